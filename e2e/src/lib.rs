@@ -1,1 +1,23 @@
-//! placeholder
+//! What the end-to-end tests and the benchmark stand on: real Kafka clusters, the `mirrorctl` binary as a
+//! child process, workloads and an independent reader.
+//!
+//! Nothing here uses a crate of ours: clusters are driven through Kafka's own tools and librdkafka, the product
+//! through its command line.
+//!
+//! - [`KafkaCluster`]: Apache Kafka as JVM processes from the Maven jars, or in containers.
+//! - [`Workspace`]: a directory outside the checkout that is removed even when the test run was killed.
+//! - [`Guarded`]: a child process that cannot outlive the test process.
+
+mod cluster;
+mod error;
+mod guarded;
+mod installation;
+mod ports;
+mod workspace;
+
+pub use cluster::{ClusterSpec, KafkaCluster, Provider};
+pub use error::{Error, Result};
+pub use guarded::Guarded;
+pub use installation::{KAFKA_VERSION, KafkaInstallation};
+pub use ports::ReservedPort;
+pub use workspace::Workspace;

@@ -1,2 +1,21 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask`: installs what the tests need, then runs them.
+
+mod cli;
+mod commands;
+mod error;
+mod process;
+mod project;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            project::say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Apache Kafka clusters for tests.
+
+mod jvm;
+mod properties;
+mod provider;
+mod ready;
+mod running;
+mod spec;
+
+pub use running::KafkaCluster;
+pub use spec::{ClusterSpec, Provider};

@@ -1,0 +1,25 @@
+//! What a provider of brokers can do.
+
+use std::fmt::Debug;
+
+use crate::Result;
+
+/// Runs the brokers of one cluster. Brokers are named by their index, from 0.
+pub(crate) trait BrokerHost: Debug + Send {
+    /// Starts a broker that is not running, on its old data when there is any.
+    fn start(&mut self, index: usize) -> Result<()>;
+    /// Ends a broker at once, as a crash would.
+    fn kill(&mut self, index: usize) -> Result<()>;
+    /// Asks a broker to shut down and waits until it has.
+    fn stop(&mut self, index: usize) -> Result<()>;
+    /// Freezes a broker: its connections stay open and nothing is answered.
+    fn pause(&mut self, index: usize) -> Result<()>;
+    /// Wakes a frozen broker.
+    fn resume(&mut self, index: usize) -> Result<()>;
+    /// Why a broker that should run does not, or `None` while it runs.
+    fn ended(&mut self, index: usize) -> Result<Option<String>>;
+    /// The end of a broker's log.
+    fn log(&self, index: usize) -> String;
+    /// The process id of a broker, where it is a process of this machine.
+    fn process_id(&self, index: usize) -> Option<u32>;
+}

@@ -1,0 +1,40 @@
+//! What kind of cluster a test asks for.
+
+/// Who runs the brokers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provider {
+    /// JVM processes from the jars that `cargo xtask install` fetched.
+    Jvm,
+}
+
+/// A cluster to start.
+#[derive(Debug, Clone)]
+pub struct ClusterSpec {
+    /// How many brokers; each is a controller as well.
+    pub brokers: u16,
+    /// Broker settings on top of those that a test cluster needs; the same key wins over them.
+    pub properties: Vec<(String, String)>,
+    /// Heap of each broker, in MiB.
+    pub heap_megabytes: u32,
+    /// Who runs the brokers.
+    pub provider: Provider,
+}
+
+impl ClusterSpec {
+    /// One broker as a JVM process.
+    pub fn single() -> Self {
+        Self { brokers: 1, properties: Vec::new(), heap_megabytes: 512, provider: Provider::Jvm }
+    }
+
+    /// Three brokers as JVM processes.
+    pub fn three() -> Self {
+        Self { brokers: 3, heap_megabytes: 384, ..Self::single() }
+    }
+
+    /// The same with one more broker setting.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.properties.push((key.to_owned(), value.to_owned()));
+        self
+    }
+}

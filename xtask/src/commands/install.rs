@@ -1,0 +1,151 @@
+//! What the tests need and a fresh machine does not have.
+//!
+//! Given: a Rust toolchain, a C and C++ compiler, Java 17 or newer, Maven. Everything else is installed here, or
+//! missing with a clear error.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::{Error, Result};
+use crate::process::{is_installed, output, run};
+use crate::project::{cache, root, say};
+
+const OLDEST_JAVA: u32 = 17;
+
+/// What the core tests need.
+pub(crate) fn core() -> Result<()> {
+    require_java()?;
+    kafka()?;
+    kcat()
+}
+
+fn require_java() -> Result<()> {
+    if !is_installed("java") {
+        return Err(Error::Missing {
+            program: "java",
+            hint: "install a JRE 17 or newer (Debian: apt-get install openjdk-17-jre-headless)",
+        });
+    }
+    let output = output(Command::new("java").arg("-version"))?;
+    let found = java_version(&output).ok_or(Error::JavaVersion { output })?;
+    if found < OLDEST_JAVA { Err(Error::OldJava { found }) } else { Ok(()) }
+}
+
+/// The feature release in `openjdk version "17.0.15" 2025-04-15`, or in the `1.8.0` of old.
+fn java_version(output: &str) -> Option<u32> {
+    let version = output.split('"').nth(1)?;
+    let mut numbers = version.split(['.', '-', '+', '_']).map(str::parse::<u32>);
+    match numbers.next()?.ok()? {
+        1 => numbers.next()?.ok(),
+        feature => Some(feature),
+    }
+}
+
+/// Kafka, its tools and MirrorMaker 2 as jars, from Maven Central.
+fn kafka() -> Result<()> {
+    let pom = root().join("e2e/kafka/pom.xml");
+    let home = cache()?.join(format!("kafka-{}", kafka_version(&pom)?));
+    if home.join("libs").is_dir() {
+        return Ok(());
+    }
+    if !is_installed("mvn") {
+        return Err(Error::Missing {
+            program: "mvn",
+            hint: "install Maven (Debian: apt-get install maven); it fetches Apache Kafka's jars",
+        });
+    }
+    say(&format!("fetching Apache Kafka's jars into {}", home.display()));
+    // under a name of this process first, so that an interrupted download is never taken for a whole one
+    let unfinished = home.with_extension(format!("tmp-{}", std::process::id()));
+    run(Command::new("mvn")
+        .args(["-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime"])
+        .arg(format!("-DoutputDirectory={}", unfinished.join("libs").display()))
+        .arg("-f")
+        .arg(&pom))?;
+    move_into_place(&unfinished, &home)
+}
+
+/// Renames a finished directory to its final name, unless somebody else was faster.
+fn move_into_place(unfinished: &Path, home: &Path) -> Result<()> {
+    match fs::rename(unfinished, home) {
+        Ok(()) => Ok(()),
+        Err(_) if home.is_dir() => {
+            fs::remove_dir_all(unfinished).map_err(Error::file("removing", unfinished))
+        }
+        Err(source) => {
+            Err(Error::File { action: "creating", path: home.to_owned(), source })
+        }
+    }
+}
+
+fn kafka_version(pom: &PathBuf) -> Result<String> {
+    let text = fs::read_to_string(pom).map_err(Error::file("reading", pom))?;
+    text.split_once("<kafka.version>")
+        .and_then(|(_, rest)| rest.split_once('<'))
+        .map(|(version, _)| version.to_owned())
+        .ok_or_else(|| Error::NoKafkaVersion { path: pom.clone() })
+}
+
+/// kcat, an independent Kafka client.
+fn kcat() -> Result<()> {
+    const HINT: &str = "install it (Debian: apt-get install kcat; macOS: brew install kcat)";
+    if is_installed("kcat") {
+        return Ok(());
+    }
+    apt_install(&["kcat"], Error::Missing { program: "kcat", hint: HINT })
+}
+
+/// Installs Debian packages as root or through sudo that asks nothing; `otherwise` is the error where that is
+/// impossible.
+fn apt_install(packages: &[&str], otherwise: Error) -> Result<()> {
+    if !is_installed("apt-get") {
+        return Err(otherwise);
+    }
+    let root = output(Command::new("id").arg("-u"))?.trim() == "0";
+    let sudo = !root
+        && Command::new("sudo").args(["-n", "true"]).status().is_ok_and(|status| status.success());
+    if !root && !sudo {
+        return Err(otherwise);
+    }
+    let apt_get = |arguments: &[&str]| {
+        let mut command = if root {
+            Command::new("apt-get")
+        } else {
+            let mut command = Command::new("sudo");
+            command.args(["-n", "apt-get"]);
+            command
+        };
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    say(&format!("installing {}", packages.join(", ")));
+    let install: Vec<&str> =
+        ["install", "-y", "-qq", "--no-install-recommends"].iter().chain(packages).copied().collect();
+    if run(&mut apt_get(&install)).is_ok() {
+        return Ok(());
+    }
+    // a new machine may have no package lists yet
+    run(&mut apt_get(&["update", "-qq"]))?;
+    run(&mut apt_get(&install))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn java_versions() {
+        assert_eq!(java_version("openjdk version \"17.0.15\" 2025-04-15\n"), Some(17));
+        assert_eq!(java_version("openjdk version \"25\" 2025-09-16\n"), Some(25));
+        assert_eq!(java_version("openjdk version \"24-ea\"\n"), Some(24));
+        assert_eq!(java_version("java version \"1.8.0_452\"\n"), Some(8));
+        assert_eq!(java_version("command not found"), None);
+    }
+
+    #[test]
+    fn the_kafka_version_comes_from_the_pom() {
+        let version = kafka_version(&root().join("e2e/kafka/pom.xml")).expect("a version");
+        assert!(version.starts_with("4."), "{version}");
+    }
+}
