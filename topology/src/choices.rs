@@ -1,0 +1,184 @@
+//! The closed sets of words a topology file chooses from.
+//!
+//! The same types serve the file as written and the resolved topology: a word means one thing in both.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where a cluster runs, and who creates it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Platform {
+    /// The cluster exists already; it is reached through its bootstrap servers.
+    Existing,
+    /// An in-memory cluster inside the process, for the demo and for tests.
+    Embedded,
+    /// Brokers on machines of one's own, set up by Ansible.
+    Ansible,
+    /// Amazon MSK.
+    AwsMsk,
+    /// Brokers on EC2 instances.
+    AwsEc2,
+    /// Kafka on Azure HDInsight.
+    AzureHdinsight,
+    /// Strimzi (or AMQ Streams) on Kubernetes.
+    Strimzi,
+}
+
+/// What copies the records of a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum Engine {
+    /// The replicator built into `mirrorctl`.
+    #[default]
+    #[serde(rename = "builtin")]
+    Builtin,
+    /// Apache Kafka's MirrorMaker 2.
+    #[serde(rename = "mirrormaker2")]
+    MirrorMaker2,
+    /// The legacy MirrorMaker.
+    #[serde(rename = "mirrormaker")]
+    MirrorMaker,
+    /// MirrorMaker 2 run by Strimzi's operator.
+    #[serde(rename = "strimzi-mirrormaker2")]
+    StrimziMirrorMaker2,
+    /// Amazon MSK Replicator.
+    #[serde(rename = "msk-replicator")]
+    MskReplicator,
+}
+
+/// How often a record may arrive on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// Every record arrives; after a crash some arrive again.
+    #[default]
+    AtLeastOnce,
+    /// Every record arrives, none arrives again.
+    ExactlyOnce,
+}
+
+/// What happens to the target topic when the source topic is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnSourceDelete {
+    /// The target topic stays.
+    #[default]
+    Keep,
+    /// The target topic is deleted too.
+    Delete,
+}
+
+/// What happens when records were lost on the source before they were copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnDataLoss {
+    /// The partition stops, loudly.
+    #[default]
+    Fail,
+    /// The loss is reported and the partition goes on after it.
+    Continue,
+}
+
+/// What happens when a source topic was deleted and created anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnTopicReset {
+    /// The topic stops, loudly.
+    #[default]
+    Fail,
+    /// The new topic is copied from its first offset.
+    Restart,
+}
+
+/// What happens with a record that the target refuses as too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnOversize {
+    /// The partition stops, loudly.
+    #[default]
+    Fail,
+    /// The record is put aside and the partition goes on.
+    Quarantine,
+}
+
+/// Whether a mirror is meant to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MirrorState {
+    /// The mirror copies.
+    #[default]
+    Running,
+    /// The mirror keeps its positions and copies nothing.
+    Paused,
+}
+
+/// How much `verify` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// What a pipeline can wait for.
+    #[default]
+    Ci,
+    /// Everything.
+    Full,
+}
+
+/// The checks of the mirror contract, by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckId {
+    /// Every acknowledged record is on the target.
+    Complete,
+    /// Every target record exists on the source.
+    NoPhantom,
+    /// Duplicates stay within what the delivery guarantee allows.
+    Duplicates,
+    /// First occurrences rise within each partition.
+    Order,
+    /// Replays are contiguous and ordered.
+    ReplayShape,
+    /// Order per key where partition counts differ.
+    KeyOrder,
+    /// The target partition follows the declared rule.
+    PartitionMap,
+    /// Key, value and headers are equal byte for byte.
+    Payload,
+    /// Create time is kept.
+    Timestamp,
+    /// The latest value of each key is equal on both sides.
+    Compaction,
+    /// Aborted records never appear; transactions are whole or absent.
+    Transactions,
+    /// Data lost to retention is reported.
+    RetentionGap,
+    /// A recreated source topic is noticed.
+    TopicReset,
+    /// Translated offsets skip nothing.
+    OffsetMap,
+    /// Synced group offsets never pass the end and never move a live group.
+    GroupSync,
+    /// Consumers lose nothing across a failover.
+    Failover,
+    /// Nothing travels more than one hop.
+    Loop,
+    /// Target topics exist, as declared, before their first record.
+    TopicCreation,
+    /// Records of new partitions are copied from their first offset.
+    PartitionGrowth,
+    /// Configuration converges but for the exclusions.
+    ConfigSync,
+    /// A source delete does what was declared.
+    DeletePolicy,
+    /// Mirrored ACLs never widen what a principal may do.
+    AclScope,
+    /// Too large records follow the declared policy.
+    Oversize,
+    /// A replaced worker cannot write when it wakes.
+    Zombie,
+    /// Lag returns to normal after a fault heals.
+    Recovery,
+    /// Memory stays bounded and the throttle is kept.
+    Resources,
+    /// Added latency meets the objective.
+    Latency,
+}
