@@ -76,13 +76,27 @@ impl Guarded {
         let lifeline = wrapper.stdin.take();
         let mut line = String::new();
         if let Some(output) = wrapper.stdout.take() {
-            BufReader::new(output).read_line(&mut line).map_err(Error::program("sh"))?;
+            BufReader::new(output)
+                .read_line(&mut line)
+                .map_err(Error::program("sh"))?;
         }
-        let pid = line.trim().parse().ok().and_then(Pid::from_raw).ok_or_else(|| Error::Program {
-            program: label.clone(),
-            source: std::io::Error::other("the shell did not report a process id"),
-        })?;
-        Ok(Self { program: label, wrapper, lifeline, pid, stdout, stderr })
+        let pid = line
+            .trim()
+            .parse()
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or_else(|| Error::Program {
+                program: label.clone(),
+                source: std::io::Error::other("the shell did not report a process id"),
+            })?;
+        Ok(Self {
+            program: label,
+            wrapper,
+            lifeline,
+            pid,
+            stdout,
+            stderr,
+        })
     }
 
     /// The process id of the child itself.
@@ -95,13 +109,17 @@ impl Guarded {
     /// # Errors
     /// The child is gone.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        kill_process(self.pid, signal)
-            .map_err(|source| Error::Program { program: self.program.clone(), source: source.into() })
+        kill_process(self.pid, signal).map_err(|source| Error::Program {
+            program: self.program.clone(),
+            source: source.into(),
+        })
     }
 
     /// How the child ended, or `None` while it runs. A child killed by signal N ends with code 128 + N.
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
-        self.wrapper.try_wait().map_err(Error::program(&self.program))
+        self.wrapper
+            .try_wait()
+            .map_err(Error::program(&self.program))
     }
 
     /// Waits for the child's end.
@@ -150,7 +168,9 @@ impl Drop for Guarded {
 }
 
 fn read_lossy(path: &Path) -> String {
-    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    fs::read(path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -159,13 +179,18 @@ mod tests {
     use crate::Workspace;
 
     fn sleeper(workspace: &Workspace) -> Guarded {
-        Guarded::spawn("sleep", OsStr::new("sleep"), &["600".into()], &[], workspace.path())
-            .expect("spawning")
+        Guarded::spawn(
+            "sleep",
+            OsStr::new("sleep"),
+            &["600".into()],
+            &[],
+            workspace.path(),
+        )
+        .expect("spawning")
     }
 
     fn is_alive(pid: u32) -> bool {
-        // a zombie has no command line any more
-        fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+        Path::new(&format!("/proc/{pid}")).exists()
     }
 
     #[test]
@@ -182,11 +207,14 @@ mod tests {
     fn exit_code_and_output_pass_through() {
         let workspace = Workspace::create("guarded").expect("a workspace");
         let arguments = ["-c".into(), "echo out; echo err >&2; exit 7".into()];
-        let mut child =
-            Guarded::spawn("sh", OsStr::new("sh"), &arguments, &[], workspace.path()).expect("spawning");
+        let mut child = Guarded::spawn("sh", OsStr::new("sh"), &arguments, &[], workspace.path())
+            .expect("spawning");
         let status = child.wait(Duration::from_secs(10)).expect("waiting");
         assert_eq!(status.code(), Some(7));
-        assert_eq!((child.stdout().as_str(), child.stderr().as_str()), ("out\n", "err\n"));
+        assert_eq!(
+            (child.stdout().as_str(), child.stderr().as_str()),
+            ("out\n", "err\n")
+        );
     }
 
     #[test]
@@ -195,5 +223,45 @@ mod tests {
         let mut child = sleeper(&workspace);
         child.signal(Signal::STOP).expect("signalling");
         assert_eq!(child.kill().expect("killing").code(), Some(137));
+    }
+
+    /// What the process to kill does in `a_child_dies_with_a_killed_test_process`.
+    fn hold_a_child_until_killed(report: OsString) {
+        let workspace = Workspace::create("guarded").expect("a workspace");
+        let child = sleeper(&workspace);
+        fs::write(report, format!("{}\n", child.pid())).expect("reporting");
+        std::thread::sleep(Duration::from_mins(10));
+    }
+
+    #[test]
+    fn a_child_dies_with_a_killed_test_process() {
+        const REPORT: &str = "MIRRORCTL_E2E_REPORT_PID_TO";
+        if let Some(report) = std::env::var_os(REPORT) {
+            return hold_a_child_until_killed(report);
+        }
+        let workspace = Workspace::create("guarded").expect("a workspace");
+        let report = workspace.path().join("pid");
+        let mut parent = Command::new(std::env::current_exe().expect("this program"))
+            .args([
+                "--exact",
+                "guarded::tests::a_child_dies_with_a_killed_test_process",
+            ])
+            .env(REPORT, &report)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("spawning");
+        let eventually = |what: &str, condition: &dyn Fn() -> bool| {
+            let started = Instant::now();
+            while !condition() {
+                assert!(started.elapsed() < Duration::from_secs(20), "{what}");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        };
+        eventually("the child starts", &|| read_lossy(&report).ends_with('\n'));
+        let pid: u32 = read_lossy(&report).trim().parse().expect("a process id");
+        assert!(is_alive(pid));
+        parent.kill().expect("killing");
+        parent.wait().expect("waiting");
+        eventually("the child is gone", &|| !is_alive(pid));
     }
 }

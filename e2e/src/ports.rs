@@ -33,10 +33,16 @@ impl ReservedPort {
             let path = directory.join(number.to_string());
             let lock = File::create(&path).map_err(Error::file("creating", &path))?;
             if lock.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
-                return Ok(Self { number, _lock: lock });
+                return Ok(Self {
+                    number,
+                    _lock: lock,
+                });
             }
         }
-        Err(Error::NoFreePort { first: FIRST, last: LAST })
+        Err(Error::NoFreePort {
+            first: FIRST,
+            last: LAST,
+        })
     }
 
     /// The port's number.

@@ -38,7 +38,11 @@ impl Workspace {
             fs::remove_dir_all(&path).map_err(Error::file("removing", &path))?;
         }
         fs::create_dir(&path).map_err(Error::file("creating", &path))?;
-        Ok(Self { path, lock_path, _lock: lock })
+        Ok(Self {
+            path,
+            lock_path,
+            _lock: lock,
+        })
     }
 
     /// The directory.
@@ -74,12 +78,19 @@ pub(crate) fn root() -> Result<PathBuf> {
 }
 
 fn sweep(root: &Path) {
-    let Ok(entries) = fs::read_dir(root) else { return };
+    let Ok(entries) = fs::read_dir(root) else {
+        return;
+    };
     for lock_path in entries.flatten().map(|entry| entry.path()) {
-        if lock_path.extension().is_none_or(|extension| extension != "lock") {
+        if lock_path
+            .extension()
+            .is_none_or(|extension| extension != "lock")
+        {
             continue;
         }
-        let Ok(lock) = File::open(&lock_path) else { continue };
+        let Ok(lock) = File::open(&lock_path) else {
+            continue;
+        };
         if lock.try_lock().is_ok() {
             // removing can fail halfway, then the lock file stays for the next sweep
             let directory = lock_path.with_extension("");

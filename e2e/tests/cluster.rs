@@ -15,8 +15,14 @@ fn topics(cluster: &KafkaCluster, limit: Duration) -> Result<Vec<String>, String
         .set("log_level", "0")
         .create()
         .map_err(|error| error.to_string())?;
-    let metadata = client.fetch_metadata(None, limit).map_err(|error| error.to_string())?;
-    Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
+    let metadata = client
+        .fetch_metadata(None, limit)
+        .map_err(|error| error.to_string())?;
+    Ok(metadata
+        .topics()
+        .iter()
+        .map(|topic| topic.name().to_owned())
+        .collect())
 }
 
 fn create(cluster: &KafkaCluster, topic: &str) {
@@ -41,7 +47,10 @@ fn a_broker_comes_back_with_its_data() {
     assert_eq!(topics(&cluster, Duration::from_secs(10)).unwrap(), ["kept"]);
 
     cluster.stop_broker(1).unwrap();
-    assert!(cluster.kill_broker(1).is_err(), "a stopped broker cannot be killed");
+    assert!(
+        cluster.kill_broker(1).is_err(),
+        "a stopped broker cannot be killed"
+    );
     cluster.restart_broker(1).unwrap();
     assert_eq!(topics(&cluster, Duration::from_secs(10)).unwrap(), ["kept"]);
 }
@@ -51,6 +60,9 @@ fn three_brokers_lose_one_and_go_on() {
     let cluster = KafkaCluster::start(&ClusterSpec::three()).unwrap();
     cluster.kill_broker(2).unwrap();
     create(&cluster, "by-two");
-    assert_eq!(topics(&cluster, Duration::from_secs(10)).unwrap(), ["by-two"]);
+    assert_eq!(
+        topics(&cluster, Duration::from_secs(10)).unwrap(),
+        ["by-two"]
+    );
     cluster.restart_broker(2).unwrap();
 }

@@ -8,7 +8,10 @@ pub(crate) type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{program} is missing: {hint}")]
-    Missing { program: &'static str, hint: &'static str },
+    Missing {
+        program: &'static str,
+        hint: &'static str,
+    },
     #[error("Java {found} is too old: the tests run Kafka, which needs Java 17 or newer")]
     OldJava { found: u32 },
     #[error("cannot read the version in the output of `java -version`: {output}")]
@@ -18,9 +21,16 @@ pub(crate) enum Error {
     #[error("{} names no Kafka version", path.display())]
     NoKafkaVersion { path: PathBuf },
     #[error("{action} {}: {source}", path.display())]
-    File { action: &'static str, path: PathBuf, source: std::io::Error },
+    File {
+        action: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("starting {program}: {source}")]
-    Start { program: String, source: std::io::Error },
+    Start {
+        program: String,
+        source: std::io::Error,
+    },
     #[error("`{command}` ended with {status}")]
     Failed { command: String, status: ExitStatus },
 }
@@ -32,6 +42,10 @@ impl Error {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { action, path, source }
+        move |source| Self::File {
+            action,
+            path,
+            source,
+        }
     }
 }

@@ -8,10 +8,18 @@ use crate::error::{Error, Result};
 /// Runs a command that has to succeed; its output is the terminal's.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
-    let status = command
-        .status()
-        .map_err(|source| Error::Start { program: program(command), source })?;
-    if status.success() { Ok(()) } else { Err(Error::Failed { command: shown, status }) }
+    let status = command.status().map_err(|source| Error::Start {
+        program: program(command),
+        source,
+    })?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::Failed {
+            command: shown,
+            status,
+        })
+    }
 }
 
 /// Whether a program can be started at all.
@@ -27,9 +35,10 @@ pub(crate) fn is_installed(name: &str) -> bool {
 
 /// Both outputs of a command, as text, whatever its exit status.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .map_err(|source| Error::Start { program: program(command), source })?;
+    let output = command.output().map_err(|source| Error::Start {
+        program: program(command),
+        source,
+    })?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr))
 }

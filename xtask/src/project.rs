@@ -8,7 +8,10 @@ use crate::error::{Error, Result};
 /// The checkout.
 pub(crate) fn root() -> PathBuf {
     // this crate lies directly below it
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_owned)
+        .unwrap_or_default()
 }
 
 /// What is downloaded or built once for all checkouts: `MIRRORCTL_CACHE`, or `~/.cache/mirrorctl`.
@@ -30,7 +33,10 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// Tells what happens. Standard output belongs to the programs that are run.
-#[expect(clippy::print_stderr, reason = "the one place of this program that prints")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place of this program that prints"
+)]
 pub(crate) fn say(message: &str) {
     eprintln!("xtask: {message}");
 }

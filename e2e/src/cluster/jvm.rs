@@ -13,7 +13,7 @@ use super::spec::ClusterSpec;
 use crate::installation::KafkaInstallation;
 use crate::{Error, Guarded, ReservedPort, Result};
 
-const STOP_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_mins(1);
 const LOG_TAIL: usize = 4_000;
 
 /// The brokers of one cluster, each in a directory of its own below `directory`.
@@ -44,7 +44,11 @@ impl JvmHost {
         let mut ports = Vec::new();
         let mut nodes = Vec::new();
         for id in 1..=spec.brokers {
-            let three = [ReservedPort::any()?, ReservedPort::any()?, ReservedPort::any()?];
+            let three = [
+                ReservedPort::any()?,
+                ReservedPort::any()?,
+                ReservedPort::any()?,
+            ];
             nodes.push(Node {
                 id,
                 bind: "127.0.0.1".to_owned(),
@@ -52,7 +56,10 @@ impl JvmHost {
                 peer_host: "127.0.0.1".to_owned(),
                 peer_port: three[1].number(),
                 controller_port: three[2].number(),
-                log_directory: directory.join(format!("broker-{id}/data")).display().to_string(),
+                log_directory: directory
+                    .join(format!("broker-{id}/data"))
+                    .display()
+                    .to_string(),
             });
             ports.extend(three);
         }
@@ -64,25 +71,42 @@ impl JvmHost {
                 let path = home.join(name);
                 fs::write(&path, text).map_err(Error::file("writing", &path))
             };
-            write("server.properties", &render(&broker_properties(spec, &nodes, index)))?;
+            write(
+                "server.properties",
+                &render(&broker_properties(spec, &nodes, index)),
+            )?;
             write("log4j2.properties", &log_config(&home.join("server.log")))?;
-            brokers.push(JvmBroker { id: node.id, directory: home, process: None });
+            brokers.push(JvmBroker {
+                id: node.id,
+                directory: home,
+                process: None,
+            });
         }
         format_all(&installation, cluster_id, &brokers)?;
         let client_ports = nodes.iter().map(|node| node.client_port).collect();
-        let host =
-            Self { installation, heap_megabytes: spec.heap_megabytes, brokers, _ports: ports };
+        let host = Self {
+            installation,
+            heap_megabytes: spec.heap_megabytes,
+            brokers,
+            _ports: ports,
+        };
         Ok((host, client_ports))
     }
 
     fn running(&self, index: usize) -> Result<&Guarded> {
         let broker = &self.brokers[index];
-        broker.process.as_ref().ok_or(Error::NotRunning { broker: broker.id })
+        broker
+            .process
+            .as_ref()
+            .ok_or(Error::NotRunning { broker: broker.id })
     }
 
     fn take(&mut self, index: usize) -> Result<Guarded> {
         let broker = &mut self.brokers[index];
-        broker.process.take().ok_or(Error::NotRunning { broker: broker.id })
+        broker
+            .process
+            .take()
+            .ok_or(Error::NotRunning { broker: broker.id })
     }
 }
 
@@ -91,13 +115,21 @@ impl BrokerHost for JvmHost {
         let broker = &self.brokers[index];
         let mut arguments: Vec<OsString> = self
             .installation
-            .java_arguments(self.heap_megabytes, &broker.directory.join("log4j2.properties"))
+            .java_arguments(
+                self.heap_megabytes,
+                &broker.directory.join("log4j2.properties"),
+            )
             .into_iter()
             .map(OsString::from)
             .collect();
         arguments.extend(["kafka.Kafka".into(), "server.properties".into()]);
-        let process =
-            Guarded::spawn("console", OsStr::new("java"), &arguments, &[], &broker.directory)?;
+        let process = Guarded::spawn(
+            "console",
+            OsStr::new("java"),
+            &arguments,
+            &[],
+            &broker.directory,
+        )?;
         self.brokers[index].process = Some(process);
         Ok(())
     }
@@ -132,7 +164,11 @@ impl BrokerHost for JvmHost {
         let path = self.brokers[index].directory.join("server.log");
         let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let text = text.unwrap_or_default();
-        let tail = text.char_indices().rev().nth(LOG_TAIL).map_or(0, |(start, _)| start);
+        let tail = text
+            .char_indices()
+            .rev()
+            .nth(LOG_TAIL)
+            .map_or(0, |(start, _)| start);
         text[tail..].to_owned()
     }
 
@@ -152,19 +188,31 @@ fn format_all(
             .iter()
             .map(|broker| scope.spawn(|| format(installation, cluster_id, broker)))
             .collect();
-        formats.into_iter().try_for_each(|format| match format.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        })
+        formats
+            .into_iter()
+            .try_for_each(|format| match format.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
     })
 }
 
 fn format(installation: &KafkaInstallation, cluster_id: &str, broker: &JvmBroker) -> Result<()> {
-    let properties = broker.directory.join("server.properties").display().to_string();
+    let properties = broker
+        .directory
+        .join("server.properties")
+        .display()
+        .to_string();
     let output = installation.run(
         &broker.directory.join("log4j2.properties"),
         "kafka.tools.StorageTool",
-        &["format", "--cluster-id", cluster_id, "--config", &properties],
+        &[
+            "format",
+            "--cluster-id",
+            cluster_id,
+            "--config",
+            &properties,
+        ],
         &[],
     )?;
     if output.status.success() {

@@ -56,7 +56,10 @@ pub(crate) fn broker_properties(
                 node.controller_port
             ),
         ),
-        ("listener.security.protocol.map", "CLIENT:PLAINTEXT,PEER:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned()),
+        (
+            "listener.security.protocol.map",
+            "CLIENT:PLAINTEXT,PEER:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
+        ),
         ("controller.listener.names", "CONTROLLER".to_owned()),
         ("inter.broker.listener.name", "PEER".to_owned()),
         ("log.dirs", node.log_directory.clone()),
@@ -67,7 +70,10 @@ pub(crate) fn broker_properties(
         ("transaction.state.log.num.partitions", "4".to_owned()),
         ("transaction.state.log.replication.factor", replicas.clone()),
         ("transaction.state.log.min.isr", in_sync.to_owned()),
-        ("share.coordinator.state.topic.num.partitions", "4".to_owned()),
+        (
+            "share.coordinator.state.topic.num.partitions",
+            "4".to_owned(),
+        ),
         ("share.coordinator.state.topic.replication.factor", replicas),
         ("share.coordinator.state.topic.min.isr", in_sync.to_owned()),
     ]
@@ -83,11 +89,13 @@ pub(crate) fn broker_properties(
 
 /// The settings as a properties file.
 pub(crate) fn render(properties: &[(String, String)]) -> String {
-    properties.iter().fold(String::new(), |mut text, (key, value)| {
-        // writing to a String cannot fail
-        let _ = writeln!(text, "{key}={value}");
-        text
-    })
+    properties
+        .iter()
+        .fold(String::new(), |mut text, (key, value)| {
+            // writing to a String cannot fail
+            let _ = writeln!(text, "{key}={value}");
+            text
+        })
 }
 
 #[cfg(test)]

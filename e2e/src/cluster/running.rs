@@ -69,8 +69,11 @@ impl KafkaCluster {
 
     /// `host:port` of every broker, comma-separated.
     pub fn bootstrap_servers(&self) -> String {
-        let addresses: Vec<_> =
-            self.client_ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let addresses: Vec<_> = self
+            .client_ports
+            .iter()
+            .map(|port| format!("127.0.0.1:{port}"))
+            .collect();
         addresses.join(",")
     }
 
@@ -119,7 +122,13 @@ impl KafkaCluster {
         state.host.start(index)?;
         state.up[index] = true;
         let expected = state.up.iter().filter(|up| **up).count();
-        wait_until_ready(state.host.as_mut(), index, id, &self.address(index), expected)
+        wait_until_ready(
+            state.host.as_mut(),
+            index,
+            id,
+            &self.address(index),
+            expected,
+        )
     }
 
     /// Freezes a broker (SIGSTOP): connections stay open, nothing is answered.
@@ -151,11 +160,17 @@ impl KafkaCluster {
     /// # Errors
     /// Only when it cannot be run; its exit status is in the output.
     pub fn tool(&self, main_class: &str, arguments: &[&str], stdin: &[u8]) -> Result<Output> {
-        self.installation.run(&self.tool_log_config, main_class, arguments, stdin)
+        self.installation
+            .run(&self.tool_log_config, main_class, arguments, stdin)
     }
 
     /// Runs one of Kafka's own tools, which has to succeed, and returns its standard output.
-    pub fn tool_output(&self, main_class: &str, arguments: &[&str], stdin: &[u8]) -> Result<String> {
+    pub fn tool_output(
+        &self,
+        main_class: &str,
+        arguments: &[&str],
+        stdin: &[u8],
+    ) -> Result<String> {
         let output = self.tool(main_class, arguments, stdin)?;
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() {
@@ -177,7 +192,13 @@ impl KafkaCluster {
         }
         for (index, id) in self.brokers().enumerate() {
             let expected = self.client_ports.len();
-            wait_until_ready(state.host.as_mut(), index, id, &self.address(index), expected)?;
+            wait_until_ready(
+                state.host.as_mut(),
+                index,
+                id,
+                &self.address(index),
+                expected,
+            )?;
         }
         Ok(())
     }

@@ -23,12 +23,21 @@ pub struct ClusterSpec {
 impl ClusterSpec {
     /// One broker as a JVM process.
     pub fn single() -> Self {
-        Self { brokers: 1, properties: Vec::new(), heap_megabytes: 512, provider: Provider::Jvm }
+        Self {
+            brokers: 1,
+            properties: Vec::new(),
+            heap_megabytes: 512,
+            provider: Provider::Jvm,
+        }
     }
 
     /// Three brokers as JVM processes.
     pub fn three() -> Self {
-        Self { brokers: 3, heap_megabytes: 384, ..Self::single() }
+        Self {
+            brokers: 3,
+            heap_megabytes: 384,
+            ..Self::single()
+        }
     }
 
     /// The same with one more broker setting.

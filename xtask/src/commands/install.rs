@@ -29,7 +29,11 @@ fn require_java() -> Result<()> {
     }
     let output = output(Command::new("java").arg("-version"))?;
     let found = java_version(&output).ok_or(Error::JavaVersion { output })?;
-    if found < OLDEST_JAVA { Err(Error::OldJava { found }) } else { Ok(()) }
+    if found < OLDEST_JAVA {
+        Err(Error::OldJava { found })
+    } else {
+        Ok(())
+    }
 }
 
 /// The feature release in `openjdk version "17.0.15" 2025-04-15`, or in the `1.8.0` of old.
@@ -55,12 +59,23 @@ fn kafka() -> Result<()> {
             hint: "install Maven (Debian: apt-get install maven); it fetches Apache Kafka's jars",
         });
     }
-    say(&format!("fetching Apache Kafka's jars into {}", home.display()));
+    say(&format!(
+        "fetching Apache Kafka's jars into {}",
+        home.display()
+    ));
     // under a name of this process first, so that an interrupted download is never taken for a whole one
     let unfinished = home.with_extension(format!("tmp-{}", std::process::id()));
     run(Command::new("mvn")
-        .args(["-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime"])
-        .arg(format!("-DoutputDirectory={}", unfinished.join("libs").display()))
+        .args([
+            "-B",
+            "-q",
+            "dependency:copy-dependencies",
+            "-DincludeScope=runtime",
+        ])
+        .arg(format!(
+            "-DoutputDirectory={}",
+            unfinished.join("libs").display()
+        ))
         .arg("-f")
         .arg(&pom))?;
     move_into_place(&unfinished, &home)
@@ -73,9 +88,11 @@ fn move_into_place(unfinished: &Path, home: &Path) -> Result<()> {
         Err(_) if home.is_dir() => {
             fs::remove_dir_all(unfinished).map_err(Error::file("removing", unfinished))
         }
-        Err(source) => {
-            Err(Error::File { action: "creating", path: home.to_owned(), source })
-        }
+        Err(source) => Err(Error::File {
+            action: "creating",
+            path: home.to_owned(),
+            source,
+        }),
     }
 }
 
@@ -93,7 +110,13 @@ fn kcat() -> Result<()> {
     if is_installed("kcat") {
         return Ok(());
     }
-    apt_install(&["kcat"], Error::Missing { program: "kcat", hint: HINT })
+    apt_install(
+        &["kcat"],
+        Error::Missing {
+            program: "kcat",
+            hint: HINT,
+        },
+    )
 }
 
 /// Installs Debian packages as root or through sudo that asks nothing; `otherwise` is the error where that is
@@ -104,7 +127,10 @@ fn apt_install(packages: &[&str], otherwise: Error) -> Result<()> {
     }
     let root = output(Command::new("id").arg("-u"))?.trim() == "0";
     let sudo = !root
-        && Command::new("sudo").args(["-n", "true"]).status().is_ok_and(|status| status.success());
+        && Command::new("sudo")
+            .args(["-n", "true"])
+            .status()
+            .is_ok_and(|status| status.success());
     if !root && !sudo {
         return Err(otherwise);
     }
@@ -116,12 +142,17 @@ fn apt_install(packages: &[&str], otherwise: Error) -> Result<()> {
             command.args(["-n", "apt-get"]);
             command
         };
-        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
     say(&format!("installing {}", packages.join(", ")));
-    let install: Vec<&str> =
-        ["install", "-y", "-qq", "--no-install-recommends"].iter().chain(packages).copied().collect();
+    let install: Vec<&str> = ["install", "-y", "-qq", "--no-install-recommends"]
+        .iter()
+        .chain(packages)
+        .copied()
+        .collect();
     if run(&mut apt_get(&install)).is_ok() {
         return Ok(());
     }
@@ -136,8 +167,14 @@ mod tests {
 
     #[test]
     fn java_versions() {
-        assert_eq!(java_version("openjdk version \"17.0.15\" 2025-04-15\n"), Some(17));
-        assert_eq!(java_version("openjdk version \"25\" 2025-09-16\n"), Some(25));
+        assert_eq!(
+            java_version("openjdk version \"17.0.15\" 2025-04-15\n"),
+            Some(17)
+        );
+        assert_eq!(
+            java_version("openjdk version \"25\" 2025-09-16\n"),
+            Some(25)
+        );
         assert_eq!(java_version("openjdk version \"24-ea\"\n"), Some(24));
         assert_eq!(java_version("java version \"1.8.0_452\"\n"), Some(8));
         assert_eq!(java_version("command not found"), None);
