@@ -1,0 +1,99 @@
+//! What the topology asks for, cut down to what `diff` needs.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use topology::{Cluster, Topic, Topology};
+
+/// The clusters of a topology and the topics it declares on them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Desired {
+    /// Clusters by alias.
+    pub clusters: BTreeMap<String, DesiredCluster>,
+}
+
+/// A declared cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DesiredCluster {
+    /// Where to connect, `host:port`.
+    pub bootstrap: Vec<String>,
+    /// The only cluster id that may be touched; `None` accepts any.
+    pub cluster_id: Option<String>,
+    /// Declared topics by name.
+    pub topics: BTreeMap<String, DesiredTopic>,
+}
+
+/// A declared topic on one cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DesiredTopic {
+    /// Number of partitions; `None` is not managed.
+    pub partitions: Option<u32>,
+    /// Replicas of each partition; `None` is not managed.
+    pub replication_factor: Option<u16>,
+    /// Declared configuration keys; all others are not managed.
+    pub configs: BTreeMap<String, String>,
+    /// What the cluster's patterns say about the name.
+    pub guard: Guard,
+}
+
+/// What the cluster's `managed` and `protected` patterns say about a topic name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// May be changed.
+    #[default]
+    Allowed,
+    /// Matches `protected`, given here as written.
+    Protected(String),
+    /// Does not match `managed`, given here as written.
+    Unmanaged(String),
+}
+
+impl From<&Topology> for Desired {
+    fn from(topology: &Topology) -> Self {
+        let clusters = topology
+            .clusters
+            .iter()
+            .map(|cluster| {
+                (
+                    cluster.alias.clone(),
+                    desired_cluster(cluster, &topology.topics),
+                )
+            })
+            .collect();
+        Self { clusters }
+    }
+}
+
+fn desired_cluster(cluster: &Cluster, topics: &[Topic]) -> DesiredCluster {
+    DesiredCluster {
+        bootstrap: cluster.bootstrap_servers.clone(),
+        cluster_id: cluster.cluster_id.clone(),
+        topics: topics
+            .iter()
+            .filter(|topic| topic.clusters.contains(&cluster.alias))
+            .map(|topic| (topic.name.clone(), desired_topic(cluster, topic)))
+            .collect(),
+    }
+}
+
+fn desired_topic(cluster: &Cluster, topic: &Topic) -> DesiredTopic {
+    DesiredTopic {
+        partitions: topic.partitions,
+        replication_factor: topic.replication_factor,
+        configs: topic.configs.clone(),
+        guard: guard(cluster, &topic.name),
+    }
+}
+
+fn guard(cluster: &Cluster, topic: &str) -> Guard {
+    if let Some(protected) = &cluster.topics.protected
+        && protected.matches(topic)
+    {
+        return Guard::Protected(protected.to_string());
+    }
+    match &cluster.topics.managed {
+        Some(managed) if !managed.matches(topic) => Guard::Unmanaged(managed.to_string()),
+        Some(_) | None => Guard::Allowed,
+    }
+}

@@ -1,0 +1,139 @@
+//! The plan: a value that can be printed, saved, reviewed and executed.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Action, ResourceChange};
+use crate::desired::Desired;
+use crate::digest;
+
+/// Version of the JSON form of [`Plan`]. Raised when a reader of the old form could misunderstand
+/// the new one.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Every declared resource and what has to be done about it, in the order of execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Version of this JSON form: [`FORMAT_VERSION`].
+    pub format_version: String,
+    /// The `mirrorctl` that wrote the plan.
+    pub mirrorctl_version: String,
+    /// Digest of the clusters and topics that the topology declares: plans with equal digests
+    /// were made for the same declarations.
+    pub topology_digest: String,
+    /// The clusters that were read, by alias.
+    pub clusters: Vec<ClusterRef>,
+    /// Declared resources, sorted by cluster alias and name; those without a change, too.
+    pub resource_changes: Vec<ResourceChange>,
+    /// What the changes add up to.
+    pub summary: Summary,
+}
+
+/// A cluster that a plan was made for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterRef {
+    /// The alias that the topology gives it.
+    pub alias: String,
+    /// The id that the live cluster called itself; the plan is applied to no other.
+    pub cluster_id: String,
+    /// Bootstrap servers, `host:port`.
+    pub bootstrap: Vec<String>,
+}
+
+/// Counts of changes. Blocked changes are counted as blocked only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Resources to create.
+    pub add: usize,
+    /// Resources to change in place.
+    pub change: usize,
+    /// Resources to delete: always 0 in this version.
+    pub destroy: usize,
+    /// Changes that a safety rail refuses.
+    pub blocked: usize,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            add,
+            change,
+            destroy,
+            blocked,
+        } = self;
+        write!(
+            f,
+            "Plan: {add} to add, {change} to change, {destroy} to destroy"
+        )?;
+        if *blocked > 0 {
+            write!(f, ", {blocked} blocked")?;
+        }
+        f.write_str(".")
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(
+        desired: &Desired,
+        clusters: Vec<ClusterRef>,
+        resource_changes: Vec<ResourceChange>,
+    ) -> Self {
+        Self {
+            format_version: FORMAT_VERSION.to_owned(),
+            mirrorctl_version: env!("CARGO_PKG_VERSION").to_owned(),
+            // only text-keyed maps and text: serialisation has no way to fail
+            topology_digest: digest::of(desired).unwrap_or_default(),
+            clusters,
+            summary: summarise(&resource_changes),
+            resource_changes,
+        }
+    }
+
+    /// What the changes add up to.
+    pub fn summary(&self) -> Summary {
+        summarise(&self.resource_changes)
+    }
+
+    /// Whether anything differs from the topology, refused changes included: what
+    /// `--detailed-exitcode` reports.
+    pub fn has_changes(&self) -> bool {
+        self.resource_changes
+            .iter()
+            .any(|change| change.change.action() != Action::NoOp)
+    }
+
+    /// Whether a safety rail refuses any change, so that nothing of the plan can be applied.
+    pub fn is_blocked(&self) -> bool {
+        self.resource_changes.iter().any(ResourceChange::is_blocked)
+    }
+
+    /// The plan as indented JSON with a final newline. Equal plans give equal bytes.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// JSON Schema of [`Plan::to_json`].
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Plan).to_value()
+}
+
+fn summarise(changes: &[ResourceChange]) -> Summary {
+    let mut summary = Summary::default();
+    for change in changes {
+        match change.change.action() {
+            Action::NoOp => {}
+            Action::Create | Action::Update if change.is_blocked() => summary.blocked += 1,
+            Action::Create => summary.add += 1,
+            Action::Update => summary.change += 1,
+        }
+    }
+    summary
+}

@@ -1,0 +1,99 @@
+//! What `apply` tells while it runs.
+
+use serde::Serialize;
+
+use crate::change::Action;
+use crate::recheck::Difference;
+
+/// One event; as JSON one line each, told apart by `event`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ApplyEvent {
+    /// The plan was accepted; this many changes follow.
+    ApplyStarted {
+        /// Number of changes, without no-ops.
+        changes: usize,
+    },
+    /// The recheck of a change begins.
+    ChangeStarted {
+        /// Address of the resource.
+        address: String,
+        /// What is to be done.
+        action: Action,
+        /// Position of the change, from 1.
+        number: usize,
+        /// Number of changes.
+        of: usize,
+    },
+    /// A change is done and visible on the cluster.
+    ChangeDone {
+        /// Address of the resource.
+        address: String,
+        /// Milliseconds from start to visible.
+        elapsed_ms: u64,
+    },
+    /// The live resource was already as planned, as after an interrupted apply.
+    ChangeSkipped {
+        /// Address of the resource.
+        address: String,
+    },
+    /// The live resource is not what the plan read; apply stops.
+    ChangeStale {
+        /// Address of the resource.
+        address: String,
+        /// Each attribute that differs.
+        differences: Vec<Difference>,
+    },
+    /// A change failed; apply stops.
+    ChangeFailed {
+        /// Address of the resource.
+        address: String,
+        /// What went wrong.
+        message: String,
+        /// What of this change was done before.
+        steps_done: Vec<String>,
+    },
+    /// Apply was told to stop and did, between two changes.
+    Interrupted {
+        /// Number of changes that were not started.
+        not_started: usize,
+    },
+    /// The last event of every apply that was not refused.
+    Summary(ApplySummary),
+}
+
+/// What an apply did and did not do, by address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ApplySummary {
+    /// Done by this apply and seen on the cluster.
+    pub applied: Vec<String>,
+    /// Found already done.
+    pub already_done: Vec<String>,
+    /// The change that stopped the apply, which may be half done.
+    pub unfinished: Option<Unfinished>,
+    /// Not touched by this apply.
+    pub not_started: Vec<String>,
+    /// Milliseconds from start to end.
+    pub elapsed_ms: u64,
+}
+
+/// A change that did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unfinished {
+    /// Address of the resource.
+    pub address: String,
+    /// Requests of this change that the cluster accepted.
+    pub steps_done: Vec<String>,
+}
+
+/// Hears what `apply` does. Called between requests: an observer that blocks delays the apply.
+pub trait ApplyObserver: Send + Sync {
+    /// Called once an event, in order.
+    fn event(&self, event: &ApplyEvent);
+}
+
+impl<F: Fn(&ApplyEvent) + Send + Sync> ApplyObserver for F {
+    fn event(&self, event: &ApplyEvent) {
+        self(event);
+    }
+}

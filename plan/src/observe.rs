@@ -1,0 +1,201 @@
+//! Reads the live clusters. Nothing but reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+use kafka::{BrokerError, Cluster};
+use topology::Topology;
+
+use crate::desired::{Desired, DesiredCluster};
+use crate::guard::{Clients, FailureKind};
+use crate::live::{self, ReadError};
+use crate::observed::{Observed, ObservedCluster};
+
+/// Why the live clusters could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// The topology declares topics on a cluster that nobody connected to.
+    #[error("cluster {alias}: topics are declared, but there is no connection to it")]
+    NoClient {
+        /// Cluster alias.
+        alias: String,
+    },
+    /// The live cluster is another one than the topology names; nothing more was read.
+    #[error(
+        "cluster {alias} calls itself {found}, but the topology allows only {expected}: refusing \
+         to touch it"
+    )]
+    WrongCluster {
+        /// Cluster alias.
+        alias: String,
+        /// The id in the topology.
+        expected: String,
+        /// The id of the live cluster.
+        found: String,
+    },
+    /// A request failed.
+    #[error("cluster {alias}: {source}")]
+    Cluster {
+        /// Cluster alias.
+        alias: String,
+        /// What went wrong.
+        source: kafka::Error,
+    },
+    /// The brokers refused to show a declared topic.
+    #[error("cluster {alias}: cannot read topic {topic}: {source}")]
+    Topic {
+        /// Cluster alias.
+        alias: String,
+        /// Topic name.
+        topic: String,
+        /// What the brokers said.
+        source: BrokerError,
+    },
+}
+
+impl ObserveError {
+    /// What the failure means to whoever started the command.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::WrongCluster { .. } => FailureKind::Refused,
+            Self::NoClient { .. } | Self::Cluster { .. } | Self::Topic { .. } => FailureKind::Error,
+        }
+    }
+
+    fn read(alias: &str, error: ReadError) -> Self {
+        let alias = alias.to_owned();
+        match error {
+            ReadError::Cluster(source) => Self::Cluster { alias, source },
+            ReadError::Topic { topic, source } => Self::Topic {
+                alias,
+                topic,
+                source,
+            },
+        }
+    }
+}
+
+/// Reads every cluster of `topology` that `clients` reaches: all at once, declared topics only.
+///
+/// Before anything else each cluster is asked for its id, and where the topology names one and the
+/// live cluster has another, nothing more is read from any cluster. A cluster without a client is
+/// left out when no topic is declared on it. Cancel safe: nothing but reads.
+pub async fn observe(topology: &Topology, clients: &Clients) -> Result<Observed, ObserveError> {
+    observe_desired(&Desired::from(topology), clients).await
+}
+
+async fn observe_desired(desired: &Desired, clients: &Clients) -> Result<Observed, ObserveError> {
+    let mut reached = Vec::new();
+    for (alias, cluster) in &desired.clusters {
+        match clients.get(alias) {
+            Some(client) => reached.push((alias, cluster, client)),
+            None if cluster.topics.is_empty() => {}
+            None => {
+                return Err(ObserveError::NoClient {
+                    alias: alias.clone(),
+                });
+            }
+        }
+    }
+
+    let introductions = join_all(
+        reached
+            .iter()
+            .map(|(alias, cluster, client)| introduce(alias, cluster, client)),
+    )
+    .await;
+    let introductions = gravest_first(introductions)?;
+
+    let observed = join_all(reached.iter().zip(introductions).map(
+        |((alias, cluster, client), introduction)| async move {
+            let observed = read(alias, cluster, client, introduction).await?;
+            Ok(((*alias).clone(), observed))
+        },
+    ))
+    .await;
+    let clusters = observed
+        .into_iter()
+        .collect::<Result<BTreeMap<_, _>, ObserveError>>()?;
+    Ok(Observed { clusters })
+}
+
+/// A wrong cluster matters more than an unreachable one, whichever comes first.
+fn gravest_first<T>(outcomes: Vec<Result<T, ObserveError>>) -> Result<Vec<T>, ObserveError> {
+    let mut read = Vec::with_capacity(outcomes.len());
+    let mut failure: Option<ObserveError> = None;
+    for outcome in outcomes {
+        match outcome {
+            Ok(value) => read.push(value),
+            Err(error) => match (&failure, error.kind()) {
+                (None, _) | (Some(_), FailureKind::Refused) => failure = Some(error),
+                (Some(_), FailureKind::Error | FailureKind::Stale) => {}
+            },
+        }
+    }
+    failure.map_or(Ok(read), Err)
+}
+
+/// What a cluster says about itself.
+struct Introduction {
+    cluster_id: String,
+    brokers: usize,
+}
+
+async fn introduce(
+    alias: &str,
+    cluster: &DesiredCluster,
+    client: &Cluster,
+) -> Result<Introduction, ObserveError> {
+    let metadata = client
+        .metadata_of(&[])
+        .await
+        .map_err(|source| ObserveError::Cluster {
+            alias: alias.to_owned(),
+            source,
+        })?;
+    match &cluster.cluster_id {
+        Some(expected) if *expected != metadata.cluster_id => Err(ObserveError::WrongCluster {
+            alias: alias.to_owned(),
+            expected: expected.clone(),
+            found: metadata.cluster_id,
+        }),
+        Some(_) | None => Ok(Introduction {
+            cluster_id: metadata.cluster_id,
+            brokers: metadata.brokers.len(),
+        }),
+    }
+}
+
+async fn read(
+    alias: &str,
+    cluster: &DesiredCluster,
+    client: &Cluster,
+    introduction: Introduction,
+) -> Result<ObservedCluster, ObserveError> {
+    let names: Vec<String> = cluster.topics.keys().cloned().collect();
+    let topics = live::topics(client, &names)
+        .await
+        .map_err(|error| ObserveError::read(alias, error))?
+        .into_iter()
+        .map(|(name, live)| (name, live.topic))
+        .collect::<BTreeMap<_, _>>();
+    let mut known_configs: BTreeSet<String> = topics
+        .values()
+        .flat_map(|topic| topic.configs.keys().cloned())
+        .collect();
+    let configures = cluster
+        .topics
+        .values()
+        .any(|topic| !topic.configs.is_empty());
+    if known_configs.is_empty() && configures {
+        known_configs = live::known_configs(client)
+            .await
+            .map_err(|error| ObserveError::read(alias, error))?;
+    }
+    Ok(ObservedCluster {
+        cluster_id: introduction.cluster_id,
+        brokers: introduction.brokers,
+        topics,
+        known_configs,
+    })
+}

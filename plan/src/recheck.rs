@@ -1,0 +1,202 @@
+//! The pure half of `apply`: what is left to do, given the live state right before a change.
+//!
+//! Each attribute of the live topic must be what the plan read, or already what the plan sets. Then
+//! an apply that was interrupted, even in the middle of one change, resumes from the same saved
+//! plan; anything else means that somebody changed the topic since, and the plan is stale.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, TopicState};
+use crate::config_value::same_option;
+use crate::observed::ObservedTopic;
+
+/// One request to the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Create the topic.
+    Create(TopicState),
+    /// Set these keys.
+    SetConfigs(BTreeMap<String, String>),
+    /// Grow to this many partitions.
+    Grow { total: u32, existing: u32 },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create(_) => f.write_str("create the topic"),
+            Self::SetConfigs(configs) => {
+                f.write_str("set ")?;
+                for (i, (key, value)) in configs.iter().enumerate() {
+                    write!(f, "{}{key}={value}", if i == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Self::Grow { total, existing } => {
+                write!(f, "grow from {existing} to {total} partitions")
+            }
+        }
+    }
+}
+
+/// An attribute whose live value is neither what the plan read nor what it sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// `topic`, `topic_id`, `partitions`, `replication_factor`, or `config.<key>`.
+    pub attribute: String,
+    /// What the plan expected; `None` for nothing.
+    pub expected: Option<String>,
+    /// What is live; `None` for nothing.
+    pub found: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        write!(
+            f,
+            "{}: expected {}, found {}",
+            self.attribute,
+            shown(&self.expected),
+            shown(&self.found)
+        )
+    }
+}
+
+/// What the live state means for a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Recheck {
+    /// The live topic is already what the plan makes it.
+    AlreadyDone,
+    /// What is left to do, in this order.
+    Remaining(Vec<Step>),
+    /// Somebody changed the topic since the plan was made.
+    Stale(Vec<Difference>),
+}
+
+/// Compares a change with the live topic (`None`: it does not exist).
+pub(crate) fn recheck(change: &Change, live: Option<&ObservedTopic>) -> Recheck {
+    match (change, live) {
+        (Change::NoOp { .. }, _) => Recheck::AlreadyDone,
+        (Change::Create { after }, None) => Recheck::Remaining(vec![Step::Create(after.clone())]),
+        (Change::Create { after }, Some(live)) => match differences(after, after, live) {
+            unmet if unmet.is_empty() => Recheck::AlreadyDone,
+            mut unmet => {
+                unmet.insert(
+                    0,
+                    Difference {
+                        attribute: "topic".to_owned(),
+                        expected: None,
+                        found: Some("a topic with other attributes".to_owned()),
+                    },
+                );
+                Recheck::Stale(unmet)
+            }
+        },
+        (Change::Update { .. }, None) => Recheck::Stale(vec![Difference {
+            attribute: "topic".to_owned(),
+            expected: Some("the topic".to_owned()),
+            found: None,
+        }]),
+        (Change::Update { before, after }, Some(live)) => {
+            let unexpected = differences(before, after, live);
+            if unexpected.is_empty() {
+                remaining(after, live)
+            } else {
+                Recheck::Stale(unexpected)
+            }
+        }
+    }
+}
+
+/// Whether the live topic is what the change makes it.
+pub(crate) fn reached(after: &TopicState, live: &ObservedTopic) -> bool {
+    differences(after, after, live).is_empty()
+}
+
+/// The attributes of `live` that are as in neither of the two states.
+fn differences(before: &TopicState, after: &TopicState, live: &ObservedTopic) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut number = |attribute: &str, before: Option<u32>, after: Option<u32>, live: u32| {
+        let fits = |state: Option<u32>| state.is_none_or(|state| state == live);
+        if !fits(before) && !fits(after) {
+            differences.push(Difference {
+                attribute: attribute.to_owned(),
+                expected: before.map(|state| state.to_string()),
+                found: Some(live.to_string()),
+            });
+        }
+    };
+    number(
+        "partitions",
+        before.partitions,
+        after.partitions,
+        live.partitions,
+    );
+    number(
+        "replication_factor",
+        before.replication_factor.map(u32::from),
+        after.replication_factor.map(u32::from),
+        u32::from(live.replication_factor),
+    );
+    if before.topic_id.as_ref().is_some_and(|id| *id != live.id) {
+        differences.insert(
+            0,
+            Difference {
+                attribute: "topic_id".to_owned(),
+                expected: before.topic_id.clone(),
+                found: Some(live.id.clone()),
+            },
+        );
+    }
+    for (key, value) in &after.configs {
+        let found = live_value(live, key);
+        let expected = before.configs.get(key).and_then(Option::as_deref);
+        if !same_option(key, expected, found) && !same_option(key, value.as_deref(), found) {
+            differences.push(Difference {
+                attribute: format!("config.{key}"),
+                expected: expected.map(str::to_owned),
+                found: found.map(str::to_owned),
+            });
+        }
+    }
+    differences
+}
+
+fn remaining(after: &TopicState, live: &ObservedTopic) -> Recheck {
+    let mut steps = Vec::new();
+    let configs: BTreeMap<String, String> = after
+        .configs
+        .iter()
+        .filter_map(|(key, value)| Some((key, value.as_deref()?)))
+        .filter(|(key, value)| !same_option(key, Some(value), live_value(live, key)))
+        .map(|(key, value)| (key.clone(), value.to_owned()))
+        .collect();
+    // brokers can refuse a value: the step that cannot be taken back comes last
+    if !configs.is_empty() {
+        steps.push(Step::SetConfigs(configs));
+    }
+    if let Some(total) = after.partitions
+        && total > live.partitions
+    {
+        steps.push(Step::Grow {
+            total,
+            existing: live.partitions,
+        });
+    }
+    if steps.is_empty() {
+        Recheck::AlreadyDone
+    } else {
+        Recheck::Remaining(steps)
+    }
+}
+
+fn live_value<'a>(live: &'a ObservedTopic, key: &str) -> Option<&'a str> {
+    live.configs
+        .get(key)
+        .and_then(|entry| entry.value.as_deref())
+}

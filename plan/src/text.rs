@@ -1,0 +1,357 @@
+//! The plan as people read it: lines of toned pieces, wrapped to a width, and their plain or
+//! coloured text. JSON is the other rendering of the same value ([`Plan::to_json`]).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style as AnsiStyle};
+
+use crate::change::{Action, Detail, ResourceChange, Risk};
+use crate::document::Plan;
+use crate::observed::ConfigOrigin;
+
+/// Indent of a resource's attributes.
+const INDENT: usize = 6;
+/// Unmanaged settings and notes that are printed; the JSON form has all of them.
+const NOTES_SHOWN: usize = 20;
+/// No wrapping below this width: a word a line is harder to read than a line that the terminal
+/// breaks.
+const NARROWEST: usize = 40;
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to colour with ANSI escapes.
+    pub color: bool,
+    /// Columns of the terminal; explanations are wrapped to it.
+    pub width: usize,
+}
+
+/// What a piece of a line says, from which a renderer takes its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Plain text.
+    Plain,
+    /// A cluster's heading, or the summary.
+    Heading,
+    /// Something that will be created.
+    Add,
+    /// Something that will be changed.
+    Change,
+    /// A risk above safe.
+    Risk,
+    /// A refusal.
+    Blocked,
+    /// Less important text.
+    Dim,
+}
+
+/// One line, cut into pieces of one tone each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line(pub Vec<(Tone, String)>);
+
+impl Line {
+    fn of(tone: Tone, text: impl Into<String>) -> Self {
+        Self(vec![(tone, text.into())])
+    }
+
+    fn and(mut self, tone: Tone, text: impl Into<String>) -> Self {
+        self.0.push((tone, text.into()));
+        self
+    }
+}
+
+/// Prints the whole plan, with a final newline.
+pub fn render_human(plan: &Plan, style: Style) -> String {
+    let mut text = String::new();
+    for Line(pieces) in lines(plan, style.width) {
+        for (tone, piece) in pieces {
+            // writing to a String cannot fail
+            let _ = if style.color && tone != Tone::Plain {
+                let ansi = ansi(tone);
+                write!(text, "{ansi}{piece}{ansi:#}")
+            } else {
+                write!(text, "{piece}")
+            };
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The lines of the plan, wrapped to `width` columns: changes by cluster, then what is left alone,
+/// then the summary.
+pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
+    let width = width.max(NARROWEST);
+    let mut lines = Vec::new();
+    for cluster in &plan.clusters {
+        let changes: Vec<&ResourceChange> = plan
+            .resource_changes
+            .iter()
+            .filter(|change| {
+                change.cluster == cluster.alias && change.change.action() != Action::NoOp
+            })
+            .collect();
+        if changes.is_empty() {
+            continue;
+        }
+        let mut heading = Line::of(Tone::Heading, printable(&cluster.alias));
+        if !cluster.cluster_id.is_empty() {
+            heading = heading.and(Tone::Dim, format!("  {}", printable(&cluster.cluster_id)));
+        }
+        lines.push(heading.and(Tone::Dim, format!("  {}", cluster.bootstrap.join(","))));
+        for change in changes {
+            resource(change, width, &mut lines);
+        }
+        lines.push(Line::default());
+    }
+    left_alone(plan, &mut lines);
+    if !plan.has_changes() {
+        lines.push(Line::of(Tone::Plain, no_changes(plan)));
+    }
+    lines.push(Line::of(Tone::Heading, plan.summary().to_string()));
+    lines
+}
+
+fn no_changes(plan: &Plan) -> String {
+    let topics = plan.resource_changes.len();
+    let clusters = plan.clusters.len();
+    format!(
+        "No changes: {topics} declared {} on {clusters} {} as declared.",
+        if topics == 1 { "topic" } else { "topics" },
+        if clusters == 1 {
+            "cluster is"
+        } else {
+            "clusters are"
+        },
+    )
+}
+
+fn resource(change: &ResourceChange, width: usize, lines: &mut Vec<Line>) {
+    let (symbol, tone) = if change.is_blocked() {
+        ('!', Tone::Blocked)
+    } else {
+        match change.change.action() {
+            Action::NoOp => (' ', Tone::Plain),
+            Action::Create => ('+', Tone::Add),
+            Action::Update => ('~', Tone::Change),
+        }
+    };
+    let mut title = Line::of(tone, format!("  {symbol} {}", printable(&change.address)))
+        .and(Tone::Dim, format!("  {}", change.reason));
+    if change.is_blocked() {
+        title = title.and(Tone::Blocked, "  [blocked]");
+    } else if change.risk > Risk::Safe {
+        title = title.and(Tone::Risk, format!("  [{}]", change.risk));
+    }
+    lines.push(title);
+
+    let column = change
+        .details
+        .iter()
+        .map(|detail| label(detail).len())
+        .max()
+        .unwrap_or(0);
+    for detail in &change.details {
+        lines.push(Line::of(
+            Tone::Plain,
+            format!(
+                "{:INDENT$}{:column$}   {}",
+                "",
+                label(detail),
+                values(detail)
+            ),
+        ));
+        if let Some(reason) = &detail.reason {
+            let text = format!("{}: {reason}", detail.risk);
+            explain(Tone::Risk, &text, INDENT + 2, width, lines);
+        }
+    }
+    for block in &change.blocked {
+        explain(
+            Tone::Blocked,
+            &format!("refused: {}", block.message),
+            INDENT,
+            width,
+            lines,
+        );
+    }
+    for note in &change.notes {
+        explain(Tone::Dim, &format!("note: {note}"), INDENT, width, lines);
+    }
+}
+
+/// Settings on live topics that nobody declared, and notes of topics without a change.
+fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
+    let notes: Vec<String> = plan
+        .resource_changes
+        .iter()
+        .flat_map(|change| {
+            let address = printable(&change.address);
+            let own = match change.change.action() {
+                Action::NoOp => change.notes.as_slice(),
+                // printed with the change
+                Action::Create | Action::Update => &[],
+            };
+            let own = own.iter().map({
+                let address = address.clone();
+                move |note| format!("  {address}  {note}")
+            });
+            own.chain(unmanaged(address, &change.unmanaged))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    if notes.is_empty() {
+        return;
+    }
+    lines.push(Line::of(
+        Tone::Dim,
+        "Left as it is, because the topology does not declare it:",
+    ));
+    for note in notes.iter().take(NOTES_SHOWN) {
+        lines.push(Line::of(Tone::Dim, note.clone()));
+    }
+    if notes.len() > NOTES_SHOWN {
+        let more = notes.len() - NOTES_SHOWN;
+        lines.push(Line::of(
+            Tone::Dim,
+            format!("  … and {more} more in the JSON output"),
+        ));
+    }
+    lines.push(Line::default());
+}
+
+fn unmanaged(address: String, configs: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
+    configs
+        .iter()
+        .map(move |(key, value)| format!("  {address}  {} = {}", printable(key), printable(value)))
+}
+
+fn label(detail: &Detail) -> String {
+    let name = detail
+        .attribute
+        .strip_prefix("config.")
+        .unwrap_or(&detail.attribute);
+    // an attribute of the topic reads as words, a configuration key as Kafka writes it
+    if detail.attribute.starts_with("config.") {
+        printable(name)
+    } else {
+        name.replace('_', " ")
+    }
+}
+
+fn values(detail: &Detail) -> String {
+    let name = detail
+        .attribute
+        .strip_prefix("config.")
+        .unwrap_or(&detail.attribute);
+    let after = match &detail.after {
+        Some(after) => annotated(after, unit(name, after).into_iter()),
+        None => "(the brokers' default)".to_owned(),
+    };
+    match &detail.before {
+        None => after,
+        Some(before) => {
+            let origin = match detail.origin {
+                Some(ConfigOrigin::Default) => Some("default".to_owned()),
+                Some(ConfigOrigin::Broker) => Some("broker setting".to_owned()),
+                Some(ConfigOrigin::Topic | ConfigOrigin::Other) | None => None,
+            };
+            let before = annotated(before, unit(name, before).into_iter().chain(origin));
+            format!("{before} → {after}")
+        }
+    }
+}
+
+fn annotated(value: &str, remarks: impl Iterator<Item = String>) -> String {
+    let remarks: Vec<String> = remarks.collect();
+    let value = if value.is_empty() {
+        "(empty)".to_owned()
+    } else {
+        printable(value)
+    };
+    if remarks.is_empty() {
+        value
+    } else {
+        format!("{value} ({})", remarks.join(", "))
+    }
+}
+
+/// A value of milliseconds or bytes in the largest unit that expresses it exactly.
+fn unit(key: &str, value: &str) -> Option<String> {
+    const MILLIS: [(i64, &str); 4] = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
+    const BYTES: [(i64, &str); 4] = [
+        (1 << 40, "TiB"),
+        (1 << 30, "GiB"),
+        (1 << 20, "MiB"),
+        (1 << 10, "KiB"),
+    ];
+    let units = if key.ends_with(".ms") {
+        MILLIS
+    } else if key.ends_with(".bytes") {
+        BYTES
+    } else {
+        return None;
+    };
+    let number = value.trim().parse::<i64>().ok()?;
+    if number == -1 && key.starts_with("retention.") {
+        return Some("no limit".to_owned());
+    }
+    units
+        .iter()
+        .find(|(size, _)| number >= *size && number % size == 0)
+        .map(|(size, name)| format!("{} {name}", number / size))
+}
+
+/// Words wrapped to `width` columns, each line indented.
+fn explain(tone: Tone, text: &str, indent: usize, width: usize, lines: &mut Vec<Line>) {
+    let mut line = String::new();
+    for word in printable(text).split(' ') {
+        let used = if line.is_empty() {
+            0
+        } else {
+            line.chars().count() + 1
+        };
+        if used > 0 && indent + used + word.chars().count() > width {
+            lines.push(Line::of(tone, format!("{:indent$}{line}", "")));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(Line::of(tone, format!("{:indent$}{line}", "")));
+}
+
+/// Live values and brokers' messages come from elsewhere: control characters, which could rewrite
+/// the terminal, are shown and not sent.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_control() {
+            printable.extend(char.escape_default());
+        } else {
+            printable.push(char);
+        }
+    }
+    printable
+}
+
+fn ansi(tone: Tone) -> AnsiStyle {
+    let color = |color: AnsiColor| AnsiStyle::new().fg_color(Some(color.into()));
+    match tone {
+        Tone::Plain => AnsiStyle::new(),
+        Tone::Heading => AnsiStyle::new().bold(),
+        Tone::Add => color(AnsiColor::Green),
+        Tone::Change => color(AnsiColor::Yellow),
+        Tone::Risk => color(AnsiColor::Magenta),
+        Tone::Blocked => color(AnsiColor::Red).bold(),
+        Tone::Dim => AnsiStyle::new().dimmed(),
+    }
+}
