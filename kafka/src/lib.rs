@@ -1,1 +1,37 @@
-//! placeholder
+//! The Kafka wire, as far as mirroring needs it: raw record batches in, raw record batches out.
+//!
+//! No client library hands out record batches as they lie on the broker, so this crate is our own
+//! connection layer over the message types of `kafka-protocol`:
+//!
+//! - [`Cluster`] is the entry: bootstrap, metadata with leaders, admin calls.
+//! - [`Connection`] is one pipelined connection; [`Transport`] decides what bytes run over
+//!   (plain TCP today; TLS and SASL fit in without change to anything above).
+//! - [`fetch`] and [`produce`] are the raw data path, [`batch`] and [`record`] the format of what
+//!   travels on it.
+//! - [`Error::class`] is the one place that says what may be retried, and how.
+
+mod admin;
+pub mod batch;
+mod cluster;
+mod compression;
+mod connection;
+mod error;
+pub mod fetch;
+mod metadata;
+pub mod produce;
+mod producer_id;
+pub mod record;
+mod retry;
+mod transport;
+mod versions;
+
+pub use admin::{ConfigChange, ConfigEntry, ConfigSource, ListedOffset, NewTopic, OffsetSpec};
+pub use cluster::{ClientOptions, Cluster};
+pub use compression::{Compression, CompressionError};
+pub use connection::{Connection, Frame, PendingResponse};
+pub use error::{BrokerError, Error};
+pub use metadata::{BrokerNode, ClusterMetadata, PartitionMetadata, TopicMetadata, TopicPartition};
+pub use producer_id::ProducerIdentity;
+pub use retry::RetryClass;
+pub use transport::{Plaintext, Stream, Transport};
+pub use uuid::Uuid;

@@ -1,0 +1,9 @@
+//! The admin calls that plan and apply need; one file a family.
+
+mod configs;
+mod offsets;
+mod topics;
+
+pub use configs::{ConfigChange, ConfigEntry, ConfigSource};
+pub use offsets::{ListedOffset, OffsetSpec};
+pub use topics::NewTopic;

@@ -1,0 +1,303 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{MetadataRequest, TopicName};
+use kafka_protocol::protocol::{Request, StrBytes};
+use tokio::sync::Mutex;
+
+use crate::connection::Connection;
+use crate::error::{BrokerError, Error};
+use crate::metadata::{BrokerNode, ClusterMetadata, TopicMetadata};
+use crate::retry::RetryClass;
+use crate::transport::Transport;
+
+/// How to reach a cluster.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// `host:port` addresses, any of which introduces the whole cluster.
+    pub bootstrap: Vec<String>,
+    /// Shown in the brokers' request logs and quotas.
+    pub client_id: String,
+    /// Limit for one connection to come up, handshake included.
+    pub connect_timeout: Duration,
+    /// Limit for one request.
+    pub request_timeout: Duration,
+}
+
+impl ClientOptions {
+    /// Five seconds to connect, thirty for a request.
+    pub fn new(bootstrap: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            bootstrap: bootstrap.into_iter().map(Into::into).collect(),
+            client_id: "mirrorctl".to_owned(),
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A Kafka cluster: its metadata, and connections to its brokers. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: ClientOptions,
+    transport: Arc<dyn Transport>,
+    cluster_id: String,
+    /// Brokers as last seen, for when the bootstrap addresses are gone but the cluster is not.
+    known: Mutex<BTreeMap<i32, BrokerNode>>,
+    /// Connections for metadata and admin calls; the data path opens its own.
+    shared: Mutex<HashMap<String, Connection>>,
+}
+
+impl Cluster {
+    /// Connects to the bootstrap addresses, all at once, and takes the first that answers.
+    ///
+    /// Fails with [`Error::Unreachable`], naming each address and its reason, after at most
+    /// `connect_timeout` and one metadata request. Cancel safe.
+    pub async fn connect(
+        options: ClientOptions,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, Error> {
+        let (connection, metadata) = bootstrap(&options, transport.as_ref()).await?;
+        let shared = HashMap::from([(connection.address().to_owned(), connection)]);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                options,
+                transport,
+                cluster_id: metadata.cluster_id,
+                known: Mutex::new(metadata.brokers),
+                shared: Mutex::new(shared),
+            }),
+        })
+    }
+
+    /// The cluster id that the cluster had when we connected.
+    pub fn cluster_id(&self) -> &str {
+        &self.inner.cluster_id
+    }
+
+    /// The bootstrap addresses this client was made with.
+    pub fn bootstrap(&self) -> &[String] {
+        &self.inner.options.bootstrap
+    }
+
+    /// Everything: brokers and all topics.
+    pub async fn metadata(&self) -> Result<ClusterMetadata, Error> {
+        self.fetch_metadata(None).await
+    }
+
+    /// Metadata of the named topics alone; those that do not exist are in
+    /// [`ClusterMetadata::failed`]. Never creates a topic.
+    pub async fn metadata_of(&self, topics: &[String]) -> Result<ClusterMetadata, Error> {
+        self.fetch_metadata(Some(topics)).await
+    }
+
+    /// One answer a topic, existing or not.
+    pub async fn topic_metadata(
+        &self,
+        topics: &[String],
+    ) -> Result<BTreeMap<String, Result<TopicMetadata, BrokerError>>, Error> {
+        let metadata = self.metadata_of(topics).await?;
+        let found = metadata
+            .topics
+            .into_iter()
+            .map(|(name, topic)| (name, Ok(topic)));
+        let failed = metadata
+            .failed
+            .into_iter()
+            .map(|(name, error)| (name, Err(error)));
+        Ok(found.chain(failed).collect())
+    }
+
+    async fn fetch_metadata(&self, topics: Option<&[String]>) -> Result<ClusterMetadata, Error> {
+        let request = metadata_request(topics);
+        let response = self.call_any(&request).await?;
+        let metadata = ClusterMetadata::from_response(response);
+        self.inner.known.lock().await.clone_from(&metadata.brokers);
+        Ok(metadata)
+    }
+
+    /// A request that any broker can answer, with retries over all of them while they fail.
+    pub(crate) async fn call_any<R: Request + Sync>(
+        &self,
+        request: &R,
+    ) -> Result<R::Response, Error> {
+        let attempt = || async {
+            let connection = self.any_connection().await?;
+            connection.call(request).await
+        };
+        attempt
+            .retry(admin_backoff())
+            .sleep(tokio::time::sleep)
+            .when(|error| error.class() != RetryClass::Fatal)
+            .await
+    }
+
+    /// A connection to any broker: one that is open, or a known broker, or bootstrap again.
+    pub(crate) async fn any_connection(&self) -> Result<Connection, Error> {
+        let mut shared = self.inner.shared.lock().await;
+        shared.retain(|_, connection| connection.is_open());
+        if let Some(open) = shared.values().next() {
+            return Ok(open.clone());
+        }
+        let mut options = self.inner.options.clone();
+        let known = self.inner.known.lock().await.clone();
+        options.bootstrap.extend(
+            known
+                .values()
+                .map(|node| format!("{}:{}", node.host, node.port)),
+        );
+        options.bootstrap.sort();
+        options.bootstrap.dedup();
+        let (connection, metadata) = bootstrap(&options, self.inner.transport.as_ref()).await?;
+        if metadata.cluster_id != self.inner.cluster_id {
+            return Err(Error::Connect {
+                address: connection.address().to_owned(),
+                reason: format!(
+                    "it is now cluster {}, not {} as before",
+                    metadata.cluster_id, self.inner.cluster_id
+                ),
+            });
+        }
+        shared.insert(connection.address().to_owned(), connection.clone());
+        Ok(connection)
+    }
+
+    /// The shared connection to one broker.
+    pub(crate) async fn connection_to(&self, node: &BrokerNode) -> Result<Connection, Error> {
+        let address = format!("{}:{}", node.host, node.port);
+        let mut shared = self.inner.shared.lock().await;
+        if let Some(open) = shared
+            .get(&address)
+            .filter(|connection| connection.is_open())
+        {
+            return Ok(open.clone());
+        }
+        let connection = self.open(node).await?;
+        shared.insert(address, connection.clone());
+        Ok(connection)
+    }
+
+    /// A new connection to one broker, the caller's own. Cancel safe.
+    pub async fn open(&self, node: &BrokerNode) -> Result<Connection, Error> {
+        let options = &self.inner.options;
+        Connection::open(
+            self.inner.transport.as_ref(),
+            &node.host,
+            node.port,
+            &options.client_id,
+            options.connect_timeout,
+            options.request_timeout,
+        )
+        .await
+    }
+}
+
+/// Pauses between tries of metadata and admin calls: about ten seconds in all.
+pub(crate) fn admin_backoff() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(1))
+        .with_max_times(12)
+        .with_jitter()
+}
+
+fn metadata_request(topics: Option<&[String]>) -> MetadataRequest {
+    let topics = topics.map(|names| {
+        names
+            .iter()
+            .map(|name| {
+                let name = TopicName(StrBytes::from_string(name.clone()));
+                MetadataRequestTopic::default().with_name(Some(name))
+            })
+            .collect()
+    });
+    MetadataRequest::default()
+        .with_topics(topics)
+        .with_allow_auto_topic_creation(false)
+}
+
+/// Tries all addresses side by side; the first that gives metadata wins.
+async fn bootstrap(
+    options: &ClientOptions,
+    transport: &dyn Transport,
+) -> Result<(Connection, ClusterMetadata), Error> {
+    let mut tries: FuturesUnordered<_> = options
+        .bootstrap
+        .iter()
+        .map(|address| introduce(address, options, transport))
+        .collect();
+    let mut attempts = Vec::new();
+    while let Some(result) = tries.next().await {
+        match result {
+            Ok(found) => return Ok(found),
+            Err(error) => attempts.push(error),
+        }
+    }
+    attempts.sort_by_key(ToString::to_string);
+    // One address that answers nonsense says more than others that are silent.
+    if let [only] = &attempts[..]
+        && only.class() == RetryClass::Fatal
+    {
+        return Err(only.clone());
+    }
+    let attempts = attempts
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ");
+    Err(Error::Unreachable {
+        attempts: if attempts.is_empty() {
+            "no addresses given".to_owned()
+        } else {
+            attempts
+        },
+    })
+}
+
+async fn introduce(
+    address: &str,
+    options: &ClientOptions,
+    transport: &dyn Transport,
+) -> Result<(Connection, ClusterMetadata), Error> {
+    let (host, port) = split_address(address)?;
+    let connection = Connection::open(
+        transport,
+        host,
+        port,
+        &options.client_id,
+        options.connect_timeout,
+        options.request_timeout,
+    )
+    .await?;
+    // Brokers only: on a large cluster the topics are megabytes that nobody asked for yet.
+    let request = metadata_request(Some(&[]));
+    let response = connection
+        .call_within(&request, options.connect_timeout)
+        .await?;
+    let metadata = ClusterMetadata::from_response(response);
+    Ok((connection, metadata))
+}
+
+/// `host:port`, with `[::1]:port` for IPv6.
+fn split_address(address: &str) -> Result<(&str, u16), Error> {
+    address
+        .rsplit_once(':')
+        .and_then(|(host, port)| {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            Some((host, port.parse().ok()?)).filter(|(host, _)| !host.is_empty())
+        })
+        .ok_or_else(|| Error::Connect {
+            address: address.to_owned(),
+            reason: "the address is not of the form host:port".to_owned(),
+        })
+}

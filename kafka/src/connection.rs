@@ -1,0 +1,456 @@
+//! One pipelined connection to one broker.
+//!
+//! A writer task owns the write half and writes whole frames in the order they are queued; a
+//! reader task owns the read half and hands responses to their callers in the same order (Kafka
+//! answers a connection's requests in order). A caller that goes away never leaves half a frame
+//! on the wire.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use kafka_protocol::messages::{ApiVersionsRequest, RequestHeader, ResponseHeader};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::error::Error;
+use crate::transport::{Stream, Transport};
+use crate::versions::{ApiVersions, api_name};
+
+/// Frames queued behind the one being written; more would only hide backpressure.
+const WRITE_QUEUE: usize = 64;
+/// A response larger than this is not one: brokers cap a fetch at 55 MB (`fetch.max.bytes`).
+const MAX_RESPONSE: usize = 256 << 20;
+/// Responses at least this large are read into buffers that are used again.
+const POOLED_RESPONSE: usize = 64 << 10;
+/// Large buffers a connection keeps for reuse.
+const POOL_SIZE: usize = 4;
+
+/// A request ready for the wire. `head` begins after the length prefix and correlation id is
+/// patched in by the connection; `payload` chunks follow it and are written without copying.
+#[derive(Debug)]
+pub struct Frame {
+    pub(crate) api_key: i16,
+    /// Length prefix (4 bytes, filled in when sent), request header, and the body's first part.
+    pub(crate) head: BytesMut,
+    /// The rest of the body, in order.
+    pub(crate) rest: Vec<Bytes>,
+    /// A request with `acks=0` gets no response.
+    pub(crate) expects_response: bool,
+}
+
+impl Frame {
+    /// Bytes on the wire, the length prefix included.
+    pub fn wire_len(&self) -> usize {
+        self.head.len() + self.rest.iter().map(Bytes::len).sum::<usize>()
+    }
+}
+
+/// Where in a frame's head the correlation id lies: length (4), API key (2), version (2).
+const CORRELATION_ID_AT: usize = 8;
+
+type Reply = oneshot::Sender<Result<Bytes, Error>>;
+type Pending = Arc<Mutex<VecDeque<(i32, Reply)>>>;
+
+/// A connection with negotiated API versions. Clones share it; it closes when the last clone and
+/// the last pending response are gone.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    address: Arc<str>,
+    client_id: StrBytes,
+    versions: ApiVersions,
+    request_timeout: Duration,
+    queue: mpsc::Sender<(Frame, Reply)>,
+    /// Aborted on drop, which closes both halves.
+    _tasks: JoinSet<()>,
+}
+
+impl Connection {
+    /// Connects and negotiates versions (`ApiVersions`, KIP-35). Cancel safe.
+    pub(crate) async fn open(
+        transport: &dyn Transport,
+        host: &str,
+        port: u16,
+        client_id: &str,
+        connect_timeout: Duration,
+        request_timeout: Duration,
+    ) -> Result<Self, Error> {
+        let address: Arc<str> = format!("{host}:{port}").into();
+        let connect_error = |reason: String| Error::Connect {
+            address: address.to_string(),
+            reason,
+        };
+        let stream = tokio::time::timeout(connect_timeout, transport.connect(host, port))
+            .await
+            .map_err(|_| connect_error(format!("no answer within {connect_timeout:?}")))?
+            .map_err(|error| connect_error(error.to_string()))?;
+        let mut connection = Self::over(stream, address, client_id, request_timeout);
+        let handshake = connection.handshake(connect_timeout).await?;
+        // Nobody else has a clone yet.
+        if let Some(inner) = Arc::get_mut(&mut connection.inner) {
+            inner.versions = handshake;
+        }
+        Ok(connection)
+    }
+
+    fn over(
+        stream: Box<dyn Stream>,
+        address: Arc<str>,
+        client_id: &str,
+        request_timeout: Duration,
+    ) -> Self {
+        let (read, write) = tokio::io::split(stream);
+        let (queue, frames) = mpsc::channel(WRITE_QUEUE);
+        let pending: Pending = Arc::default();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(write_frames(
+            write,
+            frames,
+            pending.clone(),
+            address.clone(),
+        ));
+        tasks.spawn(read_responses(read, pending, address.clone()));
+        Self {
+            inner: Arc::new(Inner {
+                address,
+                client_id: StrBytes::from_string(client_id.to_owned()),
+                versions: ApiVersions::default(),
+                request_timeout,
+                queue,
+                _tasks: tasks,
+            }),
+        }
+    }
+
+    async fn handshake(&self, timeout: Duration) -> Result<ApiVersions, Error> {
+        // Every broker since 0.10 answers version 0, which keeps the handshake to one round trip.
+        let frame = self.encode(&ApiVersionsRequest::default(), 0)?;
+        let body = self
+            .send(frame)
+            .await?
+            .within("ApiVersions", timeout)
+            .await?;
+        let response = self.decode::<ApiVersionsRequest>(body, 0)?;
+        if let Some(error) = crate::BrokerError::from_code(response.error_code, None) {
+            return Err(Error::broker("ApiVersions", error));
+        }
+        Ok(ApiVersions::from_response(&response))
+    }
+
+    /// `host:port` of the peer.
+    pub fn address(&self) -> &str {
+        &self.inner.address
+    }
+
+    /// False once either direction has failed; requests then fail at once.
+    pub fn is_open(&self) -> bool {
+        !self.inner.queue.is_closed()
+    }
+
+    /// The version of `R` that both sides speak.
+    pub fn version_of<R: Request>(&self) -> Result<i16, Error> {
+        self.inner.versions.negotiate::<R>(self.address())
+    }
+
+    /// One request, one response, within the connection's request timeout.
+    ///
+    /// Cancel safe: a response that nobody waits for is read and dropped.
+    pub async fn call<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
+        self.call_within(request, self.inner.request_timeout).await
+    }
+
+    /// As [`Connection::call`], with a limit of its own.
+    pub async fn call_within<R: Request>(
+        &self,
+        request: &R,
+        timeout: Duration,
+    ) -> Result<R::Response, Error> {
+        let version = self.version_of::<R>()?;
+        let frame = self.encode(request, version)?;
+        let pending = self.send(frame).await?;
+        let body = pending.within(api_name(R::KEY), timeout).await?;
+        self.decode::<R>(body, version)
+    }
+
+    /// Queues a frame; the future it returns resolves to the response's body after its header.
+    ///
+    /// Waits only while the write queue is full. Cancel safe: either the whole frame is queued or
+    /// nothing of it.
+    pub async fn send(&self, frame: Frame) -> Result<PendingResponse, Error> {
+        let (reply, response) = oneshot::channel();
+        self.inner
+            .queue
+            .send((frame, reply))
+            .await
+            .map_err(|_| Error::Closed {
+                address: self.address().to_owned(),
+                reason: "the connection had ended before".to_owned(),
+            })?;
+        Ok(PendingResponse {
+            response,
+            connection: self.clone(),
+        })
+    }
+
+    /// The default limit for a request.
+    pub fn request_timeout(&self) -> Duration {
+        self.inner.request_timeout
+    }
+
+    pub(crate) fn client_id(&self) -> &StrBytes {
+        &self.inner.client_id
+    }
+
+    pub(crate) fn encode<R: Request>(&self, request: &R, version: i16) -> Result<Frame, Error> {
+        let header = RequestHeader::default()
+            .with_request_api_key(R::KEY)
+            .with_request_api_version(version)
+            .with_client_id(Some(self.inner.client_id.clone()));
+        let mut head = BytesMut::with_capacity(256);
+        head.put_i32(0);
+        header
+            .encode(&mut head, R::header_version(version))
+            .and_then(|()| request.encode(&mut head, version))
+            .map_err(|error| Error::Malformed {
+                address: "this client".to_owned(),
+                what: api_name(R::KEY),
+                detail: error.to_string(),
+            })?;
+        Ok(Frame {
+            api_key: R::KEY,
+            head,
+            rest: Vec::new(),
+            expects_response: true,
+        })
+    }
+
+    pub(crate) fn decode<R: Request>(
+        &self,
+        mut body: Bytes,
+        version: i16,
+    ) -> Result<R::Response, Error> {
+        let header_version = R::Response::header_version(version);
+        ResponseHeader::decode(&mut body, header_version)
+            .and_then(|_| R::Response::decode(&mut body, version))
+            .map_err(|error| Error::Malformed {
+                address: self.address().to_owned(),
+                what: api_name(R::KEY),
+                detail: error.to_string(),
+            })
+    }
+}
+
+/// A response on its way. Resolves to the bytes after the length prefix.
+#[derive(Debug)]
+pub struct PendingResponse {
+    response: oneshot::Receiver<Result<Bytes, Error>>,
+    connection: Connection,
+}
+
+impl PendingResponse {
+    /// Waits for at most `timeout`. On a timeout the connection is still in order; the late
+    /// response is dropped when it comes.
+    pub async fn within(self, api: &'static str, timeout: Duration) -> Result<Bytes, Error> {
+        let address = self.connection.inner.address.clone();
+        match tokio::time::timeout(timeout, self).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::Timeout {
+                api,
+                address: address.to_string(),
+                timeout,
+            }),
+        }
+    }
+}
+
+impl Future for PendingResponse {
+    type Output = Result<Bytes, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let address = self.connection.inner.address.clone();
+        Pin::new(&mut self.response).poll(cx).map(|received| {
+            received.unwrap_or_else(|_| {
+                Err(Error::Closed {
+                    address: address.to_string(),
+                    reason: "the broker closed it".to_owned(),
+                })
+            })
+        })
+    }
+}
+
+fn lock(pending: &Pending) -> std::sync::MutexGuard<'_, VecDeque<(i32, Reply)>> {
+    pending.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Fails everybody who waits, with the reason the connection ended.
+fn fail_all(pending: &Pending, address: &str, reason: &str) {
+    for (_, reply) in lock(pending).drain(..) {
+        // A caller that stopped waiting does not need the news.
+        let _ = reply.send(Err(Error::Closed {
+            address: address.to_owned(),
+            reason: reason.to_owned(),
+        }));
+    }
+}
+
+async fn write_frames(
+    mut write: WriteHalf<Box<dyn Stream>>,
+    mut frames: mpsc::Receiver<(Frame, Reply)>,
+    pending: Pending,
+    address: Arc<str>,
+) {
+    let mut correlation_id = 0_i32;
+    while let Some((mut frame, reply)) = frames.recv().await {
+        correlation_id = correlation_id.wrapping_add(1);
+        let length = frame.wire_len() - 4;
+        frame.head[..4].copy_from_slice(&(length as i32).to_be_bytes());
+        frame.head[CORRELATION_ID_AT..CORRELATION_ID_AT + 4]
+            .copy_from_slice(&correlation_id.to_be_bytes());
+        if frame.expects_response {
+            // Before the write: the response may come before the write call returns.
+            lock(&pending).push_back((correlation_id, reply));
+        }
+        if let Err(error) = write_vectored(&mut write, &frame).await {
+            fail_all(&pending, &address, &format!("write failed: {error}"));
+            break;
+        }
+        tracing::trace!(%address, api = frame.api_key, bytes = length, "sent");
+    }
+    frames.close();
+    while let Some((_, reply)) = frames.recv().await {
+        let reason = "the connection had ended before".to_owned();
+        let _ = reply.send(Err(Error::Closed {
+            address: address.to_string(),
+            reason,
+        }));
+    }
+    // Wakes the reader on the other side even where the peer keeps its half open.
+    let _ = write.shutdown().await;
+}
+
+/// Head and payload chunks in as few system calls as the kernel allows.
+async fn write_vectored(
+    write: &mut WriteHalf<Box<dyn Stream>>,
+    frame: &Frame,
+) -> std::io::Result<()> {
+    if frame.rest.is_empty() {
+        return write.write_all(&frame.head).await;
+    }
+    let mut chunks: Vec<&[u8]> = Vec::with_capacity(1 + frame.rest.len());
+    chunks.push(&frame.head);
+    chunks.extend(frame.rest.iter().map(|chunk| &chunk[..]));
+    let mut slices: Vec<IoSlice<'_>> = chunks.into_iter().map(IoSlice::new).collect();
+    let mut left = &mut slices[..];
+    while !left.is_empty() {
+        let written = write.write_vectored(left).await?;
+        if written == 0 {
+            return Err(std::io::ErrorKind::WriteZero.into());
+        }
+        IoSlice::advance_slices(&mut left, written);
+    }
+    Ok(())
+}
+
+async fn read_responses(mut read: ReadHalf<Box<dyn Stream>>, pending: Pending, address: Arc<str>) {
+    let mut buffers = BufferPool::default();
+    let reason = loop {
+        match read_response(&mut read, &mut buffers).await {
+            Ok(mut body) => {
+                // The header is decoded by the caller; only the correlation id is looked at here.
+                let correlation_id = (&body[..4]).get_i32();
+                let Some((expected, reply)) = lock(&pending).pop_front() else {
+                    break "the peer sent a response that nobody asked for".to_owned();
+                };
+                if expected != correlation_id {
+                    let _ = reply.send(Err(Error::Malformed {
+                        address: address.to_string(),
+                        what: "response",
+                        detail: format!("correlation id {correlation_id}, expected {expected}"),
+                    }));
+                    break "responses are out of step with requests".to_owned();
+                }
+                let _ = reply.send(Ok(std::mem::take(&mut body)));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                break "the broker closed it".to_owned();
+            }
+            Err(error) => break error.to_string(),
+        }
+    };
+    fail_all(&pending, &address, &reason);
+}
+
+async fn read_response(
+    read: &mut ReadHalf<Box<dyn Stream>>,
+    buffers: &mut BufferPool,
+) -> std::io::Result<Bytes> {
+    let length = usize::try_from(read.read_i32().await?).unwrap_or(usize::MAX);
+    if !(4..=MAX_RESPONSE).contains(&length) {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            format!("a response of {length} bytes: is this a Kafka listener of the expected kind?"),
+        ));
+    }
+    let mut buffer = buffers.take(length);
+    {
+        let mut limited = read.take(length as u64);
+        while buffer.len() < length {
+            if limited.read_buf(&mut buffer).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+    let body = buffer.split_to(length).freeze();
+    buffers.give_back(length, buffer);
+    Ok(body)
+}
+
+/// Large response buffers, used again once every slice of the last response is gone. Page faults
+/// on fresh memory cost more than the copy from the socket.
+#[derive(Debug, Default)]
+struct BufferPool {
+    spare: VecDeque<BytesMut>,
+}
+
+impl BufferPool {
+    fn take(&mut self, length: usize) -> BytesMut {
+        if length < POOLED_RESPONSE {
+            return BytesMut::with_capacity(length);
+        }
+        for _ in 0..self.spare.len() {
+            let Some(mut buffer) = self.spare.pop_front() else {
+                break;
+            };
+            if buffer.try_reclaim(length) {
+                return buffer;
+            }
+            self.spare.push_back(buffer);
+        }
+        // Every spare buffer is still in use: forget the oldest (its memory lives as long as its
+        // slices do) rather than keep more than the pool's share.
+        if self.spare.len() >= POOL_SIZE {
+            self.spare.pop_front();
+        }
+        // Rounded up, so that the next response, a little larger or smaller, fits as well.
+        BytesMut::with_capacity(length.next_multiple_of(1 << 20))
+    }
+
+    fn give_back(&mut self, length: usize, buffer: BytesMut) {
+        // An empty handle still holds the allocation; `try_reclaim` gets all of it back.
+        if length >= POOLED_RESPONSE {
+            self.spare.push_back(buffer);
+        }
+    }
+}
