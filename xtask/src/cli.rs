@@ -2,27 +2,39 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::install;
+use crate::commands::{bench, ci, install, test};
 use crate::error::Result;
 
 /// Installs what the tests need, then runs them
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask")]
+#[command(name = "cargo xtask", after_help = "Example: cargo xtask test")]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    command: Task,
+    task: Task,
 }
 
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Install what the tests need: Apache Kafka's jars (Maven) and kcat
     Install,
+    /// Install what the tests need and run them
+    Test(test::Arguments),
+    /// Measure the replicator against MirrorMaker 2 on the same brokers
+    Bench(bench::Arguments),
+    /// Check formatting, lints, dependencies and generated files
+    Ci,
+    /// Check the dependencies' licences, origins and users (installs cargo-deny into the cache)
+    Deny,
 }
 
 impl Cli {
-    pub(crate) fn run(self) -> Result<()> {
-        match self.command {
+    pub(crate) fn run(&self) -> Result<()> {
+        match &self.task {
             Task::Install => install::core(),
+            Task::Test(arguments) => test::run(arguments),
+            Task::Bench(arguments) => bench::run(arguments),
+            Task::Ci => ci::run(),
+            Task::Deny => ci::deny(),
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Error {
     NoCacheDirectory,
     #[error("{} names no Kafka version", path.display())]
     NoKafkaVersion { path: PathBuf },
+    #[error("the Docker engine did not start: see {}", log.display())]
+    NoEngine { log: PathBuf },
     #[error("{action} {}: {source}", path.display())]
     File {
         action: &'static str,

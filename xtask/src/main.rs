@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod containers;
 mod error;
 mod process;
 mod project;

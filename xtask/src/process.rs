@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::error::{Error, Result};
 
 /// Runs a command that has to succeed; its output is the terminal's.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn execute(command: &mut Command) -> Result<()> {
     let shown = show(command);
     let status = command.status().map_err(|source| Error::Start {
         program: program(command),

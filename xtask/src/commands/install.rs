@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Error, Result};
-use crate::process::{is_installed, output, run};
-use crate::project::{cache, root, say};
+use crate::process::{execute, is_installed, output};
+use crate::project::{cache, cargo, root, say};
 
 const OLDEST_JAVA: u32 = 17;
+const CARGO_DENY: &str = "0.20.2";
 
 /// What the core tests need.
 pub(crate) fn core() -> Result<()> {
@@ -46,12 +47,11 @@ fn java_version(output: &str) -> Option<u32> {
     }
 }
 
-/// Kafka, its tools and MirrorMaker 2 as jars, from Maven Central.
-fn kafka() -> Result<()> {
-    let pom = root().join("e2e/kafka/pom.xml");
-    let home = cache()?.join(format!("kafka-{}", kafka_version(&pom)?));
+/// Kafka, its tools and MirrorMaker 2 as jars, from Maven Central; returns the directory that holds `libs/`.
+pub(crate) fn kafka() -> Result<PathBuf> {
+    let home = cache()?.join(format!("kafka-{}", kafka_version()?));
     if home.join("libs").is_dir() {
-        return Ok(());
+        return Ok(home);
     }
     if !is_installed("mvn") {
         return Err(Error::Missing {
@@ -65,20 +65,23 @@ fn kafka() -> Result<()> {
     ));
     // under a name of this process first, so that an interrupted download is never taken for a whole one
     let unfinished = home.with_extension(format!("tmp-{}", std::process::id()));
-    run(Command::new("mvn")
-        .args([
-            "-B",
-            "-q",
-            "dependency:copy-dependencies",
-            "-DincludeScope=runtime",
-        ])
-        .arg(format!(
-            "-DoutputDirectory={}",
-            unfinished.join("libs").display()
-        ))
-        .arg("-f")
-        .arg(&pom))?;
-    move_into_place(&unfinished, &home)
+    execute(
+        Command::new("mvn")
+            .args([
+                "-B",
+                "-q",
+                "dependency:copy-dependencies",
+                "-DincludeScope=runtime",
+            ])
+            .arg(format!(
+                "-DoutputDirectory={}",
+                unfinished.join("libs").display()
+            ))
+            .arg("-f")
+            .arg(pom()),
+    )?;
+    move_into_place(&unfinished, &home)?;
+    Ok(home)
 }
 
 /// Renames a finished directory to its final name, unless somebody else was faster.
@@ -96,12 +99,18 @@ fn move_into_place(unfinished: &Path, home: &Path) -> Result<()> {
     }
 }
 
-fn kafka_version(pom: &PathBuf) -> Result<String> {
-    let text = fs::read_to_string(pom).map_err(Error::file("reading", pom))?;
+fn pom() -> PathBuf {
+    root().join("e2e/kafka/pom.xml")
+}
+
+/// The version of Kafka that the tests run against.
+pub(crate) fn kafka_version() -> Result<String> {
+    let pom = pom();
+    let text = fs::read_to_string(&pom).map_err(Error::file("reading", &pom))?;
     text.split_once("<kafka.version>")
         .and_then(|(_, rest)| rest.split_once('<'))
         .map(|(version, _)| version.to_owned())
-        .ok_or_else(|| Error::NoKafkaVersion { path: pom.clone() })
+        .ok_or(Error::NoKafkaVersion { path: pom })
 }
 
 /// kcat, an independent Kafka client.
@@ -119,9 +128,43 @@ fn kcat() -> Result<()> {
     )
 }
 
+/// cargo-deny, built into the cache; returns its path.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    let tools = cache()?.join("tools");
+    let program = tools.join("bin/cargo-deny");
+    let installed = program.is_file()
+        && output(Command::new(&program).arg("--version"))?
+            .trim()
+            .ends_with(CARGO_DENY);
+    if !installed {
+        say(&format!(
+            "building cargo-deny {CARGO_DENY} into {}",
+            tools.display()
+        ));
+        execute(
+            cargo()
+                .args([
+                    "install",
+                    "--quiet",
+                    "--locked",
+                    "cargo-deny",
+                    "--version",
+                    CARGO_DENY,
+                ])
+                .arg("--root")
+                .arg(&tools)
+                .arg("--target-dir")
+                .arg(tools.join("target")),
+        )?;
+        let target = tools.join("target");
+        fs::remove_dir_all(&target).map_err(Error::file("removing", &target))?;
+    }
+    Ok(program)
+}
+
 /// Installs Debian packages as root or through sudo that asks nothing; `otherwise` is the error where that is
 /// impossible.
-fn apt_install(packages: &[&str], otherwise: Error) -> Result<()> {
+pub(crate) fn apt_install(packages: &[&str], otherwise: Error) -> Result<()> {
     if !is_installed("apt-get") {
         return Err(otherwise);
     }
@@ -153,12 +196,12 @@ fn apt_install(packages: &[&str], otherwise: Error) -> Result<()> {
         .chain(packages)
         .copied()
         .collect();
-    if run(&mut apt_get(&install)).is_ok() {
+    if execute(&mut apt_get(&install)).is_ok() {
         return Ok(());
     }
     // a new machine may have no package lists yet
-    run(&mut apt_get(&["update", "-qq"]))?;
-    run(&mut apt_get(&install))
+    execute(&mut apt_get(&["update", "-qq"]))?;
+    execute(&mut apt_get(&install))
 }
 
 #[cfg(test)]
@@ -182,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_kafka_version_comes_from_the_pom() {
-        let version = kafka_version(&root().join("e2e/kafka/pom.xml")).expect("a version");
+        let version = kafka_version().expect("a version");
         assert!(version.starts_with("4."), "{version}");
     }
 }

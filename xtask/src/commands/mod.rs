@@ -1,3 +1,6 @@
 //! One file a subcommand.
 
+pub(crate) mod bench;
+pub(crate) mod ci;
 pub(crate) mod install;
+pub(crate) mod test;
