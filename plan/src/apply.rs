@@ -172,7 +172,7 @@ pub async fn apply_with(
                 not_started: changes.len() - index,
             });
             return Err(ApplyError::Interrupted {
-                summary: run.finish(),
+                summary: Box::new(run.finish()),
             });
         }
         observer.event(&ApplyEvent::ChangeStarted {
@@ -187,7 +187,7 @@ pub async fn apply_with(
             return Err(stop.into_error(change, run.finish()));
         }
     }
-    Ok(*run.finish())
+    Ok(run.finish())
 }
 
 fn refuse_blocked(plan: &Plan) -> Result<(), ApplyError> {
@@ -276,8 +276,9 @@ enum Stop {
 }
 
 impl Stop {
-    fn into_error(self, change: &ResourceChange, summary: Box<ApplySummary>) -> ApplyError {
+    fn into_error(self, change: &ResourceChange, summary: ApplySummary) -> ApplyError {
         let address = change.address.clone();
+        let summary = Box::new(summary);
         match self {
             Self::Stale(differences) => ApplyError::Stale {
                 address,
@@ -357,11 +358,11 @@ impl Run<'_> {
             .extend(changes.iter().map(|change| change.address.clone()));
     }
 
-    fn finish(&mut self) -> Box<ApplySummary> {
+    fn finish(&mut self) -> ApplySummary {
         let mut summary = std::mem::take(&mut self.summary);
         summary.elapsed_ms = millis(self.started);
         self.observer.event(&ApplyEvent::Summary(summary.clone()));
-        Box::new(summary)
+        summary
     }
 }
 

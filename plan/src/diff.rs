@@ -135,7 +135,7 @@ fn create(desired: &DesiredTopic, cluster: &ObservedCluster) -> Drawn {
                 configs: declared_values(&desired.configs),
             },
         },
-        reason: "declared, but not on the cluster".to_owned(),
+        reason: "not on the cluster".to_owned(),
         details,
         blocked: rails::creation(desired, cluster),
         notes: Vec::new(),
@@ -202,8 +202,8 @@ fn update(desired: &DesiredTopic, live: &ObservedTopic) -> Drawn {
         blocked.extend(rails::replication_change(live.replication_factor, factor));
         details.push(numbers(
             "replication_factor",
-            live.replication_factor,
-            factor,
+            u32::from(live.replication_factor),
+            u32::from(factor),
             risk::replication_change(),
         ));
     }
@@ -234,9 +234,16 @@ fn update(desired: &DesiredTopic, live: &ObservedTopic) -> Drawn {
     }
 
     let reason = if details.is_empty() {
-        "the live topic is as declared".to_owned()
+        "as declared".to_owned()
     } else {
-        "the live topic differs from what is declared".to_owned()
+        format!(
+            "differs in {}",
+            details
+                .iter()
+                .map(attribute_name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
     };
     Drawn {
         change: if details.is_empty() {
@@ -252,10 +259,17 @@ fn update(desired: &DesiredTopic, live: &ObservedTopic) -> Drawn {
     }
 }
 
+fn attribute_name(detail: &Detail) -> String {
+    match detail.attribute.strip_prefix("config.") {
+        Some(key) => key.to_owned(),
+        None => detail.attribute.replace('_', " "),
+    }
+}
+
 fn numbers(
     attribute: &str,
-    before: impl ToString,
-    after: impl ToString,
+    before: u32,
+    after: u32,
     Assessment { risk, reason }: Assessment,
 ) -> Detail {
     Detail {

@@ -28,6 +28,8 @@ mod guard;
 mod live;
 mod observe;
 mod observed;
+#[cfg(test)]
+mod properties;
 mod rails;
 mod recheck;
 mod risk;

@@ -200,3 +200,126 @@ fn live_value<'a>(live: &'a ObservedTopic, key: &str) -> Option<&'a str> {
         .get(key)
         .and_then(|entry| entry.value.as_deref())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Recheck, Step, recheck};
+    use crate::change::{Change, TopicState};
+    use crate::observed::{ConfigOrigin, ObservedConfig, ObservedTopic};
+
+    fn state(id: Option<&str>, partitions: u32, factor: u16, retention: &str) -> TopicState {
+        TopicState {
+            topic_id: id.map(str::to_owned),
+            partitions: Some(partitions),
+            replication_factor: Some(factor),
+            configs: [("retention.ms".to_owned(), Some(retention.to_owned()))].into(),
+        }
+    }
+
+    fn live(id: &str, partitions: u32, factor: u16, retention: &str) -> ObservedTopic {
+        ObservedTopic {
+            id: id.to_owned(),
+            partitions,
+            replication_factor: factor,
+            configs: [(
+                "retention.ms".to_owned(),
+                ObservedConfig {
+                    value: Some(retention.to_owned()),
+                    origin: ConfigOrigin::Topic,
+                    sensitive: false,
+                    read_only: false,
+                },
+            )]
+            .into(),
+            internal: false,
+        }
+    }
+
+    fn update() -> Change {
+        Change::Update {
+            before: state(Some("A"), 6, 3, "1000"),
+            after: state(Some("A"), 12, 3, "2000"),
+        }
+    }
+
+    fn grow() -> Step {
+        Step::Grow {
+            total: 12,
+            existing: 6,
+        }
+    }
+
+    fn set() -> Step {
+        Step::SetConfigs([("retention.ms".to_owned(), "2000".to_owned())].into())
+    }
+
+    #[test]
+    fn each_attribute_is_as_read_or_as_planned() {
+        for (found, expected) in [
+            (
+                live("A", 6, 3, "1000"),
+                Recheck::Remaining(vec![set(), grow()]),
+            ),
+            (live("A", 6, 3, "2000"), Recheck::Remaining(vec![grow()])),
+            (live("A", 12, 3, "1000"), Recheck::Remaining(vec![set()])),
+            (live("A", 12, 3, "2000"), Recheck::AlreadyDone),
+        ] {
+            assert_eq!(recheck(&update(), Some(&found)), expected, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_stale_and_named() {
+        for (found, named) in [
+            (live("B", 6, 3, "1000"), "topic_id: expected A, found B"),
+            (live("A", 7, 3, "1000"), "partitions: expected 6, found 7"),
+            (live("A", 24, 3, "2000"), "partitions: expected 6, found 24"),
+            (
+                live("A", 6, 2, "1000"),
+                "replication_factor: expected 3, found 2",
+            ),
+            (
+                live("A", 6, 3, "1500"),
+                "config.retention.ms: expected 1000, found 1500",
+            ),
+        ] {
+            let Recheck::Stale(differences) = recheck(&update(), Some(&found)) else {
+                panic!("{found:?} is not what the plan read");
+            };
+            let text: Vec<String> = differences.iter().map(ToString::to_string).collect();
+            assert_eq!(text, [named]);
+        }
+        assert!(
+            matches!(recheck(&update(), None), Recheck::Stale(_)),
+            "a topic that is gone"
+        );
+    }
+
+    #[test]
+    fn a_creation_is_done_only_when_the_topic_is_as_planned() {
+        let create = Change::Create {
+            after: state(None, 6, 3, "1000"),
+        };
+        assert!(matches!(recheck(&create, None), Recheck::Remaining(steps) if steps.len() == 1));
+        assert_eq!(
+            recheck(&create, Some(&live("A", 6, 3, "1000"))),
+            Recheck::AlreadyDone
+        );
+        assert!(matches!(
+            recheck(&create, Some(&live("A", 5, 3, "1000"))),
+            Recheck::Stale(_)
+        ));
+        assert!(matches!(
+            recheck(&create, Some(&live("A", 6, 3, "999"))),
+            Recheck::Stale(_)
+        ));
+
+        let anything = Change::Create {
+            after: TopicState::default(),
+        };
+        assert_eq!(
+            recheck(&anything, Some(&live("A", 5, 1, "7"))),
+            Recheck::AlreadyDone
+        );
+    }
+}

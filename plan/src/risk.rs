@@ -130,7 +130,14 @@ mod tests {
 
     #[test]
     fn configuration_risks() {
-        let cases: [(&str, Option<&str>, &str, Option<&str>, Risk); 24] = [
+        type Case = (
+            &'static str,
+            Option<&'static str>,
+            &'static str,
+            Option<&'static str>,
+            Risk,
+        );
+        let cases: [Case; 24] = [
             (
                 "retention.ms",
                 Some("1000"),

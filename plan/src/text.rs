@@ -137,14 +137,30 @@ fn resource(change: &ResourceChange, width: usize, lines: &mut Vec<Line>) {
             Action::Update => ('~', Tone::Change),
         }
     };
-    let mut title = Line::of(tone, format!("  {symbol} {}", printable(&change.address)))
-        .and(Tone::Dim, format!("  {}", change.reason));
-    if change.is_blocked() {
-        title = title.and(Tone::Blocked, "  [blocked]");
+    let tag = if change.is_blocked() {
+        Some((Tone::Blocked, "  [blocked]".to_owned()))
     } else if change.risk > Risk::Safe {
-        title = title.and(Tone::Risk, format!("  [{}]", change.risk));
+        Some((Tone::Risk, format!("  [{}]", change.risk)))
+    } else {
+        None
+    };
+    let address = format!("  {symbol} {}", printable(&change.address));
+    let reason = printable(&change.reason);
+    let used = [&address, &reason]
+        .into_iter()
+        .chain(tag.as_ref().map(|(_, text)| text));
+    let fits = used.map(|text| text.chars().count()).sum::<usize>() + 2 <= width;
+    let mut title = Line::of(tone, address);
+    if fits {
+        title = title.and(Tone::Dim, format!("  {reason}"));
+    }
+    if let Some((tone, text)) = tag {
+        title = title.and(tone, text);
     }
     lines.push(title);
+    if !fits {
+        explain(Tone::Dim, &reason, INDENT, width, lines);
+    }
 
     let column = change
         .details
@@ -204,10 +220,7 @@ fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
     if notes.is_empty() {
         return;
     }
-    lines.push(Line::of(
-        Tone::Dim,
-        "Left as it is, because the topology does not declare it:",
-    ));
+    lines.push(Line::of(Tone::Dim, "Left as it is:"));
     for note in notes.iter().take(NOTES_SHOWN) {
         lines.push(Line::of(Tone::Dim, note.clone()));
     }
@@ -222,9 +235,13 @@ fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
 }
 
 fn unmanaged(address: String, configs: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
-    configs
-        .iter()
-        .map(move |(key, value)| format!("  {address}  {} = {}", printable(key), printable(value)))
+    configs.iter().map(move |(key, value)| {
+        format!(
+            "  {address}  {} = {} (not declared)",
+            printable(key),
+            printable(value)
+        )
+    })
 }
 
 fn label(detail: &Detail) -> String {
@@ -247,7 +264,7 @@ fn values(detail: &Detail) -> String {
         .unwrap_or(&detail.attribute);
     let after = match &detail.after {
         Some(after) => annotated(after, unit(name, after).into_iter()),
-        None => "(the brokers' default)".to_owned(),
+        None => "the brokers' default".to_owned(),
     };
     match &detail.before {
         None => after,
@@ -291,12 +308,10 @@ fn unit(key: &str, value: &str) -> Option<String> {
         (1 << 20, "MiB"),
         (1 << 10, "KiB"),
     ];
-    let units = if key.ends_with(".ms") {
-        MILLIS
-    } else if key.ends_with(".bytes") {
-        BYTES
-    } else {
-        return None;
+    let units = match key.rsplit_once('.') {
+        Some((_, "ms")) => MILLIS,
+        Some((_, "bytes")) => BYTES,
+        Some(_) | None => return None,
     };
     let number = value.trim().parse::<i64>().ok()?;
     if number == -1 && key.starts_with("retention.") {

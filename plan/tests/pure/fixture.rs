@@ -1,0 +1,176 @@
+//! A topology and a live state that together show every kind of change.
+
+use std::collections::BTreeMap;
+
+use plan::{
+    ConfigOrigin, Desired, DesiredCluster, DesiredTopic, Guard, Observed, ObservedCluster,
+    ObservedConfig, ObservedTopic,
+};
+
+/// A declared topic.
+pub(crate) fn declared(
+    partitions: Option<u32>,
+    replication_factor: Option<u16>,
+    configs: &[(&str, &str)],
+) -> DesiredTopic {
+    DesiredTopic {
+        partitions,
+        replication_factor,
+        configs: configs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect(),
+        guard: Guard::Allowed,
+    }
+}
+
+/// A live topic on which `set` was set, with a few of Kafka's defaults besides.
+pub(crate) fn live(
+    partitions: u32,
+    replication_factor: u16,
+    set: &[(&str, &str)],
+) -> ObservedTopic {
+    let defaults = [
+        ("cleanup.policy", "delete"),
+        ("max.message.bytes", "1048588"),
+        ("min.insync.replicas", "1"),
+        ("retention.bytes", "-1"),
+        ("retention.ms", "604800000"),
+        ("segment.bytes", "1073741824"),
+    ];
+    let entry = |(key, value): &(&str, &str), origin| {
+        let entry = ObservedConfig {
+            value: Some((*value).to_owned()),
+            origin,
+            sensitive: false,
+            read_only: false,
+        };
+        ((*key).to_owned(), entry)
+    };
+    let mut configs: BTreeMap<_, _> = defaults
+        .iter()
+        .map(|pair| entry(pair, ConfigOrigin::Default))
+        .collect();
+    configs.extend(set.iter().map(|pair| entry(pair, ConfigOrigin::Topic)));
+    ObservedTopic {
+        id: "5f7b1f0e-0000-4000-8000-000000000001".to_owned(),
+        internal: false,
+        partitions,
+        replication_factor,
+        configs,
+    }
+}
+
+/// One declared cluster with these topics.
+pub(crate) fn desired(topics: Vec<(&str, DesiredTopic)>) -> Desired {
+    Desired {
+        clusters: [("onprem".to_owned(), cluster("kafka1.dc:9092", topics))].into(),
+    }
+}
+
+/// One live cluster of three brokers with these topics.
+pub(crate) fn observed(topics: Vec<(&str, ObservedTopic)>) -> Observed {
+    Observed {
+        clusters: [("onprem".to_owned(), live_cluster("onprem-id", topics))].into(),
+    }
+}
+
+fn cluster(bootstrap: &str, topics: Vec<(&str, DesiredTopic)>) -> DesiredCluster {
+    DesiredCluster {
+        bootstrap: vec![bootstrap.to_owned()],
+        cluster_id: None,
+        topics: named(topics),
+    }
+}
+
+fn live_cluster(id: &str, topics: Vec<(&str, ObservedTopic)>) -> ObservedCluster {
+    ObservedCluster {
+        cluster_id: id.to_owned(),
+        brokers: 3,
+        known_configs: live(1, 1, &[]).configs.into_keys().collect(),
+        topics: named(topics),
+    }
+}
+
+fn named<T>(topics: Vec<(&str, T)>) -> BTreeMap<String, T> {
+    topics
+        .into_iter()
+        .map(|(name, topic)| (name.to_owned(), topic))
+        .collect()
+}
+
+/// Two clusters: creations on one, everything else on the other.
+pub(crate) fn everything() -> (Desired, Observed) {
+    let mut protected = declared(Some(2), None, &[]);
+    protected.guard = Guard::Protected("audit\\..*".to_owned());
+    let onprem = vec![
+        ("audit.log", protected),
+        (
+            "pay.events",
+            declared(Some(12), Some(3), &[("retention.ms", "86400000")]),
+        ),
+        (
+            "pay.ledger",
+            declared(Some(6), Some(3), &[("cleanup.policy", "compact")]),
+        ),
+        (
+            "pay.orders",
+            declared(Some(6), Some(3), &[("retention.ms", "604800000")]),
+        ),
+        (
+            "pay.refunds",
+            declared(Some(4), Some(2), &[("max.message.bytes", "2097152")]),
+        ),
+    ];
+    let aws = vec![
+        (
+            "onprem.pay.orders",
+            declared(Some(6), Some(3), &[("retention.ms", "2592000000")]),
+        ),
+        ("onprem.pay.refunds", declared(None, None, &[])),
+        (
+            "wide",
+            declared(
+                Some(3),
+                Some(5),
+                &[("retention.mss", "1"), ("min.insync.replicas", "5")],
+            ),
+        ),
+    ];
+    let desired = Desired {
+        clusters: [
+            ("aws".to_owned(), cluster("b-1.msk:9092", aws)),
+            (
+                "onprem".to_owned(),
+                cluster("kafka1.dc:9092,kafka2.dc:9092", onprem),
+            ),
+        ]
+        .into(),
+    };
+    let observed = Observed {
+        clusters: [
+            ("aws".to_owned(), live_cluster("aws-id", vec![])),
+            (
+                "onprem".to_owned(),
+                live_cluster(
+                    "onprem-id",
+                    vec![
+                        ("audit.log", live(1, 3, &[])),
+                        ("pay.events", live(6, 3, &[])),
+                        ("pay.ledger", live(6, 3, &[("retention.ms", "-1")])),
+                        (
+                            "pay.orders",
+                            live(6, 3, &[("segment.bytes", "1048576\u{1b}[2J")]),
+                        ),
+                        (
+                            "pay.refunds",
+                            live(8, 3, &[("max.message.bytes", "1000000")]),
+                        ),
+                    ],
+                ),
+            ),
+        ]
+        .into(),
+    };
+    (desired, observed)
+}
