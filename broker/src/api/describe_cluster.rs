@@ -1,0 +1,31 @@
+//! `DescribeCluster`.
+
+use kafka_protocol::messages::BrokerId;
+use kafka_protocol::messages::describe_cluster_response::{
+    DescribeClusterBroker, DescribeClusterResponse,
+};
+
+use super::metadata::HOST;
+use super::text::text;
+use crate::dispatch::Context;
+
+pub(crate) fn handle(context: &Context) -> DescribeClusterResponse {
+    let shared = &context.shared;
+    let brokers = shared.nodes().into_iter().map(|node| {
+        DescribeClusterBroker::default()
+            .with_broker_id(BrokerId(node.id))
+            .with_host(text(HOST))
+            .with_port(i32::from(node.port))
+    });
+    DescribeClusterResponse::default()
+        .with_throttle_time_ms(context.strike.throttle_ms())
+        .with_error_code(
+            context
+                .strike
+                .error_for_request()
+                .map_or(0, |error| error.code()),
+        )
+        .with_cluster_id(text(&shared.cluster_id))
+        .with_controller_id(BrokerId(shared.controller()))
+        .with_brokers(brokers.collect())
+}

@@ -1,0 +1,23 @@
+//! One file per API: request message in, response message out.
+
+pub(crate) mod api_versions;
+pub(crate) mod create_partitions;
+pub(crate) mod create_topics;
+pub(crate) mod delete_records;
+pub(crate) mod delete_topics;
+pub(crate) mod describe_cluster;
+pub(crate) mod describe_configs;
+pub(crate) mod describe_producers;
+pub(crate) mod fetch;
+mod fetch_encoding;
+pub(crate) mod find_coordinator;
+pub(crate) mod incremental_alter_configs;
+pub(crate) mod init_producer_id;
+pub(crate) mod list_offsets;
+pub(crate) mod metadata;
+pub(crate) mod offset_for_leader_epoch;
+pub(crate) mod produce;
+mod text;
+mod topic_name;
+
+pub(crate) use api_versions::supported;
