@@ -19,7 +19,7 @@ pub enum Platform {
     AwsMsk,
     /// Brokers on EC2 instances.
     AwsEc2,
-    /// Kafka on Azure HDInsight.
+    /// Kafka on Azure `HDInsight`.
     AzureHdinsight,
     /// Strimzi (or AMQ Streams) on Kubernetes.
     Strimzi,
@@ -181,4 +181,60 @@ pub enum CheckId {
     Resources,
     /// Added latency meets the objective.
     Latency,
+}
+
+impl CheckId {
+    /// The id, as in the mirror contract.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::NoPhantom => "no-phantom",
+            Self::Duplicates => "duplicates",
+            Self::Order => "order",
+            Self::ReplayShape => "replay-shape",
+            Self::KeyOrder => "key-order",
+            Self::PartitionMap => "partition-map",
+            Self::Payload => "payload",
+            Self::Timestamp => "timestamp",
+            Self::Compaction => "compaction",
+            Self::Transactions => "transactions",
+            Self::RetentionGap => "retention-gap",
+            Self::TopicReset => "topic-reset",
+            Self::OffsetMap => "offset-map",
+            Self::GroupSync => "group-sync",
+            Self::Failover => "failover",
+            Self::Loop => "loop",
+            Self::TopicCreation => "topic-creation",
+            Self::PartitionGrowth => "partition-growth",
+            Self::ConfigSync => "config-sync",
+            Self::DeletePolicy => "delete-policy",
+            Self::AclScope => "acl-scope",
+            Self::Oversize => "oversize",
+            Self::Zombie => "zombie",
+            Self::Recovery => "recovery",
+            Self::Resources => "resources",
+            Self::Latency => "latency",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_the_words_of_the_file() {
+        let words = schemars::schema_for!(CheckId);
+        let words: Vec<&str> = words.as_value()["oneOf"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|word| word["const"].as_str().unwrap())
+            .collect();
+        assert_eq!(words.len(), 27);
+        for word in words {
+            let check: CheckId = serde_json::from_value(word.into()).unwrap();
+            assert_eq!(check.id(), word);
+        }
+    }
 }

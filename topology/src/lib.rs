@@ -1,9 +1,55 @@
-//! placeholder
+//! The topology of clusters and mirrors: YAML as written → validated, resolved [`Topology`].
+//!
+//! [`load`] reads a file in four steps, and collects what is wrong in all of them before it gives up:
+//!
+//! 1. *text → tree* (`tree`): the YAML reader's events become a tree in which every key and value has its place;
+//! 2. *tree against the schema* (`fault`, `structure`): the JSON Schema generated from the types in `spec` is what editors
+//!    use too, so both say the same; misspelt keys are put right and wrong values taken out for the next steps;
+//! 3. *tree → spec* (`parts`): item by item, so that a broken cluster does not hide a broken mirror;
+//! 4. *spec → resolved* (`resolve`): references, units, defaults, and every check of meaning.
+//!
+//! The codes of [`Diagnostics`] are stable and explained in `DIAGNOSTICS.md`.
+#![cfg_attr(
+    test,
+    expect(
+        clippy::unwrap_used,
+        reason = "a test that unwraps nothing fails, as it should"
+    )
+)]
+
 mod choices;
+mod code;
+mod defaults;
+mod diagnostic;
+mod fault;
+mod finding;
+mod load;
+mod parts;
+mod path;
 mod pattern;
 mod policy;
+mod render;
+mod resolve;
 mod resolved;
-pub use choices::*;
+mod schema;
+mod spec;
+mod structure;
+mod suggest;
+mod tree;
+mod units;
+
+pub use choices::{
+    CheckId, Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset,
+    Platform, Profile,
+};
+pub use code::{CODES, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use load::{LoadError, Loaded, load, parse};
 pub use pattern::{Pattern, PatternError};
 pub use policy::{RenameRule, ReplicationPolicy};
-pub use resolved::*;
+pub use render::Style;
+pub use resolved::{
+    AclSync, Allow, Cluster, GroupOffsetSync, Mirror, Selection, StartOffset, Topic, TopicGuard,
+    TopicSync, Topology, Verify,
+};
+pub use schema::json_schema;

@@ -186,9 +186,7 @@ fn append_example(hir: &Hir, name: &mut String) -> Option<()> {
             Some(())
         }
         HirKind::Capture(capture) => append_example(&capture.sub, name),
-        HirKind::Concat(parts) => parts
-            .iter()
-            .try_for_each(|part| append_example(part, name)),
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| append_example(part, name)),
         HirKind::Alternation(choices) => append_example(choices.first()?, name),
     }
 }

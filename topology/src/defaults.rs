@@ -1,0 +1,44 @@
+//! What holds where the file says nothing. Names and values are MirrorMaker 2's where it has them.
+
+use std::time::Duration;
+
+/// Everything.
+pub(crate) const TOPICS: &str = ".*";
+/// MirrorMaker 2's `topics.exclude`.
+pub(crate) const TOPICS_EXCLUDE: &[&str] = &[r"mm2.*\.internal", r".*\.replica", "__.*"];
+/// Never mirrored, whatever the file says: what MirrorMaker 2's `isInternalTopic` names (Kafka's, its own, Connect's),
+/// and our own.
+pub(crate) const TOPICS_INTERNAL: &[&str] = &[
+    "__.*",
+    r"\..*",
+    r"mm2.*\.internal",
+    r".*\.checkpoints\.internal",
+    "connect.*-(configs|offsets|status)",
+    "mirrorctl-.*",
+];
+/// Everything.
+pub(crate) const GROUPS: &str = ".*";
+/// MirrorMaker 2's `groups.exclude`.
+pub(crate) const GROUPS_EXCLUDE: &str = "console-consumer-.*, connect-.*, __.*";
+/// MirrorMaker 2's `replication.policy.separator`.
+pub(crate) const SEPARATOR: &str = ".";
+/// MirrorMaker 2's `config.properties.exclude`.
+pub(crate) const CONFIG_EXCLUDE: &[&str] = &[
+    r"follower\.replication\.throttled\.replicas",
+    r"leader\.replication\.throttled\.replicas",
+    r"message\.timestamp\.difference\.max\.ms",
+    r"message\.timestamp\.before\.max\.ms",
+    r"message\.timestamp\.after\.max\.ms",
+    r"log\.message\.timestamp\.before\.max\.ms",
+    r"log\.message\.timestamp\.after\.max\.ms",
+    r"unclean\.leader\.election\.enable",
+    r"min\.insync\.replicas",
+];
+/// MirrorMaker 2's `sync.group.offsets.interval.seconds`.
+pub(crate) const GROUP_SYNC_INTERVAL: Duration = Duration::from_mins(1);
+/// Records per partition sent ahead of the committed position.
+pub(crate) const REPLAY_WINDOW: u32 = 50_000;
+/// Bytes in flight.
+pub(crate) const BYTE_BUDGET: u64 = 32 << 20;
+/// Fewer bytes in flight than one large batch would stand still.
+pub(crate) const LEAST_BYTE_BUDGET: u64 = 1 << 20;

@@ -1,0 +1,82 @@
+//! From a file to a topology.
+
+use std::path::{Path, PathBuf};
+
+use crate::code::{Code, Severity};
+use crate::diagnostic::Diagnostics;
+use crate::finding::{Finding, place};
+use crate::resolved::Topology;
+use crate::{resolve, structure, tree};
+
+/// A topology that can be used, and what should be known about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The topology.
+    pub topology: Topology,
+    /// Findings that are warnings; often none.
+    pub warnings: Diagnostics,
+}
+
+/// Why a file gives no topology.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is wrong in one or more places.
+    #[error("{} is not a valid topology", .0.name())]
+    Invalid(Diagnostics),
+}
+
+/// Reads, checks and resolves a topology file.
+///
+/// # Errors
+/// When the file cannot be read, or with everything that is wrong in it at once.
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let text = std::fs::read_to_string(path).map_err(|source| LoadError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&path.display().to_string(), &text).map_err(LoadError::Invalid)
+}
+
+/// Checks and resolves a topology; `name` is what diagnostics call it.
+///
+/// # Errors
+/// With everything that is wrong in the text, warnings included.
+pub fn parse(name: &str, text: &str) -> Result<Loaded, Diagnostics> {
+    let (tree, mut findings) = tree::read(text);
+    let Some(mut tree) = tree else {
+        return Err(place(name, text, findings));
+    };
+    let mut structure = structure::check(&mut tree);
+    findings.append(&mut structure.findings);
+    let (topology, more) = resolve::resolve(text, &tree, &structure);
+    findings.extend(more);
+    let sound = findings
+        .iter()
+        .all(|finding| finding.code.severity() == Severity::Warning);
+    match topology {
+        Some(topology) if sound => Ok(Loaded {
+            topology,
+            warnings: place(name, text, findings),
+        }),
+        Some(_) | None => {
+            if sound {
+                // a value that the schema accepts and the types refuse: say so rather than fail without a word
+                findings.push(Finding::new(
+                    Code::InvalidValue,
+                    0..0,
+                    "the file cannot be read into a topology",
+                    "somewhere in this file",
+                ));
+            }
+            Err(place(name, text, findings))
+        }
+    }
+}

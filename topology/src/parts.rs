@@ -1,0 +1,56 @@
+//! The file, read part by part: what cannot be read is absent, and everything else can still be checked.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::spec::{Cluster, ConfigValue, Mirror, Topic, Verify};
+
+/// What could be read of a file.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) clusters: Vec<Option<Cluster>>,
+    /// The aliases of all clusters, also of those that could not be read.
+    pub(crate) aliases: Vec<Option<String>>,
+    pub(crate) configs: BTreeMap<String, Option<BTreeMap<String, ConfigValue>>>,
+    pub(crate) topics: Vec<Option<Topic>>,
+    pub(crate) mirrors: Vec<Option<Mirror>>,
+    pub(crate) verify: Option<Verify>,
+}
+
+impl Parts {
+    pub(crate) fn read(file: &Value) -> Self {
+        Self {
+            clusters: list(file, "clusters"),
+            aliases: items(file, "clusters")
+                .map(|item| item.get("alias")?.as_str().map(str::to_owned))
+                .collect(),
+            configs: file
+                .get("configs")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .map(|(name, block)| (name.clone(), one(block)))
+                .collect(),
+            topics: list(file, "topics"),
+            mirrors: list(file, "mirrors"),
+            verify: file.get("verify").and_then(one),
+        }
+    }
+}
+
+fn items<'a>(file: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    file.get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+fn list<T: DeserializeOwned>(file: &Value, key: &str) -> Vec<Option<T>> {
+    items(file, key).map(one).collect()
+}
+
+fn one<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    serde_json::from_value(value.clone()).ok()
+}

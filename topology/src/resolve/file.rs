@@ -1,0 +1,190 @@
+//! The whole file.
+
+use std::collections::BTreeSet;
+
+use super::{cluster, mirror, naming, scope::Scope, topic};
+use crate::code::{Code, Severity};
+use crate::finding::Finding;
+use crate::parts::Parts;
+use crate::path::Path;
+use crate::resolved::{Cluster, Mirror, Topic, Topology, Verify};
+use crate::structure::Structure;
+use crate::tree::Node;
+
+/// Checks the meaning of what could be read; gives the topology when nothing is wrong.
+pub(crate) fn resolve(
+    text: &str,
+    tree: &Node,
+    structure: &Structure,
+) -> (Option<Topology>, Vec<Finding>) {
+    let file = tree.to_json();
+    let parts = Parts::read(&file);
+    let mut scope = Scope::new(text, tree, structure);
+    scope.aliases = parts.aliases.iter().flatten().cloned().collect();
+
+    names(&mut scope, &parts);
+    let complete = parts.clusters.iter().all(Option::is_some)
+        && parts.topics.iter().all(Option::is_some)
+        && parts.mirrors.iter().all(Option::is_some);
+    unused_blocks(&mut scope, &parts);
+
+    let root = Path::root();
+    let clusters: Vec<Cluster> = placed(parts.clusters)
+        .filter_map(|(at, spec)| {
+            cluster::resolve(&mut scope, &root.key("clusters").index(at), spec)
+        })
+        .collect();
+    let topics: Vec<Topic> = placed(parts.topics)
+        .filter_map(|(at, spec)| {
+            let path = root.key("topics").index(at);
+            topic::resolve(&mut scope, &path, spec, &clusters, &parts.configs)
+        })
+        .collect();
+    let mirrors: Vec<(usize, Mirror)> = placed(parts.mirrors)
+        .filter_map(|(at, spec)| {
+            let path = root.key("mirrors").index(at);
+            mirror::resolve(&mut scope, &path, spec, &clusters).map(|mirror| (at, mirror))
+        })
+        .collect();
+    let borrowed: Vec<naming::Placed<'_>> =
+        mirrors.iter().map(|(at, mirror)| (*at, mirror)).collect();
+    naming::check(&mut scope, &borrowed, &topics);
+
+    let declared = declared(&mut scope, &file);
+    let verify = parts.verify.map_or_else(
+        || Verify {
+            checks: Vec::new(),
+            profile: crate::choices::Profile::default(),
+        },
+        |spec| Verify {
+            checks: spec
+                .checks
+                .iter()
+                .map(|check| check.id().to_owned())
+                .collect(),
+            profile: spec.profile,
+        },
+    );
+    let sound = complete
+        && scope
+            .findings
+            .iter()
+            .all(|finding| finding.code.severity() == Severity::Warning);
+    let topology = sound.then(|| Topology {
+        clusters,
+        topics,
+        mirrors: mirrors.into_iter().map(|(_, mirror)| mirror).collect(),
+        verify,
+        declared,
+    });
+    (topology, scope.findings)
+}
+
+fn placed<T>(list: Vec<Option<T>>) -> impl Iterator<Item = (usize, T)> {
+    list.into_iter()
+        .enumerate()
+        .filter_map(|(at, item)| item.map(|item| (at, item)))
+}
+
+fn names(scope: &mut Scope<'_>, parts: &Parts) {
+    let root = Path::root();
+    scope.unique(
+        Code::DuplicateAlias,
+        &root.key("clusters"),
+        "alias",
+        &parts.aliases,
+        "clusters",
+    );
+    let mirrors: Vec<Option<String>> = parts
+        .mirrors
+        .iter()
+        .map(|mirror| mirror.as_ref().map(|it| it.name.0.clone()))
+        .collect();
+    scope.unique(
+        Code::DuplicateMirror,
+        &root.key("mirrors"),
+        "name",
+        &mirrors,
+        "mirrors",
+    );
+    duplicate_topics(scope, parts);
+}
+
+/// A topic may be declared several times, for different clusters.
+fn duplicate_topics(scope: &mut Scope<'_>, parts: &Parts) {
+    let path = Path::root().key("topics");
+    for (at, topic) in parts.topics.iter().enumerate() {
+        let Some(topic) = topic else { continue };
+        let twice = parts.topics[..at]
+            .iter()
+            .enumerate()
+            .filter_map(|(first, other)| other.as_ref().map(|other| (first, other)))
+            .filter(|(_, other)| other.name == topic.name)
+            .find_map(|(first, other)| {
+                let alias = topic
+                    .clusters
+                    .iter()
+                    .find(|it| other.clusters.contains(it))?;
+                Some((first, alias))
+            });
+        if let Some((first, alias)) = twice {
+            let line = scope.line(&path.index(first).key("name"));
+            let span = scope.span(&path.index(at).key("name"));
+            scope.add(
+                Finding::new(
+                    Code::DuplicateTopic,
+                    span,
+                    format!("the topic `{}` is declared twice on `{alias}`", topic.name),
+                    "declared again here",
+                )
+                .hint(format!("line {line} has it first; keep one of them")),
+            );
+        }
+    }
+}
+
+fn unused_blocks(scope: &mut Scope<'_>, parts: &Parts) {
+    let used: BTreeSet<&str> = parts
+        .topics
+        .iter()
+        .flatten()
+        .filter_map(|topic| topic.config.as_deref())
+        .collect();
+    // a topic that could not be read might use any of them
+    if parts.topics.iter().any(Option::is_none) {
+        return;
+    }
+    for name in parts
+        .configs
+        .keys()
+        .filter(|name| !used.contains(name.as_str()))
+    {
+        let span = scope.key_span(&Path::root().key("configs").key(name));
+        scope.add(
+            Finding::new(
+                Code::UnusedConfigBlock,
+                span,
+                format!("no topic uses the configuration block `{name}`"),
+                "not used",
+            )
+            .hint(format!(
+                "write `config: {name}` in a topic, or leave the block out"
+            )),
+        );
+    }
+}
+
+fn declared(scope: &mut Scope<'_>, file: &serde_json::Value) -> Vec<String> {
+    let mut declared = Vec::new();
+    for key in ["acls", "quotas", "migrations", "pipelines"] {
+        let filled = file
+            .get(key)
+            .and_then(serde_json::Value::as_array)
+            .is_some_and(|list| !list.is_empty());
+        if filled {
+            scope.declared_only(&Path::root().key(key), key, "plan and apply leave it alone");
+            declared.push(key.to_owned());
+        }
+    }
+    declared
+}

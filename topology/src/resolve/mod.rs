@@ -1,0 +1,10 @@
+//! The bridge from the file as written to the resolved topology, and every check of meaning on the way.
+
+mod cluster;
+mod file;
+mod mirror;
+mod naming;
+mod scope;
+mod topic;
+
+pub(crate) use file::resolve;

@@ -1,0 +1,22 @@
+//! The topology as written: the shape of the YAML file, before references and units are resolved.
+//!
+//! The JSON Schema is generated from these types, and every file is checked against it before it is read into them.
+
+mod cluster;
+mod file;
+mod mirror;
+mod platform;
+mod scalar;
+mod topic;
+mod verify;
+
+pub(crate) use cluster::{Allow, Cluster};
+pub(crate) use file::File;
+pub(crate) use mirror::{
+    Mirror, PolicyType, RenameRule, ReplicationPolicy, StartOffset, Timestamp,
+};
+#[cfg(test)]
+pub(crate) use scalar::{BYTES_PATTERN, DURATION_PATTERN};
+pub(crate) use scalar::{ConfigValue, OneOrMany, SizeText};
+pub(crate) use topic::Topic;
+pub(crate) use verify::Verify;

@@ -1,0 +1,18 @@
+//! `verify`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::choices::{CheckId, Profile};
+
+/// What `mirrorctl verify` judges.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Verify {
+    /// The checks, by id. All when absent.
+    #[serde(default)]
+    pub(crate) checks: Vec<CheckId>,
+    /// How much is done.
+    #[serde(default)]
+    pub(crate) profile: Profile,
+}

@@ -1,0 +1,159 @@
+//! Every example loads, validates against the checked-in schema, and keeps its meaning.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps nothing fails, as it should"
+)]
+
+use std::path::{Path, PathBuf};
+
+use mirrorctl_topology as topology;
+use topology::{Platform, ReplicationPolicy, Severity};
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "yaml"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn load(name: &str) -> topology::Loaded {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name);
+    topology::load(&path).unwrap()
+}
+
+#[test]
+fn every_example_loads() {
+    let files = examples();
+    assert!(files.len() >= 7, "{files:?}");
+    for file in files {
+        match topology::load(&file) {
+            Ok(loaded) => {
+                // what a later version acts on may be declared; nothing else is to be warned about
+                for warning in &loaded.warnings {
+                    assert_eq!(warning.severity, Severity::Warning);
+                    assert_eq!(
+                        warning.code, "topology::declared-only",
+                        "{}",
+                        loaded.warnings
+                    );
+                }
+            }
+            Err(topology::LoadError::Invalid(found)) => {
+                panic!("{}", found.to_human(topology::Style::default()))
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn examples_that_run_today_have_no_warnings() {
+    for name in [
+        "demo.yaml",
+        "two-clusters.yaml",
+        "seed-001-playground.yaml",
+        "seed-002-hdinsight.yaml",
+        "seed-003-strimzi.yaml",
+        "seed-004-go-mirror.yaml",
+    ] {
+        let loaded = load(name);
+        assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+        assert!(
+            loaded
+                .topology
+                .mirrors
+                .iter()
+                .all(|it| it.declared.is_empty())
+        );
+    }
+}
+
+#[test]
+fn the_demo_is_what_it_says() {
+    let topology = load("demo.yaml").topology;
+    assert!(
+        topology
+            .clusters
+            .iter()
+            .all(|it| it.platform == Platform::Embedded && it.brokers == Some(1))
+    );
+    let mirror = topology.mirror("source-to-target").unwrap();
+    assert_eq!(mirror.policy, ReplicationPolicy::Identity);
+    assert_eq!(
+        mirror.target_topic("source", "orders").as_deref(),
+        Some("orders")
+    );
+    assert_eq!(mirror.target_topic("source", "other"), None);
+    assert_eq!(mirror.byte_budget, 32 << 20);
+    assert_eq!(mirror.replay_window, 50_000);
+    assert_eq!(topology.verify.checks.len(), 7);
+    assert_eq!(topology.topics[0].configs["retention.ms"], "3600000");
+}
+
+#[test]
+fn inline_configs_go_over_the_block() {
+    let topology = load("two-clusters.yaml").topology;
+    let topic = &topology.topics[0];
+    assert_eq!(topic.configs["cleanup.policy"], "delete");
+    assert_eq!(topic.configs["max.message.bytes"], "2097152");
+    assert!(topic.prevent_destroy);
+    let guard = &topology.cluster("source").unwrap().topics;
+    assert!(guard.permits("orders") && !guard.permits("__consumer_offsets"));
+}
+
+#[test]
+fn internal_topics_are_never_mirrored() {
+    let topology = load("seed-004-go-mirror.yaml").topology;
+    let mirror = topology.mirror("dc1-to-central").unwrap();
+    assert_eq!(
+        mirror.target_topic("dc1", "test").as_deref(),
+        Some("dc1_test")
+    );
+    for internal in [
+        "__consumer_offsets",
+        "mm2-offset-syncs.x.internal",
+        "dc1.checkpoints.internal",
+        "connect-configs",
+        "mirrorctl-positions",
+        "scratch.x",
+    ] {
+        assert_eq!(mirror.target_topic("dc1", internal), None, "{internal}");
+    }
+    // written patterns replace MirrorMaker 2's default exclusion
+    assert!(mirror.topics.selects("x.replica"));
+    let other = load("seed-001-playground.yaml").topology;
+    assert!(!other.mirrors[0].topics.selects("x.replica"));
+}
+
+#[test]
+fn min_insync_replicas_does_not_follow_by_default() {
+    let topology = load("demo.yaml").topology;
+    let sync = &topology.mirrors[0].topic_sync;
+    assert!(sync.syncs_config("retention.ms"));
+    assert!(!sync.syncs_config("min.insync.replicas"));
+    assert!(!sync.syncs_config("follower.replication.throttled.replicas"));
+}
+
+#[test]
+fn the_resolved_topology_serialises() {
+    let value = serde_json::to_value(load("seed-003-strimzi.yaml").topology).unwrap();
+    assert_eq!(value["clusters"][0]["platform"], "strimzi");
+    assert_eq!(value["mirrors"][0]["policy"]["type"], "default");
+    assert_eq!(value["mirrors"][0]["topics"]["include"], ".*");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = topology::load(Path::new("/nowhere/topology.yaml")).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot read /nowhere/topology.yaml")
+    );
+}
