@@ -1,1 +1,52 @@
-//! placeholder
+//! The mirror contract: judges any mirror engine by reading both clusters through librdkafka.
+//!
+//! Two ways in, both blocking (call them in `spawn_blocking` from async code):
+//! - *stamped*: [`write_workload`] writes records that carry a stamp and keeps a [`Journal`];
+//!   [`check_stamped`] reads the target and judges each promise;
+//! - *unstamped*: [`compare`] walks two existing topics side by side.
+//!
+//! Both return a [`Report`]: one verdict a check, with figures, and the first counterexample where
+//! a promise was broken. The checks are described in `SPEC.md`. They are pure state machines; only
+//! `reader`, `write` and `topics` talk to clusters.
+
+mod checks;
+mod compare;
+mod endpoint;
+mod error;
+mod generate;
+mod history;
+mod journal;
+mod junit;
+mod locate;
+mod observer;
+mod ranges;
+mod reader;
+mod record;
+mod report;
+mod stamp;
+mod topics;
+mod verdict;
+mod verify;
+mod workload;
+mod write;
+
+pub use checks::{
+    Check, Complete, ConfigFact, Delivery, Duplicates, Finding, Order, Panel, PartitionMap,
+    PartitionRule, Payload, ReplayBound, Scope, TimestampKept, TopicFacts,
+    default_config_exclusions, topic_creation,
+};
+pub use compare::{CompareOptions, TimestampRule, compare};
+pub use endpoint::Endpoint;
+pub use error::Error;
+pub use generate::Generator;
+pub use history::{Origin, Sighting};
+pub use journal::{Journal, StreamJournal};
+pub use observer::{Observer, Unobserved};
+pub use ranges::RangeSet;
+pub use record::{HeaderView, Record, RecordView, Timestamp, TimestampKind};
+pub use report::{Mode, REPORT_FORMAT_VERSION, Report};
+pub use stamp::{RecordId, STAMP_HEADER, Stamp};
+pub use verdict::{CheckResult, Counterexample, Figures, TopicPartitionOffset, Verdict};
+pub use verify::{StampedOptions, check_stamped};
+pub use workload::{Codec, TopicSpec, WorkloadSpec};
+pub use write::write_workload;

@@ -1,0 +1,19 @@
+//! The promises of a mirror: one file a check, ids as in SPEC.md.
+
+mod complete;
+mod duplicates;
+mod order;
+mod panel;
+mod partition_map;
+mod payload;
+mod timestamp;
+mod topic_creation;
+
+pub use complete::Complete;
+pub use duplicates::{Delivery, Duplicates, ReplayBound};
+pub use order::Order;
+pub use panel::{Check, Finding, Panel, Scope};
+pub use partition_map::{PartitionMap, PartitionRule};
+pub use payload::Payload;
+pub use timestamp::TimestampKept;
+pub use topic_creation::{ConfigFact, TopicFacts, default_config_exclusions, topic_creation};

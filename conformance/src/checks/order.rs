@@ -1,0 +1,85 @@
+//! `order`: first occurrences rise.
+
+use std::collections::HashMap;
+
+use crate::checks::panel::at_target;
+use crate::checks::{Check, Finding, Scope};
+use crate::history::Sighting;
+use crate::ranges::RangeSet;
+use crate::verdict::{Failures, Verdict, figures};
+
+/// Keeps what was seen of each stream on each partition. A repeated record is no matter of order.
+#[derive(Debug)]
+pub struct Order<'j> {
+    scope: Scope<'j>,
+    seen: HashMap<(i32, u32), RangeSet>,
+    firsts: u64,
+    failures: Failures,
+}
+
+impl<'j> Order<'j> {
+    /// Nothing seen yet.
+    pub fn new(scope: Scope<'j>) -> Self {
+        Self {
+            scope,
+            seen: HashMap::new(),
+            firsts: 0,
+            failures: Failures::default(),
+        }
+    }
+}
+
+impl Check for Order<'_> {
+    fn id(&self) -> &'static str {
+        "order"
+    }
+
+    fn title(&self) -> &'static str {
+        "records first appear on a target partition in the order of their source partition"
+    }
+
+    fn observe(&mut self, sighting: &Sighting<'_>) {
+        let Some(id) = sighting.id() else { return };
+        let seen = self
+            .seen
+            .entry((sighting.partition, id.stream))
+            .or_default();
+        let highest = seen.max();
+        if !seen.insert(id.sequence) {
+            return;
+        }
+        self.firsts += 1;
+        if let Some(highest) = highest.filter(|highest| *highest > id.sequence) {
+            let scope = &self.scope;
+            self.failures.add(|| {
+                at_target(
+                    scope.at(sighting),
+                    Some(id),
+                    format!("{id} before record {highest} of the same stream"),
+                    format!("its first occurrence after record {highest}"),
+                )
+            });
+        }
+    }
+
+    fn finish(&self) -> Finding {
+        let counts = figures([
+            ("first-occurrences", self.firsts),
+            ("out-of-order", self.failures.count()),
+        ]);
+        if self.firsts == 0 {
+            return Finding::nothing_seen(counts);
+        }
+        let verdict = self.failures.verdict(|| Verdict::Pass {
+            evidence: format!(
+                "{} first occurrences rise on {} streams and partitions",
+                self.firsts,
+                self.seen.len()
+            ),
+        });
+        Finding {
+            verdict,
+            figures: counts,
+        }
+    }
+}

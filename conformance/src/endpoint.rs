@@ -1,0 +1,94 @@
+//! Where a cluster is, and the librdkafka settings to read and write it with bounded memory.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+
+use crate::Error;
+
+/// A cluster as librdkafka sees it.
+#[derive(Debug, Clone, Default)]
+pub struct Endpoint {
+    /// `host:port`, several separated by commas.
+    pub bootstrap: String,
+    /// librdkafka properties on top of ours: TLS, SASL, timeouts, queue sizes.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl Endpoint {
+    /// A plaintext endpoint.
+    pub fn new(bootstrap: impl Into<String>) -> Self {
+        Self {
+            bootstrap: bootstrap.into(),
+            properties: BTreeMap::new(),
+        }
+    }
+
+    /// A consumer that reads what a read-committed consumer reads, checks CRCs and never commits.
+    /// `queued_kib` bounds what librdkafka holds ahead of the reader.
+    pub(crate) fn consumer(&self, queued_kib: u32) -> ClientConfig {
+        let queued = queued_kib.to_string();
+        self.config(&[
+            // assign() wants a group id; nothing is ever joined or committed under it
+            ("group.id", "mirrorctl-conformance"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("enable.partition.eof", "true"),
+            ("auto.offset.reset", "error"),
+            ("allow.auto.create.topics", "false"),
+            ("isolation.level", "read_committed"),
+            ("check.crcs", "true"),
+            ("queued.max.messages.kbytes", &queued),
+            ("queued.min.messages", "100000"),
+            ("fetch.wait.max.ms", "100"),
+            ("fetch.error.backoff.ms", "100"),
+            ("fetch.message.max.bytes", "4194304"),
+            ("fetch.max.bytes", "16777216"),
+            ("receive.message.max.bytes", "134217728"),
+        ])
+    }
+
+    /// An idempotent producer with one codec, so that the source keeps the order it was given.
+    pub(crate) fn producer(&self, codec: &str, delivery_timeout_ms: u64) -> ClientConfig {
+        let timeout = delivery_timeout_ms.to_string();
+        self.config(&[
+            ("enable.idempotence", "true"),
+            ("compression.codec", codec),
+            ("linger.ms", "5"),
+            ("batch.size", "131072"),
+            ("queue.buffering.max.kbytes", "65536"),
+            ("queue.buffering.max.messages", "100000"),
+            ("message.timeout.ms", &timeout),
+            ("message.max.bytes", "16777216"),
+        ])
+    }
+
+    /// A client for metadata and admin calls.
+    pub(crate) fn client(&self) -> ClientConfig {
+        self.config(&[])
+    }
+
+    pub(crate) fn failed(&self, operation: impl Into<String>) -> impl FnOnce(KafkaError) -> Error {
+        let (operation, bootstrap) = (operation.into(), self.bootstrap.clone());
+        move |source| Error::Kafka {
+            operation,
+            bootstrap,
+            source: Box::new(source),
+        }
+    }
+
+    fn config(&self, ours: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.bootstrap);
+        config.set("client.id", "mirrorctl-conformance");
+        config.set("reconnect.backoff.max.ms", "1000");
+        for (name, value) in ours {
+            config.set(*name, *value);
+        }
+        for (name, value) in &self.properties {
+            config.set(name, value);
+        }
+        config
+    }
+}

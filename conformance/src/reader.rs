@@ -1,0 +1,275 @@
+//! Reads partitions of one topic through librdkafka, up to ends captured before, in bounded memory.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::Timestamp as KafkaTimestamp;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::Error;
+use crate::endpoint::Endpoint;
+use crate::record::{RecordView, Timestamp, TimestampKind};
+
+/// How long one poll waits; bounds how late a reader notices that it should stop.
+const POLL: Duration = Duration::from_millis(100);
+/// How long librdkafka may take to answer about offsets.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Nothing arriving for this long before a captured end is an error.
+const STALL: Duration = Duration::from_mins(1);
+/// With the end of the log reported and nothing readable for this long, the rest of the log up
+/// to the captured end holds no record (batches emptied by compaction).
+const EMPTY_TAIL: Duration = Duration::from_secs(3);
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    next: i64,
+    end: i64,
+    log_end_reported: bool,
+}
+
+/// What one poll brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A record, which the callback has seen.
+    Record,
+    /// Nothing within the poll time.
+    Quiet,
+}
+
+/// A reader of some partitions of one topic. Joins no group and commits nothing.
+pub(crate) struct Reader<'e> {
+    endpoint: &'e Endpoint,
+    topic: String,
+    consumer: BaseConsumer,
+    places: BTreeMap<i32, Place>,
+    heard: Instant,
+    last_error: Option<String>,
+}
+
+impl<'e> Reader<'e> {
+    /// A reader without partitions. `queued_kib` bounds what is held ahead of it.
+    pub(crate) fn open(
+        endpoint: &'e Endpoint,
+        topic: &str,
+        queued_kib: u32,
+    ) -> Result<Self, Error> {
+        let consumer = endpoint
+            .consumer(queued_kib)
+            .create()
+            .map_err(endpoint.failed("creating a consumer"))?;
+        Ok(Self {
+            endpoint,
+            topic: topic.to_owned(),
+            consumer,
+            places: BTreeMap::new(),
+            heard: Instant::now(),
+            last_error: None,
+        })
+    }
+
+    /// The first and the end offset of a partition, as a read-committed reader sees them.
+    pub(crate) fn watermarks(&self, partition: i32) -> Result<(i64, i64), Error> {
+        self.consumer
+            .fetch_watermarks(&self.topic, partition, ANSWER)
+            .map_err(self.endpoint.failed(format!(
+                "asking for the offsets of {}-{partition}",
+                self.topic
+            )))
+    }
+
+    /// Reads these partitions from now on, each from its offset to its end.
+    pub(crate) fn assign(&mut self, spans: &[(i32, i64, i64)]) -> Result<(), Error> {
+        let mut list = TopicPartitionList::with_capacity(spans.len());
+        self.places.clear();
+        for &(partition, start, end) in spans {
+            list.add_partition_offset(&self.topic, partition, Offset::Offset(start))
+                .map_err(self.endpoint.failed("choosing a start offset"))?;
+            let place = Place {
+                next: start,
+                end,
+                log_end_reported: false,
+            };
+            self.places.insert(partition, place);
+        }
+        self.heard = Instant::now();
+        self.consumer.assign(&list).map_err(
+            self.endpoint
+                .failed(format!("assigning partitions of {}", self.topic)),
+        )
+    }
+
+    /// Moves the end of every partition to where the log ends now.
+    pub(crate) fn capture_ends(&mut self) -> Result<(), Error> {
+        let partitions: Vec<i32> = self.places.keys().copied().collect();
+        for partition in partitions {
+            let (_, end) = self.watermarks(partition)?;
+            if let Some(place) = self.places.get_mut(&partition)
+                && end > place.end
+            {
+                place.end = end;
+                place.log_end_reported = false;
+            }
+        }
+        self.heard = Instant::now();
+        Ok(())
+    }
+
+    /// Whether every partition was read up to its captured end.
+    pub(crate) fn reached(&self) -> bool {
+        self.places.values().all(|place| place.next >= place.end)
+    }
+
+    /// Records between here and the captured ends, counting holes in the offsets too.
+    pub(crate) fn remaining(&self) -> u64 {
+        self.places
+            .values()
+            .map(|place| (place.end - place.next).max(0) as u64)
+            .sum()
+    }
+
+    /// How long nothing has arrived.
+    pub(crate) fn quiet_for(&self) -> Duration {
+        self.heard.elapsed()
+    }
+
+    /// Waits up to 100 ms for a record and shows it as `(partition, offset, record)`.
+    pub(crate) fn poll(
+        &mut self,
+        mut show: impl FnMut(i32, i64, &RecordView<'_>) -> Result<(), Error>,
+    ) -> Result<Step, Error> {
+        let answer = self.consumer.poll(POLL);
+        match answer {
+            Some(Ok(message)) => {
+                let (partition, offset) = (message.partition(), message.offset());
+                if let Some(place) = self.places.get_mut(&partition) {
+                    // a message that was under way before the last assignment
+                    if offset < place.next {
+                        return Ok(Step::Quiet);
+                    }
+                    place.next = offset + 1;
+                } else {
+                    return Ok(Step::Quiet);
+                }
+                self.heard = Instant::now();
+                self.last_error = None;
+                show(partition, offset, &view(&message))?;
+                Ok(Step::Record)
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                self.log_end(partition)?;
+                Ok(Step::Quiet)
+            }
+            Some(Err(error)) => {
+                self.complain(error)?;
+                Ok(Step::Quiet)
+            }
+            None => {
+                self.look_for_stall()?;
+                Ok(Step::Quiet)
+            }
+        }
+    }
+
+    /// librdkafka has reached the end of a log: what follows the last record (transaction markers)
+    /// counts as read.
+    fn log_end(&mut self, partition: i32) -> Result<(), Error> {
+        let positions = self
+            .consumer
+            .position()
+            .map_err(self.endpoint.failed("asking for the position"))?;
+        let position = positions
+            .find_partition(&self.topic, partition)
+            .map(|p| p.offset());
+        if let Some(place) = self.places.get_mut(&partition) {
+            place.log_end_reported = true;
+            if let Some(Offset::Offset(offset)) = position {
+                place.next = place.next.max(offset);
+            }
+        }
+        Ok(())
+    }
+
+    fn complain(&mut self, error: KafkaError) -> Result<(), Error> {
+        let for_good = matches!(error, KafkaError::MessageConsumptionFatal(_))
+            || matches!(
+                error.rdkafka_error_code(),
+                Some(
+                    RDKafkaErrorCode::AutoOffsetReset
+                        | RDKafkaErrorCode::TopicAuthorizationFailed
+                        | RDKafkaErrorCode::GroupAuthorizationFailed
+                        | RDKafkaErrorCode::BadMessage
+                        | RDKafkaErrorCode::BadCompression
+                )
+            );
+        if for_good {
+            return Err(self.endpoint.failed(format!("reading {}", self.topic))(
+                error,
+            ));
+        }
+        // librdkafka reconnects by itself; a lasting trouble shows as a stall
+        tracing::debug!(topic = %self.topic, %error, "librdkafka reports");
+        self.last_error = Some(error.to_string());
+        self.look_for_stall()
+    }
+
+    fn look_for_stall(&mut self) -> Result<(), Error> {
+        let Some((&partition, &place)) =
+            self.places.iter().find(|(_, place)| place.next < place.end)
+        else {
+            return Ok(());
+        };
+        let quiet = self.heard.elapsed();
+        if place.log_end_reported && quiet >= EMPTY_TAIL {
+            // the broker has to be there to say so, or this silence means nothing
+            self.watermarks(partition)?;
+            if let Some(place) = self.places.get_mut(&partition) {
+                place.next = place.end;
+            }
+            return Ok(());
+        }
+        if quiet < STALL {
+            return Ok(());
+        }
+        Err(Error::Stalled {
+            topic: self.topic.clone(),
+            partition,
+            bootstrap: self.endpoint.bootstrap.clone(),
+            offset: place.next,
+            end: place.end,
+            idle: quiet,
+            last_error: self.last_error.take(),
+        })
+    }
+}
+
+fn view<'m>(message: &'m BorrowedMessage<'_>) -> RecordView<'m> {
+    let headers = message.headers().map_or_else(Vec::new, |headers| {
+        headers
+            .iter()
+            .map(|header| (header.key, header.value))
+            .collect()
+    });
+    let timestamp = match message.timestamp() {
+        KafkaTimestamp::NotAvailable => Timestamp {
+            millis: -1,
+            kind: TimestampKind::Absent,
+        },
+        KafkaTimestamp::CreateTime(millis) => Timestamp {
+            millis,
+            kind: TimestampKind::Create,
+        },
+        KafkaTimestamp::LogAppendTime(millis) => Timestamp {
+            millis,
+            kind: TimestampKind::LogAppend,
+        },
+    };
+    RecordView {
+        key: message.key(),
+        value: message.payload(),
+        headers,
+        timestamp,
+    }
+}

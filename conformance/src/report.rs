@@ -1,0 +1,77 @@
+//! The outcome of a run: one value that every output format is made from.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::verdict::{CheckResult, Verdict};
+
+/// The shape of the JSON form; raised when a field changes its meaning or goes away.
+pub const REPORT_FORMAT_VERSION: u32 = 1;
+
+/// How the judge looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Records carry stamps, a journal says which writes count.
+    Stamped,
+    /// Two existing topics are compared.
+    Compare,
+}
+
+/// What the judge found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// See [`REPORT_FORMAT_VERSION`].
+    pub format_version: u32,
+    /// How the judge looked.
+    pub mode: Mode,
+    /// The run whose stamps were looked for; `None` when two topics were compared.
+    pub run: Option<u64>,
+    /// The seed that replays the workload; `None` when two topics were compared.
+    pub seed: Option<u64>,
+    /// Wall clock at the start of the check, in milliseconds since the epoch.
+    pub started_ms: i64,
+    /// Wall clock at the end of the check, in milliseconds since the epoch.
+    pub finished_ms: i64,
+    /// Records read from both clusters.
+    pub records_read: u64,
+    /// One result a check and subject.
+    pub checks: Vec<CheckResult>,
+}
+
+impl Report {
+    /// Whether no check failed. An inconclusive check is no failure; see [`Self::conclusive`].
+    pub fn passed(&self) -> bool {
+        !self
+            .checks
+            .iter()
+            .any(|check| matches!(check.verdict, Verdict::Fail { .. }))
+    }
+
+    /// Whether every check could say something.
+    pub fn conclusive(&self) -> bool {
+        !self
+            .checks
+            .iter()
+            .any(|check| matches!(check.verdict, Verdict::Inconclusive { .. }))
+    }
+
+    /// The results that failed.
+    pub fn failures(&self) -> impl Iterator<Item = &CheckResult> {
+        self.checks
+            .iter()
+            .filter(|check| matches!(check.verdict, Verdict::Fail { .. }))
+    }
+
+    /// How long the check took.
+    pub fn duration(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.finished_ms - self.started_ms).unwrap_or(0))
+    }
+
+    /// Indented JSON.
+    pub fn to_json(&self) -> Result<String, Error> {
+        serde_json::to_string_pretty(self).map_err(|error| Error::Report(error.to_string()))
+    }
+}

@@ -1,0 +1,193 @@
+//! Judges a mirrored workload by its stamps.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Error;
+use crate::checks::{
+    Panel, PartitionRule, ReplayBound, Scope, default_config_exclusions, topic_creation,
+};
+use crate::endpoint::Endpoint;
+use crate::journal::Journal;
+use crate::locate::locate;
+use crate::observer::{Observer, Pace};
+use crate::reader::{Reader, Step};
+use crate::report::{Mode, REPORT_FORMAT_VERSION, Report};
+use crate::topics;
+use crate::verdict::{CheckResult, Verdict};
+use crate::write::now_ms;
+
+/// librdkafka holds at most this much ahead of the checks.
+const QUEUED_KIB: u32 = 64 * 1024;
+
+/// What the mirror promised, and how patient to be.
+#[derive(Debug, Clone)]
+pub struct StampedOptions {
+    /// The topic on the target.
+    pub target_topic: String,
+    /// How much repetition is within the promise.
+    pub replays: ReplayBound,
+    /// How source partitions map to target partitions.
+    pub partition_rule: PartitionRule,
+    /// Topic settings that need not be equal.
+    pub config_exclude: BTreeSet<String>,
+    /// While acknowledged records are missing on the target: how long to wait for the next one.
+    /// Zero judges what is there now, for a mirror that has ended.
+    pub patience: Duration,
+}
+
+impl StampedOptions {
+    /// At-least-once with the default bound, same partitions, no waiting.
+    pub fn new(target_topic: impl Into<String>) -> Self {
+        Self {
+            target_topic: target_topic.into(),
+            replays: ReplayBound::default(),
+            partition_rule: PartitionRule::default(),
+            config_exclude: default_config_exclusions(),
+            patience: Duration::ZERO,
+        }
+    }
+}
+
+/// Reads the target and judges it against the journal of what was written to the source.
+///
+/// Blocks the calling thread: from async code call it in `spawn_blocking`. Reads only. Ends when
+/// everything acknowledged was seen and the target was read to its end, or when nothing more came
+/// for the declared patience.
+pub fn check_stamped(
+    source: &Endpoint,
+    target: &Endpoint,
+    journal: &Journal,
+    options: &StampedOptions,
+    observer: &dyn Observer,
+) -> Result<Report, Error> {
+    let started_ms = now_ms();
+    let source_topic = &journal.spec.topic;
+    let subject = format!("{source_topic} → {}", options.target_topic);
+    let source_facts = topics::facts(source, source_topic)?.ok_or_else(|| Error::TopicMissing {
+        topic: source_topic.clone(),
+        bootstrap: source.bootstrap.clone(),
+    })?;
+    let only_ours = holds_only_the_run(source, journal, source_facts.partitions)?;
+    let scope = Scope {
+        journal,
+        target_topic: Arc::from(options.target_topic.as_str()),
+    };
+    let mut panel = Panel::new(&scope, options.replays, options.partition_rule, only_ours);
+    let partitions = topics::wait_for(target, &options.target_topic, options.patience, observer)?;
+    if let Some(partitions) = partitions {
+        read_target(target, partitions, journal, options, &mut panel, observer)?;
+    }
+    let target_facts = topics::facts(target, &options.target_topic)?;
+    let mut checks = panel.finish(&subject);
+    for check in &mut checks {
+        name_source(source, journal, check, observer)?;
+    }
+    checks.push(topic_creation(
+        &subject,
+        &source_facts,
+        target_facts.as_ref(),
+        &options.config_exclude,
+        journal.acknowledged() - panel.missing(),
+    ));
+    Ok(Report {
+        format_version: REPORT_FORMAT_VERSION,
+        mode: Mode::Stamped,
+        run: Some(journal.run),
+        seed: Some(journal.spec.seed),
+        started_ms,
+        finished_ms: now_ms(),
+        records_read: panel.records(),
+        checks,
+    })
+}
+
+/// Whether the source topic cannot hold more records than this run may have written.
+fn holds_only_the_run(
+    source: &Endpoint,
+    journal: &Journal,
+    partitions: i32,
+) -> Result<bool, Error> {
+    let reader = Reader::open(source, &journal.spec.topic, 1024)?;
+    let mut offsets = 0;
+    for partition in 0..partitions {
+        let (first, end) = reader.watermarks(partition)?;
+        offsets += (end - first).max(0) as u64;
+    }
+    Ok(offsets <= journal.acknowledged() + journal.unknown())
+}
+
+fn read_target(
+    target: &Endpoint,
+    partitions: i32,
+    journal: &Journal,
+    options: &StampedOptions,
+    panel: &mut Panel<'_>,
+    observer: &dyn Observer,
+) -> Result<(), Error> {
+    let mut reader = Reader::open(target, &options.target_topic, QUEUED_KIB)?;
+    let mut spans = Vec::new();
+    for partition in 0..partitions {
+        let (first, end) = reader.watermarks(partition)?;
+        spans.push((partition, first, end));
+    }
+    reader.assign(&spans)?;
+    let total = journal.acknowledged().max(reader.remaining());
+    let mut pace = Pace::new(
+        observer,
+        total,
+        format!("checking {}", options.target_topic),
+    );
+    let mut last_look = false;
+    loop {
+        let step = reader.poll(|partition, offset, record| {
+            panel.observe(partition, offset, record);
+            Ok(())
+        })?;
+        match step {
+            Step::Record => pace.step()?,
+            Step::Quiet => pace.look()?,
+        }
+        if !reader.reached() {
+            continue;
+        }
+        // at the end: once more to where the target ends by now, so that late repeats are seen
+        if panel.missing() == 0 {
+            if last_look {
+                break;
+            }
+            last_look = true;
+            reader.capture_ends()?;
+        } else if step == Step::Quiet && reader.quiet_for() >= options.patience {
+            break;
+        }
+    }
+    pace.finish();
+    Ok(())
+}
+
+/// Looks up where the record of a counterexample is on the source.
+fn name_source(
+    source: &Endpoint,
+    journal: &Journal,
+    check: &mut CheckResult,
+    observer: &dyn Observer,
+) -> Result<(), Error> {
+    let Verdict::Fail { counterexample, .. } = &mut check.verdict else {
+        return Ok(());
+    };
+    let Some(id) = counterexample
+        .record
+        .filter(|id| journal.stream_of(*id).is_some())
+    else {
+        return Ok(());
+    };
+    counterexample.source = locate(source, journal, id, observer)?;
+    if counterexample.source.is_none() {
+        counterexample
+            .found
+            .push_str("; the source itself does not have the record any more");
+    }
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Writes a stamped workload and keeps the journal of it.
+
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rdkafka::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+
+use crate::Error;
+use crate::endpoint::Endpoint;
+use crate::generate::{Generator, scramble};
+use crate::journal::{Journal, StreamJournal};
+use crate::observer::Observer;
+use crate::record::Record;
+use crate::stamp::RecordId;
+use crate::topics;
+use crate::workload::{Codec, WorkloadSpec};
+
+const POLL: Duration = Duration::from_millis(20);
+const TELL: Duration = Duration::from_millis(100);
+/// One source offset is remembered every so many acknowledged records of a stream.
+const ANCHOR_EVERY: u64 = 4096;
+
+/// Writes the workload to the source and returns the journal of every write.
+///
+/// Blocks the calling thread: from async code call it in `spawn_blocking`. When the observer
+/// cancels, writing stops, what is in flight is waited for (at most the delivery timeout), and the
+/// journal of what was written so far is returned.
+pub fn write_workload(
+    source: &Endpoint,
+    spec: &WorkloadSpec,
+    observer: &dyn Observer,
+) -> Result<Journal, Error> {
+    spec.validate()?;
+    let partitions = match topics::partition_count(source, &spec.topic)? {
+        Some(partitions) => partitions,
+        None => match &spec.create {
+            Some(topic) => topics::create(source, &spec.topic, topic, observer)?,
+            None => {
+                return Err(Error::TopicMissing {
+                    topic: spec.topic.clone(),
+                    bootstrap: source.bootstrap.clone(),
+                });
+            }
+        },
+    };
+    let started_ms = now_ms();
+    let journal = Journal::planned(spec.clone(), partitions, started_ms, run_id(spec.seed));
+    let fates = Arc::new(Mutex::new(journal.streams.clone()));
+    let mut writer = Writer::new(source, &journal, &fates, observer)?;
+    let written = writer.write_all()?;
+    drop(writer);
+    let mut streams = fates.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for (stream, written) in streams.iter_mut().zip(written) {
+        stream.written = written;
+    }
+    Ok(Journal {
+        streams,
+        finished_ms: now_ms(),
+        ..journal
+    })
+}
+
+/// Differs from run to run, so that stamps of an earlier run with the same seed are not ours.
+fn run_id(seed: u64) -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    scramble(seed ^ scramble(since.as_nanos() as u64))
+}
+
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis() as i64
+}
+
+/// Notes the fate of every write as librdkafka reports it.
+struct Fates {
+    streams: Arc<Mutex<Vec<StreamJournal>>>,
+}
+
+impl ClientContext for Fates {}
+
+impl ProducerContext for Fates {
+    type DeliveryOpaque = Box<RecordId>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, id: Box<RecordId>) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = &mut streams[id.stream as usize];
+        match result {
+            Ok(message) => {
+                stream.acknowledged.insert(id.sequence);
+                if id.sequence.is_multiple_of(ANCHOR_EVERY) {
+                    stream.anchors.push((id.sequence, message.offset()));
+                }
+            }
+            Err((error, _)) if certainly_not_written(error) => {
+                stream.failed.insert(id.sequence);
+            }
+            Err(_) => {
+                stream.unknown.insert(id.sequence);
+            }
+        }
+    }
+}
+
+/// Only refusals are certain. Everything else (a timeout, a lost connection) may have been written.
+fn certainly_not_written(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge
+                | RDKafkaErrorCode::InvalidTimestamp
+                | RDKafkaErrorCode::InvalidRecord
+                | RDKafkaErrorCode::PolicyViolation
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::PurgeQueue
+        )
+    )
+}
+
+struct Writer<'w> {
+    source: &'w Endpoint,
+    journal: &'w Journal,
+    generator: Generator<'w>,
+    producers: Vec<(Codec, BaseProducer<Fates>)>,
+    observer: &'w dyn Observer,
+    started: Instant,
+    told: Cell<Instant>,
+    written: u64,
+}
+
+impl<'w> Writer<'w> {
+    fn new(
+        source: &'w Endpoint,
+        journal: &'w Journal,
+        streams: &Arc<Mutex<Vec<StreamJournal>>>,
+        observer: &'w dyn Observer,
+    ) -> Result<Self, Error> {
+        let timeout_ms = journal.spec.delivery_timeout.as_millis() as u64;
+        let mut producers = Vec::new();
+        for &codec in &journal.spec.codecs {
+            let producer = source
+                .producer(codec.name(), timeout_ms)
+                .create_with_context(Fates {
+                    streams: streams.clone(),
+                })
+                .map_err(
+                    source.failed(format!("creating a producer with codec {}", codec.name())),
+                )?;
+            producers.push((codec, producer));
+        }
+        Ok(Self {
+            source,
+            journal,
+            generator: Generator::new(journal),
+            producers,
+            observer,
+            started: Instant::now(),
+            told: Cell::new(Instant::now()),
+            written: 0,
+        })
+    }
+
+    /// Writes block after block, the codecs taking turns; returns how many records of each stream
+    /// were handed to librdkafka.
+    fn write_all(&mut self) -> Result<Vec<u64>, Error> {
+        let total = self.journal.spec.records;
+        let mut next = vec![0; self.journal.streams.len()];
+        self.observer.progress(0, total, "writing");
+        let mut turn = 0;
+        while self.written < total && !self.observer.cancelled() {
+            let block_end = total.min(self.written + self.journal.spec.block());
+            while self.written < block_end && !self.observer.cancelled() {
+                // round robin over the streams: all lengths differ by one at most
+                let stream = (self.written % next.len() as u64) as usize;
+                let id = RecordId {
+                    stream: stream as u32,
+                    sequence: next[stream],
+                };
+                self.send(turn, id)?;
+                next[stream] += 1;
+                self.written += 1;
+                self.keep_rate(turn);
+            }
+            self.drain(turn);
+            turn = (turn + 1) % self.producers.len();
+        }
+        self.observer.progress(self.written, total, "writing");
+        Ok(next)
+    }
+
+    fn send(&mut self, turn: usize, id: RecordId) -> Result<(), Error> {
+        let record = self.generator.record(id);
+        let partition = self.journal.streams[id.stream as usize].partition;
+        let producer = &self.producers[turn].1;
+        let mut pending = to_send(&self.journal.spec.topic, partition, &record, id);
+        loop {
+            match producer.send(pending) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    pending = back;
+                    producer.poll(POLL);
+                    self.tell();
+                }
+                Err((error, _)) => {
+                    let topic = &self.journal.spec.topic;
+                    return Err(self.source.failed(format!("writing {id} to {topic}"))(
+                        error,
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Waits until it is time for the next record, and hears delivery reports meanwhile.
+    fn keep_rate(&self, turn: usize) {
+        if let Some(rate) = self.journal.spec.records_per_second {
+            let due = Duration::from_secs_f64(self.written as f64 / f64::from(rate));
+            loop {
+                let early = due.saturating_sub(self.started.elapsed());
+                if early.is_zero() || self.observer.cancelled() {
+                    break;
+                }
+                self.producers[turn].1.poll(early.min(POLL));
+                self.tell();
+            }
+        }
+        if self.written.is_multiple_of(256) {
+            self.producers[turn].1.poll(Duration::ZERO);
+            self.tell();
+        }
+    }
+
+    /// Waits for the fate of everything in flight: librdkafka settles each record within the
+    /// delivery timeout, so this ends.
+    fn drain(&self, turn: usize) {
+        while self.producers[turn].1.in_flight_count() > 0 {
+            self.producers[turn].1.poll(POLL);
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        if self.told.get().elapsed() >= TELL {
+            self.told.set(Instant::now());
+            self.observer
+                .progress(self.written, self.journal.spec.records, "writing");
+        }
+    }
+}
+
+fn to_send<'r>(
+    topic: &'r str,
+    partition: i32,
+    record: &'r Record,
+    id: RecordId,
+) -> BaseRecord<'r, [u8], [u8], Box<RecordId>> {
+    let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+    for (name, value) in &record.headers {
+        headers = headers.insert(Header {
+            key: name,
+            value: value.as_deref(),
+        });
+    }
+    let mut pending = BaseRecord::with_opaque_to(topic, Box::new(id))
+        .partition(partition)
+        .timestamp(record.timestamp.millis)
+        .headers(headers);
+    pending.key = record.key.as_deref();
+    pending.payload = record.value.as_deref();
+    pending
+}
