@@ -7,7 +7,7 @@ use std::time::Duration;
 use rdkafka::error::KafkaError;
 
 /// The result of everything in this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure of the test bed itself, not of what is under test.
 #[derive(Debug, thiserror::Error)]

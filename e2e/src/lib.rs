@@ -13,6 +13,8 @@ mod error;
 mod guarded;
 mod installation;
 mod ports;
+mod records;
+mod workload;
 mod workspace;
 
 pub use cluster::{ClusterSpec, KafkaCluster, Provider};
@@ -20,4 +22,8 @@ pub use error::{Error, Result};
 pub use guarded::Guarded;
 pub use installation::{KAFKA_VERSION, KafkaInstallation};
 pub use ports::ReservedPort;
+pub use records::{
+    AtLeastOnce, Difference, TopicAt, at_least_once, end_offsets, identical, record_count,
+};
+pub use workload::{CODECS, Stream, console_producer, producer_performance, write_mixed};
 pub use workspace::Workspace;

@@ -1,0 +1,10 @@
+//! What tests write to a source: every codec, and every shape of a record.
+
+mod java;
+mod mixed;
+mod producer;
+mod stream;
+
+pub use java::{console_producer, producer_performance};
+pub use mixed::{CODECS, write_mixed};
+pub use stream::Stream;
