@@ -106,11 +106,6 @@ impl Header {
         })
     }
 
-    /// Offset of the last record, holes included.
-    pub(crate) fn last_offset(&self) -> i64 {
-        self.base_offset + i64::from(self.last_offset_delta)
-    }
-
     /// The compression codec's number; 0 is none, 4 is zstd.
     pub(crate) fn compression(&self) -> i16 {
         self.attributes & COMPRESSION_MASK
@@ -193,6 +188,12 @@ pub(crate) fn seal(batch: &mut [u8]) {
 /// Sets the record count of a batch; the caller seals it.
 pub(crate) fn set_record_count(batch: &mut [u8], count: i32) {
     batch[RECORD_COUNT..RECORD_COUNT + 4].copy_from_slice(&count.to_be_bytes());
+}
+
+/// Marks a batch as not compressed; the caller seals it.
+pub(crate) fn clear_compression(batch: &mut [u8]) {
+    let attributes = i16_at(batch, ATTRIBUTES) & !COMPRESSION_MASK;
+    batch[ATTRIBUTES..ATTRIBUTES + 2].copy_from_slice(&attributes.to_be_bytes());
 }
 
 fn i16_at(bytes: &[u8], at: usize) -> i16 {

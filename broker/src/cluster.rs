@@ -96,6 +96,24 @@ pub struct UnknownPartition {
     pub broker: i32,
 }
 
+/// A topic was not compacted.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum CompactionError {
+    /// There is no such topic.
+    #[error("there is no topic {0}")]
+    UnknownTopic(String),
+    /// Records of a partition cannot be read; the partition is as it was.
+    #[error("partition {partition} of topic {topic} cannot be read: {reason}")]
+    Unreadable {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: usize,
+        /// What is wrong with the records.
+        reason: String,
+    },
+}
+
 /// A stored batch, for tests that look inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchView {
@@ -308,6 +326,30 @@ impl EmbeddedCluster {
             })
         });
         Some(views.collect())
+    }
+
+    /// Compacts all partitions of a topic at once, whatever its cleanup policy, as the log cleaner
+    /// of a real broker would some day: superseded records go, offsets get holes.
+    pub fn compact_now(&self, topic: &str) -> Result<(), CompactionError> {
+        let unknown = || CompactionError::UnknownTopic(topic.to_owned());
+        let partitions = self
+            .shared
+            .catalog()
+            .get(topic)
+            .map(|found| found.partitions.clone())
+            .ok_or_else(unknown)?;
+        for (index, partition) in partitions.iter().enumerate() {
+            let freed = partition.lock().log.compact().map_err(|error| {
+                let topic = topic.to_owned();
+                CompactionError::Unreadable {
+                    topic,
+                    partition: index,
+                    reason: error.to_string(),
+                }
+            })?;
+            self.shared.release(freed);
+        }
+        Ok(())
     }
 
     /// How many requests of an API came in, whatever became of them.

@@ -78,7 +78,7 @@ pub(crate) struct Request {
 
 #[derive(Debug)]
 enum Body {
-    ApiVersions(ApiVersionsRequest),
+    ApiVersions,
     /// An `ApiVersions` request newer than we know; its body cannot be read.
     ApiVersionsTooNew,
     Metadata(MetadataRequest),
@@ -94,7 +94,7 @@ enum Body {
     DeleteRecords(DeleteRecordsRequest),
     DescribeConfigs(DescribeConfigsRequest),
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
-    DescribeCluster(DescribeClusterRequest),
+    DescribeCluster,
     DescribeProducers(DescribeProducersRequest),
 }
 
@@ -147,11 +147,11 @@ impl Request {
     /// The topics and partitions a request names; topic ids are resolved.
     pub(crate) fn targets(&self, shared: &Shared) -> Vec<Target> {
         match &self.body {
-            Body::ApiVersions(_)
+            Body::ApiVersions
             | Body::ApiVersionsTooNew
             | Body::FindCoordinator(_)
             | Body::InitProducerId(_)
-            | Body::DescribeCluster(_) => Vec::new(),
+            | Body::DescribeCluster => Vec::new(),
             Body::Metadata(request) => api::metadata::targets(request, shared),
             Body::Produce(request) => api::produce::targets(request, shared),
             Body::Fetch(request) => api::fetch::targets(request, shared),
@@ -172,7 +172,7 @@ impl Request {
     /// Handles the request. Only a fetch waits; dropping it while it waits has no effect.
     pub(crate) async fn handle(self, context: &Context) -> Result<Outcome, DispatchError> {
         match self.body {
-            Body::ApiVersions(_) => context.reply(&api::api_versions::handle(context)),
+            Body::ApiVersions => context.reply(&api::api_versions::handle(context)),
             Body::ApiVersionsTooNew => context.reply(&api::api_versions::refuse()),
             Body::Metadata(request) => context.reply(&api::metadata::handle(context, &request)),
             Body::Produce(request) => match api::produce::handle(context, &request) {
@@ -211,7 +211,7 @@ impl Request {
             Body::IncrementalAlterConfigs(request) => {
                 context.reply(&api::incremental_alter_configs::handle(context, &request))
             }
-            Body::DescribeCluster(_) => context.reply(&api::describe_cluster::handle(context)),
+            Body::DescribeCluster => context.reply(&api::describe_cluster::handle(context)),
             Body::DescribeProducers(request) => {
                 context.reply(&api::describe_producers::handle(context, &request))
             }
@@ -223,7 +223,9 @@ impl Body {
     /// Decodes the body of an API this broker has; `None` for any other.
     fn decode(api: ApiKey, version: i16, frame: &mut Bytes) -> Option<Result<Self, String>> {
         let body = match api {
-            ApiKey::ApiVersions => decode(frame, version).map(Self::ApiVersions),
+            ApiKey::ApiVersions => {
+                decode::<ApiVersionsRequest>(frame, version).map(|_| Self::ApiVersions)
+            }
             ApiKey::Metadata => decode(frame, version).map(Self::Metadata),
             ApiKey::Produce => decode(frame, version).map(Self::Produce),
             ApiKey::Fetch => decode(frame, version).map(Self::Fetch),
@@ -239,7 +241,9 @@ impl Body {
             ApiKey::IncrementalAlterConfigs => {
                 decode(frame, version).map(Self::IncrementalAlterConfigs)
             }
-            ApiKey::DescribeCluster => decode(frame, version).map(Self::DescribeCluster),
+            ApiKey::DescribeCluster => {
+                decode::<DescribeClusterRequest>(frame, version).map(|_| Self::DescribeCluster)
+            }
             ApiKey::DescribeProducers => decode(frame, version).map(Self::DescribeProducers),
             _ => return None,
         };

@@ -24,6 +24,7 @@
 mod api;
 mod batch;
 mod cluster;
+mod compaction;
 mod configs;
 mod counters;
 mod dispatch;
@@ -36,7 +37,9 @@ mod records;
 mod server;
 mod state;
 
-pub use cluster::{BatchView, ClusterOptions, EmbeddedCluster, StartError, UnknownPartition};
+pub use cluster::{
+    BatchView, ClusterOptions, CompactionError, EmbeddedCluster, StartError, UnknownPartition,
+};
 pub use faults::{FaultAction, FaultHandle, FaultRule, Faults};
 pub use kafka_protocol::ResponseError;
 pub use kafka_protocol::messages::ApiKey;

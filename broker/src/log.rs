@@ -7,6 +7,7 @@ use kafka_protocol::ResponseError;
 use thiserror::Error;
 
 use crate::batch::{self, FrameError, Front, Header, Stamp};
+use crate::compaction;
 use crate::configs::TopicSettings;
 use crate::producer_state::{Producers, SequenceError, Verdict};
 use crate::records::{self, RecordsError};
@@ -154,11 +155,6 @@ impl PartitionLog {
     /// Offset the next record gets.
     pub(crate) fn end(&self) -> i64 {
         self.end
-    }
-
-    /// Bytes held.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     pub(crate) fn batches(&self) -> &VecDeque<StoredBatch> {
@@ -374,12 +370,16 @@ impl PartitionLog {
             .map(|(epoch, _)| *epoch)
     }
 
-    /// Replaces the contents of stored batches, as the log cleaner does. Returns the bytes freed.
-    pub(crate) fn rewrite(&mut self, batches: VecDeque<StoredBatch>) -> u64 {
+    /// Compacts the log. Returns the bytes freed.
+    pub(crate) fn compact(&mut self) -> Result<u64, RecordsError> {
         let before = self.bytes;
-        self.bytes = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
-        self.batches = batches;
-        before.saturating_sub(self.bytes)
+        self.batches = compaction::compact(&self.batches)?;
+        self.bytes = self
+            .batches
+            .iter()
+            .map(|batch| batch.bytes.len() as u64)
+            .sum();
+        Ok(before.saturating_sub(self.bytes))
     }
 }
 

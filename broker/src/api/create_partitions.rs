@@ -87,7 +87,7 @@ pub(crate) fn handle(
             Ok(()) => result,
             Err(error) => result
                 .with_error_code(error.response().code())
-                .with_error_message(message(&error)),
+                .with_error_message(Some(message(&error))),
         }
     });
     CreatePartitionsResponse::default()
@@ -115,29 +115,26 @@ fn grow(
             });
         }
         let new = wanted.count as usize - current;
-        let placement = match &wanted.assignments {
-            Some(given) => {
-                if given.len() != new {
-                    return Err(GrowError::AssignmentCount {
-                        new,
-                        assigned: given.len(),
-                    });
-                }
-                let mut placement = Vec::with_capacity(new);
-                for assignment in given {
-                    let brokers: Vec<i32> = assignment.broker_ids.iter().map(|id| id.0).collect();
-                    check_replicas(shared, &brokers).map_err(GrowError::Assignment)?;
-                    placement.push(brokers);
-                }
-                placement
+        let placement = if let Some(given) = &wanted.assignments {
+            if given.len() != new {
+                return Err(GrowError::AssignmentCount {
+                    new,
+                    assigned: given.len(),
+                });
             }
-            None => {
-                let factor = topic
-                    .partitions
-                    .first()
-                    .map_or(1, |p| p.lock().replicas.len());
-                shared.place(current, new, factor)
+            let mut placement = Vec::with_capacity(new);
+            for assignment in given {
+                let brokers: Vec<i32> = assignment.broker_ids.iter().map(|id| id.0).collect();
+                check_replicas(shared, &brokers).map_err(GrowError::Assignment)?;
+                placement.push(brokers);
             }
+            placement
+        } else {
+            let factor = topic
+                .partitions
+                .first()
+                .map_or(1, |p| p.lock().replicas.len());
+            shared.place(current, new, factor)
         };
         if !validate_only {
             let alive = shared.alive();

@@ -108,7 +108,7 @@ pub(crate) fn handle(context: &Context, request: CreateTopicsRequest) -> CreateT
                 .with_configs(Some(created.configs)),
             Err(error) => result
                 .with_error_code(error.response().code())
-                .with_error_message(message(&error))
+                .with_error_message(Some(message(&error)))
                 .with_num_partitions(-1)
                 .with_replication_factor(-1)
                 .with_configs((context.version >= 5).then(Vec::new)),

@@ -45,7 +45,7 @@ pub(crate) fn handle(
             Ok(found) => result.with_configs(found),
             Err(error) => result
                 .with_error_code(error.code())
-                .with_error_message(message(&error)),
+                .with_error_message(Some(message(&error))),
         }
     });
     DescribeConfigsResponse::default()

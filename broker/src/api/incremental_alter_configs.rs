@@ -95,7 +95,7 @@ pub(crate) fn handle(
             Ok(()) => response,
             Err(error) => response
                 .with_error_code(error.response().code())
-                .with_error_message(message(&error)),
+                .with_error_message(Some(message(&error))),
         }
     });
     IncrementalAlterConfigsResponse::default()

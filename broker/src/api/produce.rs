@@ -228,7 +228,7 @@ fn partition_response(
                 .with_log_append_time_ms(-1)
                 .with_log_start_offset(-1);
             if context.version >= MESSAGES {
-                response = response.with_error_message(message(&error));
+                response = response.with_error_message(Some(message(&error)));
             }
             if let ProduceError::Leader { leader, epoch, .. } = error
                 && context.version >= LEADER_HINTS

@@ -12,6 +12,6 @@ pub(super) fn topic(name: &str) -> TopicName {
 }
 
 /// An error's own words, for the message fields of responses.
-pub(super) fn message(error: &impl ToString) -> Option<StrBytes> {
-    Some(StrBytes::from_string(error.to_string()))
+pub(super) fn message(error: &impl ToString) -> StrBytes {
+    StrBytes::from_string(error.to_string())
 }
