@@ -187,6 +187,18 @@ impl Cluster {
         Ok(connection)
     }
 
+    /// `connection` where it is still open, else a new one. Cancel safe.
+    pub async fn reuse_or_open(
+        &self,
+        connection: Option<Connection>,
+        node: &BrokerNode,
+    ) -> Result<Connection, Error> {
+        if let Some(open) = connection.filter(Connection::is_open) {
+            return Ok(open);
+        }
+        self.open(node).await
+    }
+
     /// A new connection to one broker, the caller's own. Cancel safe.
     pub async fn open(&self, node: &BrokerNode) -> Result<Connection, Error> {
         let options = &self.inner.options;

@@ -98,8 +98,16 @@ pub fn encode(records: &[Record], compression: Compression) -> Result<RawBatch, 
 /// the offsets, create time instead of append time, the codec it had. `None` where no record is
 /// left. Offsets within it are new; order, keys, values, headers and timestamps are not.
 pub fn rebuild(batch: &RawBatch) -> Result<Option<RawBatch>, BatchError> {
+    rebuild_from(batch, batch.header.base_offset)
+}
+
+/// As [`rebuild`], without the records before `offset`: a fetch that begins inside a batch gets
+/// the whole of it.
+pub fn rebuild_from(batch: &RawBatch, offset: i64) -> Result<Option<RawBatch>, BatchError> {
     batch.check_crc()?;
-    let records = decode(batch)?;
+    let base = batch.header.base_offset;
+    let mut records = decode(batch)?;
+    records.retain(|record| base + i64::from(record.offset_delta) >= offset);
     if records.is_empty() {
         return Ok(None);
     }

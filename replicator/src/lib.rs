@@ -1,1 +1,43 @@
-//! placeholder
+//! The built-in replicator: record batches from socket to socket, byte for byte.
+//!
+//! ```text
+//! source leader ──fetch lane──▶ partition task ──produce lane──▶ target leader
+//!      (one task a connection)  (cursor, window,  (one task a connection,
+//!                                watermark)        5 requests in flight)
+//!                                    │ watermark
+//!                                    ▼
+//!                              position writer ──▶ compacted topic on the target
+//! ```
+//!
+//! - One task owns one partition; [`flow::Flow`] is its state, pure, with no I/O.
+//! - A position moves only over a contiguous run of acknowledged batches.
+//! - Recovery is always the same: wait for what is in flight, forget what was not acknowledged,
+//!   read it again from the source, send it with the same sequence numbers.
+//! - Backpressure is not fetching: a fetch starts only with a share of the byte budget, and the
+//!   share travels with the data until the target acknowledged it.
+//!
+//! Enter at [`run`] and [`status`].
+
+mod budget;
+mod error;
+mod fetch_lane;
+pub mod flow;
+mod identity;
+mod leaders;
+mod partition;
+mod position;
+mod position_log;
+mod produce_lane;
+mod progress;
+mod run;
+mod status;
+mod summary;
+mod topics;
+mod transform;
+
+pub use error::RunError;
+pub use position::{POSITIONS_TOPIC, Position, PositionKey};
+pub use progress::{PartitionFailure, Phase, Progress, Snapshot};
+pub use run::{Mode, Options, Source, run};
+pub use status::{PartitionStatus, status};
+pub use summary::{Summary, TopicSummary};

@@ -1,0 +1,54 @@
+/// Why a run could not start or could not go on as a whole. Trouble of a single partition is in
+/// [`crate::Summary::failures`] instead.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The source cluster failed us.
+    #[error("source cluster `{alias}`: {error}")]
+    Source {
+        /// Cluster alias.
+        alias: String,
+        /// What happened.
+        error: kafka::Error,
+    },
+    /// The target cluster failed us.
+    #[error("target cluster `{alias}`: {error}")]
+    Target {
+        /// Cluster alias.
+        alias: String,
+        /// What happened.
+        error: kafka::Error,
+    },
+    /// Source and target are one cluster and topics keep their names: every record would be
+    /// copied onto itself for ever.
+    #[error(
+        "source `{source_alias}` and target `{target_alias}` are the same cluster ({cluster_id})"
+    )]
+    SameCluster {
+        /// Source alias.
+        source_alias: String,
+        /// Target alias.
+        target_alias: String,
+        /// The id both reported.
+        cluster_id: String,
+    },
+    /// A target topic could not be made ready.
+    #[error("target topic `{topic}` on `{alias}`: {reason}")]
+    TargetTopic {
+        /// Target cluster alias.
+        alias: String,
+        /// Topic name on the target.
+        topic: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The positions on the target cannot be read.
+    #[error("the positions topic `{topic}` on `{alias}` cannot be read: {reason}")]
+    Positions {
+        /// Target cluster alias.
+        alias: String,
+        /// Name of the positions topic.
+        topic: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

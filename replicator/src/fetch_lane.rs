@@ -1,0 +1,303 @@
+//! Fetch lanes: one task and one connection each, several a source broker.
+//!
+//! A lane holds the partitions that were subscribed to it and reads them in turns. It reads ahead
+//! of the partition tasks by a bounded queue each; a partition whose queue is full is left out of
+//! the next fetch, and without a share of the byte budget there is no next fetch.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use kafka::batch::{BatchError, RawBatch};
+use kafka::fetch::{FetchFrom, FetchLimits, Fetched};
+use kafka::{BrokerError, BrokerNode, Cluster, Connection, Error};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+
+use crate::budget::{Budget, Share};
+use crate::progress::PartitionProgress;
+
+/// Connections a broker: two beat one, four add nothing on a LAN.
+const LANES_A_BROKER: u64 = 2;
+/// Fetched stretches a partition may have waiting.
+const READ_AHEAD: usize = 2;
+/// Subscriptions waiting to be taken up by a lane.
+const SUBSCRIBE_QUEUE: usize = 256;
+const FETCH_BYTES: usize = 4 << 20;
+const PARTITION_FETCH_BYTES: usize = 1 << 20;
+/// Long poll with nothing to read: an idle lane asks four times a second.
+const LONG_POLL: Duration = Duration::from_millis(250);
+/// Wait while some partition is left out: it must not starve behind idle ones.
+const SHORT_POLL: Duration = Duration::from_millis(5);
+
+/// What a lane hands to a partition task.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    /// Bytes read.
+    Records(Stretch),
+    /// The broker refused this partition; the subscription has ended.
+    Refused(BrokerError),
+    /// The connection failed; the subscription has ended.
+    Lost(Error),
+    /// The bytes are not record batches we know; the subscription has ended.
+    Unreadable(BatchError),
+}
+
+/// Consecutive bytes of one partition, with their share of the budget.
+#[derive(Debug)]
+pub(crate) struct Stretch {
+    pub(crate) records: Bytes,
+    pub(crate) aborted: Vec<(i64, i64)>,
+    pub(crate) share: Arc<Share>,
+}
+
+/// One partition's wish to be read from an offset on.
+#[derive(Debug)]
+struct Subscription {
+    from: FetchFrom,
+    deliver: mpsc::Sender<Delivery>,
+    progress: Arc<PartitionProgress>,
+}
+
+/// What a partition task holds of its subscription. Dropping it ends the subscription.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    deliveries: mpsc::Receiver<Delivery>,
+    room: Arc<Notify>,
+}
+
+impl Reading {
+    /// The next delivery; `None` where the lane is gone. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Option<Delivery> {
+        let delivery = self.deliveries.recv().await;
+        self.room.notify_one();
+        delivery
+    }
+}
+
+#[derive(Debug, Clone)]
+struct LaneHandle {
+    subscribe: mpsc::Sender<Subscription>,
+    room: Arc<Notify>,
+}
+
+/// All lanes of one source cluster.
+#[derive(Debug)]
+pub(crate) struct FetchLanes {
+    source: Cluster,
+    budget: Budget,
+    fetch_bytes: usize,
+    lanes: HashMap<(i32, u64), LaneHandle>,
+    tasks: JoinSet<()>,
+}
+
+impl FetchLanes {
+    pub(crate) fn new(source: Cluster, budget: Budget, budget_bytes: u64, brokers: usize) -> Self {
+        // Every lane must be able to have one fetch out while as much again is being handled.
+        let lanes = (brokers.max(1) as u64) * LANES_A_BROKER;
+        let fair = (budget_bytes / (lanes * 2)) as usize;
+        Self {
+            source,
+            budget,
+            fetch_bytes: FETCH_BYTES.min(fair).max(64 << 10),
+            lanes: HashMap::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Subscribes a partition at its leader.
+    pub(crate) async fn subscribe(
+        &mut self,
+        leader: &BrokerNode,
+        from: FetchFrom,
+        progress: Arc<PartitionProgress>,
+    ) -> Reading {
+        let index = lane_of(&from.topic, from.partition, LANES_A_BROKER);
+        let key = (leader.id, index);
+        let (deliver, deliveries) = mpsc::channel(READ_AHEAD);
+        let subscription = Subscription {
+            from,
+            deliver,
+            progress,
+        };
+        let handle = match self.lanes.get(&key) {
+            Some(handle) if !handle.subscribe.is_closed() => handle.clone(),
+            Some(_) | None => {
+                let handle = self.start(leader.clone());
+                self.lanes.insert(key, handle.clone());
+                handle
+            }
+        };
+        let room = handle.room.clone();
+        // A lane that ended meanwhile drops the subscription, which the reader sees at once.
+        let _ = handle.subscribe.send(subscription).await;
+        Reading { deliveries, room }
+    }
+
+    fn start(&mut self, node: BrokerNode) -> LaneHandle {
+        let (subscribe, subscriptions) = mpsc::channel(SUBSCRIBE_QUEUE);
+        let room = Arc::new(Notify::new());
+        let lane = Lane {
+            source: self.source.clone(),
+            node,
+            budget: self.budget.clone(),
+            fetch_bytes: self.fetch_bytes,
+            subscriptions,
+            room: room.clone(),
+            partitions: Vec::new(),
+            turn: 0,
+        };
+        self.tasks.spawn(lane.run());
+        LaneHandle { subscribe, room }
+    }
+}
+
+/// Which of a broker's connections a partition uses, always the same one. Neighbours in one topic
+/// go to different ones, whatever the number of brokers that the partitions are spread over.
+pub(crate) fn lane_of(topic: &str, partition: i32, lanes: u64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    topic.hash(&mut hasher);
+    let spread = partition as u64;
+    ((hasher.finish() >> 1) + spread + spread / lanes) % lanes
+}
+
+struct Lane {
+    source: Cluster,
+    node: BrokerNode,
+    budget: Budget,
+    fetch_bytes: usize,
+    subscriptions: mpsc::Receiver<Subscription>,
+    room: Arc<Notify>,
+    partitions: Vec<Subscription>,
+    /// Where the next fetch begins in `partitions`: who comes first gets bytes first.
+    turn: usize,
+}
+
+impl Lane {
+    /// Ends when the lanes' owner is gone. A failed connection ends all subscriptions, which come
+    /// back once their tasks have looked up the leader again.
+    async fn run(mut self) {
+        let mut connection: Option<Connection> = None;
+        while self.wait_for_work().await {
+            let result = self.turn_once(&mut connection).await;
+            if let Err(error) = result {
+                tracing::debug!(broker = self.node.id, %error, "fetch lane lost its connection");
+                connection = None;
+                for partition in self.partitions.drain(..) {
+                    // A full queue is read first; the closed channel behind it says the same.
+                    let _ = partition.deliver.try_send(Delivery::Lost(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Takes up subscriptions; returns once some partition can be read, or false at the end.
+    async fn wait_for_work(&mut self) -> bool {
+        loop {
+            while let Ok(subscription) = self.subscriptions.try_recv() {
+                self.partitions.push(subscription);
+            }
+            self.partitions
+                .retain(|partition| !partition.deliver.is_closed());
+            if self
+                .partitions
+                .iter()
+                .any(|partition| partition.deliver.capacity() > 0)
+            {
+                return true;
+            }
+            tokio::select! {
+                subscription = self.subscriptions.recv() => match subscription {
+                    Some(subscription) => {
+                        self.partitions.push(subscription);
+                        // The others of a starting mirror come in the same moment: one fetch for
+                        // all of them, not a long poll for the first.
+                        tokio::task::yield_now().await;
+                    }
+                    None => return false,
+                },
+                () = self.room.notified() => {}
+            }
+        }
+    }
+
+    async fn turn_once(&mut self, connection: &mut Option<Connection>) -> Result<(), Error> {
+        let open = self
+            .source
+            .reuse_or_open(connection.take(), &self.node)
+            .await?;
+        let Some(mut share) = self.budget.acquire(self.fetch_bytes).await else {
+            return Ok(());
+        };
+        let count = self.partitions.len();
+        self.turn = (self.turn + 1) % count.max(1);
+        let ready: Vec<FetchFrom> = (0..count)
+            .map(|i| &self.partitions[(self.turn + i) % count])
+            .filter(|partition| partition.deliver.capacity() > 0)
+            .map(|partition| partition.from.clone())
+            .collect();
+        let limits = FetchLimits {
+            max_wait: if ready.len() == count {
+                LONG_POLL
+            } else {
+                SHORT_POLL
+            },
+            min_bytes: 1,
+            max_bytes: self.fetch_bytes as i32,
+            partition_max_bytes: PARTITION_FETCH_BYTES.min(self.fetch_bytes) as i32,
+        };
+        let fetched = kafka::fetch::send(&open, limits, &ready)
+            .await?
+            .receive()
+            .await?;
+        for fetched in fetched {
+            self.deliver(fetched, &mut share);
+        }
+        *connection = Some(open);
+        Ok(())
+    }
+
+    fn deliver(&mut self, fetched: Fetched, share: &mut Share) {
+        let Some(index) = self.partitions.iter().position(|partition| {
+            partition.from.partition == fetched.partition && partition.from.topic == fetched.topic
+        }) else {
+            return;
+        };
+        let partition = &mut self.partitions[index];
+        let end_of_subscription = if let Some(error) = fetched.error {
+            Some(Delivery::Refused(error))
+        } else {
+            partition.progress.saw_end(fetched.last_stable_offset);
+            match next_offset(fetched.records.clone(), partition.from.offset) {
+                Ok(next) if next > partition.from.offset => {
+                    partition.from.offset = next;
+                    let stretch = Stretch {
+                        share: Arc::new(share.split(fetched.records.len())),
+                        records: fetched.records,
+                        aborted: fetched.aborted,
+                    };
+                    // There was room when the fetch was sent, and only this lane sends.
+                    let _ = partition.deliver.try_send(Delivery::Records(stretch));
+                    None
+                }
+                Ok(_) => None,
+                Err(error) => Some(Delivery::Unreadable(error)),
+            }
+        };
+        if let Some(last) = end_of_subscription {
+            let partition = self.partitions.swap_remove(index);
+            let _ = partition.deliver.try_send(last);
+        }
+    }
+}
+
+/// Offset after the last whole batch.
+fn next_offset(mut records: Bytes, from: i64) -> Result<i64, BatchError> {
+    let mut next = from;
+    while let Some(batch) = RawBatch::split_from(&mut records)? {
+        next = next.max(batch.header.next_offset());
+    }
+    Ok(next)
+}

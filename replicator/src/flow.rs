@@ -1,0 +1,346 @@
+//! The state of one partition's copy, without any I/O: what was sent, what was acknowledged, and
+//! how far the position may move.
+//!
+//! Invariants (each has a property test below):
+//! - the watermark moves only over a contiguous run of acknowledged batches;
+//! - sequence numbers are a function of the records alone: after [`Flow::rewind`] the same
+//!   records get the same sequences, so that the broker recognises a repetition;
+//! - never more than [`MAX_IN_FLIGHT`] unacknowledged batches, which is how many the broker
+//!   remembers of a producer; a sixth could be repeated without the broker noticing;
+//! - never more than the replay window of records beyond the committed position, except for a
+//!   single batch that is larger than the window by itself.
+
+use std::collections::VecDeque;
+
+use kafka::batch::next_sequence;
+
+/// Batches of one partition that may be unacknowledged at a time (`MAX_IN_FLIGHT_REQUESTS` that
+/// brokers allow an idempotent producer, KIP-185).
+pub const MAX_IN_FLIGHT: usize = 5;
+
+/// Names one sent batch in its acknowledgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+#[derive(Debug)]
+struct Entry {
+    ticket: Ticket,
+    /// Source offset after the batch.
+    end: i64,
+    records: u32,
+    fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    InFlight,
+    Acknowledged,
+    Failed,
+}
+
+/// One partition's cursor, window and watermark. See the module's invariants.
+#[derive(Debug)]
+pub struct Flow {
+    /// Source offset up to which everything is on the target.
+    watermark: i64,
+    /// Sequence of the first record after the watermark.
+    watermark_sequence: i32,
+    /// Source offset of the next batch to send.
+    cursor: i64,
+    /// Sequence of its first record.
+    cursor_sequence: i32,
+    window: VecDeque<Entry>,
+    next_ticket: u64,
+    /// Records sent, acknowledged contiguously, and covered by a committed position.
+    sent: u64,
+    acknowledged: u64,
+    committed: u64,
+    replay_window: u64,
+}
+
+impl Flow {
+    /// Begins at a source offset, with a producer whose next sequence is 0.
+    pub fn new(offset: i64, replay_window: u32) -> Self {
+        Self {
+            watermark: offset,
+            watermark_sequence: 0,
+            cursor: offset,
+            cursor_sequence: 0,
+            window: VecDeque::with_capacity(MAX_IN_FLIGHT),
+            next_ticket: 0,
+            sent: 0,
+            acknowledged: 0,
+            committed: 0,
+            replay_window: u64::from(replay_window),
+        }
+    }
+
+    /// Source offset up to which everything is on the target.
+    pub fn watermark(&self) -> i64 {
+        self.watermark
+    }
+
+    /// Source offset of the next batch to send.
+    pub fn cursor(&self) -> i64 {
+        self.cursor
+    }
+
+    /// Records acknowledged contiguously since the start.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// Batches whose fate is open.
+    pub fn in_flight(&self) -> usize {
+        self.window
+            .iter()
+            .filter(|entry| entry.fate == Fate::InFlight)
+            .count()
+    }
+
+    /// Nothing is sent that is not acknowledged.
+    pub fn is_settled(&self) -> bool {
+        self.window.is_empty()
+    }
+
+    /// A batch of `records` may be sent now.
+    pub fn may_send(&self, records: u32) -> bool {
+        let ahead = self.sent - self.committed;
+        self.window.len() < MAX_IN_FLIGHT
+            && (ahead == 0 || ahead + u64::from(records) <= self.replay_window)
+    }
+
+    /// More than half of the replay window is used: the position is worth committing now.
+    pub fn wants_commit(&self) -> bool {
+        (self.acknowledged - self.committed) * 2 > self.replay_window
+    }
+
+    /// Notes a batch as sent; returns its ticket and the sequence of its first record.
+    pub fn send(&mut self, records: u32, end: i64) -> (Ticket, i32) {
+        let sequence = self.cursor_sequence;
+        let ticket = self.push(records, end, Fate::InFlight);
+        self.cursor_sequence = next_sequence(sequence, records as i32);
+        (ticket, sequence)
+    }
+
+    /// Moves over source offsets that carry nothing to send (markers, aborted data, holes). The
+    /// watermark follows once everything before is acknowledged.
+    pub fn skip(&mut self, end: i64) {
+        match self.window.back_mut() {
+            // Rides on the batch before it, so that it never takes a place in the window.
+            Some(last) => last.end = end,
+            None => self.watermark = end,
+        }
+        self.cursor = end;
+    }
+
+    fn push(&mut self, records: u32, end: i64, fate: Fate) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.cursor = end;
+        self.sent += u64::from(records);
+        self.window.push_back(Entry {
+            ticket,
+            end,
+            records,
+            fate,
+        });
+        ticket
+    }
+
+    /// The target has the batch. Returns true where the watermark moved.
+    pub fn acknowledge(&mut self, ticket: Ticket) -> bool {
+        self.settle(ticket, Fate::Acknowledged);
+        let before = self.watermark;
+        while let Some(entry) = self
+            .window
+            .pop_front_if(|entry| entry.fate == Fate::Acknowledged)
+        {
+            self.watermark = entry.end;
+            self.watermark_sequence = next_sequence(self.watermark_sequence, entry.records as i32);
+            self.acknowledged += u64::from(entry.records);
+        }
+        self.watermark != before
+    }
+
+    /// The target refused the batch or its fate is unknown. It stays in the window and holds the
+    /// watermark until [`Flow::rewind`].
+    pub fn fail(&mut self, ticket: Ticket) {
+        self.settle(ticket, Fate::Failed);
+    }
+
+    fn settle(&mut self, ticket: Ticket, fate: Fate) {
+        if let Some(entry) = self.window.iter_mut().find(|entry| entry.ticket == ticket) {
+            entry.fate = fate;
+        }
+    }
+
+    /// Forgets everything after the watermark; it will be read and sent again, with the same
+    /// sequences. Only when nothing is in flight: an open request could still be applied after
+    /// its repetition.
+    pub fn rewind(&mut self) {
+        debug_assert_eq!(self.in_flight(), 0, "rewind with requests in flight");
+        self.window.clear();
+        self.cursor = self.watermark;
+        self.cursor_sequence = self.watermark_sequence;
+        self.sent = self.acknowledged;
+    }
+
+    /// As [`Flow::rewind`], for a new producer: sequences begin at 0 again.
+    pub fn restart_sequences(&mut self) {
+        self.rewind();
+        self.watermark_sequence = 0;
+        self.cursor_sequence = 0;
+    }
+
+    /// The position that covers `acknowledged` records is durable.
+    pub fn committed(&mut self, acknowledged: u64) {
+        self.committed = self.committed.max(acknowledged);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_failed_batch_holds_the_watermark_and_later_acknowledgements_do_not_pass_it() {
+        let mut flow = Flow::new(100, 1000);
+        let (first, _) = flow.send(10, 110);
+        let (second, _) = flow.send(10, 120);
+        let (third, _) = flow.send(10, 130);
+        assert!(flow.acknowledge(first));
+        assert!(!flow.acknowledge(third));
+        flow.fail(second);
+        assert_eq!(flow.watermark(), 110);
+        flow.rewind();
+        assert_eq!(flow.cursor(), 110);
+        assert_eq!(
+            flow.send(10, 120).1,
+            10,
+            "the same records get the same sequence"
+        );
+    }
+
+    #[test]
+    fn skipped_offsets_follow_the_batch_before_them() {
+        let mut flow = Flow::new(0, 1000);
+        flow.skip(5);
+        assert_eq!(
+            flow.watermark(),
+            5,
+            "nothing before it: the position moves at once"
+        );
+        let (ticket, _) = flow.send(1, 6);
+        flow.skip(9);
+        assert_eq!(flow.watermark(), 5);
+        flow.acknowledge(ticket);
+        assert_eq!(flow.watermark(), 9);
+    }
+
+    #[test]
+    fn the_replay_window_stops_sending_until_a_position_is_committed() {
+        let mut flow = Flow::new(0, 100);
+        let (ticket, _) = flow.send(80, 80);
+        assert!(!flow.may_send(30));
+        flow.acknowledge(ticket);
+        assert!(!flow.may_send(30), "acknowledged is not yet committed");
+        assert!(flow.wants_commit());
+        flow.committed(80);
+        assert!(flow.may_send(30));
+        assert!(
+            flow.may_send(500),
+            "a batch larger than the window goes alone"
+        );
+    }
+
+    #[derive(Debug, Clone)]
+    enum Op {
+        Send(u32),
+        Skip(i64),
+        Acknowledge(usize),
+        Fail(usize),
+        Rewind,
+        Commit,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            4 => (1_u32..50).prop_map(Op::Send),
+            1 => (1_i64..5).prop_map(Op::Skip),
+            3 => (0_usize..5).prop_map(Op::Acknowledge),
+            1 => (0_usize..5).prop_map(Op::Fail),
+            1 => Just(Op::Rewind),
+            1 => Just(Op::Commit),
+        ]
+    }
+
+    proptest! {
+        /// Against a model that keeps every batch ever sent: the watermark never passes a batch
+        /// that was not acknowledged, and one record has one sequence for ever.
+        #[test]
+        fn the_watermark_is_contiguous_and_sequences_are_a_function_of_the_records(
+            ops in proptest::collection::vec(op(), 1..200),
+        ) {
+            let mut flow = Flow::new(0, 200);
+            let mut open: Vec<(Ticket, i64, i64)> = Vec::new();   // ticket, start, end
+            let mut acknowledged: Vec<(i64, i64)> = Vec::new();
+            let mut sizes = std::collections::BTreeMap::<i64, (u32, i32)>::new();
+            let mut skips: Vec<(i64, i64)> = Vec::new();
+            for op in ops {
+                match op {
+                    Op::Send(records) => {
+                        // A batch read again is the same batch.
+                        let records = sizes.get(&flow.cursor()).map_or(records, |known| known.0);
+                        if !flow.may_send(records) || skips.iter().any(|(from, _)| *from == flow.cursor()) {
+                            continue;
+                        }
+                        let start = flow.cursor();
+                        let end = start + i64::from(records);
+                        let (ticket, sequence) = flow.send(records, end);
+                        let known = *sizes.entry(start).or_insert((records, sequence));
+                        prop_assert_eq!(known, (records, sequence));
+                        open.push((ticket, start, end));
+                    }
+                    Op::Skip(offsets) => {
+                        let start = flow.cursor();
+                        if sizes.contains_key(&start) { continue; }
+                        let end = skips.iter().find(|(from, _)| *from == start).map_or(start + offsets, |known| known.1);
+                        flow.skip(end);
+                        if !skips.contains(&(start, end)) { skips.push((start, end)); }
+                    }
+                    Op::Acknowledge(index) => {
+                        if index < open.len() {
+                            let (ticket, start, end) = open.remove(index);
+                            flow.acknowledge(ticket);
+                            acknowledged.push((start, end));
+                        }
+                    }
+                    Op::Fail(index) => {
+                        if index < open.len() {
+                            flow.fail(open.remove(index).0);
+                        }
+                    }
+                    Op::Rewind => {
+                        if flow.in_flight() == 0 {
+                            open.clear();
+                            flow.rewind();
+                            prop_assert_eq!(flow.cursor(), flow.watermark());
+                        }
+                    }
+                    Op::Commit => flow.committed(flow.acknowledged()),
+                }
+                // Everything below the watermark is acknowledged or was nothing to send.
+                let mut at = 0;
+                while at < flow.watermark() {
+                    let next = acknowledged.iter().chain(&skips).find(|(start, _)| *start == at);
+                    prop_assert!(next.is_some(), "offset {} is below the watermark {} but open", at, flow.watermark());
+                    at = next.map_or(i64::MAX, |(_, end)| *end);
+                }
+                prop_assert!(flow.in_flight() <= MAX_IN_FLIGHT);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use kafka::{BrokerNode, Cluster, ClusterMetadata, Error, Uuid};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// Refreshes closer together than this are answered from the last one: a broker that dies makes
+/// every one of its partitions ask at once.
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Who leads which partition of a cluster, refreshed on demand and shared by all partitions.
+#[derive(Debug)]
+pub(crate) struct Leaders {
+    cluster: Cluster,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    topics: BTreeSet<String>,
+    metadata: ClusterMetadata,
+    refreshed: Option<Instant>,
+}
+
+/// A partition's leader as metadata has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Leader {
+    pub(crate) node: BrokerNode,
+    pub(crate) epoch: i32,
+    pub(crate) topic_id: Uuid,
+}
+
+impl Leaders {
+    pub(crate) fn new(cluster: Cluster) -> Self {
+        Self {
+            cluster,
+            state: Mutex::new(State {
+                topics: BTreeSet::new(),
+                metadata: ClusterMetadata::default(),
+                refreshed: None,
+            }),
+        }
+    }
+
+    pub(crate) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Topics to ask for from now on. The next lookup refreshes.
+    pub(crate) async fn track(&self, topics: impl IntoIterator<Item = String>) {
+        let mut state = self.state.lock().await;
+        let before = state.topics.len();
+        state.topics.extend(topics);
+        if state.topics.len() != before {
+            state.refreshed = None;
+        }
+    }
+
+    /// The leader from metadata read after `seen` (any, where `None`). Waits for at most one
+    /// refresh; others who ask meanwhile share it.
+    pub(crate) async fn of(
+        &self,
+        topic: &str,
+        partition: i32,
+        seen: Option<Instant>,
+    ) -> Result<Leader, Error> {
+        let mut state = self.state.lock().await;
+        let fresh = match (state.refreshed, seen) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(refreshed), Some(seen)) => refreshed > seen || refreshed.elapsed() < MIN_INTERVAL,
+        };
+        if !fresh {
+            let topics: Vec<String> = state.topics.iter().cloned().collect();
+            state.metadata = self.cluster.metadata_of(&topics).await?;
+            state.refreshed = Some(Instant::now());
+        }
+        let metadata = &state.metadata;
+        if let Some(error) = metadata.failed.get(topic) {
+            return Err(Error::Broker {
+                api: format!("Metadata {topic}"),
+                error: error.clone(),
+            });
+        }
+        let no_leader = || Error::NoLeader {
+            topic: topic.to_owned(),
+            partition,
+        };
+        let topic_metadata = metadata.topics.get(topic).ok_or_else(no_leader)?;
+        let node = metadata
+            .leader(topic, partition)
+            .ok_or_else(no_leader)?
+            .clone();
+        let epoch = topic_metadata
+            .partitions
+            .get(partition as usize)
+            .map_or(-1, |partition| partition.leader_epoch);
+        Ok(Leader {
+            node,
+            epoch,
+            topic_id: topic_metadata.id,
+        })
+    }
+}

@@ -1,0 +1,520 @@
+//! The task of one partition.
+//!
+//! It goes through rounds. A round subscribes at the leaders, copies until something fails, waits
+//! until nothing is in flight, and ends. Between rounds it waits a little, asks for newer metadata
+//! where that may help, and begins again at the watermark.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka::fetch::FetchFrom;
+use kafka::produce::ProduceBatch;
+use kafka::{BrokerError, Error, ProducerIdentity, RetryClass};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::budget::Share;
+use crate::fetch_lane::{Delivery, FetchLanes, Reading};
+use crate::flow::Flow;
+use crate::identity::PartitionId;
+use crate::leaders::Leaders;
+use crate::position::Position;
+use crate::position_log::Slot;
+use crate::produce_lane::{ProduceLanes, Receipt, Refusal, Shipment, receipts};
+use crate::progress::PartitionProgress;
+use crate::transform::{self, Step};
+
+/// Pauses between rounds without progress: doubled from the first to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(5);
+/// New producer ids in a row before the partition is given up.
+const MAX_NEW_PRODUCERS: u32 = 3;
+/// Trouble that lasts is said this often.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// What all partitions of a mirror share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) source: Arc<Leaders>,
+    pub(crate) target: Arc<Leaders>,
+    pub(crate) fetch: Mutex<FetchLanes>,
+    pub(crate) produce: Mutex<ProduceLanes>,
+    pub(crate) producer: ProducerIdentity,
+    pub(crate) stop: CancellationToken,
+    pub(crate) give_up_after: Option<Duration>,
+}
+
+/// One partition to copy.
+#[derive(Debug)]
+pub(crate) struct Partition {
+    pub(crate) id: PartitionId,
+    pub(crate) flow: Flow,
+    /// Positions are written to this, with the topic ids that were seen at the start.
+    pub(crate) slot: Slot,
+    pub(crate) position: Position,
+    pub(crate) progress: Arc<PartitionProgress>,
+}
+
+/// Why a partition stopped for good.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stopped {
+    #[error(
+        "the source no longer has offset {offset}: it was deleted before it was copied (retention or DeleteRecords), or the log was truncated"
+    )]
+    OutOfRange { offset: i64 },
+    #[error("source topic `{topic}` was deleted or recreated (its topic id changed)")]
+    SourceReset { topic: Arc<str> },
+    #[error("target topic `{topic}` was deleted or recreated (its topic id changed)")]
+    TargetReset { topic: Arc<str> },
+    #[error(
+        "the target refuses a batch: {error}; raise max.message.bytes of `{topic}` on the target"
+    )]
+    Oversize { topic: Arc<str>, error: BrokerError },
+    #[error("the target refuses a batch: {0}")]
+    Refused(BrokerError),
+    #[error("the source refuses to be read: {0}")]
+    SourceRefused(BrokerError),
+    #[error(transparent)]
+    Unreadable(#[from] kafka::batch::BatchError),
+    #[error("no progress for {} s: {trouble}", after.as_secs())]
+    GaveUp { after: Duration, trouble: Trouble },
+    #[error(transparent)]
+    Client(Error),
+}
+
+/// Why a round ended; the next one may do better.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error("source: {0}")]
+    Source(Error),
+    #[error("source refused: {0}")]
+    SourceRefused(BrokerError),
+    #[error("target: {0}")]
+    Target(Error),
+    #[error("target refused: {0}")]
+    TargetRefused(BrokerError),
+    #[error("the target lost track of our sequence numbers: {0}")]
+    Sequence(BrokerError),
+    #[error("the source connection's task ended")]
+    LaneGone,
+}
+
+/// How a round ended.
+enum RoundEnd {
+    /// The end offset is reached and everything acknowledged.
+    Complete,
+    /// Asked to stop; everything sent is acknowledged.
+    Stopped,
+    Trouble(Trouble),
+}
+
+impl Partition {
+    /// Copies until the end, the stop, or a failure that repeating cannot mend.
+    ///
+    /// Dropping the future loses nothing: what is not covered by a committed position is copied
+    /// again.
+    pub(crate) async fn run(mut self, shared: &Shared) -> Result<Partition, (Partition, Stopped)> {
+        match self.rounds(shared).await {
+            Ok(()) => Ok(self),
+            Err(stopped) => Err((self, stopped)),
+        }
+    }
+
+    async fn rounds(&mut self, shared: &Shared) -> Result<(), Stopped> {
+        let (committed, commits) = watch::channel(0_u64);
+        let mut round = Round {
+            commits,
+            committed,
+            producer: shared.producer,
+            new_producers: 0,
+            metadata_stale: None,
+        };
+        let mut pause = FIRST_PAUSE;
+        let mut progressed = Instant::now();
+        let mut complained: Option<Instant> = None;
+        loop {
+            let before = self.flow.watermark();
+            let trouble = match round.run(self, shared).await? {
+                RoundEnd::Complete | RoundEnd::Stopped => return Ok(()),
+                RoundEnd::Trouble(trouble) => trouble,
+            };
+            round.metadata_stale = Some(Instant::now());
+            if self.flow.watermark() > before {
+                pause = FIRST_PAUSE;
+                progressed = Instant::now();
+                round.new_producers = 0;
+            }
+            if let Some(limit) = shared.give_up_after
+                && progressed.elapsed() >= limit
+            {
+                return Err(Stopped::GaveUp {
+                    after: progressed.elapsed(),
+                    trouble,
+                });
+            }
+            if complained.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY) {
+                complained = Some(Instant::now());
+                tracing::warn!(partition = %self.id, position = self.flow.watermark(), %trouble,
+                    "interrupted; reading again from the position");
+            }
+            if let Trouble::Sequence(error) = &trouble {
+                round.new_producer(self, shared, error).await?;
+            } else {
+                self.flow.rewind();
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shared.stop.cancelled() => return Ok(()),
+            }
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+    }
+
+    fn until(&self) -> i64 {
+        self.progress.until
+    }
+}
+
+/// What lives from round to round.
+struct Round {
+    committed: watch::Sender<u64>,
+    commits: watch::Receiver<u64>,
+    producer: ProducerIdentity,
+    new_producers: u32,
+    /// Metadata must be newer than this.
+    metadata_stale: Option<Instant>,
+}
+
+/// A batch that was read and not yet sent.
+struct Ready {
+    step: Step,
+    share: Arc<Share>,
+}
+
+impl Round {
+    async fn run(
+        &mut self,
+        partition: &mut Partition,
+        shared: &Shared,
+    ) -> Result<RoundEnd, Stopped> {
+        if partition.flow.cursor() >= partition.until() {
+            return Ok(RoundEnd::Complete);
+        }
+        let lane = match self.target_lane(partition, shared).await? {
+            Ok(lane) => lane,
+            Err(trouble) => return Ok(RoundEnd::Trouble(trouble)),
+        };
+        let reading = match self.subscribe(partition, shared).await? {
+            Ok(reading) => reading,
+            Err(trouble) => return Ok(RoundEnd::Trouble(trouble)),
+        };
+        let (reply, receipts) = receipts();
+        let copying = Copying {
+            lane,
+            reading: Some(reading),
+            reply,
+            receipts,
+            ready: VecDeque::new(),
+            trouble: None,
+        };
+        copying.run(self, partition, shared).await
+    }
+
+    async fn target_lane(
+        &self,
+        partition: &Partition,
+        shared: &Shared,
+    ) -> Result<Result<mpsc::Sender<Shipment>, Trouble>, Stopped> {
+        let id = &partition.id;
+        match shared
+            .target
+            .of(&id.target_topic, id.partition, self.metadata_stale)
+            .await
+        {
+            Ok(leader) if leader.topic_id.to_string() != partition.position.target_topic_id => {
+                Err(Stopped::TargetReset {
+                    topic: id.target_topic.clone(),
+                })
+            }
+            Ok(leader) => {
+                let mut lanes = shared.produce.lock().await;
+                Ok(Ok(lanes.lane(&leader.node, &id.target_topic, id.partition)))
+            }
+            Err(error) if error.class() == RetryClass::Fatal => Err(Stopped::Client(error)),
+            Err(error) => Ok(Err(Trouble::Target(error))),
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        partition: &Partition,
+        shared: &Shared,
+    ) -> Result<Result<Reading, Trouble>, Stopped> {
+        let id = &partition.id;
+        match shared
+            .source
+            .of(&id.source_topic, id.partition, self.metadata_stale)
+            .await
+        {
+            Ok(leader) if leader.topic_id.to_string() != partition.position.source_topic_id => {
+                Err(Stopped::SourceReset {
+                    topic: id.source_topic.clone(),
+                })
+            }
+            Ok(leader) => {
+                let from = FetchFrom {
+                    topic: id.source_topic.clone(),
+                    topic_id: leader.topic_id,
+                    partition: id.partition,
+                    offset: partition.flow.cursor(),
+                    leader_epoch: leader.epoch,
+                };
+                let mut lanes = shared.fetch.lock().await;
+                Ok(Ok(lanes
+                    .subscribe(&leader.node, from, partition.progress.clone())
+                    .await))
+            }
+            Err(error) if error.class() == RetryClass::Fatal => Err(Stopped::Client(error)),
+            Err(error) => Ok(Err(Trouble::Source(error))),
+        }
+    }
+
+    /// At-least-once allows a new producer: what was acknowledged stays, the rest is sent anew.
+    async fn new_producer(
+        &mut self,
+        partition: &mut Partition,
+        shared: &Shared,
+        error: &BrokerError,
+    ) -> Result<(), Stopped> {
+        self.new_producers += 1;
+        if self.new_producers > MAX_NEW_PRODUCERS {
+            return Err(Stopped::Refused(error.clone()));
+        }
+        self.producer = shared
+            .target
+            .cluster()
+            .init_producer_id()
+            .await
+            .map_err(Stopped::Client)?;
+        partition.flow.restart_sequences();
+        Ok(())
+    }
+}
+
+/// A round with both sides connected.
+struct Copying {
+    lane: mpsc::Sender<Shipment>,
+    /// `None` once no more is wanted.
+    reading: Option<Reading>,
+    reply: mpsc::Sender<Receipt>,
+    receipts: mpsc::Receiver<Receipt>,
+    ready: VecDeque<Ready>,
+    trouble: Option<Trouble>,
+}
+
+impl Copying {
+    async fn run(
+        mut self,
+        round: &mut Round,
+        partition: &mut Partition,
+        shared: &Shared,
+    ) -> Result<RoundEnd, Stopped> {
+        let mut stopping = false;
+        let mut fatal: Option<Stopped> = None;
+        loop {
+            if !stopping && self.trouble.is_none() && fatal.is_none() {
+                self.send_ready(round, partition).await;
+            }
+            let wants_more = partition.flow.cursor() < partition.until();
+            if stopping || fatal.is_some() || self.trouble.is_some() || !wants_more {
+                // Whatever was read ahead gives its bytes back now.
+                self.ready.clear();
+                self.reading = None;
+                if partition.flow.in_flight() == 0 {
+                    return match (fatal, self.trouble) {
+                        (Some(stopped), _) => Err(stopped),
+                        (None, Some(trouble)) => Ok(RoundEnd::Trouble(trouble)),
+                        (None, None) if stopping => Ok(RoundEnd::Stopped),
+                        (None, None) => Ok(RoundEnd::Complete),
+                    };
+                }
+            }
+            tokio::select! {
+                biased;
+                () = shared.stop.cancelled(), if !stopping => stopping = true,
+                Some(receipt) = self.receipts.recv() => {
+                    if let Err(stopped) = self.receive(receipt, round, partition) {
+                        fatal.get_or_insert(stopped);
+                    }
+                }
+                Ok(()) = round.commits.changed() => {
+                    let acknowledged = *round.commits.borrow_and_update();
+                    partition.flow.committed(acknowledged);
+                }
+                delivery = next(&mut self.reading), if self.ready.is_empty() => {
+                    if let Err(stopped) = self.take_in(delivery, partition) {
+                        fatal.get_or_insert(stopped);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends as much of what is ready as the window allows.
+    async fn send_ready(&mut self, round: &Round, partition: &mut Partition) {
+        while let Some(ready) = self.ready.front() {
+            if let Step::Send { batch, .. } = &ready.step
+                && !partition.flow.may_send(batch.header.record_count as u32)
+            {
+                return;
+            }
+            let Some(Ready { step, share }) = self.ready.pop_front() else {
+                return;
+            };
+            match step {
+                Step::Skip { end } => {
+                    partition.flow.skip(end);
+                    partition.progress.filtered();
+                    partition.moved(round, false);
+                }
+                Step::Send {
+                    batch,
+                    end,
+                    rebuilt,
+                } => {
+                    let records = batch.header.record_count as u32;
+                    let (ticket, sequence) = partition.flow.send(records, end);
+                    partition.progress.sent(batch.wire_len() as u64, rebuilt);
+                    let shipment = Shipment {
+                        batch: ProduceBatch {
+                            topic: partition.id.target_topic.clone(),
+                            partition: partition.id.partition,
+                            header: batch.stamped(round.producer, sequence),
+                            payload: batch.payload(),
+                        },
+                        ticket,
+                        reply: self.reply.clone(),
+                        share,
+                    };
+                    if self.lane.send(shipment).await.is_err() {
+                        partition.flow.fail(ticket);
+                        self.trouble.get_or_insert(Trouble::LaneGone);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn receive(
+        &mut self,
+        receipt: Receipt,
+        round: &Round,
+        partition: &mut Partition,
+    ) -> Result<(), Stopped> {
+        let refusal = match receipt.outcome {
+            Ok(()) => {
+                if partition.flow.acknowledge(receipt.ticket) {
+                    partition.moved(round, partition.flow.wants_commit());
+                }
+                return Ok(());
+            }
+            Err(refusal) => refusal,
+        };
+        let error = match refusal {
+            Refusal::Unknown(error) => {
+                partition.flow.fail(receipt.ticket);
+                self.trouble.get_or_insert(Trouble::Target(error));
+                return Ok(());
+            }
+            Refusal::Broker(error) => error,
+        };
+        if error.name() == "DUPLICATE_SEQUENCE_NUMBER" {
+            // A repetition that the broker recognised: it is there.
+            if partition.flow.acknowledge(receipt.ticket) {
+                partition.moved(round, partition.flow.wants_commit());
+            }
+            return Ok(());
+        }
+        partition.flow.fail(receipt.ticket);
+        match error.name().as_str() {
+            // Behind an earlier failure this is only its echo.
+            "OUT_OF_ORDER_SEQUENCE_NUMBER" if self.trouble.is_some() => Ok(()),
+            "OUT_OF_ORDER_SEQUENCE_NUMBER" | "UNKNOWN_PRODUCER_ID" | "INVALID_PRODUCER_EPOCH" => {
+                self.trouble = Some(Trouble::Sequence(error));
+                Ok(())
+            }
+            "MESSAGE_TOO_LARGE" | "RECORD_LIST_TOO_LARGE" => Err(Stopped::Oversize {
+                topic: partition.id.target_topic.clone(),
+                error,
+            }),
+            _ if error.class() == RetryClass::Fatal => Err(Stopped::Refused(error)),
+            _ => {
+                self.trouble.get_or_insert(Trouble::TargetRefused(error));
+                Ok(())
+            }
+        }
+    }
+
+    fn take_in(
+        &mut self,
+        delivery: Option<Delivery>,
+        partition: &mut Partition,
+    ) -> Result<(), Stopped> {
+        match delivery {
+            Some(Delivery::Records(stretch)) => {
+                let steps =
+                    transform::steps(stretch.records, partition.flow.cursor(), &stretch.aborted)?;
+                self.ready.extend(steps.into_iter().map(|step| Ready {
+                    step,
+                    share: stretch.share.clone(),
+                }));
+                Ok(())
+            }
+            Some(Delivery::Refused(error)) => match error.name().as_str() {
+                "OFFSET_OUT_OF_RANGE" => Err(Stopped::OutOfRange {
+                    offset: partition.flow.cursor(),
+                }),
+                _ if error.class() == RetryClass::Fatal => Err(Stopped::SourceRefused(error)),
+                _ => {
+                    self.trouble.get_or_insert(Trouble::SourceRefused(error));
+                    Ok(())
+                }
+            },
+            Some(Delivery::Lost(error)) => {
+                self.trouble.get_or_insert(Trouble::Source(error));
+                Ok(())
+            }
+            Some(Delivery::Unreadable(error)) => Err(Stopped::Unreadable(error)),
+            None => {
+                self.trouble.get_or_insert(Trouble::LaneGone);
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn next(reading: &mut Option<Reading>) -> Option<Delivery> {
+    match reading {
+        Some(reading) => reading.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Partition {
+    /// The watermark moved: show it and have it written.
+    fn moved(&mut self, round: &Round, urgent: bool) {
+        let acknowledged = self.flow.acknowledged();
+        self.progress
+            .acknowledged(acknowledged, self.flow.watermark());
+        self.position.offset = self.flow.watermark();
+        self.slot.update(
+            self.position.clone(),
+            acknowledged,
+            round.committed.clone(),
+            urgent,
+        );
+    }
+}

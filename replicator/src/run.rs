@@ -1,0 +1,481 @@
+//! One run of one mirror from one source: prepare, copy, drain.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kafka::{Cluster, OffsetSpec, TopicPartition};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use topology::{Mirror, StartOffset};
+
+use crate::budget::Budget;
+use crate::error::RunError;
+use crate::fetch_lane::FetchLanes;
+use crate::flow::Flow;
+use crate::identity::PartitionId;
+use crate::leaders::Leaders;
+use crate::partition::{Partition, Shared, Stopped};
+use crate::position::{POSITIONS_TOPIC, Position, PositionKey, VERSION};
+use crate::position_log::{self, PositionWriter, Slots};
+use crate::produce_lane::ProduceLanes;
+use crate::progress::{PartitionFailure, PartitionProgress, Phase, Progress};
+use crate::summary::Summary;
+use crate::topics::{self, End, MirroredTopic};
+
+/// When a run ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// At the end offsets captured when it started.
+    Once,
+    /// Never.
+    Continuous,
+}
+
+/// How a run behaves around the copying itself.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// When it ends.
+    pub mode: Mode,
+    /// How often new topics and partitions are looked for ([`Mode::Continuous`]).
+    pub discovery_interval: Duration,
+    /// How long a stopped run waits for acknowledgements and positions.
+    pub drain_deadline: Duration,
+    /// A partition without progress for this long is given up; `None` tries for ever.
+    pub give_up_after: Option<Duration>,
+}
+
+impl Options {
+    /// Ends at the captured end offsets; gives a partition up after two minutes without progress.
+    pub fn once() -> Self {
+        Self {
+            mode: Mode::Once,
+            give_up_after: Some(Duration::from_mins(2)),
+            ..Self::continuous()
+        }
+    }
+
+    /// Runs until stopped and never gives up by itself.
+    pub fn continuous() -> Self {
+        Self {
+            mode: Mode::Continuous,
+            discovery_interval: Duration::from_secs(10),
+            drain_deadline: Duration::from_secs(20),
+            give_up_after: None,
+        }
+    }
+}
+
+/// A source cluster with its alias, which replication policies put into topic names.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Cluster alias.
+    pub alias: String,
+    /// The connected cluster.
+    pub cluster: Cluster,
+}
+
+/// Copies until the mode's end or until `stop` is cancelled, then drains: nothing more is
+/// fetched, what was sent is acknowledged, positions are committed.
+///
+/// A partition that cannot go on stops alone and is named in [`Summary::failures`]; its
+/// neighbours go on. Dropping the future is like kill -9: nothing is lost, what was not covered
+/// by a committed position is copied again by the next run.
+pub async fn run(
+    mirror: &Mirror,
+    source: Source,
+    target: Cluster,
+    options: Options,
+    progress: Arc<Progress>,
+    stop: CancellationToken,
+) -> Result<Summary, RunError> {
+    let started = Instant::now();
+    progress.enter(Phase::Preparing);
+    let mut run = Run::prepare(mirror, source, target, options, progress, stop).await?;
+    run.progress.enter(Phase::Copying);
+    let copied = run.copy().await;
+    run.progress.enter(Phase::Draining);
+    run.finish().await;
+    run.progress.enter(Phase::Done);
+    copied?;
+    Ok(run.summary(started.elapsed()))
+}
+
+struct Run<'a> {
+    mirror: &'a Mirror,
+    source: Source,
+    target: Cluster,
+    options: Options,
+    progress: Arc<Progress>,
+    shared: Arc<Shared>,
+    positions: BTreeMap<PositionKey, Position>,
+    slots: Slots,
+    writer: JoinSet<Result<(), kafka::Error>>,
+    writer_finish: CancellationToken,
+    partitions: JoinSet<Result<Partition, (Partition, Stopped)>>,
+    running: BTreeSet<TopicPartition>,
+    first_discovery: bool,
+}
+
+impl<'a> Run<'a> {
+    async fn prepare(
+        mirror: &'a Mirror,
+        source: Source,
+        target: Cluster,
+        options: Options,
+        progress: Arc<Progress>,
+        stop: CancellationToken,
+    ) -> Result<Self, RunError> {
+        if source.cluster.cluster_id() == target.cluster_id() {
+            return Err(RunError::SameCluster {
+                source_alias: source.alias,
+                target_alias: mirror.target.clone(),
+                cluster_id: target.cluster_id().to_owned(),
+            });
+        }
+        let on_target = |error| RunError::Target {
+            alias: mirror.target.clone(),
+            error,
+        };
+        position_log::ensure_topic(&target)
+            .await
+            .map_err(on_target)?;
+        let positions = position_log::load(&target, &mirror.name, source.cluster.cluster_id())
+            .await
+            .map_err(|error| RunError::Positions {
+                alias: mirror.target.clone(),
+                topic: POSITIONS_TOPIC,
+                reason: error.to_string(),
+            })?;
+        let producer = target.init_producer_id().await.map_err(on_target)?;
+        let brokers = source
+            .cluster
+            .metadata_of(&[])
+            .await
+            .map_err(|error| RunError::Source {
+                alias: source.alias.clone(),
+                error,
+            })?
+            .brokers
+            .len();
+        let target_leaders = Arc::new(Leaders::new(target.clone()));
+        target_leaders.track([POSITIONS_TOPIC.to_owned()]).await;
+        let budget = Budget::new(mirror.byte_budget);
+        let fetch = FetchLanes::new(source.cluster.clone(), budget, mirror.byte_budget, brokers);
+        let shared = Arc::new(Shared {
+            source: Arc::new(Leaders::new(source.cluster.clone())),
+            target: target_leaders.clone(),
+            fetch: Mutex::new(fetch),
+            produce: Mutex::new(ProduceLanes::new(target.clone())),
+            producer,
+            stop,
+            give_up_after: options.give_up_after,
+        });
+        let position_writer = PositionWriter::new(target_leaders);
+        let slots = position_writer.slots();
+        let writer_finish = CancellationToken::new();
+        let mut writer = JoinSet::new();
+        writer.spawn(position_writer.run(writer_finish.clone(), options.drain_deadline));
+        Ok(Self {
+            mirror,
+            source,
+            target,
+            options,
+            progress,
+            shared,
+            positions,
+            slots,
+            writer,
+            writer_finish,
+            partitions: JoinSet::new(),
+            running: BTreeSet::new(),
+            first_discovery: true,
+        })
+    }
+
+    /// Discovers, starts partitions, and waits for their end; in continuous mode again and again.
+    async fn copy(&mut self) -> Result<(), RunError> {
+        self.discover().await?;
+        let mut discovery = tokio::time::interval(self.options.discovery_interval);
+        discovery.reset();
+        loop {
+            tokio::select! {
+                () = self.shared.stop.cancelled() => return Ok(()),
+                Some(ended) = self.partitions.join_next() => self.ended(ended),
+                _ = discovery.tick(), if self.options.mode == Mode::Continuous => {
+                    // The clusters may be away for a moment; the partitions have their own retries.
+                    if let Err(error) = self.discover().await {
+                        tracing::warn!(%error, "discovery failed; trying again");
+                    }
+                }
+                else => return Ok(()),
+            }
+            if self.options.mode == Mode::Once && self.partitions.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn discover(&mut self) -> Result<(), RunError> {
+        let source = self.source.clone();
+        let target = self.target.clone();
+        let source = End {
+            alias: &source.alias,
+            cluster: &source.cluster,
+        };
+        let target = End {
+            alias: &self.mirror.target,
+            cluster: &target,
+        };
+        let ready = topics::prepare(self.mirror, source, target).await?;
+        self.shared
+            .source
+            .track(ready.iter().map(|topic| topic.source.name.clone()))
+            .await;
+        self.shared
+            .target
+            .track(ready.iter().map(|topic| topic.target.name.clone()))
+            .await;
+        let new: Vec<(MirroredTopic, TopicPartition)> = ready
+            .into_iter()
+            .flat_map(|topic| {
+                (0..topic.source.partitions.len() as i32)
+                    .map(move |partition| {
+                        let key = TopicPartition::new(topic.source.name.clone(), partition);
+                        (topic.clone(), key)
+                    })
+                    .collect::<Vec<_>>()
+            })
+            .filter(|(_, partition)| !self.running.contains(partition))
+            .collect();
+        if new.is_empty() {
+            self.first_discovery = false;
+            return Ok(());
+        }
+        let partitions: Vec<TopicPartition> = new.iter().map(|(_, p)| p.clone()).collect();
+        let starts = self.start_offsets(&partitions).await?;
+        let ends = match self.options.mode {
+            Mode::Once => {
+                self.offsets(&partitions, OffsetSpec::LatestCommitted)
+                    .await?
+            }
+            Mode::Continuous => BTreeMap::new(),
+        };
+        for (topic, partition) in new {
+            let start = starts.get(&partition).copied().unwrap_or(0);
+            let until = match self.options.mode {
+                Mode::Once => ends.get(&partition).copied().unwrap_or(0),
+                Mode::Continuous => i64::MAX,
+            };
+            self.start(&topic, partition, start, until);
+        }
+        self.first_discovery = false;
+        Ok(())
+    }
+
+    fn start(&mut self, topic: &MirroredTopic, partition: TopicPartition, start: i64, until: i64) {
+        let key = self.position_key(&partition);
+        let source_topic_id = topic.source.id.to_string();
+        let target_topic_id = topic.target.id.to_string();
+        let id = PartitionId {
+            source_topic: topic.source_name.clone(),
+            target_topic: topic.target_name.clone(),
+            partition: partition.partition,
+        };
+        let mut offset = start;
+        if let Some(position) = self.positions.get(&key) {
+            if position.source_topic_id != source_topic_id {
+                let reason = Stopped::SourceReset {
+                    topic: id.source_topic.clone(),
+                }
+                .to_string();
+                self.running.insert(partition);
+                self.progress.fail(failure(&id, position.offset, reason));
+                return;
+            }
+            if position.target_topic_id == target_topic_id {
+                offset = position.offset;
+            } else {
+                tracing::warn!(partition = %id, position = position.offset,
+                    "the target topic was recreated since the last run: copying anew");
+            }
+        }
+        let progress = Arc::new(PartitionProgress::new(id.clone(), offset, until));
+        self.progress.add(progress.clone());
+        let partition_task = Partition {
+            id,
+            flow: Flow::new(offset, self.mirror.replay_window),
+            slot: self.slots.of(key),
+            position: Position {
+                version: VERSION,
+                offset,
+                target_topic: topic.target.name.clone(),
+                source_topic_id,
+                target_topic_id,
+                committed_at_ms: 0,
+            },
+            progress,
+        };
+        self.running.insert(partition);
+        let shared = self.shared.clone();
+        self.partitions
+            .spawn(async move { partition_task.run(&shared).await });
+    }
+
+    fn position_key(&self, partition: &TopicPartition) -> PositionKey {
+        PositionKey {
+            mirror: self.mirror.name.clone(),
+            source_cluster_id: self.source.cluster.cluster_id().to_owned(),
+            topic: partition.topic.clone(),
+            partition: partition.partition,
+        }
+    }
+
+    /// Where partitions without a position begin. What is discovered later, a new topic or a new
+    /// partition, was empty when the mirror started: it is copied from its first record.
+    async fn start_offsets(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Result<BTreeMap<TopicPartition, i64>, RunError> {
+        let earliest = self.offsets(partitions, OffsetSpec::Earliest).await?;
+        if !self.first_discovery {
+            return Ok(earliest);
+        }
+        match self.mirror.start_offset {
+            StartOffset::Earliest => Ok(earliest),
+            StartOffset::Latest => self.offsets(partitions, OffsetSpec::LatestCommitted).await,
+            StartOffset::Timestamp(timestamp) => {
+                let mut found = self
+                    .offsets(partitions, OffsetSpec::Timestamp(timestamp))
+                    .await?;
+                // Nothing at or after the timestamp: begin at the end.
+                let ends = self
+                    .offsets(partitions, OffsetSpec::LatestCommitted)
+                    .await?;
+                for (partition, offset) in &mut found {
+                    if *offset < 0 {
+                        *offset = ends.get(partition).copied().unwrap_or(0);
+                    }
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    async fn offsets(
+        &self,
+        partitions: &[TopicPartition],
+        at: OffsetSpec,
+    ) -> Result<BTreeMap<TopicPartition, i64>, RunError> {
+        let on_source = |error| RunError::Source {
+            alias: self.source.alias.clone(),
+            error,
+        };
+        let listed = self
+            .source
+            .cluster
+            .list_offsets(partitions, at)
+            .await
+            .map_err(on_source)?;
+        listed
+            .into_iter()
+            .map(|(partition, outcome)| match outcome {
+                Ok(listed) => Ok((partition, listed.offset)),
+                Err(error) => {
+                    let api = format!("ListOffsets {partition}");
+                    Err(on_source(kafka::Error::Broker { api, error }))
+                }
+            })
+            .collect()
+    }
+
+    fn ended(
+        &self,
+        ended: Result<Result<Partition, (Partition, Stopped)>, tokio::task::JoinError>,
+    ) {
+        match ended {
+            Ok(Ok(partition)) => partition.progress.finish(),
+            Ok(Err((partition, stopped))) => {
+                partition.progress.finish();
+                let failure = failure(
+                    &partition.id,
+                    partition.flow.watermark(),
+                    stopped.to_string(),
+                );
+                tracing::error!(partition = %partition.id, position = failure.position,
+                    reason = %failure.reason, "partition stopped; its neighbours go on");
+                self.progress.fail(failure);
+            }
+            Err(panicked) => {
+                let reason = format!("a partition task failed: {panicked}");
+                tracing::error!(%reason);
+                self.progress.fail(PartitionFailure {
+                    topic: "unknown".to_owned(),
+                    partition: -1,
+                    position: -1,
+                    reason,
+                });
+            }
+        }
+    }
+
+    /// Waits for the partitions to drain, then for the last positions; names what was stuck.
+    async fn finish(&mut self) {
+        let deadline = tokio::time::Instant::now() + self.options.drain_deadline;
+        while let Ok(Some(ended)) =
+            tokio::time::timeout_at(deadline, self.partitions.join_next()).await
+        {
+            self.ended(ended);
+        }
+        if !self.partitions.is_empty() {
+            tracing::error!(
+                partitions = self.partitions.len(),
+                "unacknowledged at the drain deadline; they will be copied again by the next run"
+            );
+            self.partitions.abort_all();
+        }
+        self.writer_finish.cancel();
+        let written = self.writer.join_next().await;
+        let problem = match written {
+            Some(Ok(Ok(()))) | None => return,
+            Some(Ok(Err(error))) => error.to_string(),
+            Some(Err(panicked)) => panicked.to_string(),
+        };
+        tracing::error!(error = %problem, "the last positions could not be committed");
+        self.progress.fail(PartitionFailure {
+            topic: POSITIONS_TOPIC.to_owned(),
+            partition: 0,
+            position: -1,
+            reason: format!("the last positions could not be committed: {problem}"),
+        });
+    }
+
+    fn summary(&self, elapsed: Duration) -> Summary {
+        let counts = self.progress.batch_counts();
+        let topics = self.progress.topics();
+        Summary {
+            mirror: self.mirror.name.clone(),
+            source: self.source.alias.clone(),
+            target: self.mirror.target.clone(),
+            records: topics.iter().map(|topic| topic.records).sum(),
+            bytes: topics.iter().map(|topic| topic.bytes).sum(),
+            batches_passed: counts.passed,
+            batches_rebuilt: counts.rebuilt,
+            batches_filtered: counts.filtered,
+            topics,
+            failures: self.progress.failures(),
+            elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            interrupted: self.shared.stop.is_cancelled() && self.options.mode == Mode::Once,
+        }
+    }
+}
+
+fn failure(id: &PartitionId, position: i64, reason: String) -> PartitionFailure {
+    PartitionFailure {
+        topic: id.source_topic.to_string(),
+        partition: id.partition,
+        position,
+        reason,
+    }
+}

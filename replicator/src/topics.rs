@@ -1,0 +1,281 @@
+//! Which topics a mirror copies, and making sure that they exist on the target first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka::{Cluster, ConfigSource, Error, NewTopic, TopicMetadata};
+use topology::Mirror;
+
+use crate::error::RunError;
+use crate::position::POSITIONS_TOPIC;
+
+/// How long a created topic may take until the target's metadata shows it with leaders.
+const APPEAR_WITHIN: Duration = Duration::from_secs(30);
+
+/// A topic on both sides, ready to be copied.
+#[derive(Debug, Clone)]
+pub(crate) struct MirroredTopic {
+    pub(crate) source: TopicMetadata,
+    pub(crate) source_name: Arc<str>,
+    pub(crate) target: TopicMetadata,
+    pub(crate) target_name: Arc<str>,
+}
+
+/// One end of a mirror.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End<'a> {
+    pub(crate) alias: &'a str,
+    pub(crate) cluster: &'a Cluster,
+}
+
+/// Source topics that the mirror selects, with their names on the target. Internal topics, the
+/// brokers' and ours, are never selected.
+pub(crate) fn select(
+    mirror: &Mirror,
+    source_alias: &str,
+    topics: BTreeMap<String, TopicMetadata>,
+) -> Vec<(TopicMetadata, String)> {
+    topics
+        .into_values()
+        .filter(|topic| !topic.internal && topic.name != POSITIONS_TOPIC)
+        .filter_map(|topic| {
+            let target = mirror.target_topic(source_alias, &topic.name)?;
+            Some((topic, target))
+        })
+        .collect()
+}
+
+/// Discovers the selected topics and makes each ready on the target: created with the source's
+/// partitions and configuration, or grown to as many partitions. Returns once the target's
+/// metadata shows all of them.
+pub(crate) async fn prepare(
+    mirror: &Mirror,
+    source: End<'_>,
+    target: End<'_>,
+) -> Result<Vec<MirroredTopic>, RunError> {
+    let on_source = |error| RunError::Source {
+        alias: source.alias.to_owned(),
+        error,
+    };
+    let on_target = |error| RunError::Target {
+        alias: target.alias.to_owned(),
+        error,
+    };
+    let metadata = source.cluster.metadata().await.map_err(on_source)?;
+    let selected = select(mirror, source.alias, metadata.topics);
+    let names: Vec<String> = selected.iter().map(|(_, target)| target.clone()).collect();
+    let existing = target
+        .cluster
+        .metadata_of(&names)
+        .await
+        .map_err(on_target)?;
+    let missing: Vec<&(TopicMetadata, String)> = selected
+        .iter()
+        .filter(|(_, name)| !existing.topics.contains_key(name))
+        .collect();
+    if !missing.is_empty() {
+        let new = new_topics(mirror, source, existing.brokers.len(), &missing).await?;
+        create(target, &new).await?;
+    }
+    for (topic, name) in &selected {
+        let Some(there) = existing.topics.get(name) else {
+            continue;
+        };
+        if there.partitions.len() < topic.partitions.len() {
+            grow(mirror, target, topic, name, there.partitions.len()).await?;
+        }
+    }
+    wait_until_ready(target, selected).await
+}
+
+async fn new_topics(
+    mirror: &Mirror,
+    source: End<'_>,
+    target_brokers: usize,
+    missing: &[&(TopicMetadata, String)],
+) -> Result<Vec<NewTopic>, RunError> {
+    let names: Vec<String> = missing
+        .iter()
+        .map(|(topic, _)| topic.name.clone())
+        .collect();
+    let mut described = source
+        .cluster
+        .describe_topic_configs(&names)
+        .await
+        .map_err(|error| RunError::Source {
+            alias: source.alias.to_owned(),
+            error,
+        })?;
+    let mut new = Vec::with_capacity(missing.len());
+    for (topic, target_name) in missing {
+        let configs = match described.remove(&topic.name) {
+            Some(Ok(entries)) => entries,
+            Some(Err(error)) => {
+                let api = format!("DescribeConfigs {}", topic.name);
+                let error = Error::Broker { api, error };
+                return Err(RunError::Source {
+                    alias: source.alias.to_owned(),
+                    error,
+                });
+            }
+            None => BTreeMap::new(),
+        };
+        let configs = configs
+            .into_iter()
+            // What the source's brokers default to is theirs, not the topic's.
+            .filter(|(key, entry)| {
+                entry.source == ConfigSource::Topic && mirror.topic_sync.syncs_config(key)
+            })
+            .filter_map(|(key, entry)| Some((key, entry.value?)))
+            .collect();
+        new.push(NewTopic {
+            name: target_name.clone(),
+            partitions: Some(topic.partitions.len() as i32),
+            replication_factor: Some(replication_factor(mirror, topic, target_brokers)),
+            configs: if mirror.topic_sync.config {
+                configs
+            } else {
+                BTreeMap::new()
+            },
+        });
+    }
+    Ok(new)
+}
+
+/// As declared, or as on the source, but never more than the target has brokers.
+fn replication_factor(mirror: &Mirror, topic: &TopicMetadata, target_brokers: usize) -> i16 {
+    let wanted = mirror.topic_sync.replication_factor.map_or_else(
+        || {
+            topic
+                .partitions
+                .first()
+                .map_or(1, |partition| partition.replicas.len())
+        },
+        usize::from,
+    );
+    let possible = wanted.min(target_brokers).max(1);
+    if possible < wanted {
+        tracing::warn!(
+            topic = topic.name,
+            wanted,
+            brokers = target_brokers,
+            "the target has fewer brokers than the topic has replicas on the source"
+        );
+    }
+    possible as i16
+}
+
+async fn create(target: End<'_>, new: &[NewTopic]) -> Result<(), RunError> {
+    let outcomes = target
+        .cluster
+        .create_topics(new)
+        .await
+        .map_err(|error| RunError::Target {
+            alias: target.alias.to_owned(),
+            error,
+        })?;
+    for topic in new {
+        match outcomes.get(&topic.name) {
+            Some(Ok(())) => tracing::info!(
+                topic = topic.name,
+                partitions = topic.partitions,
+                cluster = target.alias,
+                "created target topic"
+            ),
+            // Somebody else was faster, or an answer was lost and the call repeated.
+            Some(Err(error)) if error.name() == "TOPIC_ALREADY_EXISTS" => {}
+            Some(Err(error)) => return Err(not_ready(target, &topic.name, error.to_string())),
+            None => {
+                let reason = "the broker did not say what became of its creation".to_owned();
+                return Err(not_ready(target, &topic.name, reason));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn grow(
+    mirror: &Mirror,
+    target: End<'_>,
+    topic: &TopicMetadata,
+    target_name: &str,
+    there: usize,
+) -> Result<(), RunError> {
+    let here = topic.partitions.len();
+    if !mirror.topic_sync.partitions {
+        let reason = format!(
+            "it has {there} partitions and `{}` has {here} on the source; \
+             topicSync.partitions is off, so it is not grown",
+            topic.name
+        );
+        return Err(not_ready(target, target_name, reason));
+    }
+    tracing::info!(
+        topic = target_name,
+        from = there,
+        to = here,
+        "growing target topic"
+    );
+    target
+        .cluster
+        .create_partitions(target_name, here as i32)
+        .await
+        .map_err(|error| not_ready(target, target_name, error.to_string()))
+}
+
+async fn wait_until_ready(
+    target: End<'_>,
+    selected: Vec<(TopicMetadata, String)>,
+) -> Result<Vec<MirroredTopic>, RunError> {
+    let names: Vec<String> = selected.iter().map(|(_, name)| name.clone()).collect();
+    let give_up = tokio::time::Instant::now() + APPEAR_WITHIN;
+    loop {
+        let mut metadata =
+            target
+                .cluster
+                .metadata_of(&names)
+                .await
+                .map_err(|error| RunError::Target {
+                    alias: target.alias.to_owned(),
+                    error,
+                })?;
+        let unready = selected.iter().find(|(topic, name)| {
+            metadata.topics.get(name).is_none_or(|there| {
+                there.partitions.len() < topic.partitions.len()
+                    || there
+                        .partitions
+                        .iter()
+                        .any(|partition| partition.leader.is_none())
+            })
+        });
+        match unready {
+            None => {
+                return Ok(selected
+                    .into_iter()
+                    .filter_map(|(source, name)| {
+                        Some(MirroredTopic {
+                            source_name: source.name.as_str().into(),
+                            target_name: name.as_str().into(),
+                            target: metadata.topics.remove(&name)?,
+                            source,
+                        })
+                    })
+                    .collect());
+            }
+            Some((_, name)) if tokio::time::Instant::now() >= give_up => {
+                let reason = format!("no leaders for all partitions within {APPEAR_WITHIN:?}");
+                return Err(not_ready(target, name, reason));
+            }
+            Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn not_ready(target: End<'_>, topic: &str, reason: String) -> RunError {
+    RunError::TargetTopic {
+        alias: target.alias.to_owned(),
+        topic: topic.to_owned(),
+        reason,
+    }
+}
