@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::redact::redact;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -41,14 +42,14 @@ impl Finding {
     }
 }
 
-/// Puts findings on the lines of their text. Secrets are replaced by asterisks, which keeps every place.
+/// Puts findings on the lines of their text. Secrets are replaced.
 pub(crate) fn place(name: &str, text: &str, findings: Vec<Finding>) -> Diagnostics {
-    let mut shown = text.to_owned();
-    for finding in &findings {
-        if finding.code == Code::LiteralSecret {
-            shown = redact(&shown, &finding.span);
-        }
-    }
+    let secrets: Vec<Range<usize>> = findings
+        .iter()
+        .filter(|finding| finding.code == Code::LiteralSecret)
+        .map(|finding| finding.span.clone())
+        .collect();
+    let shown = redact(text, &secrets);
     let list = findings
         .into_iter()
         .map(|finding| {
@@ -71,17 +72,4 @@ pub(crate) fn place(name: &str, text: &str, findings: Vec<Finding>) -> Diagnosti
         })
         .collect();
     Diagnostics::new(name, shown, list)
-}
-
-fn redact(text: &str, span: &Range<usize>) -> String {
-    text.char_indices()
-        .map(|(at, character)| {
-            if span.contains(&at) && !character.is_whitespace() {
-                // as many bytes as before, so that the spans stay right
-                "*".repeat(character.len_utf8())
-            } else {
-                character.to_string()
-            }
-        })
-        .collect()
 }

@@ -28,6 +28,7 @@ mod parts;
 mod path;
 mod pattern;
 mod policy;
+mod redact;
 mod render;
 mod resolve;
 mod resolved;

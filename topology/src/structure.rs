@@ -45,9 +45,7 @@ pub(crate) fn check(tree: &mut Node) -> Structure {
             for fault in &found {
                 structure.findings.push(describe(tree, fault));
             }
-            for fault in &found {
-                remove(tree, fault, &mut structure);
-            }
+            remove_all(tree, found, &mut structure);
             break;
         }
         for fault in unknown {
@@ -69,7 +67,15 @@ fn keys_of(schema: &Value) -> Vec<&str> {
 
 fn unknown_key(tree: &mut Node, fault: &Fault, key: &str, structure: &mut Structure) {
     let known = keys_of(fault.schema);
-    let span = tree.key_span_of(&fault.path.key(key));
+    let path = fault.path.key(key);
+    let span = tree.key_span_of(&path);
+    if kind_of(fault.schema) == Some("secret")
+        && suggest::closest(key, known.iter().copied()).is_none()
+        && let Some(value) = tree.get(&path)
+    {
+        let finding = literal_secret(value, &name_of(&fault.path));
+        structure.findings.push(finding);
+    }
     structure.findings.push(
         Finding::new(
             Code::UnknownKey,
@@ -101,15 +107,37 @@ fn unknown_key(tree: &mut Node, fault: &Fault, key: &str, structure: &mut Struct
     }
 }
 
+/// Takes wrong values out, and blocks that are incomplete without them.
+fn remove_all(tree: &mut Node, mut found: Vec<Fault>, structure: &mut Structure) {
+    for _ in 0..ROUNDS {
+        let before = structure.removed.len();
+        for fault in &found {
+            let incomplete = match &fault.problem {
+                Problem::MissingKey(key) => structure.was_removed(&fault.path.key(key)),
+                Problem::UnknownKey(_)
+                | Problem::NotAmong
+                | Problem::Form
+                | Problem::Range
+                | Problem::Empty
+                | Problem::Other(_) => true,
+            };
+            if incomplete {
+                remove(tree, fault, structure);
+            }
+        }
+        if structure.removed.len() == before {
+            return;
+        }
+        found = faults(&tree.to_json());
+    }
+}
+
 /// Takes a wrong value out when the file can be read without it.
 fn remove(tree: &mut Node, fault: &Fault, structure: &mut Structure) {
     // the value of a list that is wrong makes the list wrong, and so on up to a key
     let mut path = fault.path.clone();
     while let Some((parent, Step::Index(_))) = path.split_last() {
         path = parent;
-    }
-    if matches!(fault.problem, Problem::MissingKey(_)) {
-        return;
     }
     let Some((parent, Step::Key(key))) = path.split_last() else {
         return;
@@ -187,6 +215,13 @@ fn describe(tree: &Node, fault: &Fault) -> Finding {
             "nothing here",
         )
         .hint("give it a value, or leave the key out where it is optional"),
+        Problem::Other(_) if kind_of(fault.schema) == Some("secret") => Finding::new(
+            Code::InvalidValue,
+            span,
+            format!("{place} has to say where to find it, once"),
+            "no place, or several",
+        )
+        .hint("either `{env: NAME}` or `{file: PATH}`"),
         Problem::Other(words) => Finding::new(
             Code::InvalidValue,
             span,
@@ -203,16 +238,8 @@ fn not_among(
     place: &str,
 ) -> Finding {
     let kind = kind_of(fault.schema);
-    if kind == Some("secret")
-        && matches!(value.map(|it| &it.data), Some(Data::Scalar(it)) if !it.is_null())
-    {
-        return Finding::new(
-            Code::LiteralSecret,
-            span,
-            format!("{place} is written into the file"),
-            "a secret does not belong here",
-        )
-        .hint("write where to find it: `{env: NAME}` or `{file: PATH}`; and change the secret, it may have been seen");
+    if let (Some("secret"), Some(value)) = (kind, value) {
+        return literal_secret(value, place);
     }
     if kind == Some("duration") {
         return wrong_unit(span, value, place, DURATION_FORM);
@@ -221,7 +248,10 @@ fn not_among(
     let types = types_of(fault.schema);
     match value.map(|it| &it.data) {
         Some(Data::Scalar(Value::String(word))) if !words.is_empty() => {
-            let about = format!("{place} is one of");
+            let about = match example_of(fault.schema) {
+                Some(example) => format!("{place} is `{example}` or one of"),
+                None => format!("{place} is one of"),
+            };
             Finding::new(
                 Code::UnknownValue,
                 span,
@@ -240,10 +270,14 @@ fn not_among(
             } else {
                 join(words.iter().map(|it| format!("`{it}`")))
             };
+            let item = match fault.path.steps().last() {
+                Some(Step::Index(_)) => "each item of ",
+                Some(Step::Key(_)) | None => "",
+            };
             Finding::new(
                 Code::WrongType,
                 span,
-                format!("{place} has to be {expected}"),
+                format!("{item}{place} has to be {expected}"),
                 format!("this is {}", shown(value)),
             )
             .maybe_hint(
@@ -255,6 +289,16 @@ fn not_among(
             )
         }
     }
+}
+
+fn literal_secret(value: &Node, place: &str) -> Finding {
+    Finding::new(
+        Code::LiteralSecret,
+        value.span.clone(),
+        format!("{place} is written into the file"),
+        "a secret does not belong here",
+    )
+    .hint("write where to find it: `{env: NAME}` or `{file: PATH}`; and change the secret, it may have been seen")
 }
 
 const DURATION_FORM: &str = "a whole number with a unit, `ms`, `s`, `m`, `h` or `d`: `60s`, `5m`";
@@ -348,6 +392,13 @@ fn words_of(schema: &Value) -> Vec<String> {
         .collect();
     words.extend(branches(schema).flat_map(|branch| words_of(resolve(branch))));
     words
+}
+
+/// The block that a choice between words and a block offers: `{timestamp: …}`.
+fn example_of(schema: &Value) -> Option<String> {
+    branches(schema)
+        .map(resolve)
+        .find_map(|branch| keys_of(branch).first().map(|key| format!("{{{key}: …}}")))
 }
 
 fn types_of(schema: &Value) -> Vec<String> {

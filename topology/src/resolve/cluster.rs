@@ -69,7 +69,10 @@ fn bootstrap_servers(
     let key = path.key("bootstrapServers");
     let servers: Vec<(Path, String)> = match &spec.bootstrap_servers {
         None => {
-            if spec.platform == Platform::Existing && !scope.is_written(&key) {
+            // a platform that was taken out as wrong says nothing about what the cluster needs
+            let existing =
+                spec.platform == Platform::Existing && !scope.was_removed(&path.key("platform"));
+            if existing && !scope.is_written(&key) {
                 let span = scope.span(&path.key("alias"));
                 scope.add(
                     Finding::new(

@@ -380,7 +380,11 @@ fn size(scope: &mut Scope<'_>, path: &Path, written: &SizeText, least: u64) -> O
         Finding::new(
             Code::OutOfRange,
             span,
-            format!("this has to be between {least} bytes and 16 EiB"),
+            if bytes.is_some() {
+                format!("`{path}` has to be {least} bytes or more")
+            } else {
+                format!("`{path}` is more than 64 bits hold")
+            },
             bytes.map_or_else(
                 || "too large".to_owned(),
                 |bytes| format!("this is {bytes} bytes"),

@@ -131,6 +131,12 @@ fn overlaps(scope: &mut Scope<'_>, flows: &[Flow<'_>], topics: &[Topic]) {
     }
 }
 
+/// One hop of a record: the flow it takes, and its topic before.
+struct Hop<'a, 'f> {
+    flow: &'f Flow<'a>,
+    topic: String,
+}
+
 /// The search for a record that comes round.
 struct Walk<'a, 'f> {
     flows: &'f [Flow<'a>],
@@ -140,12 +146,21 @@ struct Walk<'a, 'f> {
 
 impl<'a, 'f> Walk<'a, 'f> {
     /// The flows of a loop that a record of this topic enters, in order.
+    ///
+    /// A loop is a way that comes back to a cluster under the same name, or that takes one flow twice: then the name
+    /// grows with each round.
     fn from(
         &mut self,
         cluster: &str,
         topic: &str,
-        way: &mut Vec<&'f Flow<'a>>,
+        way: &mut Vec<Hop<'a, 'f>>,
     ) -> Option<Vec<&'f Flow<'a>>> {
+        let closed = way
+            .iter()
+            .position(|hop| hop.flow.source == cluster && hop.topic == topic);
+        if let Some(at) = closed {
+            return Some(way[at..].iter().map(|hop| hop.flow).collect());
+        }
         self.steps += 1;
         if self.steps > MOST_STEPS || !self.seen.insert((cluster.to_owned(), topic.to_owned())) {
             return None;
@@ -154,25 +169,13 @@ impl<'a, 'f> Walk<'a, 'f> {
             let Some(name) = flow.target_topic(topic) else {
                 continue;
             };
-            if let Some(at) = way.iter().position(|it| std::ptr::eq(*it, flow)) {
-                return Some(way[at..].to_vec());
+            if let Some(at) = way.iter().position(|hop| std::ptr::eq(hop.flow, flow)) {
+                return Some(way[at..].iter().map(|hop| hop.flow).collect());
             }
-            // back where the walk has been, under the same name: the loop is closed
-            let closes = way.iter().position(|it| it.source == flow.mirror.target);
-            if let Some(at) = closes
-                && self
-                    .seen
-                    .contains(&(flow.mirror.target.clone(), name.clone()))
-                && way[at..]
-                    .iter()
-                    .all(|it| it.mirror.policy == ReplicationPolicy::Identity)
-                && flow.mirror.policy == ReplicationPolicy::Identity
-            {
-                let mut found = way[at..].to_vec();
-                found.push(flow);
-                return Some(found);
-            }
-            way.push(flow);
+            way.push(Hop {
+                flow,
+                topic: topic.to_owned(),
+            });
             let found = self.from(&flow.mirror.target, &name, way);
             way.pop();
             if found.is_some() {
@@ -191,7 +194,9 @@ fn loops(scope: &mut Scope<'_>, flows: &[Flow<'_>], topics: &[Topic]) {
         steps: 0,
     };
     for start in flows {
-        for topic in candidates(start.source, flows, topics) {
+        // the pattern of the flow itself makes the better example
+        let nearest_first: Vec<Flow<'_>> = std::iter::once(start).chain(flows).copied().collect();
+        for topic in candidates(start.source, &nearest_first, topics) {
             // what was seen on the way to one loop says nothing about the next start
             walk.seen.clear();
             let Some(way) = walk.from(start.source, &topic, &mut Vec::new()) else {

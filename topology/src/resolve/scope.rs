@@ -43,6 +43,11 @@ impl<'a> Scope<'a> {
         self.tree.get(path).is_some() || self.structure.was_removed(path)
     }
 
+    /// Whether a wrong value stood here.
+    pub(crate) fn was_removed(&self, path: &Path) -> bool {
+        self.structure.was_removed(path)
+    }
+
     pub(crate) fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
     }

@@ -162,8 +162,9 @@ fn replication(scope: &mut Scope<'_>, path: &Path, topic: &Topic, clusters: &[Cl
                 Code::MinInsyncReplicasTooHigh,
                 span,
                 format!(
-                    "`{}` has {factor} replicas and needs {least} in sync",
-                    topic.name
+                    "`{}` has {factor} {} and needs {least} in sync",
+                    topic.name,
+                    if factor == 1 { "replica" } else { "replicas" }
                 ),
                 if least > u32::from(factor) {
                     "no write can ever succeed"
