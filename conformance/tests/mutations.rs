@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mirrorctl_conformance::{
+use conformance::{
     CheckResult, ConfigFact, Delivery, Generator, Journal, Panel, PartitionRule, RangeSet, Record,
     RecordId, ReplayBound, STAMP_HEADER, Scope, TimestampKind, TopicFacts, Verdict, WorkloadSpec,
     default_config_exclusions, topic_creation,
@@ -25,7 +25,7 @@ struct Lying {
 fn journal(seed: u64) -> Journal {
     let records = PER_STREAM * PARTITIONS as u64;
     let spec = WorkloadSpec::new("orders", records, seed);
-    let mut journal = Journal::planned(spec, PARTITIONS, 1_760_000_000_000, seed ^ 77);
+    let mut journal = Journal::planned(spec, PARTITIONS, 1_760_000_000_000, seed + 77);
     for stream in &mut journal.streams {
         stream.written = PER_STREAM;
         stream.acknowledged = RangeSet::span(0, PER_STREAM);
@@ -412,7 +412,7 @@ fn payload_catches_altered_records() {
                         .as_mut()
                         .unwrap()
                         .truncate(36);
-                })
+                });
             },
             &["complete", "payload"],
         ),
@@ -422,7 +422,7 @@ fn payload_catches_altered_records() {
             |h| {
                 alter(h, |r| {
                     r.headers.last_mut().unwrap().1.as_mut().unwrap()[36] ^= 1
-                })
+                });
             },
             &["payload"],
         ),
@@ -668,7 +668,7 @@ proptest! {
     /// Any interleaving of the partitions and any replays within the bound raise no alarm.
     #[test]
     fn clean_histories_raise_no_alarm(
-        seed in any::<u64>(),
+        seed in 0..u64::MAX - 77,
         picks in prop::collection::vec(0_usize..3, 1200),
         replays in prop::collection::btree_map(0_i32..3, (60_usize..400, 1_usize..50), 0..3),
     ) {
@@ -694,7 +694,7 @@ proptest! {
 
     /// Wherever a record is lost, `complete` and nothing else names it.
     #[test]
-    fn any_lost_record_is_named(seed in any::<u64>(), index in 0_usize..1200) {
+    fn any_lost_record_is_named(seed in 0..u64::MAX - 77, index in 0_usize..1200) {
         let journal = journal(seed);
         let mut history = clean(&journal);
         history.remove(index);

@@ -1,0 +1,521 @@
+//! Mutants through real reading and writing: a workload is written, copied with one thing wrong,
+//! and both ways of judging have to name what is wrong.
+//!
+//! Runs on embedded clusters; `CONFORMANCE_TEST_BOOTSTRAP=host:port` runs it on that cluster.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use broker::{ClusterOptions, EmbeddedCluster};
+use conformance::{
+    CompareOptions, Delivery, Endpoint, Error, Journal, Observer, Record, ReplayBound, Report,
+    STAMP_HEADER, StampedOptions, Timestamp, TopicSpec, Unobserved, Verdict, WorkloadSpec,
+    check_stamped, compare, write_workload,
+};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+
+const PARTITIONS: i32 = 3;
+const WINDOW: u64 = 50;
+
+/// A record and the partition it lies on.
+type Lying = (i32, Record);
+
+struct Clusters {
+    source: Endpoint,
+    target: Endpoint,
+    _embedded: Vec<EmbeddedCluster>,
+}
+
+async fn clusters() -> Clusters {
+    if let Ok(bootstrap) = std::env::var("CONFORMANCE_TEST_BOOTSTRAP") {
+        let (source, target) = (Endpoint::new(&bootstrap), Endpoint::new(&bootstrap));
+        return Clusters {
+            source,
+            target,
+            _embedded: Vec::new(),
+        };
+    }
+    let source = EmbeddedCluster::start(ClusterOptions::default())
+        .await
+        .unwrap();
+    let target = EmbeddedCluster::start(ClusterOptions::default())
+        .await
+        .unwrap();
+    Clusters {
+        source: Endpoint::new(source.bootstrap_servers()),
+        target: Endpoint::new(target.bootstrap_servers()),
+        _embedded: vec![source, target],
+    }
+}
+
+/// Topic names of their own, so that tests may share a cluster and run again on it.
+fn fresh(name: &str) -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    format!("{name}-{}", now.as_nanos())
+}
+
+fn settings() -> BTreeMap<String, String> {
+    BTreeMap::from([("retention.ms".to_owned(), "7200000".to_owned())])
+}
+
+fn workload(topic: &str, records: u64) -> WorkloadSpec {
+    let create = TopicSpec {
+        partitions: PARTITIONS,
+        replication_factor: 1,
+        config: settings(),
+    };
+    WorkloadSpec {
+        create: Some(create),
+        ..WorkloadSpec::new(topic, records, 20)
+    }
+}
+
+fn create(at: &Endpoint, topic: &str, partitions: i32, settings: &BTreeMap<String, String>) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", &at.bootstrap)
+        .create()
+        .unwrap();
+    let mut wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    for (name, value) in settings {
+        wanted = wanted.set(name, value);
+    }
+    let made = futures::executor::block_on(admin.create_topics([&wanted], &AdminOptions::new()));
+    assert!(made.unwrap().iter().all(Result::is_ok));
+}
+
+/// Everything on a topic, partition after partition.
+fn read_all(at: &Endpoint, topic: &str) -> Vec<Lying> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &at.bootstrap)
+        .set("group.id", "copier")
+        .set("enable.partition.eof", "true")
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    for partition in 0..PARTITIONS {
+        list.add_partition_offset(topic, partition, Offset::Beginning)
+            .unwrap();
+    }
+    consumer.assign(&list).unwrap();
+    let mut lanes = vec![Vec::new(); PARTITIONS as usize];
+    let mut ended = BTreeSet::new();
+    while ended.len() < PARTITIONS as usize {
+        match consumer
+            .poll(Duration::from_secs(20))
+            .expect("a record within 20 s")
+        {
+            Ok(message) => {
+                let headers = message.headers().map_or_else(Vec::new, |headers| {
+                    headers
+                        .iter()
+                        .map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)))
+                        .collect()
+                });
+                let record = Record {
+                    key: message.key().map(<[u8]>::to_vec),
+                    value: message.payload().map(<[u8]>::to_vec),
+                    headers,
+                    timestamp: Timestamp::create(message.timestamp().to_millis().unwrap()),
+                };
+                lanes[message.partition() as usize].push((message.partition(), record));
+            }
+            Err(KafkaError::PartitionEOF(partition)) => {
+                ended.insert(partition);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    lanes.concat()
+}
+
+fn write_all(at: &Endpoint, topic: &str, history: &[Lying]) {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", &at.bootstrap)
+        .set("enable.idempotence", "true")
+        .create()
+        .unwrap();
+    for (partition, record) in history {
+        let mut headers = OwnedHeaders::new();
+        for (name, value) in &record.headers {
+            headers = headers.insert(Header {
+                key: name,
+                value: value.as_ref(),
+            });
+        }
+        let mut pending = BaseRecord::<[u8], [u8]>::to(topic)
+            .partition(*partition)
+            .timestamp(record.timestamp.millis)
+            .headers(headers);
+        pending.key = record.key.as_deref();
+        pending.payload = record.value.as_deref();
+        producer.send(pending).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(Duration::from_secs(30)).unwrap();
+    assert_eq!(producer.in_flight_count(), 0);
+}
+
+fn failed(report: &Report) -> BTreeSet<&str> {
+    report.failures().map(|check| check.id.as_str()).collect()
+}
+
+fn stamped_options(topic: &str) -> StampedOptions {
+    StampedOptions {
+        replays: bound(),
+        ..StampedOptions::new(topic)
+    }
+}
+
+fn bound() -> ReplayBound {
+    ReplayBound {
+        delivery: Delivery::AtLeastOnce,
+        window: WINDOW,
+        restarts: None,
+    }
+}
+
+fn judge_both(clusters: &Clusters, journal: &Journal, topic: &str) -> (Report, Report) {
+    let Clusters { source, target, .. } = clusters;
+    let stamped = check_stamped(
+        source,
+        target,
+        journal,
+        &stamped_options(topic),
+        &Unobserved,
+    )
+    .unwrap();
+    let pairs = [(journal.spec.topic.clone(), topic.to_owned())];
+    let options = CompareOptions {
+        replays: bound(),
+        ..CompareOptions::default()
+    };
+    let compared = compare(source, target, &pairs, &options, &Unobserved).unwrap();
+    (stamped, compared)
+}
+
+fn full(history: &[Lying]) -> usize {
+    (500..history.len())
+        .find(|index| {
+            let record = &history[*index].1;
+            record.key.as_ref().is_some_and(|key| !key.is_empty())
+                && record.value.as_ref().is_some_and(|value| value.len() > 8)
+                && record.headers.len() > 2
+        })
+        .unwrap()
+}
+
+struct Mutant {
+    name: &'static str,
+    partitions: i32,
+    settings: BTreeMap<String, String>,
+    mutate: fn(&mut Vec<Lying>),
+    stamped: &'static [&'static str],
+    compared: &'static [&'static str],
+}
+
+fn mutant(
+    name: &'static str,
+    mutate: fn(&mut Vec<Lying>),
+    stamped: &'static [&'static str],
+    compared: &'static [&'static str],
+) -> Mutant {
+    Mutant {
+        name,
+        partitions: PARTITIONS,
+        settings: settings(),
+        mutate,
+        stamped,
+        compared,
+    }
+}
+
+fn mutants() -> Vec<Mutant> {
+    vec![
+        mutant("none", |_| (), &[], &[]),
+        mutant("lost", |h| drop(h.remove(700)), &["complete"], &["count"]),
+        mutant(
+            "tail-lost",
+            |h| h.truncate(h.len() - 4),
+            &["complete"],
+            &["count"],
+        ),
+        mutant("swapped", |h| h.swap(30, 31), &["order"], &["order"]),
+        mutant(
+            "late",
+            |h| {
+                let late = h.remove(1300);
+                h.insert(1350, late);
+            },
+            &["order"],
+            &["order"],
+        ),
+        mutant(
+            "replay-in-bound",
+            |h| {
+                let again = h[200..250].to_vec();
+                h.splice(250..250, again);
+            },
+            &[],
+            &[],
+        ),
+        mutant(
+            "replay-over-bound",
+            |h| {
+                let again = h[200..260].to_vec();
+                h.splice(260..260, again);
+            },
+            &["duplicates"],
+            // 51 records back and more nobody remembers: they count as foreign
+            &["count"],
+        ),
+        mutant(
+            "misplaced",
+            |h| h[100].0 = 2,
+            &["partition-map"],
+            &["count"],
+        ),
+        mutant(
+            "value",
+            |h| {
+                let index = full(h);
+                h[index].1.value.as_mut().unwrap()[3] ^= 1;
+            },
+            &["payload"],
+            &["payload"],
+        ),
+        mutant(
+            "null-to-empty",
+            |h| {
+                let index = h.iter().position(|l| l.1.value.is_none()).unwrap();
+                h[index].1.value = Some(Vec::new());
+            },
+            &["payload"],
+            &["payload"],
+        ),
+        mutant(
+            "null-key-to-empty",
+            |h| {
+                let index = h.iter().position(|l| l.1.key.is_none()).unwrap();
+                h[index].1.key = Some(Vec::new());
+            },
+            &["payload"],
+            &["payload"],
+        ),
+        mutant(
+            "header-lost",
+            |h| {
+                let index = full(h);
+                h[index].1.headers.remove(0);
+            },
+            &["payload"],
+            &["payload"],
+        ),
+        mutant(
+            "stamp-lost",
+            |h| h[40].1.headers.retain(|header| header.0 != STAMP_HEADER),
+            &["complete", "payload"],
+            &["payload"],
+        ),
+        mutant(
+            "time",
+            |h| h[1200].1.timestamp.millis -= 1,
+            &["timestamp"],
+            &["timestamp"],
+        ),
+        Mutant {
+            partitions: PARTITIONS + 1,
+            ..mutant("partitions", |_| (), &["topic-creation"], &["partitions"])
+        },
+        Mutant {
+            settings: BTreeMap::new(),
+            ..mutant("settings", |_| (), &["topic-creation"], &[])
+        },
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mutant_is_caught_and_named_through_the_clusters() {
+    let clusters = clusters().await;
+    tokio::task::spawn_blocking(move || {
+        let topic = fresh("orders");
+        let journal =
+            write_workload(&clusters.source, &workload(&topic, 3000), &Unobserved).unwrap();
+        assert_eq!(
+            (journal.acknowledged(), journal.failed(), journal.unknown()),
+            (3000, 0, 0)
+        );
+        let written = read_all(&clusters.source, &topic);
+        assert_eq!(written.len(), 3000);
+        for mutant in mutants() {
+            let copy = fresh(mutant.name);
+            create(&clusters.target, &copy, mutant.partitions, &mutant.settings);
+            let mut history = written.clone();
+            (mutant.mutate)(&mut history);
+            write_all(&clusters.target, &copy, &history);
+            let (stamped, compared) = judge_both(&clusters, &journal, &copy);
+            let name = mutant.name;
+            let wanted = |ids: &'static [&str]| ids.iter().copied().collect::<BTreeSet<_>>();
+            assert_eq!(
+                failed(&stamped),
+                wanted(mutant.stamped),
+                "{name}: {stamped:#?}"
+            );
+            assert_eq!(
+                failed(&compared),
+                wanted(mutant.compared),
+                "{name}: {compared:#?}"
+            );
+            assert!(stamped.conclusive(), "{name}: {stamped:#?}");
+            for failure in stamped
+                .failures()
+                .filter(|check| check.id != "topic-creation")
+            {
+                let Verdict::Fail { counterexample, .. } = &failure.verdict else {
+                    continue;
+                };
+                let unnamed = counterexample.record.is_none();
+                assert!(
+                    counterexample.source.is_some() || unnamed,
+                    "{name}: {counterexample}"
+                );
+            }
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_target_topic_is_named() {
+    let clusters = clusters().await;
+    tokio::task::spawn_blocking(move || {
+        let topic = fresh("orders");
+        let journal =
+            write_workload(&clusters.source, &workload(&topic, 300), &Unobserved).unwrap();
+        let (stamped, compared) = judge_both(&clusters, &journal, &fresh("nowhere"));
+        assert_eq!(
+            failed(&stamped),
+            BTreeSet::from(["complete", "topic-creation"])
+        );
+        assert_eq!(failed(&compared), BTreeSet::from(["partitions"]));
+        assert!(!stamped.passed() && !compared.passed());
+        let junit = stamped.to_junit().unwrap();
+        assert!(
+            junit.contains(r#"failures="2""#) && junit.contains("no such topic"),
+            "{junit}"
+        );
+        let json: Report = serde_json::from_str(&stamped.to_json().unwrap()).unwrap();
+        assert_eq!(json, stamped);
+    })
+    .await
+    .unwrap();
+}
+
+/// The checker starts before the copy is there and waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_mirror_is_waited_for() {
+    let clusters = clusters().await;
+    tokio::task::spawn_blocking(move || {
+        let (topic, copy) = (fresh("orders"), fresh("copy"));
+        let journal =
+            write_workload(&clusters.source, &workload(&topic, 900), &Unobserved).unwrap();
+        let file = tempfile::tempdir().unwrap();
+        let path = file.path().join("journal.json");
+        journal.save(&path).unwrap();
+        let journal = Journal::load(&path).unwrap();
+        let history = read_all(&clusters.source, &topic);
+        let options = StampedOptions {
+            patience: Duration::from_secs(20),
+            ..stamped_options(&copy)
+        };
+        std::thread::scope(|scope| {
+            let judge = scope.spawn(|| {
+                check_stamped(
+                    &clusters.source,
+                    &clusters.target,
+                    &journal,
+                    &options,
+                    &Unobserved,
+                )
+            });
+            create(&clusters.target, &copy, PARTITIONS, &settings());
+            for part in history.chunks(300) {
+                write_all(&clusters.target, &copy, part);
+            }
+            let report = judge.join().unwrap().unwrap();
+            assert!(report.passed() && report.conclusive(), "{report:#?}");
+            assert_eq!(report.records_read, 900);
+        });
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_clear_and_nothing_is_created() {
+    let clusters = clusters().await;
+    tokio::task::spawn_blocking(move || {
+        let topic = fresh("absent");
+        let spec = WorkloadSpec {
+            create: None,
+            ..workload(&topic, 10)
+        };
+        for _ in 0..2 {
+            let error = write_workload(&clusters.source, &spec, &Unobserved).unwrap_err();
+            assert!(
+                matches!(&error, Error::TopicMissing { topic: t, .. } if *t == topic),
+                "{error}"
+            );
+        }
+        let pairs = [(topic.clone(), topic)];
+        let options = CompareOptions::default();
+        let Clusters { source, target, .. } = &clusters;
+        let error = compare(source, target, &pairs, &options, &Unobserved).unwrap_err();
+        assert!(matches!(error, Error::TopicMissing { .. }), "{error}");
+    })
+    .await
+    .unwrap();
+}
+
+struct StopsAtOnce;
+
+impl Observer for StopsAtOnce {
+    fn progress(&self, _done: u64, _total: u64, _what: &str) {}
+
+    fn cancelled(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_check_stops_and_a_cancelled_workload_keeps_its_journal() {
+    let clusters = clusters().await;
+    tokio::task::spawn_blocking(move || {
+        let (topic, copy) = (fresh("orders"), fresh("copy"));
+        let Clusters { source, target, .. } = &clusters;
+        let journal = write_workload(source, &workload(&topic, 500), &StopsAtOnce).unwrap();
+        assert_eq!(
+            journal.acknowledged(),
+            journal.streams.iter().map(|s| s.written).sum::<u64>()
+        );
+        assert!(journal.acknowledged() < 500);
+        let journal = write_workload(source, &workload(&topic, 500), &Unobserved).unwrap();
+        let options = StampedOptions {
+            patience: Duration::from_mins(10),
+            ..stamped_options(&copy)
+        };
+        let error = check_stamped(source, target, &journal, &options, &StopsAtOnce).unwrap_err();
+        assert!(matches!(error, Error::Cancelled), "{error}");
+    })
+    .await
+    .unwrap();
+}
