@@ -116,7 +116,7 @@ fn anchors_cannot_be_used_to_fill_memory() {
     let mut text = String::from("a: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let inner = vec![format!("*a{}", level - 1); 10].join(", ");
-        text.push_str(&format!("b{level}: &a{level} [{inner}]\n"));
+        text += &format!("b{level}: &a{level} [{inner}]\n");
     }
     let found = topology::parse("bomb.yaml", &text).unwrap_err();
     assert_eq!(found.list()[0].code, "topology::too-complex");
