@@ -32,7 +32,10 @@ pub fn diff_desired(desired: &Desired, observed: &Observed) -> Plan {
         clusters.push(ClusterRef {
             alias: alias.clone(),
             cluster_id: live.map(|live| live.cluster_id.clone()).unwrap_or_default(),
-            bootstrap: cluster.bootstrap.clone(),
+            // an embedded cluster's addresses are known only once it runs
+            bootstrap: live
+                .map_or(&cluster.bootstrap, |live| &live.bootstrap)
+                .clone(),
         });
         for (name, topic) in &cluster.topics {
             changes.push(diff_topic(alias, cluster, live, name, topic));

@@ -194,6 +194,7 @@ async fn read(
     }
     Ok(ObservedCluster {
         cluster_id: introduction.cluster_id,
+        bootstrap: client.bootstrap().to_vec(),
         brokers: introduction.brokers,
         topics,
         known_configs,

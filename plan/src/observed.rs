@@ -17,6 +17,8 @@ pub struct Observed {
 pub struct ObservedCluster {
     /// The id that the cluster calls itself.
     pub cluster_id: String,
+    /// Bootstrap servers that it was reached through, `host:port`.
+    pub bootstrap: Vec<String>,
     /// Number of brokers alive.
     pub brokers: usize,
     /// The declared topics that exist, by name. Others are not read.

@@ -139,6 +139,7 @@ fn observed() -> impl Strategy<Value = Observed> {
     (topics(live_topic()), topics(live_topic()), 1usize..4).prop_map(|(aws, onprem, brokers)| {
         let cluster = |id: &str, topics| ObservedCluster {
             cluster_id: id.to_owned(),
+            bootstrap: vec!["localhost:9092".to_owned()],
             brokers,
             topics,
             known_configs: default_configs().into_keys().collect(),

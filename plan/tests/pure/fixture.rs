@@ -71,21 +71,26 @@ pub(crate) fn desired(topics: Vec<(&str, DesiredTopic)>) -> Desired {
 /// One live cluster of three brokers with these topics.
 pub(crate) fn observed(topics: Vec<(&str, ObservedTopic)>) -> Observed {
     Observed {
-        clusters: [("onprem".to_owned(), live_cluster("onprem-id", topics))].into(),
+        clusters: [(
+            "onprem".to_owned(),
+            live_cluster("onprem-id", "kafka1.dc:9092", topics),
+        )]
+        .into(),
     }
 }
 
 fn cluster(bootstrap: &str, topics: Vec<(&str, DesiredTopic)>) -> DesiredCluster {
     DesiredCluster {
-        bootstrap: vec![bootstrap.to_owned()],
+        bootstrap: bootstrap.split(',').map(str::to_owned).collect(),
         cluster_id: None,
         topics: named(topics),
     }
 }
 
-fn live_cluster(id: &str, topics: Vec<(&str, ObservedTopic)>) -> ObservedCluster {
+fn live_cluster(id: &str, bootstrap: &str, topics: Vec<(&str, ObservedTopic)>) -> ObservedCluster {
     ObservedCluster {
         cluster_id: id.to_owned(),
+        bootstrap: bootstrap.split(',').map(str::to_owned).collect(),
         brokers: 3,
         known_configs: live(1, 1, &[]).configs.into_keys().collect(),
         topics: named(topics),
@@ -149,11 +154,15 @@ pub(crate) fn everything() -> (Desired, Observed) {
     };
     let observed = Observed {
         clusters: [
-            ("aws".to_owned(), live_cluster("aws-id", vec![])),
+            (
+                "aws".to_owned(),
+                live_cluster("aws-id", "b-1.msk:9092", vec![]),
+            ),
             (
                 "onprem".to_owned(),
                 live_cluster(
                     "onprem-id",
+                    "kafka1.dc:9092,kafka2.dc:9092",
                     vec![
                         ("audit.log", live(1, 3, &[])),
                         ("pay.events", live(6, 3, &[])),

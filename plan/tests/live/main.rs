@@ -1,0 +1,9 @@
+//! Observe, diff and apply against embedded clusters.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bench;
+mod failures;
+mod guards;
+mod resume;
+mod stale;
+mod steady;
