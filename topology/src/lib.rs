@@ -1,6 +1,6 @@
 //! The topology of clusters and mirrors: YAML as written → validated, resolved [`Topology`].
 //!
-//! [`load`] reads a file in four steps, and collects what is wrong in all of them before it gives up:
+//! [`load()`] reads a file in four steps, and collects what is wrong in all of them before it gives up:
 //!
 //! 1. *text → tree* (`tree`): the YAML reader's events become a tree in which every key and value has its place;
 //! 2. *tree against the schema* (`fault`, `structure`): the JSON Schema generated from the types in `spec` is what editors

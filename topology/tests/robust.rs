@@ -113,11 +113,12 @@ proptest! {
 
 #[test]
 fn anchors_cannot_be_used_to_fill_memory() {
-    let mut text = String::from("a: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    let mut lines = vec!["a: &a0 [x, x, x, x, x, x, x, x, x, x]".to_owned()];
     for level in 1..12 {
         let inner = vec![format!("*a{}", level - 1); 10].join(", ");
-        text += &format!("b{level}: &a{level} [{inner}]\n");
+        lines.push(format!("b{level}: &a{level} [{inner}]"));
     }
+    let text = lines.join("\n");
     let found = topology::parse("bomb.yaml", &text).unwrap_err();
     assert_eq!(found.list()[0].code, "topology::too-complex");
 }
@@ -127,4 +128,24 @@ fn anchors_are_understood() {
     let text = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n- {alias: a, platform: embedded, brokers: &b {count: 3}}\n- {alias: b, platform: embedded, brokers: *b}\n";
     let topology = topology::parse("anchors.yaml", text).unwrap().topology;
     assert_eq!(topology.clusters[1].brokers, Some(3));
+}
+
+#[test]
+fn files_from_windows_are_understood() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo.yaml");
+    let unix = std::fs::read_to_string(path).unwrap();
+    let windows = format!("\u{feff}{}", unix.replace('\n', "\r\n"));
+    let expected = topology::parse("demo.yaml", &unix).unwrap().topology;
+    assert_eq!(
+        topology::parse("demo.yaml", &windows).unwrap().topology,
+        expected
+    );
+    let broken = windows.replace("target: target", "target: nowhere");
+    let found = topology::parse("demo.yaml", &broken).unwrap_err();
+    assert_eq!(found.list()[0].code, "topology::unknown-cluster");
+    let line = 1 + unix[..unix.find("target: target").unwrap()]
+        .matches('\n')
+        .count();
+    assert_eq!((found.list()[0].line, found.list()[0].column), (line, 11));
+    assert_eq!(&broken[found.list()[0].span.clone()], "nowhere");
 }
