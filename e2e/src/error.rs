@@ -18,6 +18,12 @@ pub enum Error {
         /// The directory that should hold the jars.
         path: PathBuf,
     },
+    /// The binary under test has not been built.
+    #[error("no mirrorctl at {}: run `cargo build -p mirrorctl` first, or set MIRRORCTL_BIN", path.display())]
+    NoBinary {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// Neither `MIRRORCTL_CACHE` nor `HOME` says where the jars are.
     #[error("neither MIRRORCTL_CACHE nor HOME is set, so there is no cache directory")]
     NoCacheDirectory,

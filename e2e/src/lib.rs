@@ -8,6 +8,7 @@
 //! - [`Workspace`]: a directory outside the checkout that is removed even when the test run was killed.
 //! - [`Guarded`]: a child process that cannot outlive the test process.
 
+mod binary;
 mod cluster;
 mod error;
 mod guarded;
@@ -17,6 +18,7 @@ mod records;
 mod workload;
 mod workspace;
 
+pub use binary::mirrorctl_binary;
 pub use cluster::{ClusterSpec, KafkaCluster, Provider};
 pub use error::{Error, Result};
 pub use guarded::Guarded;

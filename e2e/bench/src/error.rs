@@ -1,0 +1,45 @@
+//! What can end a benchmark early.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rdkafka::error::KafkaError;
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    TestBed(#[from] e2e::Error),
+    #[error("reading the end offsets of {topic}: {source}")]
+    Offsets { topic: String, source: KafkaError },
+    #[error("{engine} ended by itself with {copied} of {records} records copied:\n{output}")]
+    EngineEnded {
+        engine: &'static str,
+        copied: u64,
+        records: u64,
+        output: String,
+    },
+    #[error("{engine} copied {copied} of {records} records within {limit:?}")]
+    TooSlow {
+        engine: &'static str,
+        copied: u64,
+        records: u64,
+        limit: Duration,
+    },
+    #[error("{engine} copied {copied} records where the source has {records}")]
+    TooMany {
+        engine: &'static str,
+        copied: u64,
+        records: u64,
+    },
+    #[error("reading {}: {source}", path.display())]
+    Process {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{} does not read as expected", path.display())]
+    ProcessFormat { path: PathBuf },
+    #[error("the tuned settings did not take effect: {setting} is not in {}", log.display())]
+    NotTuned { setting: String, log: PathBuf },
+}
