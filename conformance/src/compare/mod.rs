@@ -3,6 +3,8 @@
 mod align;
 mod entry;
 mod judge;
+#[cfg(test)]
+mod mutations;
 mod recent;
 mod run;
 mod side;
