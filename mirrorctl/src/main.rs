@@ -1,2 +1,25 @@
-//! placeholder
-fn main() {}
+//! `mirrorctl`: plans, applies, replicates and verifies mirrors of Apache Kafka clusters.
+//!
+//! The binary turns arguments into one library call, prints its result, and exits with a code that
+//! says what happened. The work is done in the libraries.
+
+mod cli;
+mod commands;
+mod connect;
+mod copies;
+mod exit;
+mod failure;
+mod judge;
+mod launch;
+mod load;
+mod output;
+mod select;
+mod session;
+mod signals;
+mod stage;
+mod telemetry;
+mod values;
+
+fn main() -> std::process::ExitCode {
+    launch::launch()
+}

@@ -1,0 +1,354 @@
+//! The command line as clap reads it. Nothing here decides anything.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Effects, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::values::duration;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done, or nothing to do
+   1  error
+   2  changes are pending (plan --detailed-exitcode)
+   3  refused by a safety rail
+   4  the saved plan is stale
+   5  verification failed
+  64  wrong usage";
+
+/// Mirrors Apache Kafka clusters: one YAML topology, planned, applied, replicated, verified.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mirrorctl",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = EXIT_CODES
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Valid for every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// How results are printed on stdout
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human, help_heading = "Output")]
+    pub(crate) output: Format,
+    /// Print more about what happens, on stderr (-v, -vv); MIRRORCTL_LOG sets it in detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+    /// How log lines are written on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, help_heading = "Output")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Forms of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+/// Forms of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check topology files without touching any cluster
+    Validate(ValidateArgs),
+    /// Show what would change on the clusters; reads only
+    Plan(PlanArgs),
+    /// Bring the clusters to what the topology declares
+    Apply(ApplyArgs),
+    /// Copy records from source to target clusters
+    Replicate(ReplicateArgs),
+    /// Judge a mirror by reading both clusters, whatever engine copies
+    Verify(VerifyArgs),
+    /// Show positions and lag of mirrors; reads only
+    Status(StatusArgs),
+    /// Plan, mirror and verify between two clusters inside this process
+    Demo(DemoArgs),
+    /// Print a JSON Schema
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl validate topology.yaml
+  mirrorctl validate topologies/*.yaml --output json")]
+pub(crate) struct ValidateArgs {
+    /// Topology files
+    #[arg(value_name = "FILE", required_unless_present = "file")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Topology file, as the other commands take it
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl plan -f topology.yaml
+  mirrorctl plan -f topology.yaml --out change.plan && mirrorctl apply change.plan
+  mirrorctl plan -f topology.yaml --detailed-exitcode --output json
+
+A blocked change is one that a safety rail refuses; it is shown with `!` and the reason, and
+`apply` does nothing at all while there is one.")]
+pub(crate) struct PlanArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Save the plan to this file, for `apply`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 2 when changes are pending
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "mirrorctl apply -f <FILE> [--auto-approve]\n       mirrorctl apply <PLANFILE>",
+    after_help = "\
+Examples:
+  mirrorctl apply -f topology.yaml                  # shows the plan and asks
+  mirrorctl apply -f topology.yaml --auto-approve   # for pipelines
+  mirrorctl apply change.plan                       # exactly what was planned, or nothing
+
+Every live value is read again right before its change. Where it is not what the plan saw, the
+apply stops there with exit code 4. An interrupted apply is resumed by running it again."
+)]
+pub(crate) struct ApplyArgs {
+    /// Topology file: plan, ask, apply
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        required_unless_present = "plan",
+        conflicts_with = "plan"
+    )]
+    pub(crate) file: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long, conflicts_with = "plan")]
+    pub(crate) auto_approve: bool,
+    /// Plan saved by `plan --out`: applied without a question
+    #[arg(value_name = "PLANFILE")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+/// Arguments of `replicate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl replicate -f topology.yaml                       # until Ctrl-C
+  mirrorctl replicate -f topology.yaml --mirror pay --once   # to the ends of now, then stop
+
+Positions are kept on the target cluster: a restart resumes where the last run committed. The
+first Ctrl-C (or SIGTERM) drains, commits and reports; the second ends at once.")]
+pub(crate) struct ReplicateArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this mirror (may be given several times); otherwise all that the built-in engine runs
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) mirror: Vec<String>,
+    /// Copy up to the end offsets of now, then stop
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  # write stamped records to the source, wait for the running mirror, judge every promise
+  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --partitions 8 --records 100000
+  # the same in two steps, with faults in between
+  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase write --journal run.json
+  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase check --journal run.json
+  # compare what is there, record by record, without writing anything
+  mirrorctl verify -f topology.yaml --mirror pay --mode compare --junit verify.xml
+
+The judge reads both clusters through librdkafka and shares no code with the replicator.")]
+pub(crate) struct VerifyArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The mirror to judge
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) mirror: String,
+    /// How to judge
+    #[arg(long, value_enum)]
+    pub(crate) mode: VerifyMode,
+    /// Source cluster, where the mirror has several
+    #[arg(long, value_name = "ALIAS")]
+    pub(crate) source: Option<String>,
+    /// Topic on the source: the one to write to (stamped), or the only ones to compare
+    #[arg(long, value_name = "NAME")]
+    pub(crate) topic: Vec<String>,
+    /// How long to wait for the next record while some are missing
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub(crate) timeout: Duration,
+    /// Copy with `mirrorctl replicate --once`, in a process of its own, before judging
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// How the stamped workload is written.
+    #[command(flatten)]
+    pub(crate) stamped: StampedArgs,
+    /// Write the report as JSON to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) report_json: Option<PathBuf>,
+    /// Write the report as JUnit XML to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
+/// Arguments of `verify --mode stamped`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stamped mode")]
+pub(crate) struct StampedArgs {
+    /// Which part to do
+    #[arg(long, value_enum, default_value_t = Phase::All)]
+    pub(crate) phase: Phase,
+    /// Where the journal of acknowledged writes is kept between the phases
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Records to write
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) records: u64,
+    /// Create the topic with this many partitions when it does not exist
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(crate) partitions: Option<i32>,
+    /// Replays the same workload; random when absent, and always printed
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
+    /// How often the mirror was restarted: bounds how often it may repeat records
+    #[arg(long, value_name = "N")]
+    pub(crate) restarts: Option<u64>,
+    /// At most this many records a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: Option<u32>,
+}
+
+/// Ways to judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyMode {
+    /// Write records that carry a stamp, and judge each promise by them
+    Stamped,
+    /// Compare what both clusters hold; writes nothing
+    Compare,
+}
+
+/// Parts of stamped verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Phase {
+    /// Write to the source and keep the journal
+    Write,
+    /// Judge the target by a kept journal
+    Check,
+    /// Write, wait for the mirror, judge
+    All,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl status -f topology.yaml
+  mirrorctl status -f topology.yaml --mirror pay --output json")]
+pub(crate) struct StatusArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this mirror (may be given several times)
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) mirror: Vec<String>,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl demo
+  mirrorctl demo --hold      # keeps both clusters up, for kcat and other clients")]
+pub(crate) struct DemoArgs {
+    /// Records that the live writer writes
+    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) records: u64,
+    /// Seed of the workload; random when absent, and always printed
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
+    /// Keep the clusters and the mirror running until Ctrl-C
+    #[arg(long)]
+    pub(crate) hold: bool,
+    /// A topology of embedded clusters instead of the built-in one
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl schema topology > topology.schema.json
+  # then, on the first line of a topology, for editors:
+  # yaml-language-server: $schema=topology.schema.json")]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum)]
+    pub(crate) subject: SchemaSubject,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaSubject {
+    /// The topology file
+    Topology,
+    /// The output of `plan --output json`
+    Plan,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl completions bash > ~/.local/share/bash-completion/completions/mirrorctl
+  mirrorctl completions zsh > ~/.zfunc/_mirrorctl
+  mirrorctl completions fish > ~/.config/fish/completions/mirrorctl.fish")]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}

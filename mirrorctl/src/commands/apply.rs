@@ -1,0 +1,104 @@
+//! `mirrorctl apply`.
+
+use std::path::Path;
+
+use plan::{Clients, Plan};
+
+use crate::cli::{ApplyArgs, Format};
+use crate::commands::plan::{human, make};
+use crate::connect::{Address, connect_to};
+use crate::exit::Outcome;
+use crate::failure::Failure;
+use crate::load::load;
+use crate::output::{EventLines, Terminal, applied, question};
+use crate::session::{Ended, Session};
+
+/// Applies a saved plan, or plans, asks and applies.
+pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Ended {
+    match (&args.plan, &args.file) {
+        (Some(saved), _) => apply_saved(session, saved).await,
+        (None, Some(file)) if args.auto_approve => {
+            let (plan, clients) = planned(session, file).await?;
+            execute(session, &plan, &clients).await
+        }
+        (None, Some(file)) => {
+            let (plan, clients) = planned(session, file).await?;
+            // a plan without changes, and one that will be refused, need no question
+            if plan.has_changes() && !plan.is_blocked() {
+                confirm(session, &plan).await?;
+            }
+            execute(session, &plan, &clients).await
+        }
+        (None, None) => Err(Failure::Usage {
+            message: "nothing to apply".to_owned(),
+            hint: "give a topology with -f, or a saved plan".to_owned(),
+        }),
+    }
+}
+
+async fn apply_saved(session: &Session, path: &Path) -> Ended {
+    let plan = Plan::load(path)?;
+    let addresses: Vec<Address> = plan
+        .clusters
+        .iter()
+        .map(|cluster| Address {
+            alias: cluster.alias.clone(),
+            bootstrap: cluster.bootstrap.clone(),
+            cluster_id: Some(cluster.cluster_id.clone()),
+        })
+        .collect();
+    show(session, &plan)?;
+    let clients = session.until_stopped(connect_to(&addresses)).await??;
+    execute(session, &plan, &clients).await
+}
+
+async fn planned(session: &Session, file: &Path) -> Result<(Plan, Clients), Failure> {
+    let topology = load(file)?;
+    let (plan, clients) = make(session, &topology).await?;
+    show(session, &plan)?;
+    Ok((plan, clients))
+}
+
+fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
+    match session.terminal.format() {
+        Format::Human => session.terminal.result(&human(plan, session.terminal)),
+        Format::Json => Ok(()),
+    }
+}
+
+async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
+    if !Terminal::can_ask() {
+        return Err(Failure::Usage {
+            message: "there is nobody to ask: standard input is not a terminal".to_owned(),
+            hint: "give --auto-approve, or save a plan with `plan --out` and apply that".to_owned(),
+        });
+    }
+    let question = question(plan);
+    let asking = session.blocking(move || Terminal::ask(&question));
+    let answer = session
+        .until_stopped(asking)
+        .await??
+        .map_err(Failure::Runtime)?;
+    if answer == "yes" {
+        Ok(())
+    } else {
+        Err(Failure::Declined)
+    }
+}
+
+async fn execute(session: &Session, plan: &Plan, clients: &Clients) -> Ended {
+    let format = session.terminal.format();
+    let result = plan::apply(plan, clients, &EventLines(format), &session.stop).await;
+    let summary = match &result {
+        Ok(summary) => Some(summary),
+        Err(error) => error.summary(),
+    };
+    // as JSON the summary is the last event
+    if let (Format::Human, Some(summary)) = (format, summary)
+        && plan.has_changes()
+    {
+        session.terminal.result(&applied(summary))?;
+    }
+    result?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,15 @@
+//! `mirrorctl completions`.
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, CompletionsArgs};
+use crate::exit::Outcome;
+use crate::session::{Ended, Session};
+
+/// Prints the completion script of a shell.
+pub(crate) fn completions(session: &Session, args: &CompletionsArgs) -> Ended {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "mirrorctl", &mut script);
+    session.terminal.result(&String::from_utf8_lossy(&script))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,21 @@
+//! One file a subcommand: arguments in, one library call, its result out.
+
+mod apply;
+mod completions;
+mod demo;
+mod plan;
+mod replicate;
+mod schema;
+mod status;
+mod validate;
+mod verify;
+
+pub(crate) use apply::apply;
+pub(crate) use completions::completions;
+pub(crate) use demo::demo;
+pub(crate) use plan::plan;
+pub(crate) use replicate::replicate;
+pub(crate) use schema::schema;
+pub(crate) use status::status;
+pub(crate) use validate::validate;
+pub(crate) use verify::verify;

@@ -1,0 +1,69 @@
+//! `mirrorctl plan`.
+
+use std::collections::BTreeSet;
+
+use plan::{Clients, Plan};
+use topology::Topology;
+
+use crate::cli::{Format, PlanArgs};
+use crate::connect::connect;
+use crate::exit::Outcome;
+use crate::failure::Failure;
+use crate::load::load;
+use crate::output::Terminal;
+use crate::session::{Ended, Session};
+
+/// Reads the clusters, prints what would change, saves it when asked to.
+pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
+    let topology = load(&args.file)?;
+    let (plan, _) = make(session, &topology).await?;
+    match session.terminal.format() {
+        Format::Human => session.terminal.result(&human(&plan, session.terminal))?,
+        Format::Json => session.terminal.json(&plan)?,
+    }
+    if let Some(path) = &args.out {
+        plan.save(path)?;
+        if session.terminal.format() == Format::Human {
+            session.terminal.note(&format!(
+                "Saved to {path}. Apply exactly this with: mirrorctl apply {path}",
+                path = path.display()
+            ));
+        }
+    }
+    Ok(if args.detailed_exitcode && plan.has_changes() {
+        Outcome::ChangesPending
+    } else {
+        Outcome::Done
+    })
+}
+
+/// The plan for the clusters as they are now, and the connections it was made over.
+pub(crate) async fn make(
+    session: &Session,
+    topology: &Topology,
+) -> Result<(Plan, Clients), Failure> {
+    let aliases: BTreeSet<String> = topology
+        .topics
+        .iter()
+        .flat_map(|topic| &topic.clusters)
+        .cloned()
+        .collect();
+    session
+        .until_stopped(async {
+            let clients = connect(topology, &aliases).await?;
+            let observed = plan::observe(topology, &clients).await?;
+            Ok((plan::diff(topology, &observed), clients))
+        })
+        .await?
+}
+
+/// The plan as people read it.
+pub(crate) fn human(plan: &Plan, terminal: Terminal) -> String {
+    plan::text::render_human(
+        plan,
+        plan::text::Style {
+            color: true,
+            width: terminal.width(),
+        },
+    )
+}

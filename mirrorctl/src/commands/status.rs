@@ -1,0 +1,55 @@
+//! `mirrorctl status`.
+
+use replicator::Source;
+
+use crate::cli::{Format, StatusArgs};
+use crate::connect::connect;
+use crate::copies::client;
+use crate::exit::Outcome;
+use crate::failure::Failure;
+use crate::load::load;
+use crate::output::{MirrorStatus, status_human, status_json};
+use crate::select::{clusters, named};
+use crate::session::{Ended, Session};
+
+/// Reads committed positions and source ends, and prints both.
+pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
+    let topology = load(&args.file)?;
+    let mirrors = named(&topology, &args.mirror)?;
+    let reading = async {
+        let clients = connect(&topology, &clusters(&mirrors)).await?;
+        let mut read = Vec::new();
+        for mirror in &mirrors {
+            let target = client(&clients, &mirror.target)?;
+            for alias in &mirror.sources {
+                let source = Source {
+                    alias: alias.clone(),
+                    cluster: client(&clients, alias)?,
+                };
+                let partitions =
+                    replicator::status(mirror, &source, &target)
+                        .await
+                        .map_err(|error| Failure::Replicator {
+                            mirror: mirror.name.clone(),
+                            source_alias: alias.clone(),
+                            error,
+                        })?;
+                read.push(MirrorStatus {
+                    mirror: mirror.name.clone(),
+                    source: alias.clone(),
+                    target: mirror.target.clone(),
+                    partitions,
+                });
+            }
+        }
+        Ok::<_, Failure>(read)
+    };
+    let read = session.until_stopped(reading).await??;
+    match session.terminal.format() {
+        Format::Human => session
+            .terminal
+            .result(&status_human(&read, session.terminal.width()))?,
+        Format::Json => session.terminal.json(&status_json(&read))?,
+    }
+    Ok(Outcome::Done)
+}

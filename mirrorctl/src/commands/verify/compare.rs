@@ -1,0 +1,90 @@
+//! Comparison of what both clusters hold.
+
+use conformance::{CompareOptions, Report};
+use topology::{Mirror, Topology};
+
+use crate::cli::VerifyArgs;
+use crate::commands::verify::setting::{Ends, ends};
+use crate::commands::verify::stamped::copied;
+use crate::failure::Failure;
+use crate::judge;
+use crate::session::Session;
+
+/// Compares every selected topic of every source with its mirror, in one report.
+pub(crate) async fn compare(
+    session: &Session,
+    args: &VerifyArgs,
+    topology: &Topology,
+    mirror: &Mirror,
+) -> Result<Report, Failure> {
+    let ends = ends(session, args, topology, mirror).await?;
+    let patience = copied(session, args).await?;
+    let mut whole: Option<Report> = None;
+    for end in &ends {
+        let pairs = pairs(session, args, mirror, end).await?;
+        let options = CompareOptions {
+            replays: judge::replay_bound(mirror, args.stamped.restarts),
+            patience,
+            ..CompareOptions::default()
+        };
+        let part = judge::compare(session, &end.source, &end.target, pairs, options).await?;
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) => {
+                whole.finished_ms = part.finished_ms;
+                whole.records_read += part.records_read;
+                whole.checks.extend(part.checks);
+            }
+        }
+    }
+    whole.ok_or_else(|| Failure::NothingToCompare {
+        mirror: mirror.name.clone(),
+        source_alias: mirror.sources.join(", "),
+    })
+}
+
+/// Source topics with their names on the target: those named, or all that exist and are selected.
+async fn pairs(
+    session: &Session,
+    args: &VerifyArgs,
+    mirror: &Mirror,
+    ends: &Ends,
+) -> Result<Vec<(String, String)>, Failure> {
+    let alias = &ends.source_alias;
+    let named = |topic: &String| {
+        let target = mirror.target_topic(alias, topic)?;
+        Some((topic.clone(), target))
+    };
+    if !args.topic.is_empty() {
+        return args
+            .topic
+            .iter()
+            .map(|topic| {
+                named(topic).ok_or_else(|| Failure::Usage {
+                    message: format!("mirror {} does not select topic {topic}", mirror.name),
+                    hint: format!("its topicsPattern is {}", mirror.topics.include),
+                })
+            })
+            .collect();
+    }
+    let metadata = session
+        .until_stopped(ends.source_cluster.metadata())
+        .await?
+        .map_err(|error| Failure::Cluster {
+            alias: alias.clone(),
+            error,
+        })?;
+    let pairs: Vec<_> = metadata
+        .topics
+        .values()
+        .filter(|topic| !topic.internal)
+        .filter_map(|topic| named(&topic.name))
+        .collect();
+    if pairs.is_empty() {
+        return Err(Failure::NothingToCompare {
+            mirror: mirror.name.clone(),
+            source_alias: alias.clone(),
+        });
+    }
+    Ok(pairs)
+}

@@ -1,0 +1,140 @@
+//! The two phases of stamped verification.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use conformance::{Journal, Report, TopicSpec, WorkloadSpec};
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::cli::{Format, VerifyArgs};
+use crate::commands::verify::setting::Setting;
+use crate::failure::Failure;
+use crate::judge;
+use crate::session::Session;
+
+/// Writes the workload, and the journal of it where one was asked for.
+pub(crate) async fn write(
+    session: &Session,
+    args: &VerifyArgs,
+    setting: &Setting<'_>,
+) -> Result<Journal, Failure> {
+    let seed = args.stamped.seed.unwrap_or_else(judge::fresh_seed);
+    let mut spec = WorkloadSpec::new(&setting.source_topic, args.stamped.records, seed);
+    spec.records_per_second = args.stamped.rate;
+    spec.create = args.stamped.partitions.map(|partitions| TopicSpec {
+        partitions,
+        replication_factor: -1,
+        config: BTreeMap::new(),
+    });
+    session.terminal.note(&format!(
+        "Writing {} stamped records to {} on {}, seed {seed}.",
+        spec.records, spec.topic, setting.ends.source_alias
+    ));
+    let journal = judge::write(session, &setting.ends.source, &spec).await?;
+    if let Some(path) = &args.stamped.journal {
+        journal.save(path)?;
+    }
+    Ok(journal)
+}
+
+/// The journal that `--phase write` kept.
+pub(crate) fn kept_journal(args: &VerifyArgs) -> Result<Journal, Failure> {
+    Ok(Journal::load(
+        args.stamped
+            .journal
+            .as_deref()
+            .unwrap_or_else(|| Path::new("")),
+    )?)
+}
+
+/// The result of `--phase write`.
+pub(crate) fn say_written(
+    session: &Session,
+    args: &VerifyArgs,
+    journal: &Journal,
+) -> Result<(), Failure> {
+    let (acknowledged, failed, unknown) =
+        (journal.acknowledged(), journal.failed(), journal.unknown());
+    match session.terminal.format() {
+        Format::Json => session.terminal.json(&json!({
+            "format_version": "1.0",
+            "topic": journal.spec.topic,
+            "partitions": journal.partitions,
+            "run": journal.run,
+            "seed": journal.spec.seed,
+            "acknowledged": acknowledged,
+            "failed": failed,
+            "unknown": unknown,
+            "journal": args.stamped.journal,
+        })),
+        Format::Human => session.terminal.result(&format!(
+            "Written to {}: {acknowledged} acknowledged, {failed} failed, {unknown} unknown; seed {}\n",
+            journal.spec.topic, journal.spec.seed
+        )),
+    }
+}
+
+/// Judges the target by the journal, after copying when asked to.
+pub(crate) async fn check(
+    session: &Session,
+    args: &VerifyArgs,
+    setting: &Setting<'_>,
+    journal: &Journal,
+) -> Result<Report, Failure> {
+    let ends = &setting.ends;
+    let patience = copied(session, args).await?;
+    let unsynced = session
+        .until_stopped(judge::unsynced(
+            setting.mirror,
+            &ends.source_alias,
+            &ends.source_cluster,
+            &setting.source_topic,
+        ))
+        .await??;
+    let options = judge::stamped_options(
+        setting.target_topic.clone(),
+        judge::replay_bound(setting.mirror, args.stamped.restarts),
+        unsynced,
+        patience,
+    );
+    judge::check(session, &ends.source, &ends.target, journal, options).await
+}
+
+/// Copies with `replicate --once` when asked to; returns how long to wait for records after that.
+pub(crate) async fn copied(session: &Session, args: &VerifyArgs) -> Result<Duration, Failure> {
+    if !args.run {
+        return Ok(args.timeout);
+    }
+    let failed = |outcome: String| Failure::Child { outcome };
+    let program =
+        std::env::current_exe().map_err(|error| failed(format!("cannot be started: {error}")))?;
+    // a process of its own, so that nothing of the copying is in the memory of the judge
+    let mut child = Command::new(program)
+        .args([
+            "replicate",
+            "--once",
+            "--output",
+            "json",
+            "--mirror",
+            &args.mirror,
+            "--file",
+        ])
+        .arg(&args.file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(format!("cannot be started: {error}")))?;
+    let status = session
+        .until_stopped(child.wait())
+        .await?
+        .map_err(|error| failed(format!("cannot be waited for: {error}")))?;
+    if status.success() {
+        Ok(Duration::ZERO)
+    } else {
+        Err(failed(format!("failed ({status})")))
+    }
+}

@@ -1,0 +1,206 @@
+//! From the clusters of a topology to connections, with the guards that come before any other
+//! request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use kafka::{ClientOptions, Plaintext};
+use plan::Clients;
+use topology::{Cluster, Platform, Topology};
+
+use crate::failure::Failure;
+
+/// From the first packet to the cluster's answer about itself.
+const WITHIN: Duration = Duration::from_secs(8);
+
+/// Where a cluster is, and which one it has to be.
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
+    /// Its alias.
+    pub(crate) alias: String,
+    /// `host:port` of some brokers.
+    pub(crate) bootstrap: Vec<String>,
+    /// The only id it may have, where one is known.
+    pub(crate) cluster_id: Option<String>,
+}
+
+/// Why there is no connection to a cluster.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    /// Nobody answers, or not like Kafka.
+    #[error("cluster {alias} at {bootstrap} cannot be reached: {error}")]
+    Unreachable {
+        alias: String,
+        bootstrap: String,
+        error: kafka::Error,
+    },
+    /// Somebody accepts connections and does not answer.
+    #[error("cluster {alias} at {bootstrap} does not answer within {} s", WITHIN.as_secs())]
+    Silent { alias: String, bootstrap: String },
+    /// Another cluster lives at this address.
+    #[error(
+        "cluster {alias} at {bootstrap} is {found}, but the topology allows only {expected}: refusing to touch it"
+    )]
+    WrongCluster {
+        alias: String,
+        bootstrap: String,
+        expected: String,
+        found: String,
+    },
+    /// The cluster declares what this version cannot do.
+    #[error("cluster {alias} declares {}, which this version cannot do: refusing to connect without", keys.join(", "))]
+    NotSupported { alias: String, keys: Vec<String> },
+    /// The cluster lives only inside `demo`.
+    #[error("cluster {alias} is embedded: it lives only inside `mirrorctl demo`")]
+    Embedded { alias: String },
+    /// The topology does not say where the cluster is.
+    #[error("cluster {alias} has no bootstrapServers")]
+    NoAddress { alias: String },
+}
+
+impl ConnectError {
+    /// Whether a safety rail refused, rather than something failing.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::WrongCluster { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Silent { .. }
+            | Self::NotSupported { .. }
+            | Self::Embedded { .. }
+            | Self::NoAddress { .. } => false,
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::Unreachable { alias, .. } => format!(
+                "check bootstrapServers of {alias}, that its brokers run, and that this machine may connect"
+            ),
+            Self::Silent { .. } => {
+                "is it a plaintext Kafka listener? A TLS listener waits for TLS and says nothing"
+                    .to_owned()
+            }
+            Self::WrongCluster { alias, .. } => {
+                format!(
+                    "correct bootstrapServers or clusterId of {alias}; nothing was read or changed"
+                )
+            }
+            Self::NotSupported { .. } => {
+                "use a plaintext listener that only trusted machines can reach, and remove the keys"
+                    .to_owned()
+            }
+            Self::Embedded { .. } => {
+                "run `mirrorctl demo -f` with this topology, or declare `platform: existing`"
+                    .to_owned()
+            }
+            Self::NoAddress { alias } => {
+                format!("add bootstrapServers to {alias} once its brokers exist")
+            }
+        }
+    }
+}
+
+/// Connects to the clusters of the topology with these aliases, all at once.
+///
+/// Fails as a whole, with every reason, when any cannot be connected to. Cancel safe.
+pub(crate) async fn connect(
+    topology: &Topology,
+    aliases: &BTreeSet<String>,
+) -> Result<Clients, Failure> {
+    let clusters = topology
+        .clusters
+        .iter()
+        .filter(|cluster| aliases.contains(&cluster.alias));
+    let mut addresses = Vec::new();
+    let mut errors = Vec::new();
+    for cluster in clusters {
+        match address(cluster) {
+            Ok(address) => addresses.push(address),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Failure::Connect(errors));
+    }
+    connect_to(&addresses).await
+}
+
+/// Connects to these addresses, as [`connect`] does.
+pub(crate) async fn connect_to(addresses: &[Address]) -> Result<Clients, Failure> {
+    let answers = join_all(addresses.iter().map(open)).await;
+    let mut clients = BTreeMap::new();
+    let mut errors = Vec::new();
+    for (address, answer) in addresses.iter().zip(answers) {
+        match answer {
+            Ok(client) => {
+                clients.insert(address.alias.clone(), client);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() {
+        Ok(clients)
+    } else {
+        Err(Failure::Connect(errors))
+    }
+}
+
+fn address(cluster: &Cluster) -> Result<Address, ConnectError> {
+    let alias = cluster.alias.clone();
+    match cluster.platform {
+        Platform::Embedded if cluster.bootstrap_servers.is_empty() => {
+            return Err(ConnectError::Embedded { alias });
+        }
+        Platform::Embedded
+        | Platform::Existing
+        | Platform::Ansible
+        | Platform::AwsMsk
+        | Platform::AwsEc2
+        | Platform::AzureHdinsight
+        | Platform::Strimzi => {}
+    }
+    if !cluster.declared.is_empty() {
+        return Err(ConnectError::NotSupported {
+            alias,
+            keys: cluster.declared.clone(),
+        });
+    }
+    if cluster.bootstrap_servers.is_empty() {
+        return Err(ConnectError::NoAddress { alias });
+    }
+    Ok(Address {
+        alias,
+        bootstrap: cluster.bootstrap_servers.clone(),
+        cluster_id: cluster.cluster_id.clone(),
+    })
+}
+
+async fn open(address: &Address) -> Result<kafka::Cluster, ConnectError> {
+    let alias = address.alias.clone();
+    let bootstrap = address.bootstrap.join(",");
+    let options = ClientOptions::new(&address.bootstrap);
+    let connecting = kafka::Cluster::connect(options, Arc::new(Plaintext));
+    let cluster = match tokio::time::timeout(WITHIN, connecting).await {
+        Ok(Ok(cluster)) => cluster,
+        Ok(Err(error)) => {
+            return Err(ConnectError::Unreachable {
+                alias,
+                bootstrap,
+                error,
+            });
+        }
+        Err(_) => return Err(ConnectError::Silent { alias, bootstrap }),
+    };
+    match &address.cluster_id {
+        Some(expected) if expected != cluster.cluster_id() => Err(ConnectError::WrongCluster {
+            alias,
+            bootstrap,
+            expected: expected.clone(),
+            found: cluster.cluster_id().to_owned(),
+        }),
+        Some(_) | None => Ok(cluster),
+    }
+}

@@ -1,0 +1,113 @@
+//! Runs of the replicator, side by side.
+
+use std::sync::Arc;
+
+use plan::Clients;
+use replicator::{Options, Progress, Source};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use topology::Mirror;
+
+use crate::failure::Failure;
+use crate::output::{CopyDisplay, RunEnd};
+
+/// Running mirrors, one task for each source of each. Dropping it aborts them, which loses
+/// nothing: what no committed position covers is copied again.
+#[derive(Debug)]
+pub(crate) struct Copies {
+    runs: JoinSet<(usize, RunEnd)>,
+    watched: Vec<(String, Arc<Progress>)>,
+}
+
+impl Copies {
+    /// Starts every source of every mirror; `clients` must hold all their clusters.
+    pub(crate) fn start(
+        mirrors: &[&Mirror],
+        clients: &Clients,
+        options: &Options,
+        stop: &CancellationToken,
+    ) -> Result<Self, Failure> {
+        let mut copies = Self {
+            runs: JoinSet::new(),
+            watched: Vec::new(),
+        };
+        for mirror in mirrors {
+            let target = client(clients, &mirror.target)?;
+            for alias in &mirror.sources {
+                let source = Source {
+                    alias: alias.clone(),
+                    cluster: client(clients, alias)?,
+                };
+                copies.start_one(
+                    mirror,
+                    source,
+                    target.clone(),
+                    options.clone(),
+                    stop.clone(),
+                );
+            }
+        }
+        Ok(copies)
+    }
+
+    fn start_one(
+        &mut self,
+        mirror: &Mirror,
+        source: Source,
+        target: kafka::Cluster,
+        options: Options,
+        stop: CancellationToken,
+    ) {
+        let progress = Progress::new();
+        let label = if mirror.sources.len() > 1 {
+            format!("{} ({})", mirror.name, source.alias)
+        } else {
+            mirror.name.clone()
+        };
+        let place = self.watched.len();
+        self.watched.push((label, progress.clone()));
+        let mirror = mirror.clone();
+        self.runs.spawn(async move {
+            let alias = source.alias.clone();
+            let result = replicator::run(&mirror, source, target, options, progress, stop).await;
+            if let Err(error) = &result {
+                // now, not when the last neighbour ends, which may be in months
+                tracing::error!(mirror = %mirror.name, source = %alias, %error, "the mirror stopped");
+            }
+            (place, RunEnd { mirror: mirror.name, source: alias, target: mirror.target, result })
+        });
+    }
+
+    /// The live figures of each run, with its label.
+    pub(crate) fn watched(&self) -> &[(String, Arc<Progress>)] {
+        &self.watched
+    }
+
+    /// Shows progress until every run has ended; in the order they were started.
+    pub(crate) async fn finish(mut self) -> Result<Vec<RunEnd>, Failure> {
+        let display = CopyDisplay::new(self.watched.clone());
+        let mut ends = Vec::new();
+        let all = async {
+            while let Some(end) = self.runs.join_next().await {
+                ends.push(end.map_err(Failure::Panicked)?);
+            }
+            Ok::<(), Failure>(())
+        };
+        tokio::select! {
+            ended = all => ended?,
+            () = display.show() => {}
+        }
+        ends.sort_by_key(|(place, _)| *place);
+        Ok(ends.into_iter().map(|(_, end)| end).collect())
+    }
+}
+
+/// The connection to the cluster with this alias.
+pub(crate) fn client(clients: &Clients, alias: &str) -> Result<kafka::Cluster, Failure> {
+    clients
+        .get(alias)
+        .cloned()
+        .ok_or_else(|| Failure::NotConnected {
+            alias: alias.to_owned(),
+        })
+}

@@ -1,0 +1,123 @@
+//! Exit codes: what happened, as a number. The only place that knows them.
+
+use std::process::ExitCode;
+
+use crate::connect::ConnectError;
+use crate::failure::Failure;
+use crate::signals::StopSignal;
+
+/// How a command ended that did what it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done, or nothing to do.
+    Done,
+    /// `plan --detailed-exitcode` found changes.
+    ChangesPending,
+}
+
+/// The codes of the command line contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    Done,
+    Error,
+    ChangesPending,
+    Refused,
+    Stale,
+    VerificationFailed,
+    WrongUsage,
+}
+
+impl Code {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::ChangesPending => 2,
+            Self::Refused => 3,
+            Self::Stale => 4,
+            Self::VerificationFailed => 5,
+            Self::WrongUsage => 64,
+        }
+    }
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code.number())
+    }
+}
+
+impl From<Outcome> for Code {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::ChangesPending => Self::ChangesPending,
+        }
+    }
+}
+
+impl From<plan::FailureKind> for Code {
+    fn from(kind: plan::FailureKind) -> Self {
+        match kind {
+            plan::FailureKind::Error => Self::Error,
+            plan::FailureKind::Refused => Self::Refused,
+            plan::FailureKind::Stale => Self::Stale,
+        }
+    }
+}
+
+impl From<&Failure> for Code {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Usage { .. } => Self::WrongUsage,
+            Failure::Connect(errors) if errors.iter().any(ConnectError::is_refusal) => {
+                Self::Refused
+            }
+            Failure::Observe(error) => error.kind().into(),
+            Failure::Apply(error) => error.kind().into(),
+            Failure::TopicGuarded { .. } => Self::Refused,
+            Failure::Verification { .. } => Self::VerificationFailed,
+            Failure::Replicator { error, .. } => match error {
+                replicator::RunError::SameCluster { .. } => Self::Refused,
+                replicator::RunError::Source { .. }
+                | replicator::RunError::Target { .. }
+                | replicator::RunError::TargetTopic { .. }
+                | replicator::RunError::Positions { .. } => Self::Error,
+            },
+            Failure::Topology(_)
+            | Failure::InvalidFiles { .. }
+            | Failure::Connect(_)
+            | Failure::PlanFile(_)
+            | Failure::Declined
+            | Failure::NotSupported { .. }
+            | Failure::NotRunnable { .. }
+            | Failure::NothingToRun { .. }
+            | Failure::NothingToCompare { .. }
+            | Failure::PartitionsFailed { .. }
+            | Failure::Unfinished
+            | Failure::NotConnected { .. }
+            | Failure::Cluster { .. }
+            | Failure::Judge(_)
+            | Failure::Embedded { .. }
+            | Failure::Child { .. }
+            | Failure::File { .. }
+            | Failure::Output(_)
+            | Failure::Json(_)
+            | Failure::Runtime(_)
+            | Failure::Panicked(_)
+            | Failure::Interrupted => Self::Error,
+        }
+    }
+}
+
+/// Ends the process at once, with the code that shells give a process killed by `signal`.
+#[expect(
+    clippy::exit,
+    reason = "the second signal asks for exactly this: no draining, no cleaning up"
+)]
+pub(crate) fn at_once(signal: StopSignal) -> ! {
+    std::process::exit(match signal {
+        StopSignal::Interrupt => 130,
+        StopSignal::Terminate => 143,
+    })
+}

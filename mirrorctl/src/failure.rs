@@ -1,0 +1,115 @@
+//! Why a command did not do what it was asked for.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::connect::ConnectError;
+
+/// Every way in which a command fails.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The arguments make no sense together, or with the topology.
+    #[error("{message}")]
+    Usage { message: String, hint: String },
+    /// The topology cannot be read or is not valid.
+    #[error(transparent)]
+    Topology(#[from] topology::LoadError),
+    /// `validate` found errors, and has printed them.
+    #[error("{invalid} of {files} {} not valid", if *files == 1 { "file is" } else { "files are" })]
+    InvalidFiles { invalid: usize, files: usize },
+    /// Clusters cannot be reached, or must not be.
+    #[error("{}", joined(.0))]
+    Connect(Vec<ConnectError>),
+    /// The live clusters could not be read.
+    #[error(transparent)]
+    Observe(#[from] plan::ObserveError),
+    /// A saved plan could not be read or written.
+    #[error(transparent)]
+    PlanFile(#[from] plan::PlanFileError),
+    /// The plan was not applied to its end.
+    #[error(transparent)]
+    Apply(#[from] plan::ApplyError),
+    /// The question was not answered with `yes`.
+    #[error("not applied: the answer was not `yes`; nothing was changed")]
+    Declined,
+    /// The topology asks for things that this version accepts and cannot do.
+    #[error("{subject} asks for {}, which this version cannot do: refusing to run without", keys.join(", "))]
+    NotSupported { subject: String, keys: Vec<String> },
+    /// A mirror that was named cannot be run.
+    #[error("mirror {mirror} {reason}")]
+    NotRunnable { mirror: String, reason: String },
+    /// No mirror is left to run.
+    #[error("no mirror to {verb}: {reason}")]
+    NothingToRun { verb: &'static str, reason: String },
+    /// A comparison found no topic.
+    #[error("mirror {mirror} selects no topic on {source_alias}: nothing to compare")]
+    NothingToCompare {
+        mirror: String,
+        source_alias: String,
+    },
+    /// The workload would be written to a topic that the topology protects.
+    #[error(
+        "topic {topic} on {cluster} is protected or not managed by the topology: refusing to write to it"
+    )]
+    TopicGuarded { topic: String, cluster: String },
+    /// The replicator could not go on with a mirror.
+    #[error("mirror {mirror} from {source_alias}: {error}")]
+    Replicator {
+        mirror: String,
+        source_alias: String,
+        error: replicator::RunError,
+    },
+    /// Partitions of a mirror stopped; the summary names them.
+    #[error("{failed} {} stopped before the end", if *failed == 1 { "partition" } else { "partitions" })]
+    PartitionsFailed { failed: usize },
+    /// `replicate --once` was told to stop before it reached the end.
+    #[error("interrupted before the end offsets were reached; the next run resumes")]
+    Unfinished,
+    /// A request to a cluster failed.
+    #[error("cluster {alias}: {error}")]
+    Cluster { alias: String, error: kafka::Error },
+    /// A mirror names a cluster that nobody connected to: a bug.
+    #[error("cluster {alias} is not connected")]
+    NotConnected { alias: String },
+    /// The judge could not do its work.
+    #[error(transparent)]
+    Judge(#[from] conformance::Error),
+    /// The judge found broken promises.
+    #[error("verification failed: {failed} of {checks} checks")]
+    Verification { failed: usize, checks: usize },
+    /// An embedded cluster did not start.
+    #[error("embedded cluster {alias} does not start: {error}")]
+    Embedded {
+        alias: String,
+        error: broker::StartError,
+    },
+    /// The mirror that `verify --run` started failed.
+    #[error("`mirrorctl replicate --once` {outcome}")]
+    Child { outcome: String },
+    /// A file could not be written.
+    #[error("cannot write {}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    /// The result could not be printed.
+    #[error("cannot write the result: {0}")]
+    Output(io::Error),
+    /// The result could not be put into JSON.
+    #[error("cannot write the result as JSON: {0}")]
+    Json(serde_json::Error),
+    /// The asynchronous runtime or its signal handling could not start.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    /// A thread of this program panicked: a bug.
+    #[error("a task of this program failed: {0}")]
+    Panicked(tokio::task::JoinError),
+    /// A signal asked to stop before the command was done.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn joined(errors: &[ConnectError]) -> String {
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}

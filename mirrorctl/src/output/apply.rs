@@ -1,0 +1,133 @@
+//! What `apply` says: the question, a line for each change on stderr, the result on stdout.
+
+use plan::{ApplyEvent, ApplyObserver, ApplySummary, Plan};
+
+use crate::cli::Format;
+use crate::output::figures::{counted, elapsed};
+use crate::output::stream::{to_stderr, to_stdout};
+use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN};
+
+/// The question before changes are made.
+pub(crate) fn question(plan: &Plan) -> String {
+    let summary = plan.summary();
+    let changes = counted(summary.add + summary.change, "change");
+    let aliases: Vec<&str> = plan
+        .clusters
+        .iter()
+        .map(|cluster| cluster.alias.as_str())
+        .collect();
+    format!(
+        "\n{HEAD}Make {changes} on {}?{HEAD:#} Only `yes` is accepted: ",
+        aliases.join(", ")
+    )
+}
+
+/// Prints each event of an apply as it happens.
+#[derive(Debug)]
+pub(crate) struct EventLines(pub(crate) Format);
+
+impl ApplyObserver for EventLines {
+    fn event(&self, event: &ApplyEvent) {
+        match self.0 {
+            Format::Human => {
+                if let Some(line) = human(event) {
+                    to_stderr(&line);
+                }
+            }
+            Format::Json => {
+                // events are text and numbers, which always serialise; a stdout that cannot be
+                // written shows when the caller writes to it next
+                if let Ok(line) = serde_json::to_string(event) {
+                    let _ = to_stdout(&format!("{line}\n"));
+                }
+            }
+        }
+    }
+}
+
+fn human(event: &ApplyEvent) -> Option<String> {
+    Some(match event {
+        ApplyEvent::ApplyStarted { .. } | ApplyEvent::Summary(_) => return None,
+        ApplyEvent::ChangeStarted {
+            address,
+            action,
+            number,
+            of,
+        } => {
+            let doing = match action {
+                plan::Action::NoOp => "checking",
+                plan::Action::Create => "creating",
+                plan::Action::Update => "changing",
+            };
+            format!("  {DIM}[{number}/{of}]{DIM:#} {address}: {doing}\n")
+        }
+        ApplyEvent::ChangeDone {
+            address,
+            elapsed_ms,
+        } => format!(
+            "        {address}: {GOOD}done{GOOD:#} after {}\n",
+            elapsed(std::time::Duration::from_millis(*elapsed_ms))
+        ),
+        ApplyEvent::ChangeSkipped { address } => {
+            format!("        {address}: already as planned\n")
+        }
+        ApplyEvent::ChangeStale {
+            address,
+            differences,
+        } => {
+            let mut text = format!("        {address}: {WARN}stale{WARN:#}, left as it is\n");
+            for difference in differences {
+                text.push_str(&format!("          {difference}\n"));
+            }
+            text
+        }
+        ApplyEvent::ChangeFailed {
+            address, message, ..
+        } => {
+            format!("        {address}: {BAD}failed{BAD:#}: {message}\n")
+        }
+        ApplyEvent::Interrupted { .. } => {
+            format!("        {WARN}interrupted{WARN:#}: stopping before the next change\n")
+        }
+    })
+}
+
+/// What was done and what was not.
+pub(crate) fn applied(summary: &ApplySummary) -> String {
+    let ApplySummary {
+        applied,
+        already_done,
+        unfinished,
+        not_started,
+        elapsed_ms,
+    } = summary;
+    let complete = unfinished.is_none() && not_started.is_empty();
+    let style = if complete { GOOD } else { WARN };
+    let mut text = format!(
+        "{style}{}{style:#}: {} made",
+        if complete { "Applied" } else { "Stopped" },
+        counted(applied.len(), "change"),
+    );
+    if !already_done.is_empty() {
+        text.push_str(&format!(", {} already as planned", already_done.len()));
+    }
+    text.push_str(&format!(
+        " in {}.\n",
+        elapsed(std::time::Duration::from_millis(*elapsed_ms))
+    ));
+    if let Some(unfinished) = unfinished {
+        let done = if unfinished.steps_done.is_empty() {
+            "nothing of it was done".to_owned()
+        } else {
+            format!("done of it: {}", unfinished.steps_done.join("; "))
+        };
+        text.push_str(&format!(
+            "  not finished: {} ({done})\n",
+            unfinished.address
+        ));
+    }
+    for address in not_started {
+        text.push_str(&format!("  not started:  {address}\n"));
+    }
+    text
+}

@@ -1,0 +1,98 @@
+//! Failures and warnings on stderr: what is wrong, then what to do about it.
+
+use topology::{Diagnostics, LoadError, Style};
+
+use crate::failure::Failure;
+use crate::output::stream::to_stderr;
+use crate::output::style::{BAD, DIM, WARN};
+
+/// Prints why a command failed.
+pub(crate) fn failure(failure: &Failure) {
+    to_stderr(&text(failure));
+}
+
+/// Prints what a topology's reader should know, one line each.
+pub(crate) fn warnings(warnings: &Diagnostics) {
+    let name = warnings.name();
+    for found in warnings {
+        to_stderr(&format!(
+            "{WARN}warning{WARN:#}: {} {DIM}({name}:{}:{}){DIM:#}\n",
+            found.message, found.line, found.column
+        ));
+    }
+}
+
+fn text(failure: &Failure) -> String {
+    if let Failure::Topology(LoadError::Invalid(diagnostics)) = failure {
+        return diagnostics.to_human(Style {
+            color: true,
+            ..Style::default()
+        });
+    }
+    let mut text = String::new();
+    if let Failure::Connect(errors) = failure {
+        for error in errors {
+            text.push_str(&line(&error.to_string(), Some(&error.hint())));
+        }
+        return text;
+    }
+    line(&failure.to_string(), hint(failure).as_deref())
+}
+
+fn line(message: &str, hint: Option<&str>) -> String {
+    let hint = hint
+        .map(|hint| format!("  {DIM}hint:{DIM:#} {hint}\n"))
+        .unwrap_or_default();
+    format!("{BAD}error{BAD:#}: {message}\n{hint}")
+}
+
+fn hint(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Usage { hint, .. } => Some(hint.clone()),
+        Failure::Topology(LoadError::Read { .. }) => Some(
+            "give the path of a topology file; `mirrorctl schema topology` describes one"
+                .to_owned(),
+        ),
+        Failure::Apply(plan::ApplyError::Stale { .. }) => {
+            Some("somebody changed the cluster since; look at a new plan".to_owned())
+        }
+        Failure::Apply(plan::ApplyError::Interrupted { .. }) => {
+            Some("apply again: what is done is skipped".to_owned())
+        }
+        Failure::NotSupported { .. } => Some("remove the keys to accept that".to_owned()),
+        Failure::NothingToCompare { .. } => {
+            Some("compare topicsPattern with the topics that exist there".to_owned())
+        }
+        Failure::TopicGuarded { .. } => {
+            Some("choose another --topic, or change topics.managed or topics.protected".to_owned())
+        }
+        Failure::PartitionsFailed { .. } => Some(
+            "positions are kept: the next run resumes each partition where it stopped".to_owned(),
+        ),
+        Failure::Verification { .. } => Some(
+            "the first counterexample of each failed check is printed with the verdicts".to_owned(),
+        ),
+        Failure::Topology(LoadError::Invalid(_))
+        | Failure::InvalidFiles { .. }
+        | Failure::Connect(_)
+        | Failure::Observe(_)
+        | Failure::PlanFile(_)
+        | Failure::Apply(_)
+        | Failure::Declined
+        | Failure::NotRunnable { .. }
+        | Failure::NothingToRun { .. }
+        | Failure::Replicator { .. }
+        | Failure::Unfinished
+        | Failure::NotConnected { .. }
+        | Failure::Cluster { .. }
+        | Failure::Judge(_)
+        | Failure::Embedded { .. }
+        | Failure::Child { .. }
+        | Failure::File { .. }
+        | Failure::Output(_)
+        | Failure::Json(_)
+        | Failure::Runtime(_)
+        | Failure::Panicked(_)
+        | Failure::Interrupted => None,
+    }
+}

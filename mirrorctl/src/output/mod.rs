@@ -1,0 +1,26 @@
+//! The only place that prints. Results go to stdout, everything else to stderr; colours only where
+//! a terminal shows them and `NO_COLOR` does not forbid them.
+
+mod apply;
+mod demo;
+mod failure;
+mod figures;
+mod progress;
+mod replication;
+mod status;
+mod stream;
+mod style;
+mod terminal;
+mod validation;
+mod verdicts;
+
+pub(crate) use apply::{EventLines, applied, question};
+pub(crate) use demo::{Story, StoryCluster, demo_json};
+pub(crate) use failure::{failure, warnings};
+pub(crate) use progress::{CopyDisplay, JudgeDisplay};
+pub(crate) use replication::{RunEnd, replication_human, replication_json};
+pub(crate) use status::{MirrorStatus, status_human, status_json};
+pub(crate) use stream::{log_line, note, stderr_has_color};
+pub(crate) use terminal::Terminal;
+pub(crate) use validation::{Checked, validation_human, validation_json};
+pub(crate) use verdicts::verdicts_human;

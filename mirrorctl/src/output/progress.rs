@@ -1,0 +1,271 @@
+//! Live figures on stderr: bars on a terminal, a log line every ten seconds elsewhere.
+
+use std::collections::VecDeque;
+use std::io::IsTerminal;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use conformance::Observer;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use replicator::{Phase, Progress, Snapshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::output::figures::{bytes, count, rate};
+
+const REDRAW: Duration = Duration::from_millis(150);
+const LOG_EVERY: Duration = Duration::from_secs(10);
+/// Rates are taken over this much time, so that they neither jump nor lag.
+const WINDOW: Duration = Duration::from_secs(3);
+
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// All bars of the process; whoever prints makes them step aside.
+pub(crate) fn bars() -> &'static MultiProgress {
+    &BARS
+}
+
+/// Shows runs of the replicator.
+#[derive(Debug)]
+pub(crate) struct CopyDisplay {
+    runs: Vec<Watched>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    label: String,
+    progress: Arc<Progress>,
+    meter: Meter,
+    bar: ProgressBar,
+}
+
+impl CopyDisplay {
+    /// A line a run, each with its label.
+    pub(crate) fn new(runs: impl IntoIterator<Item = (String, Arc<Progress>)>) -> Self {
+        let style = style("{prefix:.bold} {bar:20.green} {msg}");
+        let runs = runs
+            .into_iter()
+            .map(|(label, progress)| {
+                let bar = bars().add(ProgressBar::new(1)).with_style(style.clone());
+                bar.set_prefix(label.clone());
+                Watched {
+                    label,
+                    progress,
+                    meter: Meter::default(),
+                    bar,
+                }
+            })
+            .collect();
+        Self { runs }
+    }
+
+    /// Keeps the figures fresh until it is dropped, which takes the bars away. Cancel safe.
+    pub(crate) async fn show(mut self) {
+        let terminal = std::io::stderr().is_terminal();
+        let mut ticks = tokio::time::interval(if terminal { REDRAW } else { LOG_EVERY });
+        // the first tick comes at once, when there is nothing to say yet
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            for run in &mut self.runs {
+                let snapshot = run.progress.snapshot();
+                run.meter.note(Instant::now(), &snapshot);
+                if terminal {
+                    run.draw(&snapshot);
+                } else {
+                    run.log(&snapshot);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for CopyDisplay {
+    fn drop(&mut self) {
+        for run in &self.runs {
+            run.bar.finish_and_clear();
+            bars().remove(&run.bar);
+        }
+    }
+}
+
+impl Watched {
+    fn draw(&self, snapshot: &Snapshot) {
+        self.bar
+            .set_length((snapshot.records + snapshot.remaining).max(1));
+        self.bar.set_position(snapshot.records);
+        self.bar.set_message(self.meter.line(snapshot));
+    }
+
+    fn log(&self, snapshot: &Snapshot) {
+        tracing::info!(
+            run = %self.label,
+            phase = phase(snapshot.phase),
+            records = snapshot.records,
+            records_per_second = self.meter.records_per_second() as u64,
+            bytes = snapshot.bytes,
+            bytes_per_second = self.meter.bytes_per_second() as u64,
+            lag = snapshot.remaining,
+            partitions = snapshot.partitions,
+            failed = snapshot.failed.len(),
+            "progress"
+        );
+    }
+}
+
+/// Rates over the last moments.
+#[derive(Debug, Default)]
+struct Meter {
+    seen: VecDeque<(Instant, u64, u64)>,
+}
+
+impl Meter {
+    fn note(&mut self, now: Instant, snapshot: &Snapshot) {
+        self.seen.push_back((now, snapshot.records, snapshot.bytes));
+        while self.seen.len() > 2 && self.seen.get(1).is_some_and(|(at, ..)| now - *at >= WINDOW) {
+            self.seen.pop_front();
+        }
+    }
+
+    fn records_per_second(&self) -> f64 {
+        self.ends().map_or(0.0, |(old, new)| {
+            rate(new.1.saturating_sub(old.1), new.0 - old.0)
+        })
+    }
+
+    fn bytes_per_second(&self) -> f64 {
+        self.ends().map_or(0.0, |(old, new)| {
+            rate(new.2.saturating_sub(old.2), new.0 - old.0)
+        })
+    }
+
+    fn ends(&self) -> Option<(&(Instant, u64, u64), &(Instant, u64, u64))> {
+        Some((self.seen.front()?, self.seen.back()?))
+    }
+
+    fn line(&self, snapshot: &Snapshot) -> String {
+        let mut line = format!(
+            "{}  {} records  {}/s  {}/s  lag {}  {}/{} partitions",
+            phase(snapshot.phase),
+            count(snapshot.records),
+            count(self.records_per_second() as u64),
+            bytes(self.bytes_per_second()),
+            count(snapshot.remaining),
+            snapshot.partitions - snapshot.failed.len().min(snapshot.partitions),
+            snapshot.partitions,
+        );
+        if !snapshot.failed.is_empty() {
+            line.push_str(&format!("  {} stopped", snapshot.failed.len()));
+        }
+        line
+    }
+}
+
+fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Preparing => "preparing",
+        Phase::Copying => "copying",
+        Phase::Draining => "draining",
+        Phase::Done => "done",
+    }
+}
+
+/// Follows the judge, and passes the wish to stop on to it.
+#[derive(Debug)]
+pub(crate) struct JudgeDisplay {
+    stop: CancellationToken,
+    bar: ProgressBar,
+    told: Mutex<Option<Instant>>,
+}
+
+impl JudgeDisplay {
+    /// A bar that shows what the judge is doing.
+    pub(crate) fn new(stop: CancellationToken) -> Self {
+        let bar = bars().add(ProgressBar::new(1));
+        bar.set_style(style(
+            "{msg:.bold} {bar:20.cyan} {human_pos}/{human_len}  {per_sec}",
+        ));
+        Self {
+            stop,
+            bar,
+            told: Mutex::new(None),
+        }
+    }
+}
+
+impl Observer for JudgeDisplay {
+    fn progress(&self, done: u64, total: u64, what: &str) {
+        if self.bar.message() != what {
+            self.bar.reset();
+            self.bar.set_message(what.to_owned());
+        }
+        self.bar.set_length(total.max(done).max(1));
+        self.bar.set_position(done);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+            *told = Some(Instant::now());
+            tracing::info!(done, total, "{what}");
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+}
+
+impl Drop for JudgeDisplay {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+        bars().remove(&self.bar);
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // the templates are constants; were one wrong, the default bar would still show the figures
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(records: u64, bytes: u64) -> Snapshot {
+        Snapshot {
+            phase: Phase::Copying,
+            partitions: 8,
+            partitions_done: 0,
+            records,
+            bytes,
+            remaining: 1_500,
+            failed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn rates_forget_what_is_long_ago() {
+        let start = Instant::now();
+        let mut meter = Meter::default();
+        meter.note(start, &snapshot(0, 0));
+        meter.note(start + Duration::from_secs(1), &snapshot(1_000, 5_000));
+        assert!((meter.records_per_second() - 1_000.0).abs() < 1.0);
+        for second in 2..=20 {
+            meter.note(start + Duration::from_secs(second), &snapshot(1_000, 5_000));
+        }
+        assert!(meter.records_per_second() < 1.0, "idle by now");
+        assert_eq!(
+            meter.line(&snapshot(1_000, 5_000)),
+            "copying  1,000 records  0/s  0 B/s  lag 1,500  8/8 partitions"
+        );
+    }
+
+    #[test]
+    fn templates_are_legal() {
+        for template in [
+            "{prefix:.bold} {bar:20.green} {msg}",
+            "{msg:.bold} {bar:20.cyan} {human_pos}/{human_len}  {per_sec}",
+        ] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What `replicate` copied, once it is over.
+
+use std::time::Duration;
+
+use comfy_table::Cell;
+use replicator::{RunError, Summary};
+use serde_json::{Value, json};
+
+use crate::output::figures::{bytes, count, counted, elapsed, rate};
+use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN, indented, number, table};
+
+/// How one mirror from one source ended.
+#[derive(Debug)]
+pub(crate) struct RunEnd {
+    /// Name of the mirror.
+    pub(crate) mirror: String,
+    /// Alias of the source.
+    pub(crate) source: String,
+    /// Alias of the target.
+    pub(crate) target: String,
+    /// What it copied, or why it could not go on.
+    pub(crate) result: Result<Summary, RunError>,
+}
+
+/// A table a run, the partitions that stopped, and one last line.
+pub(crate) fn replication_human(ends: &[RunEnd], width: usize) -> String {
+    let mut text = String::new();
+    for end in ends {
+        let RunEnd {
+            mirror,
+            source,
+            target,
+            result,
+        } = end;
+        text.push_str(&format!("{HEAD}{mirror}{HEAD:#}  {source} → {target}\n"));
+        match result {
+            Ok(summary) => text.push_str(&run(summary, width)),
+            Err(error) => text.push_str(&format!("  {BAD}failed{BAD:#}: {error}\n\n")),
+        }
+    }
+    text.push_str(&last_line(ends));
+    text
+}
+
+fn run(summary: &Summary, width: usize) -> String {
+    let mut text = String::new();
+    if summary.topics.is_empty() {
+        text.push_str("  no topic is selected\n");
+    } else {
+        let header = ["topic", "on the target", "partitions", "records", "bytes"];
+        let mut rows = table(width.saturating_sub(2), &header);
+        for topic in &summary.topics {
+            rows.add_row([
+                Cell::new(&topic.source_topic),
+                Cell::new(&topic.target_topic),
+                number(topic.partitions),
+                number(count(topic.records)),
+                number(bytes(topic.bytes as f64)),
+            ]);
+        }
+        text.push_str(&indented(&rows));
+        text.push_str(&format!(
+            "  {DIM}batches: {} passed through, {} rebuilt, {} left out{DIM:#}\n",
+            count(summary.batches_passed),
+            count(summary.batches_rebuilt),
+            count(summary.batches_filtered),
+        ));
+    }
+    for failure in &summary.failures {
+        text.push_str(&format!(
+            "  {BAD}stopped{BAD:#}  {}-{} at offset {}: {}\n",
+            failure.topic, failure.partition, failure.position, failure.reason
+        ));
+    }
+    text.push('\n');
+    text
+}
+
+fn last_line(ends: &[RunEnd]) -> String {
+    let summaries = || ends.iter().filter_map(|end| end.result.as_ref().ok());
+    let records: u64 = summaries().map(|summary| summary.records).sum();
+    let sent: u64 = summaries().map(|summary| summary.bytes).sum();
+    let time = Duration::from_millis(
+        summaries()
+            .map(|summary| summary.elapsed_ms)
+            .max()
+            .unwrap_or(0),
+    );
+    let failed = failed(ends);
+    let style = if failed > 0 { WARN } else { GOOD };
+    let mut text = format!(
+        "{style}Copied{style:#} {} records, {} in {} ({} records/s)",
+        count(records),
+        bytes(sent as f64),
+        elapsed(time),
+        count(rate(records, time) as u64),
+    );
+    if failed > 0 {
+        text.push_str(&format!("; {} stopped", counted(failed, "partition")));
+    }
+    text.push_str(".\n");
+    text
+}
+
+fn failed(ends: &[RunEnd]) -> usize {
+    ends.iter()
+        .filter_map(|end| end.result.as_ref().ok())
+        .map(|summary| summary.failures.len())
+        .sum()
+}
+
+/// Every run with its summary or its error.
+pub(crate) fn replication_json(ends: &[RunEnd]) -> Value {
+    let runs: Vec<Value> = ends
+        .iter()
+        .map(|end| match &end.result {
+            Ok(summary) => json!({ "summary": summary, "error": null }),
+            Err(error) => json!({
+                "summary": null,
+                "error": error.to_string(),
+                "mirror": end.mirror,
+                "source": end.source,
+                "target": end.target,
+            }),
+        })
+        .collect();
+    json!({
+        "format_version": "1.0",
+        "complete": ends.iter().all(|end| {
+            end.result.as_ref().is_ok_and(|summary| summary.failures.is_empty() && !summary.interrupted)
+        }),
+        "runs": runs,
+    })
+}

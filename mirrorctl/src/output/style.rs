@@ -1,0 +1,62 @@
+//! The few colours there are, each with one meaning, and tables.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+
+/// Headings.
+pub(crate) const HEAD: Style = Style::new().bold();
+/// What went well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// What failed.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What deserves a look.
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
+/// What may be passed over.
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+/// An empty table without lines; colours are written always and taken out by the stream.
+pub(crate) fn table(width: usize, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        .enforce_styling();
+    table.set_header(
+        header
+            .iter()
+            .map(|name| Cell::new(name).add_attribute(comfy_table::Attribute::Bold)),
+    );
+    table
+}
+
+/// A cell of a number.
+pub(crate) fn number(text: impl ToString) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// A cell that says what went well.
+pub(crate) fn good(text: impl ToString) -> Cell {
+    Cell::new(text).fg(Color::Green)
+}
+
+/// A cell that says what failed.
+pub(crate) fn bad(text: impl ToString) -> Cell {
+    Cell::new(text).fg(Color::Red)
+}
+
+/// A cell that says what deserves a look.
+pub(crate) fn warn(text: impl ToString) -> Cell {
+    Cell::new(text).fg(Color::Yellow)
+}
+
+/// The table's lines, indented by two, without spaces at the ends of lines.
+pub(crate) fn indented(table: &Table) -> String {
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push(' ');
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,119 @@
+//! Which mirrors a command acts on.
+
+use std::collections::BTreeSet;
+
+use topology::{Engine, Mirror, MirrorState, Topology};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// The named mirrors, or all when none is named.
+pub(crate) fn named<'t>(
+    topology: &'t Topology,
+    names: &[String],
+) -> Result<Vec<&'t Mirror>, Failure> {
+    if names.is_empty() {
+        if topology.mirrors.is_empty() {
+            return Err(Failure::NothingToRun {
+                verb: "act on",
+                reason: "the topology declares none".to_owned(),
+            });
+        }
+        return Ok(topology.mirrors.iter().collect());
+    }
+    let mut seen = BTreeSet::new();
+    names
+        .iter()
+        .filter(|name| seen.insert(name.as_str()))
+        .map(|name| one(topology, name))
+        .collect()
+}
+
+/// The mirror with this name.
+pub(crate) fn one<'t>(topology: &'t Topology, name: &str) -> Result<&'t Mirror, Failure> {
+    topology.mirror(name).ok_or_else(|| {
+        let known: Vec<&str> = topology
+            .mirrors
+            .iter()
+            .map(|mirror| mirror.name.as_str())
+            .collect();
+        Failure::Usage {
+            message: format!("the topology has no mirror {name}"),
+            hint: if known.is_empty() {
+                "it declares no mirror at all".to_owned()
+            } else {
+                format!("it has {}", known.join(", "))
+            },
+        }
+    })
+}
+
+/// The mirrors that the built-in engine shall run. One that is named and cannot be run is an
+/// error; one that nobody named is passed over with a note.
+pub(crate) fn runnable<'t>(
+    topology: &'t Topology,
+    names: &[String],
+) -> Result<Vec<&'t Mirror>, Failure> {
+    let mut mirrors = Vec::new();
+    for mirror in named(topology, names)? {
+        match obstacle(mirror) {
+            None => mirrors.push(mirror),
+            Some(reason) if names.is_empty() => {
+                output::note(&format!(
+                    "mirror {} is passed over: it {reason}",
+                    mirror.name
+                ));
+            }
+            Some(reason) => {
+                return Err(Failure::NotRunnable {
+                    mirror: mirror.name.clone(),
+                    reason,
+                });
+            }
+        }
+    }
+    if mirrors.is_empty() {
+        return Err(Failure::NothingToRun {
+            verb: "replicate",
+            reason: "none of the topology's mirrors runs on the built-in engine".to_owned(),
+        });
+    }
+    for mirror in &mirrors {
+        if !mirror.declared.is_empty() {
+            return Err(Failure::NotSupported {
+                subject: format!("mirror {}", mirror.name),
+                keys: mirror.declared.clone(),
+            });
+        }
+    }
+    Ok(mirrors)
+}
+
+fn obstacle(mirror: &Mirror) -> Option<String> {
+    match mirror.engine {
+        Engine::Builtin => {}
+        Engine::MirrorMaker2
+        | Engine::MirrorMaker
+        | Engine::StrimziMirrorMaker2
+        | Engine::MskReplicator => {
+            let engine = serde_json::to_string(&mirror.engine).unwrap_or_default();
+            return Some(format!(
+                "is run by engine {}, not by the built-in one",
+                engine.trim_matches('"')
+            ));
+        }
+    }
+    match mirror.state {
+        MirrorState::Running => None,
+        MirrorState::Paused => Some("is paused (`state: paused`)".to_owned()),
+    }
+}
+
+/// The clusters that these mirrors read and write.
+pub(crate) fn clusters(mirrors: &[&Mirror]) -> BTreeSet<String> {
+    mirrors
+        .iter()
+        .flat_map(|mirror| mirror.sources.iter().chain([&mirror.target]))
+        .cloned()
+        .collect()
+}

@@ -1,0 +1,53 @@
+//! SIGINT and SIGTERM: the first asks to stop, the second ends the process at once.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::exit;
+
+/// The signals that ask to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopSignal {
+    /// SIGINT, Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> StopSignal {
+        tokio::select! {
+            _ = self.interrupt.recv() => StopSignal::Interrupt,
+            _ = self.terminate.recv() => StopSignal::Terminate,
+        }
+    }
+}
+
+/// Cancels `stop` on the first signal. Listening ends when the returned set is dropped. Must be
+/// called inside the runtime; signals are caught from the moment it returns.
+pub(crate) fn watch(stop: CancellationToken) -> io::Result<JoinSet<()>> {
+    let mut signals = Signals::listen()?;
+    let mut watcher = JoinSet::new();
+    watcher.spawn(async move {
+        let first = signals.next().await;
+        tracing::info!(signal = ?first, "stopping; once more to end at once");
+        stop.cancel();
+        exit::at_once(signals.next().await);
+    });
+    Ok(watcher)
+}
