@@ -335,6 +335,7 @@ impl Run<'_> {
             Err(
                 error @ (ChangeError::Read(_)
                 | ChangeError::Request { .. }
+                | ChangeError::InDoubt { .. }
                 | ChangeError::NotVisible { .. }),
             ) => {
                 let message = error.to_string();

@@ -36,6 +36,16 @@ pub(crate) enum ChangeError {
         /// What went wrong.
         source: kafka::Error,
     },
+    /// The cluster refused or did not answer, and could not be read afterwards either.
+    #[error("cannot {step}: {source}; whether it was done could not be read either: {read}")]
+    InDoubt {
+        /// What was asked for.
+        step: String,
+        /// What went wrong.
+        source: kafka::Error,
+        /// Why the live topic could not be read afterwards.
+        read: ReadError,
+    },
     /// The cluster accepted the change and does not show it.
     #[error("the cluster accepted the change but does not show it after {} s", within.as_secs())]
     NotVisible {
@@ -67,13 +77,21 @@ pub(crate) async fn execute(
             Err(source) => {
                 // a request whose answer was lost is sent again and then refused because its
                 // effect is there: the live state decides, not the answer
-                let live = read(cluster, &change.name).await?;
-                match live {
-                    Some(live) if took_effect(&step, &live) => steps_done.push(step.to_string()),
-                    Some(_) | None => {
+                match read(cluster, &change.name).await {
+                    Ok(Some(live)) if took_effect(&step, &live) => {
+                        steps_done.push(step.to_string());
+                    }
+                    Ok(Some(_) | None) => {
                         return Err(ChangeError::Request {
                             step: step.to_string(),
                             source,
+                        });
+                    }
+                    Err(read) => {
+                        return Err(ChangeError::InDoubt {
+                            step: step.to_string(),
+                            source,
+                            read,
                         });
                     }
                 }

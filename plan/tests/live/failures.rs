@@ -1,7 +1,10 @@
 //! Brokers that refuse, and answers that are lost.
 
+use std::time::Duration;
+
 use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
-use plan::{ApplyError, FailureKind, ObserveError};
+use plan::{ApplyError, ApplyEvent, ApplyOptions, FailureKind, ObserveError};
+use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, topic};
 
@@ -79,4 +82,57 @@ async fn a_topic_that_may_not_be_read_is_named() {
         error.to_string().contains("TOPIC_AUTHORIZATION_FAILED"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_back_is_in_doubt() {
+    let bench = Bench::start().await;
+    bench
+        .settle(vec![topic("t", &["left"], Some(1), &[])])
+        .await;
+    let plan = bench.plan(vec![topic("t", &["left"], Some(2), &[])]).await;
+    let strike = |error, api, after| {
+        let rule = FaultRule::new(FaultAction::Error(error))
+            .api(api)
+            .topic("t")
+            .after(after);
+        bench.left.faults().inject(rule)
+    };
+    let refused = strike(ResponseError::PolicyViolation, ApiKey::CreatePartitions, 0);
+    // the first look is the recheck before the change
+    let unread = strike(ResponseError::TopicAuthorizationFailed, ApiKey::Metadata, 1);
+    let error = bench.apply(&plan).await.unwrap_err();
+    assert_eq!((refused.hits(), unread.hits()), (1, 1));
+    for part in [
+        "POLICY_VIOLATION",
+        "could not be read",
+        "TOPIC_AUTHORIZATION_FAILED",
+    ] {
+        assert!(error.to_string().contains(part), "{part}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_never_shows_is_not_called_done() {
+    let bench = Bench::start().await;
+    bench
+        .settle(vec![topic("t", &["left"], Some(1), &[])])
+        .await;
+    let plan = bench.plan(vec![topic("t", &["left"], Some(2), &[])]).await;
+    // the brokers go on to say that the topic is not there, as one that lags behind does
+    let lagging = FaultRule::new(FaultAction::Error(ResponseError::UnknownTopicOrPartition));
+    let lagging = lagging.api(ApiKey::Metadata).topic("t").after(1);
+    bench.left.faults().inject(lagging);
+    let options = ApplyOptions {
+        visible_within: Duration::from_millis(300),
+        poll: Duration::from_millis(10),
+    };
+    let ignore = |_: &ApplyEvent| {};
+    let cancel = CancellationToken::new();
+    let error = plan::apply_with(&plan, &bench.clients, &options, &ignore, &cancel)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("does not show it"), "{error}");
+    let unfinished = error.summary().unwrap().unfinished.clone().unwrap();
+    assert_eq!(unfinished.steps_done, ["grow from 1 to 2 partitions"]);
 }
