@@ -322,4 +322,16 @@ mod tests {
             Recheck::AlreadyDone
         );
     }
+
+    /// A plan that holds a decrease is refused long before; should one ever get here, no request
+    /// may come of it.
+    #[test]
+    fn a_decrease_never_becomes_a_request() {
+        let decrease = Change::Update {
+            before: state(Some("A"), 12, 3, "1000"),
+            after: state(Some("A"), 6, 1, "1000"),
+        };
+        let found = recheck(&decrease, Some(&live("A", 12, 3, "1000")));
+        assert!(!matches!(found, Recheck::Remaining(_)), "{found:?}");
+    }
 }
