@@ -1,8 +1,13 @@
 //! The binary under test.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::{Error, Result};
+use crate::{Error, Guarded, Result, Workspace};
+
+/// No command of a test runs longer.
+const COMMAND_LIMIT: Duration = Duration::from_mins(5);
 
 /// `mirrorctl`: the one that `MIRRORCTL_BIN` names, or the one built in the same profile as the running program.
 pub fn mirrorctl_binary() -> Result<PathBuf> {
@@ -14,6 +19,29 @@ pub fn mirrorctl_binary() -> Result<PathBuf> {
     } else {
         Err(Error::NoBinary { path })
     }
+}
+
+/// `mirrorctl` as a command to run to its end, in `workspace` and with nothing but `PATH` in its environment.
+pub fn mirrorctl(workspace: &Workspace) -> Result<assert_cmd::Command> {
+    let mut command = assert_cmd::Command::new(mirrorctl_binary()?);
+    command
+        .env_clear()
+        .current_dir(workspace.path())
+        .timeout(COMMAND_LIMIT);
+    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    Ok(command)
+}
+
+/// `mirrorctl` as a process in the background, in `workspace`, its output in files that start with `name`.
+pub fn start_mirrorctl(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<Guarded> {
+    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    Guarded::spawn(
+        name,
+        mirrorctl_binary()?.as_os_str(),
+        &arguments,
+        &[],
+        workspace.path(),
+    )
 }
 
 fn beside_us() -> Result<PathBuf> {

@@ -13,16 +13,18 @@ mod cluster;
 mod error;
 mod guarded;
 mod installation;
+mod pair;
 mod ports;
 mod records;
 mod workload;
 mod workspace;
 
-pub use binary::mirrorctl_binary;
+pub use binary::{mirrorctl, mirrorctl_binary, start_mirrorctl};
 pub use cluster::{ClusterSpec, KafkaCluster, Provider};
 pub use error::{Error, Result};
 pub use guarded::Guarded;
 pub use installation::{KAFKA_VERSION, KafkaInstallation};
+pub use pair::{Pair, Side};
 pub use ports::ReservedPort;
 pub use records::{
     AtLeastOnce, Difference, TopicAt, at_least_once, end_offsets, identical, record_count,

@@ -1,0 +1,104 @@
+//! A source and a target cluster.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::records::{TopicAt, record_count};
+use crate::{ClusterSpec, Error, KafkaCluster, Result};
+
+/// Two clusters, for mirrors between them.
+#[derive(Debug)]
+pub struct Pair {
+    /// Where records come from.
+    pub source: KafkaCluster,
+    /// Where they go.
+    pub target: KafkaCluster,
+}
+
+impl Pair {
+    /// Starts both clusters at the same time.
+    pub fn start(spec: &ClusterSpec) -> Result<Self> {
+        thread::scope(|scope| {
+            let source = scope.spawn(|| KafkaCluster::start(spec));
+            let target = KafkaCluster::start(spec)?;
+            let source = source
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok(Self { source, target })
+        })
+    }
+
+    /// A topology of clusters `source` and `target`, each guarded by its id, followed by `rest`.
+    pub fn topology(&self, rest: &str) -> String {
+        format!(
+            "apiVersion: mirrorctl.io/v1\n\
+             kind: Topology\n\
+             clusters:\n\
+             - {{alias: source, clusterId: {}, bootstrapServers: [{}]}}\n\
+             - {{alias: target, clusterId: {}, bootstrapServers: [{}]}}\n\
+             {rest}",
+            self.source.cluster_id(),
+            quoted(&self.source.bootstrap_servers()),
+            self.target.cluster_id(),
+            quoted(&self.target.bootstrap_servers()),
+        )
+    }
+
+    /// A topic of the same name on both sides, for a comparison.
+    pub fn sides<'a>(&self, topic: &'a str) -> (Side<'a>, Side<'a>) {
+        let side = |cluster: &KafkaCluster| Side {
+            servers: cluster.bootstrap_servers(),
+            topic,
+        };
+        (side(&self.source), side(&self.target))
+    }
+
+    /// Waits until the target's topic holds at least `records` records.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when it does not within `limit`.
+    pub fn wait_for_records(&self, topic: &str, records: u64, limit: Duration) -> Result<()> {
+        let started = Instant::now();
+        let mut last = None;
+        while started.elapsed() < limit {
+            // a broker that is down, or a topic that is not there yet, is no reason to give up
+            last = record_count(&self.target.bootstrap_servers(), topic).ok();
+            if last.is_some_and(|count| count >= records) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        let seen = last.map_or("an unknown number".to_owned(), |count| count.to_string());
+        let what = format!("{topic} reaching {records} records on the target ({seen} seen)");
+        Err(Error::Timeout {
+            what,
+            waited: limit,
+        })
+    }
+}
+
+/// A topic on one side of a pair.
+#[derive(Debug, Clone)]
+pub struct Side<'a> {
+    servers: String,
+    topic: &'a str,
+}
+
+impl Side<'_> {
+    /// For the comparing functions.
+    pub fn at(&self) -> TopicAt<'_> {
+        TopicAt {
+            servers: &self.servers,
+            topic: self.topic,
+        }
+    }
+}
+
+/// `a,b` as `"a", "b"`.
+fn quoted(servers: &str) -> String {
+    servers
+        .split(',')
+        .map(|server| format!("\"{server}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,194 @@
+//! Plan and apply on real clusters: what is planned happens, nothing else does, and then nothing is left to do.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::OnceLock;
+
+use e2e::{ClusterSpec, KafkaCluster, Pair, Workspace, end_offsets, mirrorctl};
+
+const TOPIC_COMMAND: &str = "org.apache.kafka.tools.TopicCommand";
+
+/// Shared by the tests of this file, which use topics of their own names.
+fn pair() -> &'static Pair {
+    static PAIR: OnceLock<Pair> = OnceLock::new();
+    PAIR.get_or_init(|| Pair::start(&ClusterSpec::single()).unwrap())
+}
+
+/// Runs `mirrorctl`, checks its exit code, and returns its standard output.
+fn run(workspace: &Workspace, arguments: &[&str], code: i32) -> String {
+    let assert = mirrorctl(workspace)
+        .unwrap()
+        .args(arguments)
+        .assert()
+        .code(code);
+    String::from_utf8_lossy(&assert.get_output().stdout).into_owned()
+}
+
+/// What Kafka's own tool says about a topic.
+fn describe(cluster: &KafkaCluster, topic: &str) -> String {
+    let servers = cluster.bootstrap_servers();
+    let arguments = [
+        "--bootstrap-server",
+        &servers,
+        "--describe",
+        "--topic",
+        topic,
+    ];
+    cluster.tool_output(TOPIC_COMMAND, &arguments, &[]).unwrap()
+}
+
+fn partitions(cluster: &KafkaCluster, topic: &str) -> usize {
+    end_offsets(&cluster.bootstrap_servers(), topic)
+        .unwrap()
+        .len()
+}
+
+fn topic(name: &str, clusters: &str, partitions: u16, configs: &str) -> String {
+    format!(
+        "topics:\n- {{name: {name}, clusters: [{clusters}], partitions: {partitions}, \
+         replicationFactor: 1, configs: {{{configs}}}}}\n"
+    )
+}
+
+#[test]
+fn planned_then_applied_then_nothing_left() {
+    let workspace = Workspace::create("plan").unwrap();
+    let pair = pair();
+    let first = topic("pay.orders", "source, target", 8, "retention.ms: 604800000");
+    workspace.write("t.yaml", pair.topology(&first)).unwrap();
+
+    let plan = run(
+        &workspace,
+        &["plan", "-f", "t.yaml", "--detailed-exitcode"],
+        2,
+    );
+    assert!(
+        plan.contains("Plan: 2 to add, 0 to change, 0 to destroy"),
+        "{plan}"
+    );
+    assert_eq!(
+        partitions(&pair.source, "pay.orders"),
+        0,
+        "a plan changes nothing"
+    );
+    assert_eq!(
+        partitions(&pair.target, "pay.orders"),
+        0,
+        "a plan changes nothing"
+    );
+
+    run(&workspace, &["apply", "-f", "t.yaml", "--auto-approve"], 0);
+    for cluster in [&pair.source, &pair.target] {
+        let description = describe(cluster, "pay.orders");
+        assert!(description.contains("PartitionCount: 8"), "{description}");
+        assert!(
+            description.contains("retention.ms=604800000"),
+            "{description}"
+        );
+    }
+    run(
+        &workspace,
+        &["plan", "-f", "t.yaml", "--detailed-exitcode"],
+        0,
+    );
+
+    // growth and another configuration, on one side
+    let second = topic(
+        "pay.orders",
+        "source",
+        12,
+        "retention.ms: 86400000, cleanup.policy: compact",
+    );
+    workspace.write("t.yaml", pair.topology(&second)).unwrap();
+    let plan = run(
+        &workspace,
+        &["plan", "-f", "t.yaml", "--detailed-exitcode"],
+        2,
+    );
+    assert!(
+        plan.contains("Plan: 0 to add, 1 to change, 0 to destroy"),
+        "{plan}"
+    );
+    run(&workspace, &["apply", "-f", "t.yaml", "--auto-approve"], 0);
+    let description = describe(&pair.source, "pay.orders");
+    assert!(description.contains("PartitionCount: 12"), "{description}");
+    assert!(
+        description.contains("retention.ms=86400000"),
+        "{description}"
+    );
+    assert!(
+        description.contains("cleanup.policy=compact"),
+        "{description}"
+    );
+    assert_eq!(
+        partitions(&pair.target, "pay.orders"),
+        8,
+        "not declared there any more: left alone"
+    );
+    run(
+        &workspace,
+        &["plan", "-f", "t.yaml", "--detailed-exitcode"],
+        0,
+    );
+}
+
+#[test]
+fn a_saved_plan_is_applied_as_it_is_or_not_at_all() {
+    let workspace = Workspace::create("plan").unwrap();
+    let pair = pair();
+    workspace
+        .write("t.yaml", pair.topology(&topic("saved", "source", 2, "")))
+        .unwrap();
+    run(
+        &workspace,
+        &["plan", "-f", "t.yaml", "--out", "create.plan"],
+        0,
+    );
+    run(&workspace, &["apply", "create.plan"], 0);
+    assert_eq!(partitions(&pair.source, "saved"), 2);
+
+    workspace
+        .write("t.yaml", pair.topology(&topic("saved", "source", 4, "")))
+        .unwrap();
+    run(
+        &workspace,
+        &["plan", "-f", "t.yaml", "--out", "grow.plan"],
+        0,
+    );
+    // somebody else is faster
+    let servers = pair.source.bootstrap_servers();
+    let alter = [
+        "--bootstrap-server",
+        &servers,
+        "--alter",
+        "--topic",
+        "saved",
+        "--partitions",
+        "3",
+    ];
+    pair.source.tool_output(TOPIC_COMMAND, &alter, &[]).unwrap();
+    run(&workspace, &["apply", "grow.plan"], 4);
+    assert_eq!(
+        partitions(&pair.source, "saved"),
+        3,
+        "a stale plan changes nothing"
+    );
+}
+
+#[test]
+fn json_has_the_words_of_terraform() {
+    let workspace = Workspace::create("plan").unwrap();
+    let pair = pair();
+    workspace
+        .write("t.yaml", pair.topology(&topic("as-json", "target", 1, "")))
+        .unwrap();
+    let plan = run(&workspace, &["plan", "-f", "t.yaml", "--output", "json"], 0);
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    assert!(plan["format_version"].is_string(), "{plan:#}");
+    let change = &plan["resource_changes"][0];
+    assert_eq!(change["address"], "topic.target.as-json", "{plan:#}");
+    assert_eq!(
+        change["change"]["actions"],
+        serde_json::json!(["create"]),
+        "{plan:#}"
+    );
+}
