@@ -93,11 +93,36 @@ fn create(at: &Endpoint, topic: &str, partitions: i32, settings: &BTreeMap<Strin
     assert!(made.unwrap().iter().all(Result::is_ok));
 }
 
+/// A cluster may take a moment until all of it knows a new topic.
+fn wait_until_listed(at: &Endpoint, topic: &str) {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &at.bootstrap)
+        .create()
+        .unwrap();
+    let listed = || {
+        let metadata = consumer
+            .fetch_metadata(Some(topic), Duration::from_secs(10))
+            .unwrap();
+        metadata
+            .topics()
+            .iter()
+            .any(|t| t.error().is_none() && !t.partitions().is_empty())
+    };
+    let started = std::time::Instant::now();
+    while !listed() {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "{topic} does not appear"
+        );
+    }
+}
+
 /// Everything on a topic, partition after partition.
 fn read_all(at: &Endpoint, topic: &str) -> Vec<Lying> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", &at.bootstrap)
         .set("group.id", "copier")
+        .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
         .create()
         .unwrap();
@@ -342,6 +367,41 @@ fn mutants() -> Vec<Mutant> {
     ]
 }
 
+fn judge_mutant(clusters: &Clusters, journal: &Journal, written: &[Lying], mutant: &Mutant) {
+    let copy = fresh(mutant.name);
+    create(&clusters.target, &copy, mutant.partitions, &mutant.settings);
+    let mut history = written.to_vec();
+    (mutant.mutate)(&mut history);
+    write_all(&clusters.target, &copy, &history);
+    let (stamped, compared) = judge_both(clusters, journal, &copy);
+    let name = mutant.name;
+    let wanted = |ids: &'static [&str]| ids.iter().copied().collect::<BTreeSet<_>>();
+    assert_eq!(
+        failed(&stamped),
+        wanted(mutant.stamped),
+        "{name}: {stamped:#?}"
+    );
+    assert_eq!(
+        failed(&compared),
+        wanted(mutant.compared),
+        "{name}: {compared:#?}"
+    );
+    assert!(stamped.conclusive(), "{name}: {stamped:#?}");
+    for failure in stamped
+        .failures()
+        .filter(|check| check.id != "topic-creation")
+    {
+        let Verdict::Fail { counterexample, .. } = &failure.verdict else {
+            continue;
+        };
+        let unnamed = counterexample.record.is_none();
+        assert!(
+            counterexample.source.is_some() || unnamed,
+            "{name}: {counterexample}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_mutant_is_caught_and_named_through_the_clusters() {
     let clusters = clusters().await;
@@ -355,40 +415,18 @@ async fn each_mutant_is_caught_and_named_through_the_clusters() {
         );
         let written = read_all(&clusters.source, &topic);
         assert_eq!(written.len(), 3000);
-        for mutant in mutants() {
-            let copy = fresh(mutant.name);
-            create(&clusters.target, &copy, mutant.partitions, &mutant.settings);
-            let mut history = written.clone();
-            (mutant.mutate)(&mut history);
-            write_all(&clusters.target, &copy, &history);
-            let (stamped, compared) = judge_both(&clusters, &journal, &copy);
-            let name = mutant.name;
-            let wanted = |ids: &'static [&str]| ids.iter().copied().collect::<BTreeSet<_>>();
-            assert_eq!(
-                failed(&stamped),
-                wanted(mutant.stamped),
-                "{name}: {stamped:#?}"
-            );
-            assert_eq!(
-                failed(&compared),
-                wanted(mutant.compared),
-                "{name}: {compared:#?}"
-            );
-            assert!(stamped.conclusive(), "{name}: {stamped:#?}");
-            for failure in stamped
-                .failures()
-                .filter(|check| check.id != "topic-creation")
-            {
-                let Verdict::Fail { counterexample, .. } = &failure.verdict else {
-                    continue;
-                };
-                let unnamed = counterexample.record.is_none();
-                assert!(
-                    counterexample.source.is_some() || unnamed,
-                    "{name}: {counterexample}"
-                );
+        // what takes time is waiting for answers, so several mutants go at once
+        let mutants = mutants();
+        let (clusters, journal, written) = (&clusters, &journal, written.as_slice());
+        std::thread::scope(|scope| {
+            for some in mutants.chunks(4) {
+                scope.spawn(move || {
+                    for mutant in some {
+                        judge_mutant(clusters, journal, written, mutant);
+                    }
+                });
             }
-        }
+        });
     })
     .await
     .unwrap();
@@ -502,6 +540,8 @@ async fn a_cancelled_check_stops_and_a_cancelled_workload_keeps_its_journal() {
     tokio::task::spawn_blocking(move || {
         let (topic, copy) = (fresh("orders"), fresh("copy"));
         let Clusters { source, target, .. } = &clusters;
+        create(source, &topic, PARTITIONS, &settings());
+        wait_until_listed(source, &topic);
         let journal = write_workload(source, &workload(&topic, 500), &StopsAtOnce).unwrap();
         assert_eq!(
             journal.acknowledged(),
