@@ -7,6 +7,8 @@
 //!   records get the same sequences, so that the broker recognises a repetition;
 //! - never more than [`MAX_IN_FLIGHT`] unacknowledged batches, which is how many the broker
 //!   remembers of a producer; a sixth could be repeated without the broker noticing;
+//! - a single batch in flight until the broker has acknowledged one: a broker that knows nothing of
+//!   a producer takes any first sequence, so a second batch could land before a failed first one;
 //! - never more than the replay window of records beyond the committed position, except for a
 //!   single batch that is larger than the window by itself.
 
@@ -50,6 +52,8 @@ pub struct Flow {
     /// Sequence of its first record.
     cursor_sequence: i32,
     window: VecDeque<Entry>,
+    /// The broker has acknowledged a batch since the last rewind and so knows our sequences.
+    primed: bool,
     next_ticket: u64,
     /// Records sent, acknowledged contiguously, and covered by a committed position.
     sent: u64,
@@ -67,6 +71,7 @@ impl Flow {
             cursor: offset,
             cursor_sequence: 0,
             window: VecDeque::with_capacity(MAX_IN_FLIGHT),
+            primed: false,
             next_ticket: 0,
             sent: 0,
             acknowledged: 0,
@@ -106,7 +111,8 @@ impl Flow {
     /// A batch of `records` may be sent now.
     pub fn may_send(&self, records: u32) -> bool {
         let ahead = self.sent - self.committed;
-        self.window.len() < MAX_IN_FLIGHT
+        let places = if self.primed { MAX_IN_FLIGHT } else { 1 };
+        self.window.len() < places
             && (ahead == 0 || ahead + u64::from(records) <= self.replay_window)
     }
 
@@ -159,6 +165,7 @@ impl Flow {
             self.watermark = entry.end;
             self.watermark_sequence = next_sequence(self.watermark_sequence, entry.records as i32);
             self.acknowledged += u64::from(entry.records);
+            self.primed = true;
         }
         self.watermark != before
     }
@@ -181,6 +188,7 @@ impl Flow {
     pub fn rewind(&mut self) {
         debug_assert_eq!(self.in_flight(), 0, "rewind with requests in flight");
         self.window.clear();
+        self.primed = false;
         self.cursor = self.watermark;
         self.cursor_sequence = self.watermark_sequence;
         self.sent = self.acknowledged;
@@ -209,9 +217,14 @@ mod tests {
     fn a_failed_batch_holds_the_watermark_and_later_acknowledgements_do_not_pass_it() {
         let mut flow = Flow::new(100, 1000);
         let (first, _) = flow.send(10, 110);
-        let (second, _) = flow.send(10, 120);
-        let (third, _) = flow.send(10, 130);
+        assert!(
+            !flow.may_send(10),
+            "the broker does not know the producer yet"
+        );
         assert!(flow.acknowledge(first));
+        let (second, _) = flow.send(10, 120);
+        assert!(flow.may_send(10));
+        let (third, _) = flow.send(10, 130);
         assert!(!flow.acknowledge(third));
         flow.fail(second);
         assert_eq!(flow.watermark(), 110);

@@ -200,6 +200,9 @@ impl<'a> Run<'a> {
         let mut discovery = tokio::time::interval(self.options.discovery_interval);
         discovery.reset();
         loop {
+            if self.options.mode == Mode::Once && self.partitions.is_empty() {
+                return Ok(());
+            }
             tokio::select! {
                 () = self.shared.stop.cancelled() => return Ok(()),
                 Some(ended) = self.partitions.join_next() => self.ended(ended),
@@ -209,10 +212,6 @@ impl<'a> Run<'a> {
                         tracing::warn!(%error, "discovery failed; trying again");
                     }
                 }
-                else => return Ok(()),
-            }
-            if self.options.mode == Mode::Once && self.partitions.is_empty() {
-                return Ok(());
             }
         }
     }

@@ -1,0 +1,272 @@
+//! Two embedded clusters, a topology between them, and what a reader finds on each side.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{ClusterOptions, EmbeddedCluster};
+use bytes::Bytes;
+use kafka::batch::RawBatch;
+use kafka::fetch::{FetchFrom, FetchLimits};
+use kafka::produce::ProduceBatch;
+use kafka::record::{self, Record};
+use kafka::{ClientOptions, Cluster, Compression, NewTopic, Plaintext, ProducerIdentity};
+use replicator::{Options, Progress, Source, Summary};
+use tokio_util::sync::CancellationToken;
+use topology::Mirror;
+
+pub(crate) struct Rig {
+    pub(crate) source_cluster: EmbeddedCluster,
+    pub(crate) target_cluster: EmbeddedCluster,
+    pub(crate) source: Cluster,
+    pub(crate) target: Cluster,
+    pub(crate) mirror: Mirror,
+}
+
+const CODECS: [Compression; 5] = [
+    Compression::None,
+    Compression::Gzip,
+    Compression::Snappy,
+    Compression::Lz4,
+    Compression::Zstd,
+];
+
+impl Rig {
+    /// `brokers` on each side; `mirror` is YAML added to the mirror's block.
+    pub(crate) async fn start(brokers: u16, mirror: &str) -> Self {
+        let start = || async {
+            let options = ClusterOptions {
+                brokers,
+                ..ClusterOptions::default()
+            };
+            EmbeddedCluster::start(options).await.unwrap()
+        };
+        let (source_cluster, target_cluster) = (start().await, start().await);
+        let yaml = format!(
+            "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+             - {{alias: a, platform: existing, bootstrapServers: [\"{}\"]}}\n\
+             - {{alias: b, platform: existing, bootstrapServers: [\"{}\"]}}\n\
+             mirrors:\n- name: m\n  source: a\n  target: b\n  topicsPattern: \"t.*\"\n  \
+             replicationPolicy: {{type: identity}}\n{mirror}",
+            source_cluster.bootstrap_servers().replace(',', "\", \""),
+            target_cluster.bootstrap_servers().replace(',', "\", \""),
+        );
+        let loaded = topology::parse("test.yaml", &yaml).unwrap();
+        Self {
+            source: connect(&source_cluster).await,
+            target: connect(&target_cluster).await,
+            source_cluster,
+            target_cluster,
+            mirror: loaded.topology.mirrors[0].clone(),
+        }
+    }
+
+    pub(crate) async fn create(&self, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
+        self.create_replicated(topic, partitions, 1, configs).await;
+    }
+
+    pub(crate) async fn create_replicated(
+        &self,
+        topic: &str,
+        partitions: i32,
+        replication_factor: i16,
+        configs: &[(&str, &str)],
+    ) {
+        let new = NewTopic {
+            name: topic.to_owned(),
+            partitions: Some(partitions),
+            replication_factor: Some(replication_factor),
+            configs: configs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        };
+        for (name, outcome) in self.source.create_topics(&[new]).await.unwrap() {
+            outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+
+    /// `batches` of up to 50 records to every partition, in every codec, with null and empty keys
+    /// and values and repeated headers. `from` numbers the records on from an earlier call.
+    pub(crate) async fn produce(&self, topic: &str, partitions: i32, from: i64, batches: i64) {
+        for partition in 0..partitions {
+            for batch in from..from + batches {
+                let count = 1 + (batch * 7) % 50;
+                let records: Vec<Record> = (0..count)
+                    .map(|i| sample(partition, batch * 100 + i))
+                    .collect();
+                let codec = CODECS[(batch as usize + partition as usize) % CODECS.len()];
+                self.produce_batch(topic, partition, &record::encode(&records, codec).unwrap())
+                    .await;
+            }
+        }
+    }
+
+    pub(crate) async fn produce_batch(&self, topic: &str, partition: i32, batch: &RawBatch) {
+        let none = ProducerIdentity { id: -1, epoch: -1 };
+        let metadata = self.source.metadata_of(&[topic.to_owned()]).await.unwrap();
+        let leader = metadata.leader(topic, partition).unwrap();
+        let connection = self.source.open(leader).await.unwrap();
+        let shipped = ProduceBatch {
+            topic: topic.into(),
+            partition,
+            header: batch.stamped(none, -1),
+            payload: batch.payload(),
+        };
+        let sent = kafka::produce::send(&connection, &[shipped], Duration::from_secs(5))
+            .await
+            .unwrap();
+        for produced in sent.receive().await.unwrap() {
+            produced.outcome.unwrap();
+        }
+    }
+
+    /// One run with this rig's mirror.
+    pub(crate) fn run(
+        &self,
+        options: Options,
+        stop: CancellationToken,
+    ) -> impl Future<Output = Result<Summary, replicator::RunError>> + use<> {
+        let source = Source {
+            alias: "a".to_owned(),
+            cluster: self.source.clone(),
+        };
+        let (mirror, target) = (self.mirror.clone(), self.target.clone());
+        let progress = Progress::new();
+        async move { replicator::run(&mirror, source, target, options, progress, stop).await }
+    }
+
+    pub(crate) async fn once(&self) -> Summary {
+        let summary = self
+            .run(Options::once(), CancellationToken::new())
+            .await
+            .unwrap();
+        assert_eq!(summary.failures, []);
+        summary
+    }
+
+    pub(crate) async fn on_source(&self, topic: &str) -> Content {
+        content(&self.source, topic).await
+    }
+
+    pub(crate) async fn on_target(&self, topic: &str) -> Content {
+        content(&self.target, topic).await
+    }
+}
+
+/// Everything a reader of a topic sees, a partition: timestamps, keys, values, headers.
+pub(crate) type Content = BTreeMap<i32, Vec<Record>>;
+
+pub(crate) fn count(content: &Content) -> u64 {
+    content.values().map(|records| records.len() as u64).sum()
+}
+
+/// Records in the order of their first occurrence.
+pub(crate) fn first_occurrences(content: &Content) -> Content {
+    let distinct = |records: &Vec<Record>| {
+        let mut seen = std::collections::HashSet::new();
+        records
+            .iter()
+            .filter(|record| seen.insert(format!("{record:?}")))
+            .cloned()
+            .collect()
+    };
+    content
+        .iter()
+        .map(|(partition, records)| (*partition, distinct(records)))
+        .collect()
+}
+
+/// A fixed moment shortly before the tests: older records would fall to retention.
+pub(crate) fn recent() -> i64 {
+    static START: std::sync::OnceLock<i64> = std::sync::OnceLock::new();
+    *START.get_or_init(|| {
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
+        now.as_millis() as i64 - 600_000
+    })
+}
+
+fn sample(partition: i32, number: i64) -> Record {
+    let text = |what: &str| Bytes::from(format!("{what}-{partition}-{number}"));
+    let header = |name: &'static str, value| (Bytes::from_static(name.as_bytes()), value);
+    Record {
+        offset_delta: 0,
+        timestamp: recent() + number,
+        key: match number % 5 {
+            0 => None,
+            1 => Some(Bytes::new()),
+            _ => Some(text("key")),
+        },
+        value: match number % 7 {
+            0 => None,
+            1 => Some(Bytes::new()),
+            _ => Some(text("value")),
+        },
+        // The number makes every record distinct, whatever key and value are.
+        headers: vec![
+            header("n", Some(text("n"))),
+            header("n", None),
+            header("z", Some(Bytes::new())),
+        ],
+    }
+}
+
+async fn connect(cluster: &EmbeddedCluster) -> Cluster {
+    let bootstrap = cluster.bootstrap_servers();
+    let mut options = ClientOptions::new(bootstrap.split(','));
+    // A dropped response must not make a test wait for half a minute.
+    options.request_timeout = Duration::from_secs(2);
+    Cluster::connect(options, Arc::new(Plaintext))
+        .await
+        .unwrap()
+}
+
+async fn content(cluster: &Cluster, topic: &str) -> Content {
+    let metadata = cluster.metadata_of(&[topic.to_owned()]).await.unwrap();
+    let Some(found) = metadata.topics.get(topic) else {
+        return Content::new();
+    };
+    let limits = FetchLimits {
+        max_wait: Duration::from_millis(10),
+        min_bytes: 1,
+        max_bytes: 16 << 20,
+        partition_max_bytes: 16 << 20,
+    };
+    let mut content = Content::new();
+    for partition in &found.partitions {
+        let connection = cluster
+            .open(metadata.leader(topic, partition.index).unwrap())
+            .await
+            .unwrap();
+        let into = content.entry(partition.index).or_default();
+        let mut offset = 0;
+        loop {
+            let from = FetchFrom {
+                topic: topic.into(),
+                topic_id: found.id,
+                partition: partition.index,
+                offset,
+                leader_epoch: -1,
+            };
+            let fetched = kafka::fetch::send(&connection, limits, &[from])
+                .await
+                .unwrap();
+            let mut fetched = fetched.receive().await.unwrap().remove(0);
+            assert_eq!(fetched.error, None);
+            if offset >= fetched.high_watermark {
+                break;
+            }
+            while let Some(batch) = RawBatch::split_from(&mut fetched.records).unwrap() {
+                batch.check_crc().unwrap();
+                offset = batch.header.next_offset();
+                for mut record in record::decode(&batch).unwrap() {
+                    record.offset_delta = 0;
+                    into.push(record);
+                }
+            }
+        }
+    }
+    content
+}
