@@ -18,6 +18,7 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, Str
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
 use crate::transport::{Stream, Transport};
@@ -72,6 +73,9 @@ struct Inner {
     versions: ApiVersions,
     request_timeout: Duration,
     queue: mpsc::Sender<(Frame, Reply)>,
+    /// Cancelled once either direction has failed or a request has timed out: answers come in
+    /// order, so behind a silent one nothing else will come either.
+    over: CancellationToken,
     /// Aborted on drop, which closes both halves.
     _tasks: JoinSet<()>,
 }
@@ -113,14 +117,18 @@ impl Connection {
         let (read, write) = tokio::io::split(stream);
         let (queue, frames) = mpsc::channel(WRITE_QUEUE);
         let pending: Pending = Arc::default();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(write_frames(
+        let over = CancellationToken::new();
+        let writer = write_frames(
             write,
             frames,
             pending.clone(),
             address.clone(),
-        ));
-        tasks.spawn(read_responses(read, pending, address.clone()));
+            over.clone(),
+        );
+        let reader = read_responses(read, pending, address.clone(), over.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(writer);
+        tasks.spawn(reader);
         Self {
             inner: Arc::new(Inner {
                 address,
@@ -128,6 +136,7 @@ impl Connection {
                 versions: ApiVersions::default(),
                 request_timeout,
                 queue,
+                over,
                 _tasks: tasks,
             }),
         }
@@ -153,9 +162,10 @@ impl Connection {
         &self.inner.address
     }
 
-    /// False once either direction has failed; requests then fail at once.
+    /// False once either direction has failed or a request has timed out; requests then fail at
+    /// once.
     pub fn is_open(&self) -> bool {
-        !self.inner.queue.is_closed()
+        !self.inner.over.is_cancelled()
     }
 
     /// The version of `R` that both sides speak.
@@ -259,8 +269,8 @@ pub struct PendingResponse {
 }
 
 impl PendingResponse {
-    /// Waits for at most `timeout`. On a timeout the connection is still in order; the late
-    /// response is dropped when it comes.
+    /// Waits for at most `timeout`. On a timeout the connection ends for everybody: answers come
+    /// in order, so nothing more would come behind the missing one.
     pub async fn within(self, api: &'static str, timeout: Duration) -> Result<Bytes, Error> {
         let address = self.connection.inner.address.clone();
         match tokio::time::timeout(timeout, self).await {
@@ -310,9 +320,17 @@ async fn write_frames(
     mut frames: mpsc::Receiver<(Frame, Reply)>,
     pending: Pending,
     address: Arc<str>,
+    over: CancellationToken,
 ) {
     let mut correlation_id = 0_i32;
-    while let Some((mut frame, reply)) = frames.recv().await {
+    loop {
+        let next = tokio::select! {
+            () = over.cancelled() => break,
+            next = frames.recv() => next,
+        };
+        let Some((mut frame, reply)) = next else {
+            break;
+        };
         correlation_id = correlation_id.wrapping_add(1);
         let length = frame.wire_len() - 4;
         frame.head[..4].copy_from_slice(&(length as i32).to_be_bytes());
@@ -323,11 +341,13 @@ async fn write_frames(
             lock(&pending).push_back((correlation_id, reply));
         }
         if let Err(error) = write_vectored(&mut write, &frame).await {
+            over.cancel();
             fail_all(&pending, &address, &format!("write failed: {error}"));
             break;
         }
         tracing::trace!(%address, api = frame.api_key, bytes = length, "sent");
     }
+    over.cancel();
     frames.close();
     while let Some((_, reply)) = frames.recv().await {
         let reason = "the connection had ended before".to_owned();
@@ -363,10 +383,19 @@ async fn write_vectored(
     Ok(())
 }
 
-async fn read_responses(mut read: ReadHalf<Box<dyn Stream>>, pending: Pending, address: Arc<str>) {
+async fn read_responses(
+    mut read: ReadHalf<Box<dyn Stream>>,
+    pending: Pending,
+    address: Arc<str>,
+    over: CancellationToken,
+) {
     let mut buffers = BufferPool::default();
     let reason = loop {
-        match read_response(&mut read, &mut buffers).await {
+        let response = tokio::select! {
+            response = read_response(&mut read, &mut buffers) => response,
+            () = over.cancelled() => break "a request before it got no answer".to_owned(),
+        };
+        match response {
             Ok(mut body) => {
                 // The header is decoded by the caller; only the correlation id is looked at here.
                 let correlation_id = (&body[..4]).get_i32();
@@ -389,6 +418,7 @@ async fn read_responses(mut read: ReadHalf<Box<dyn Stream>>, pending: Pending, a
             Err(error) => break error.to_string(),
         }
     };
+    over.cancel();
     fail_all(&pending, &address, &reason);
 }
 

@@ -1,11 +1,8 @@
 //! What a quiet run copies, and from where the next one goes on.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod rig;
-
+use crate::rig::{Rig, count};
 use kafka::{Compression, ConfigSource, OffsetSpec, TopicPartition};
 use replicator::Options;
-use rig::{Rig, count};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -100,7 +97,7 @@ async fn a_compacted_source_is_rebuilt_without_its_holes_and_nothing_else_change
             let records: Vec<_> = (0..20)
                 .map(|i| kafka::record::Record {
                     offset_delta: 0,
-                    timestamp: rig::recent() + batch * 20 + i,
+                    timestamp: crate::rig::recent() + batch * 20 + i,
                     key: Some(format!("key-{}", (batch * 20 + i) % 37).into()),
                     value: (i % 9 != 0).then(|| format!("value-{batch}-{i}").into()),
                     headers: Vec::new(),
@@ -162,7 +159,7 @@ async fn start_offset_latest_copies_only_what_comes_after() {
     loop {
         let ends = rig
             .target
-            .list_offsets(&[end.clone()], OffsetSpec::Latest)
+            .list_offsets(std::slice::from_ref(&end), OffsetSpec::Latest)
             .await
             .unwrap();
         if ends[&end].as_ref().unwrap().offset >= expected as i64 {

@@ -1,0 +1,6 @@
+//! Whole mirrors between two embedded clusters.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod copy;
+mod faults;
+mod rig;
