@@ -439,7 +439,7 @@ fn check_batch<'a>(
     Ok((bytes, header))
 }
 
-/// Checks what lies in the records. They are only walked where a setting asks for it; for the
+/// Checks what lies in the records. They are only decoded where a setting asks for it; for the
 /// upper time limit the header's maximum is enough.
 fn check_records(
     bytes: &[u8],
@@ -457,6 +457,9 @@ fn check_records(
             earliest,
             latest,
         });
+    }
+    if header.compression() == 0 {
+        records::check_count(&bytes[batch::HEADER_LEN..], header.record_count)?;
     }
     let limited_below = timed && settings.before_max_ms < i64::MAX;
     if !settings.compact_policy && !limited_below {

@@ -50,6 +50,35 @@ pub(crate) fn stamps(batch: &[u8]) -> Result<Vec<RecordStamp>, RecordsError> {
         .collect())
 }
 
+/// Checks that the records of an uncompressed batch are as many as its header says and fill it,
+/// without looking into them.
+pub(crate) fn check_count(payload: &[u8], count: i32) -> Result<(), RecordsError> {
+    let mut at = 0;
+    for _ in 0..count {
+        let mut raw = 0_u64;
+        let mut shift = 0;
+        loop {
+            let byte = *payload.get(at).ok_or(RecordsError::Truncated)?;
+            at += 1;
+            raw |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+            if shift > 28 {
+                return Err(RecordsError::Varint);
+            }
+        }
+        let declared = (raw >> 1) as i64 ^ -((raw & 1) as i64);
+        at += usize::try_from(declared).map_err(|_| RecordsError::Length { declared })?;
+    }
+    if at == payload.len() {
+        Ok(())
+    } else {
+        Err(RecordsError::Truncated)
+    }
+}
+
 /// Decompresses and decodes all records of a batch.
 pub(crate) fn decode(batch: &[u8]) -> Result<Vec<Record>, RecordsError> {
     let header = Header::parse(batch).ok_or(RecordsError::ShortHeader)?;
