@@ -18,8 +18,9 @@ use crate::topics;
 use crate::verdict::{CheckResult, Verdict};
 use crate::write::now_ms;
 
-/// librdkafka holds at most this much ahead of the checks.
-const QUEUED_KIB: u32 = 64 * 1024;
+/// librdkafka holds at most this much ahead of the checks, not counting what it keeps about each
+/// record (some 200 bytes, more than half of the memory where records are small).
+const QUEUED_KIB: u32 = 32 * 1024;
 
 /// What the mirror promised, and how patient to be.
 #[derive(Debug, Clone)]

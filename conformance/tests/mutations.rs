@@ -421,7 +421,7 @@ fn payload_catches_altered_records() {
             AGAIN,
             |h| {
                 alter(h, |r| {
-                    r.headers.last_mut().unwrap().1.as_mut().unwrap()[36] ^= 1
+                    r.headers.last_mut().unwrap().1.as_mut().unwrap()[36] ^= 1;
                 });
             },
             &["payload"],

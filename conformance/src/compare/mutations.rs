@@ -129,7 +129,7 @@ fn each_mutant_is_named_for_what_it_is() {
                         key: Some(b"x".to_vec()),
                         ..r[9].clone()
                     },
-                )
+                );
             },
             &["count"],
         ),

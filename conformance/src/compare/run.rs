@@ -17,7 +17,7 @@ use crate::topics;
 use crate::write::now_ms;
 
 /// librdkafka holds at most this much ahead of the walk, on each side.
-const QUEUED_KIB: u32 = 48 * 1024;
+const QUEUED_KIB: u32 = 24 * 1024;
 
 /// What has to be equal, and how patient to be.
 #[derive(Debug, Clone, Default)]
