@@ -32,7 +32,6 @@ Exit codes:
     version,
     styles = STYLES,
     max_term_width = 100,
-    propagate_version = true,
     disable_help_subcommand = true,
     after_help = EXIT_CODES
 )]
@@ -49,31 +48,31 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// How results are printed on stdout
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human, help_heading = "Output")]
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t = Format::Human, help_heading = "Output")]
     pub(crate) output: Format,
-    /// Print more about what happens, on stderr (-v, -vv); MIRRORCTL_LOG sets it in detail
+    /// Print more about what happens, on stderr (-v, -vv); `MIRRORCTL_LOG` sets it in detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
     /// How log lines are written on stderr
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, help_heading = "Output")]
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t = LogFormat::Text, help_heading = "Output")]
     pub(crate) log_format: LogFormat,
 }
 
 /// Forms of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    // for people
     Human,
-    /// For programs
+    // for programs
     Json,
 }
 
 /// Forms of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people
+    // for people
     Text,
-    /// One JSON object a line
+    // one JSON object a line
     Json,
 }
 
@@ -230,7 +229,7 @@ pub(crate) struct VerifyArgs {
     /// Write the report as JSON to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) report_json: Option<PathBuf>,
-    /// Write the report as JUnit XML to this file
+    /// Write the report as `JUnit` XML to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) junit: Option<PathBuf>,
 }

@@ -30,11 +30,11 @@ pub(crate) struct Address {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
     /// Nobody answers, or not like Kafka.
-    #[error("cluster {alias} at {bootstrap} cannot be reached: {error}")]
+    #[error("cluster {alias} at {bootstrap} cannot be reached: {}", reason(error))]
     Unreachable {
         alias: String,
         bootstrap: String,
-        error: kafka::Error,
+        error: Box<kafka::Error>,
     },
     /// Somebody accepts connections and does not answer.
     #[error("cluster {alias} at {bootstrap} does not answer within {} s", WITHIN.as_secs())]
@@ -100,6 +100,20 @@ impl ConnectError {
                 format!("add bootstrapServers to {alias} once its brokers exist")
             }
         }
+    }
+}
+
+/// What lies below "cannot be reached", without saying that again.
+fn reason(error: &kafka::Error) -> String {
+    match error {
+        kafka::Error::Unreachable { attempts } => attempts.clone(),
+        kafka::Error::Connect { .. }
+        | kafka::Error::Timeout { .. }
+        | kafka::Error::Closed { .. }
+        | kafka::Error::Malformed { .. }
+        | kafka::Error::UnsupportedVersion { .. }
+        | kafka::Error::NoLeader { .. }
+        | kafka::Error::Broker { .. } => error.to_string(),
     }
 }
 
@@ -189,7 +203,7 @@ async fn open(address: &Address) -> Result<kafka::Cluster, ConnectError> {
             return Err(ConnectError::Unreachable {
                 alias,
                 bootstrap,
-                error,
+                error: Box::new(error),
             });
         }
         Err(_) => return Err(ConnectError::Silent { alias, bootstrap }),

@@ -77,7 +77,7 @@ impl From<&Failure> for Code {
             Failure::Apply(error) => error.kind().into(),
             Failure::TopicGuarded { .. } => Self::Refused,
             Failure::Verification { .. } => Self::VerificationFailed,
-            Failure::Replicator { error, .. } => match error {
+            Failure::Replicator { error, .. } => match **error {
                 replicator::RunError::SameCluster { .. } => Self::Refused,
                 replicator::RunError::Source { .. }
                 | replicator::RunError::Target { .. }

@@ -57,7 +57,7 @@ pub(crate) enum Failure {
     Replicator {
         mirror: String,
         source_alias: String,
-        error: replicator::RunError,
+        error: Box<replicator::RunError>,
     },
     /// Partitions of a mirror stopped; the summary names them.
     #[error("{failed} {} stopped before the end", if *failed == 1 { "partition" } else { "partitions" })]
@@ -73,7 +73,7 @@ pub(crate) enum Failure {
     NotConnected { alias: String },
     /// The judge could not do its work.
     #[error(transparent)]
-    Judge(#[from] conformance::Error),
+    Judge(conformance::Error),
     /// The judge found broken promises.
     #[error("verification failed: {failed} of {checks} checks")]
     Verification { failed: usize, checks: usize },
@@ -112,4 +112,14 @@ fn joined(errors: &[ConnectError]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+impl From<conformance::Error> for Failure {
+    fn from(error: conformance::Error) -> Self {
+        match error {
+            // only ever because we asked the judge to stop
+            conformance::Error::Cancelled => Self::Interrupted,
+            other => Self::Judge(other),
+        }
+    }
 }

@@ -132,9 +132,9 @@ pub(crate) async fn compare(
 
 /// Keeps the checks that the topology asks for; one that this version does not know is said to be
 /// inconclusive rather than left out. No declared checks means all.
-pub(crate) fn keep_declared(report: &mut Report, declared: &[String]) {
+pub(crate) fn keep_declared(mut report: Report, declared: &[String]) -> Report {
     if declared.is_empty() {
-        return;
+        return report;
     }
     let subject = report
         .checks
@@ -155,6 +155,7 @@ pub(crate) fn keep_declared(report: &mut Report, declared: &[String]) {
             });
         }
     }
+    report
 }
 
 /// What the verdicts mean for the command: an inconclusive check alone does not fail it.

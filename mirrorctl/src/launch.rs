@@ -47,8 +47,8 @@ fn run(cli: Cli) -> Ended {
     let session = &session;
     match cli.command {
         Command::Validate(args) => commands::validate(session, &args),
-        Command::Schema(args) => commands::schema(session, &args),
-        Command::Completions(args) => commands::completions(session, &args),
+        Command::Schema(args) => commands::schema(&args),
+        Command::Completions(args) => commands::completions(&args),
         Command::Plan(args) => on_runtime(session, commands::plan(session, &args)),
         Command::Apply(args) => on_runtime(session, commands::apply(session, &args)),
         Command::Replicate(args) => on_runtime(session, commands::replicate(session, &args)),

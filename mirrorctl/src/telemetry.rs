@@ -46,11 +46,8 @@ fn default_directives(verbose: u8, command: &Command) -> String {
         1 => ("debug", "warn"),
         2.. => ("trace", "info"),
     };
-    let mut directives = format!("warn,rdkafka={librdkafka},librdkafka={librdkafka}");
-    for name in OURS {
-        directives.push_str(&format!(",{name}={ours}"));
-    }
-    directives
+    let ours = OURS.map(|name| format!("{name}={ours}")).join(",");
+    format!("warn,rdkafka={librdkafka},librdkafka={librdkafka},{ours}")
 }
 
 /// A mirror that runs for months says what it does; an answer to a question stands alone.

@@ -10,7 +10,7 @@ use crate::connect::{Address, connect_to};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
-use crate::output::{EventLines, Terminal, applied, question};
+use crate::output::{self, EventLines, Terminal, applied, question};
 use crate::session::{Ended, Session};
 
 /// Applies a saved plan, or plans, asks and applies.
@@ -61,7 +61,7 @@ async fn planned(session: &Session, file: &Path) -> Result<(Plan, Clients), Fail
 
 fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     match session.terminal.format() {
-        Format::Human => session.terminal.result(&human(plan, session.terminal)),
+        Format::Human => output::result(&human(plan, session.terminal)),
         Format::Json => Ok(()),
     }
 }
@@ -97,7 +97,7 @@ async fn execute(session: &Session, plan: &Plan, clients: &Clients) -> Ended {
     if let (Format::Human, Some(summary)) = (format, summary)
         && plan.has_changes()
     {
-        session.terminal.result(&applied(summary))?;
+        output::result(&applied(summary))?;
     }
     result?;
     Ok(Outcome::Done)

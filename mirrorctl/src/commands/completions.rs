@@ -4,12 +4,13 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, CompletionsArgs};
 use crate::exit::Outcome;
-use crate::session::{Ended, Session};
+use crate::output;
+use crate::session::Ended;
 
 /// Prints the completion script of a shell.
-pub(crate) fn completions(session: &Session, args: &CompletionsArgs) -> Ended {
+pub(crate) fn completions(args: &CompletionsArgs) -> Ended {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "mirrorctl", &mut script);
-    session.terminal.result(&String::from_utf8_lossy(&script))?;
+    output::result(&String::from_utf8_lossy(&script))?;
     Ok(Outcome::Done)
 }

@@ -13,7 +13,7 @@ use crate::copies::{Copies, client};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
-use crate::output::{RunEnd, Story, StoryCluster, demo_json, verdicts_human};
+use crate::output::{RunEnd, Story, StoryCluster, demo_json};
 use crate::session::{Ended, Session};
 use crate::stage::Stage;
 use crate::{judge, output};
@@ -126,19 +126,16 @@ impl Demo<'_> {
 
         story.chapter("verify: a judge that shares no code with the replicator")?;
         let reports = [stamped, compared];
-        for report in &reports {
-            story.tell(&verdicts_human(report, terminal.width().saturating_sub(3)))?;
-        }
+        story.verdicts(&reports)?;
         let passed = reports.iter().all(Report::passed);
         story.end(passed, self.started.elapsed())?;
 
         if self.args.hold {
             story.hold(&clusters)?;
-            self.session.stop.cancelled().await;
         }
         let ends = copies.finish().await?;
         if terminal.format() == Format::Json {
-            terminal.json(&demo_json(
+            output::json(&demo_json(
                 &clusters,
                 &plan,
                 &ends,
@@ -226,8 +223,10 @@ impl Demo<'_> {
             options,
         )
         .await?;
-        judge::keep_declared(&mut report, &self.topology.verify.checks);
-        Ok((journal, report))
+        Ok((
+            journal,
+            judge::keep_declared(report, &self.topology.verify.checks),
+        ))
     }
 
     async fn compare(&self, scene: &Scene) -> Result<Report, Failure> {
@@ -253,7 +252,7 @@ fn ended(ends: Vec<RunEnd>, reports: &[Report]) -> Ended {
         let summary = result.map_err(|error| Failure::Replicator {
             mirror,
             source_alias: source,
-            error,
+            error: Box::new(error),
         })?;
         if !summary.failures.is_empty() {
             return Err(Failure::PartitionsFailed {

@@ -10,7 +10,7 @@ use crate::connect::connect;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
-use crate::output::Terminal;
+use crate::output::{self, Terminal};
 use crate::session::{Ended, Session};
 
 /// Reads the clusters, prints what would change, saves it when asked to.
@@ -18,13 +18,13 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     let topology = load(&args.file)?;
     let (plan, _) = make(session, &topology).await?;
     match session.terminal.format() {
-        Format::Human => session.terminal.result(&human(&plan, session.terminal))?,
-        Format::Json => session.terminal.json(&plan)?,
+        Format::Human => output::result(&human(&plan, session.terminal))?,
+        Format::Json => output::json(&plan)?,
     }
     if let Some(path) = &args.out {
         plan.save(path)?;
         if session.terminal.format() == Format::Human {
-            session.terminal.note(&format!(
+            output::note(&format!(
                 "Saved to {path}. Apply exactly this with: mirrorctl apply {path}",
                 path = path.display()
             ));

@@ -8,7 +8,7 @@ use crate::copies::Copies;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
-use crate::output::{RunEnd, replication_human, replication_json};
+use crate::output::{self, RunEnd, replication_human, replication_json};
 use crate::select::{clusters, runnable};
 use crate::session::{Ended, Session};
 
@@ -29,11 +29,9 @@ pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended 
         .await?;
     match session.terminal.format() {
         Format::Human => {
-            session
-                .terminal
-                .result(&replication_human(&ends, session.terminal.width()))?;
+            output::result(&replication_human(&ends, session.terminal.width()))?;
         }
-        Format::Json => session.terminal.json(&replication_json(&ends))?,
+        Format::Json => output::json(&replication_json(&ends))?,
     }
     judge(ends, args.once)
 }
@@ -59,7 +57,7 @@ fn judge(ends: Vec<RunEnd>, once: bool) -> Ended {
                 return Err(Failure::Replicator {
                     mirror,
                     source_alias: source,
-                    error,
+                    error: Box::new(error),
                 });
             }
         }

@@ -2,14 +2,15 @@
 
 use crate::cli::{SchemaArgs, SchemaSubject};
 use crate::exit::Outcome;
-use crate::session::{Ended, Session};
+use crate::output;
+use crate::session::Ended;
 
 /// Prints a JSON Schema.
-pub(crate) fn schema(session: &Session, args: &SchemaArgs) -> Ended {
+pub(crate) fn schema(args: &SchemaArgs) -> Ended {
     let schema = match args.subject {
         SchemaSubject::Topology => topology::json_schema(),
         SchemaSubject::Plan => plan::json_schema(),
     };
-    session.terminal.json(&schema)?;
+    output::json(&schema)?;
     Ok(Outcome::Done)
 }

@@ -8,7 +8,7 @@ use crate::copies::client;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
-use crate::output::{MirrorStatus, status_human, status_json};
+use crate::output::{self, MirrorStatus, status_human, status_json};
 use crate::select::{clusters, named};
 use crate::session::{Ended, Session};
 
@@ -32,7 +32,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
                         .map_err(|error| Failure::Replicator {
                             mirror: mirror.name.clone(),
                             source_alias: alias.clone(),
-                            error,
+                            error: Box::new(error),
                         })?;
                 read.push(MirrorStatus {
                     mirror: mirror.name.clone(),
@@ -46,10 +46,8 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
     };
     let read = session.until_stopped(reading).await??;
     match session.terminal.format() {
-        Format::Human => session
-            .terminal
-            .result(&status_human(&read, session.terminal.width()))?,
-        Format::Json => session.terminal.json(&status_json(&read))?,
+        Format::Human => output::result(&status_human(&read, session.terminal.width()))?,
+        Format::Json => output::json(&status_json(&read))?,
     }
     Ok(Outcome::Done)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use conformance::{Journal, Report, WorkloadSpec};
+use conformance::{Journal, Mode, Report, WorkloadSpec};
 use replicator::Progress;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,6 +14,9 @@ use crate::output::figures::{bytes, count, elapsed};
 use crate::output::replication::{RunEnd, replication_json};
 use crate::output::style::{BAD, DIM, GOOD, HEAD};
 use crate::output::terminal::Terminal;
+use crate::output::verdicts::{verdicts_brief, verdicts_human, verdicts_in_a_line, widest_id};
+
+const INDENT: &str = "   ";
 
 /// A cluster of the story.
 #[derive(Debug, Serialize)]
@@ -62,7 +65,7 @@ impl Story {
         let mut indented = String::with_capacity(text.len() + 64);
         for line in text.lines() {
             if !line.is_empty() {
-                indented.push_str("   ");
+                indented.push_str(INDENT);
                 indented.push_str(line);
             }
             indented.push('\n');
@@ -125,6 +128,25 @@ impl Story {
                 snapshot.partitions,
                 count(snapshot.remaining),
             ))?;
+        }
+        Ok(())
+    }
+
+    /// A line a check by stamps, one line for the comparison; all that is known where it failed.
+    pub(crate) fn verdicts(&self, reports: &[Report]) -> Result<(), Failure> {
+        let width = self.terminal.width().saturating_sub(INDENT.len());
+        let widest = reports.first().map_or(0, widest_id);
+        for report in reports {
+            let brief = match report.mode {
+                Mode::Stamped => verdicts_brief(report, width),
+                Mode::Compare => verdicts_in_a_line(report, "compare", widest),
+            };
+            let whole = report.passed() && report.conclusive();
+            self.tell(&if whole {
+                brief
+            } else {
+                verdicts_human(report, width)
+            })?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ pub(crate) fn count(number: impl Into<i128>) -> String {
         text.push('-');
     }
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -42,10 +42,12 @@ pub(crate) fn bytes(number: f64) -> String {
     }
 }
 
-/// `0.4 s`, `75 s`, `3 min 20 s`, `2 h 5 min`, `3 d 2 h`.
+/// `12 ms`, `4.2 s`, `75 s`, `3 min 20 s`, `2 h 5 min`, `3 d 2 h`.
 pub(crate) fn elapsed(time: Duration) -> String {
     let seconds = time.as_secs();
-    if seconds < 10 {
+    if seconds == 0 {
+        format!("{} ms", time.as_millis())
+    } else if seconds < 10 {
         format!("{:.1} s", time.as_secs_f64())
     } else if seconds < 120 {
         format!("{seconds} s")
@@ -94,7 +96,8 @@ mod tests {
     #[test]
     fn times_get_coarser_as_they_grow() {
         let text = |seconds: f64| elapsed(Duration::from_secs_f64(seconds));
-        assert_eq!(text(0.44), "0.4 s");
+        assert_eq!(text(0.0444), "44 ms");
+        assert_eq!(text(4.44), "4.4 s");
         assert_eq!(text(75.2), "75 s");
         assert_eq!(text(200.0), "3 min 20 s");
         assert_eq!(text(7500.0), "2 h 5 min");

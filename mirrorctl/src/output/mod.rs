@@ -1,5 +1,9 @@
 //! The only place that prints. Results go to stdout, everything else to stderr; colours only where
 //! a terminal shows them and `NO_COLOR` does not forbid them.
+#![expect(
+    clippy::format_push_string,
+    reason = "pages are small, and `write!` to a String would make a fallible call of what cannot fail"
+)]
 
 mod apply;
 mod demo;
@@ -21,6 +25,6 @@ pub(crate) use progress::{CopyDisplay, JudgeDisplay};
 pub(crate) use replication::{RunEnd, replication_human, replication_json};
 pub(crate) use status::{MirrorStatus, status_human, status_json};
 pub(crate) use stream::{log_line, note, stderr_has_color};
-pub(crate) use terminal::Terminal;
+pub(crate) use terminal::{Terminal, json, result};
 pub(crate) use validation::{Checked, validation_human, validation_json};
 pub(crate) use verdicts::verdicts_human;

@@ -112,10 +112,13 @@ impl Watched {
     }
 }
 
+/// When, records, bytes.
+type Seen = (Instant, u64, u64);
+
 /// Rates over the last moments.
 #[derive(Debug, Default)]
 struct Meter {
-    seen: VecDeque<(Instant, u64, u64)>,
+    seen: VecDeque<Seen>,
 }
 
 impl Meter {
@@ -138,7 +141,7 @@ impl Meter {
         })
     }
 
-    fn ends(&self) -> Option<(&(Instant, u64, u64), &(Instant, u64, u64))> {
+    fn ends(&self) -> Option<(&Seen, &Seen)> {
         Some((self.seen.front()?, self.seen.back()?))
     }
 

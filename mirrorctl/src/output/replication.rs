@@ -88,13 +88,15 @@ fn last_line(ends: &[RunEnd]) -> String {
     );
     let failed = failed(ends);
     let style = if failed > 0 { WARN } else { GOOD };
-    let mut text = format!(
-        "{style}Copied{style:#} {} records, {} in {} ({} records/s)",
-        count(records),
-        bytes(sent as f64),
-        elapsed(time),
-        count(rate(records, time) as u64),
-    );
+    let mut text = format!("{style}Copied{style:#} {} records", count(records));
+    if records > 0 {
+        text.push_str(&format!(
+            ", {} in {} ({} records/s)",
+            bytes(sent as f64),
+            elapsed(time),
+            count(rate(records, time) as u64),
+        ));
+    }
     if failed > 0 {
         text.push_str(&format!("; {} stopped", counted(failed, "partition")));
     }

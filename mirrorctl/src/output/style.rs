@@ -22,11 +22,7 @@ pub(crate) fn table(width: usize, header: &[&str]) -> Table {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX))
         .enforce_styling();
-    table.set_header(
-        header
-            .iter()
-            .map(|name| Cell::new(name).add_attribute(comfy_table::Attribute::Bold)),
-    );
+    table.set_header(header.iter().map(Cell::new));
     table
 }
 
@@ -50,13 +46,16 @@ pub(crate) fn warn(text: impl ToString) -> Cell {
     Cell::new(text).fg(Color::Yellow)
 }
 
-/// The table's lines, indented by two, without spaces at the ends of lines.
+/// The table's lines, indented by two, the header in bold, without spaces at the ends of lines.
 pub(crate) fn indented(table: &Table) -> String {
     let mut text = String::new();
-    for line in table.lines() {
-        text.push(' ');
-        text.push_str(line.trim_end());
-        text.push('\n');
+    for (place, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        if place == 0 {
+            text.push_str(&format!(" {HEAD}{line}{HEAD:#}\n"));
+        } else {
+            text.push_str(&format!(" {line}\n"));
+        }
     }
     text
 }

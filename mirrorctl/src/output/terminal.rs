@@ -7,13 +7,25 @@ use terminal_size::{Width, terminal_size_of};
 
 use crate::cli::Format;
 use crate::failure::Failure;
-use crate::output::stream::{note, to_stderr, to_stdout};
+use crate::output::stream::{to_stderr, to_stdout};
 
 /// The width of a page that no terminal shows.
 const PAGE: usize = 100;
 const WIDEST: usize = 160;
 
-/// Prints results.
+/// Prints a part of the result as it is.
+pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    to_stdout(text).map_err(Failure::Output)
+}
+
+/// Prints a part of the result as indented JSON.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(value).map_err(Failure::Json)?;
+    text.push('\n');
+    result(&text)
+}
+
+/// The page that results are set on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
     format: Format,
@@ -50,32 +62,15 @@ impl Terminal {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Prints a part of the result as it is.
-    pub(crate) fn result(self, text: &str) -> Result<(), Failure> {
-        to_stdout(text).map_err(Failure::Output)
-    }
-
-    /// Prints a part of the result as indented JSON.
-    pub(crate) fn json<T: Serialize>(self, value: &T) -> Result<(), Failure> {
-        let mut text = serde_json::to_string_pretty(value).map_err(Failure::Json)?;
-        text.push('\n');
-        self.result(&text)
-    }
-
     /// Prints the result for people: on stdout, or on stderr where stdout is for programs.
     pub(crate) fn aside(self, text: &str) -> Result<(), Failure> {
         match self.format {
-            Format::Human => self.result(text),
+            Format::Human => result(text),
             Format::Json => {
                 to_stderr(text);
                 Ok(())
             }
         }
-    }
-
-    /// A remark beside the result.
-    pub(crate) fn note(self, text: &str) {
-        note(text);
     }
 
     /// Asks, and returns the answer without the newline. Blocks until there is one.

@@ -6,10 +6,28 @@ use crate::output::figures::{count, counted, elapsed};
 use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN, bad, good, indented, table, warn};
 use comfy_table::Cell;
 
+/// A counterexample in a table is this short; below it stands in full.
+const LONGEST: usize = 80;
+/// With more subjects than this, one where all is well gets one line.
+const SUBJECTS_IN_FULL: usize = 3;
+
 /// A table a subject, each failed check's first counterexample in full, and one last line.
 pub(crate) fn verdicts_human(report: &Report, width: usize) -> String {
     let mut text = String::new();
-    for (subject, checks) in by_subject(report) {
+    let subjects = by_subject(report);
+    let many = subjects.len() > SUBJECTS_IN_FULL;
+    for (subject, checks) in &subjects {
+        if many
+            && checks
+                .iter()
+                .all(|check| matches!(check.verdict, Verdict::Pass { .. }))
+        {
+            let checks = counted(checks.len(), "check");
+            text.push_str(&format!(
+                "{GOOD}pass{GOOD:#}  {subject}  {DIM}{checks}{DIM:#}\n"
+            ));
+            continue;
+        }
         text.push_str(&format!("{HEAD}{subject}{HEAD:#}\n"));
         let mut rows = table(width.saturating_sub(2), &["check", "verdict", "evidence"]);
         for check in checks {
@@ -18,11 +36,67 @@ pub(crate) fn verdicts_human(report: &Report, width: usize) -> String {
         text.push_str(&indented(&rows));
         text.push('\n');
     }
+    if many {
+        text.push('\n');
+    }
     for check in report.failures() {
         text.push_str(&counterexample(check));
     }
     text.push_str(&last_line(report));
     text
+}
+
+/// A line a check: its first words of evidence. For reports without a failure.
+pub(crate) fn verdicts_brief(report: &Report, width: usize) -> String {
+    let widest = widest_id(report);
+    let room = width.saturating_sub(widest + 8);
+    let mut text = String::new();
+    for check in &report.checks {
+        let (style, word, words) = match &check.verdict {
+            Verdict::Pass { evidence } => (GOOD, "pass", evidence),
+            Verdict::Fail { counterexample, .. } => (BAD, "FAIL", &counterexample.found),
+            Verdict::Inconclusive { reason } => (WARN, "?", reason),
+        };
+        let words = first_clause(words, room);
+        text.push_str(&format!(
+            "{:widest$}  {style}{word:4}{style:#}  {words}\n",
+            check.id
+        ));
+    }
+    text
+}
+
+/// All checks in one line. For reports without a failure.
+pub(crate) fn verdicts_in_a_line(report: &Report, name: &str, indent: usize) -> String {
+    format!(
+        "{name:indent$}  {GOOD}pass{GOOD:#}  {} records read side by side, without stamps: equal\n",
+        count(report.records_read),
+    )
+}
+
+/// Columns of the longest check id.
+pub(crate) fn widest_id(report: &Report) -> usize {
+    report
+        .checks
+        .iter()
+        .map(|check| check.id.len())
+        .max()
+        .unwrap_or(0)
+}
+
+/// Up to the first `;`, `(` or `. `, and never longer than there is room.
+fn first_clause(words: &str, room: usize) -> String {
+    let end = [";", " (", ". "]
+        .iter()
+        .filter_map(|stop| words.find(stop))
+        .min();
+    let clause = &words[..end.unwrap_or(words.len())];
+    if clause.chars().count() <= room {
+        return clause.to_owned();
+    }
+    let mut clipped: String = clause.chars().take(room.saturating_sub(1)).collect();
+    clipped.push('…');
+    clipped
 }
 
 fn by_subject(report: &Report) -> Vec<(&str, Vec<&CheckResult>)> {
@@ -50,9 +124,10 @@ fn row(check: &CheckResult) -> [Cell; 3] {
             id,
             bad("FAIL"),
             Cell::new(format!(
-                "{} in all; first: {}",
+                "{} in all; first: {}, expected {}",
                 count(*failures),
-                counterexample.found
+                first_clause(&counterexample.found, LONGEST),
+                first_clause(&counterexample.expected, LONGEST),
             )),
         ],
         Verdict::Inconclusive { reason } => [id, warn("inconclusive"), Cell::new(reason)],
@@ -67,19 +142,24 @@ fn counterexample(check: &CheckResult) -> String {
         "{BAD}{}{BAD:#}  {}  {DIM}{}{DIM:#}\n",
         check.id, check.title, check.subject
     );
-    let mut line = |name: &str, value: &str| {
-        text.push_str(&format!("  {DIM}{name:<9}{DIM:#} {value}\n"));
-    };
-    line("expected", &counterexample.expected);
-    line("found", &counterexample.found);
-    if let Some(at) = &counterexample.source {
-        line("source", &at.to_string());
-    }
-    if let Some(at) = &counterexample.target {
-        line("target", &at.to_string());
-    }
-    for (name, value) in &check.figures {
-        line(name, &count(*value));
+    let found = [
+        ("expected", counterexample.expected.clone()),
+        ("found", counterexample.found.clone()),
+    ];
+    let places = [
+        ("source", &counterexample.source),
+        ("target", &counterexample.target),
+    ]
+    .into_iter()
+    .filter_map(|(name, at)| Some((name, at.as_ref()?.to_string())));
+    let figures = check
+        .figures
+        .iter()
+        .map(|(name, value)| (name.as_str(), count(*value)));
+    let lines: Vec<(&str, String)> = found.into_iter().chain(places).chain(figures).collect();
+    let widest = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in lines {
+        text.push_str(&format!("  {DIM}{name:<widest$}{DIM:#}  {value}\n"));
     }
     text.push('\n');
     text
@@ -115,4 +195,17 @@ fn last_line(report: &Report) -> String {
     }
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_clause;
+
+    #[test]
+    fn a_clause_ends_at_a_stop_or_where_the_room_ends() {
+        assert_eq!(first_clause("60000 seen; of 0 unknown", 80), "60000 seen");
+        assert_eq!(first_clause("0 replays (bound 5; more)", 80), "0 replays");
+        assert_eq!(first_clause("records → target", 10), "records →…");
+        assert_eq!(first_clause("", 10), "");
+    }
 }

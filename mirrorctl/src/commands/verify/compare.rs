@@ -4,7 +4,7 @@ use conformance::{CompareOptions, Report};
 use topology::{Mirror, Topology};
 
 use crate::cli::VerifyArgs;
-use crate::commands::verify::setting::{Ends, ends};
+use crate::commands::verify::setting::{Side, sources, target};
 use crate::commands::verify::stamped::copied;
 use crate::failure::Failure;
 use crate::judge;
@@ -17,17 +17,18 @@ pub(crate) async fn compare(
     topology: &Topology,
     mirror: &Mirror,
 ) -> Result<Report, Failure> {
-    let ends = ends(session, args, topology, mirror).await?;
+    let sources = sources(session, args, topology, mirror).await?;
+    let target = target(session, topology, mirror).await?;
     let patience = copied(session, args).await?;
     let mut whole: Option<Report> = None;
-    for end in &ends {
-        let pairs = pairs(session, args, mirror, end).await?;
+    for source in &sources {
+        let pairs = pairs(session, args, mirror, source).await?;
         let options = CompareOptions {
             replays: judge::replay_bound(mirror, args.stamped.restarts),
             patience,
             ..CompareOptions::default()
         };
-        let part = judge::compare(session, &end.source, &end.target, pairs, options).await?;
+        let part = judge::compare(session, &source.endpoint, &target, pairs, options).await?;
         match &mut whole {
             None => whole = Some(part),
             Some(whole) => {
@@ -48,9 +49,9 @@ async fn pairs(
     session: &Session,
     args: &VerifyArgs,
     mirror: &Mirror,
-    ends: &Ends,
+    source: &Side,
 ) -> Result<Vec<(String, String)>, Failure> {
-    let alias = &ends.source_alias;
+    let alias = &source.alias;
     let named = |topic: &String| {
         let target = mirror.target_topic(alias, topic)?;
         Some((topic.clone(), target))
@@ -68,7 +69,7 @@ async fn pairs(
             .collect();
     }
     let metadata = session
-        .until_stopped(ends.source_cluster.metadata())
+        .until_stopped(source.cluster.metadata())
         .await?
         .map_err(|error| Failure::Cluster {
             alias: alias.clone(),

@@ -6,7 +6,7 @@ use conformance::Report;
 
 use crate::cli::{Format, VerifyArgs};
 use crate::failure::Failure;
-use crate::output::verdicts_human;
+use crate::output::{self, verdicts_human};
 use crate::session::Session;
 
 /// Writes the report's files, then prints it. Files come first: they are what a pipeline keeps.
@@ -22,10 +22,8 @@ pub(crate) fn publish(
         write(path, &report.to_junit()?)?;
     }
     match session.terminal.format() {
-        Format::Human => session
-            .terminal
-            .result(&verdicts_human(report, session.terminal.width())),
-        Format::Json => session.terminal.json(report),
+        Format::Human => output::result(&verdicts_human(report, session.terminal.width())),
+        Format::Json => output::json(report),
     }
 }
 

@@ -22,22 +22,28 @@ pub(crate) async fn verify(session: &Session, args: &VerifyArgs) -> Ended {
         }
         VerifyMode::Stamped => {
             let setting = setting::stamped(session, args, &topology, mirror).await?;
-            let journal = match args.stamped.phase {
-                Phase::Check => stamped::kept_journal(args)?,
-                Phase::Write | Phase::All => stamped::write(session, args, &setting).await?,
-            };
-            match args.stamped.phase {
+            // `write` does without the target, which may be down: that is what phases are for.
+            // The others look at it before anything is written.
+            let found = match args.stamped.phase {
                 Phase::Write => {
-                    stamped::say_written(session, args, &journal)?;
-                    Ok(Outcome::Done)
+                    let journal = stamped::write(session, args, &setting).await?;
+                    stamped::say_written(args, &journal, session.terminal.format())?;
+                    return Ok(Outcome::Done);
                 }
-                Phase::Check | Phase::All => {
-                    let mut found = stamped::check(session, args, &setting, &journal).await?;
-                    judge::keep_declared(&mut found, &topology.verify.checks);
-                    report::publish(session, args, &found)?;
-                    judge::outcome(&[found])
+                Phase::Check => {
+                    let target = setting::target(session, &topology, mirror).await?;
+                    let journal = stamped::kept_journal(args)?;
+                    stamped::check(session, args, &setting, &target, &journal).await?
                 }
-            }
+                Phase::All => {
+                    let target = setting::target(session, &topology, mirror).await?;
+                    let journal = stamped::write(session, args, &setting).await?;
+                    stamped::check(session, args, &setting, &target, &journal).await?
+                }
+            };
+            let found = judge::keep_declared(found, &topology.verify.checks);
+            report::publish(session, args, &found)?;
+            judge::outcome(&[found])
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use conformance::{Endpoint, Journal};
-use plan::Clients;
 use topology::{Mirror, Topology};
 
 use crate::cli::{Phase, VerifyArgs};
@@ -16,62 +15,58 @@ use crate::session::Session;
 /// The topic that is written to when none is named, where the mirror selects it.
 const DEFAULT_TOPIC: &str = "mirrorctl.verify";
 
-/// One source and the target of a mirror. The connections have passed the cluster guard; the judge
-/// makes its own.
+/// A source of a mirror. The connection has passed the cluster guard; the judge makes its own.
 #[derive(Debug)]
-pub(crate) struct Ends {
-    pub(crate) source_alias: String,
-    pub(crate) source_cluster: kafka::Cluster,
-    pub(crate) source: Endpoint,
-    pub(crate) target: Endpoint,
+pub(crate) struct Side {
+    pub(crate) alias: String,
+    pub(crate) cluster: kafka::Cluster,
+    pub(crate) endpoint: Endpoint,
 }
 
 /// Where a stamped workload goes, and where it is expected.
 #[derive(Debug)]
 pub(crate) struct Setting<'t> {
     pub(crate) mirror: &'t Mirror,
-    pub(crate) ends: Ends,
+    pub(crate) source: Side,
     pub(crate) source_topic: String,
     pub(crate) target_topic: String,
 }
 
 /// The chosen sources of the mirror, connected.
-pub(crate) async fn ends(
+pub(crate) async fn sources(
     session: &Session,
     args: &VerifyArgs,
     topology: &Topology,
     mirror: &Mirror,
-) -> Result<Vec<Ends>, Failure> {
-    let sources: Vec<&String> = match &args.source {
+) -> Result<Vec<Side>, Failure> {
+    let aliases: BTreeSet<String> = match &args.source {
+        Some(alias) if mirror.sources.contains(alias) => BTreeSet::from([alias.clone()]),
         Some(alias) => {
-            let known = mirror.sources.iter().find(|source| *source == alias);
-            vec![known.ok_or_else(|| Failure::Usage {
+            return Err(Failure::Usage {
                 message: format!("mirror {} has no source {alias}", mirror.name),
                 hint: format!("it has {}", mirror.sources.join(", ")),
-            })?]
+            });
         }
-        None => mirror.sources.iter().collect(),
+        None => mirror.sources.iter().cloned().collect(),
     };
-    let aliases: BTreeSet<String> = sources
-        .iter()
-        .copied()
-        .chain([&mirror.target])
-        .cloned()
-        .collect();
-    let clients: Clients = session.until_stopped(connect(topology, &aliases)).await??;
-    let target = endpoint(&client(&clients, &mirror.target)?);
-    sources
-        .into_iter()
-        .map(|alias| {
-            let cluster = client(&clients, alias)?;
-            Ok(Ends {
-                source_alias: alias.clone(),
-                source: endpoint(&cluster),
-                source_cluster: cluster,
-                target: target.clone(),
-            })
-        })
-        .collect()
+    let clients = session.until_stopped(connect(topology, &aliases)).await??;
+    let sides = clients.into_iter().map(|(alias, cluster)| Side {
+        alias,
+        endpoint: endpoint(&cluster),
+        cluster,
+    });
+    Ok(sides.collect())
+}
+
+/// The target of the mirror, after it has passed the cluster guard.
+pub(crate) async fn target(
+    session: &Session,
+    topology: &Topology,
+    mirror: &Mirror,
+) -> Result<Endpoint, Failure> {
+    let alias = BTreeSet::from([mirror.target.clone()]);
+    let clients = session.until_stopped(connect(topology, &alias)).await??;
+    Ok(endpoint(&client(&clients, &mirror.target)?))
 }
 
 /// The one source and the topics of a stamped workload.
@@ -81,8 +76,8 @@ pub(crate) async fn stamped<'t>(
     topology: &Topology,
     mirror: &'t Mirror,
 ) -> Result<Setting<'t>, Failure> {
-    let mut ends = ends(session, args, topology, mirror).await?;
-    let (Some(ends), true) = (ends.pop(), ends.is_empty()) else {
+    let mut sources = sources(session, args, topology, mirror).await?;
+    let (Some(source), true) = (sources.pop(), sources.is_empty()) else {
         return Err(Failure::Usage {
             message: format!("mirror {} has several sources", mirror.name),
             hint: format!("choose one of {} with --source", mirror.sources.join(", ")),
@@ -94,7 +89,7 @@ pub(crate) async fn stamped<'t>(
         (Phase::Write | Phase::All, None) => DEFAULT_TOPIC.to_owned(),
     };
     let target_topic = mirror
-        .target_topic(&ends.source_alias, &source_topic)
+        .target_topic(&source.alias, &source_topic)
         .ok_or_else(|| Failure::Usage {
             message: format!(
                 "mirror {} does not select topic {source_topic}",
@@ -105,9 +100,18 @@ pub(crate) async fn stamped<'t>(
                 mirror.topics.include
             ),
         })?;
+    let guarded = topology
+        .cluster(&source.alias)
+        .is_some_and(|cluster| !cluster.topics.permits(&source_topic));
+    if guarded && args.stamped.phase != Phase::Check {
+        return Err(Failure::TopicGuarded {
+            topic: source_topic,
+            cluster: source.alias,
+        });
+    }
     Ok(Setting {
         mirror,
-        ends,
+        source,
         source_topic,
         target_topic,
     })

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use conformance::{Journal, Report, TopicSpec, WorkloadSpec};
+use conformance::{Endpoint, Journal, Report, TopicSpec, WorkloadSpec};
 use serde_json::json;
 use tokio::process::Command;
 
@@ -13,6 +13,7 @@ use crate::cli::{Format, VerifyArgs};
 use crate::commands::verify::setting::Setting;
 use crate::failure::Failure;
 use crate::judge;
+use crate::output;
 use crate::session::Session;
 
 /// Writes the workload, and the journal of it where one was asked for.
@@ -29,13 +30,17 @@ pub(crate) async fn write(
         replication_factor: -1,
         config: BTreeMap::new(),
     });
-    session.terminal.note(&format!(
+    output::note(&format!(
         "Writing {} stamped records to {} on {}, seed {seed}.",
-        spec.records, spec.topic, setting.ends.source_alias
+        spec.records, spec.topic, setting.source.alias
     ));
-    let journal = judge::write(session, &setting.ends.source, &spec).await?;
+    let journal = judge::write(session, &setting.source.endpoint, &spec).await?;
     if let Some(path) = &args.stamped.journal {
         journal.save(path)?;
+    }
+    // what was written until the signal is in the journal now
+    if session.stop.is_cancelled() {
+        return Err(Failure::Interrupted);
     }
     Ok(journal)
 }
@@ -52,14 +57,14 @@ pub(crate) fn kept_journal(args: &VerifyArgs) -> Result<Journal, Failure> {
 
 /// The result of `--phase write`.
 pub(crate) fn say_written(
-    session: &Session,
     args: &VerifyArgs,
     journal: &Journal,
+    format: Format,
 ) -> Result<(), Failure> {
     let (acknowledged, failed, unknown) =
         (journal.acknowledged(), journal.failed(), journal.unknown());
-    match session.terminal.format() {
-        Format::Json => session.terminal.json(&json!({
+    match format {
+        Format::Json => output::json(&json!({
             "format_version": "1.0",
             "topic": journal.spec.topic,
             "partitions": journal.partitions,
@@ -70,7 +75,7 @@ pub(crate) fn say_written(
             "unknown": unknown,
             "journal": args.stamped.journal,
         })),
-        Format::Human => session.terminal.result(&format!(
+        Format::Human => output::result(&format!(
             "Written to {}: {acknowledged} acknowledged, {failed} failed, {unknown} unknown; seed {}\n",
             journal.spec.topic, journal.spec.seed
         )),
@@ -82,15 +87,16 @@ pub(crate) async fn check(
     session: &Session,
     args: &VerifyArgs,
     setting: &Setting<'_>,
+    target: &Endpoint,
     journal: &Journal,
 ) -> Result<Report, Failure> {
-    let ends = &setting.ends;
+    let source = &setting.source;
     let patience = copied(session, args).await?;
     let unsynced = session
         .until_stopped(judge::unsynced(
             setting.mirror,
-            &ends.source_alias,
-            &ends.source_cluster,
+            &source.alias,
+            &source.cluster,
             &setting.source_topic,
         ))
         .await??;
@@ -100,7 +106,7 @@ pub(crate) async fn check(
         unsynced,
         patience,
     );
-    judge::check(session, &ends.source, &ends.target, journal, options).await
+    judge::check(session, &source.endpoint, target, journal, options).await
 }
 
 /// Copies with `replicate --once` when asked to; returns how long to wait for records after that.

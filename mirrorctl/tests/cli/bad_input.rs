@@ -1,0 +1,123 @@
+//! Input that cannot work: a clear message, the right code, soon.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::support::{Stage, run, text};
+
+#[test]
+fn a_file_that_cannot_be_read_or_is_not_valid_is_an_error_of_every_command() {
+    let stage = Stage::new();
+    let bad = stage.topology("mirrors:\n- {name: m, source: left, target: nowhere, bogus: 1}\n");
+    for command in [
+        &["plan"][..],
+        &["apply", "--auto-approve"],
+        &["replicate", "--once"],
+        &["status"],
+        &["verify", "--mirror", "m", "--mode", "compare"],
+        &["demo"],
+    ] {
+        let with = |file: &str| run(&[command, &["-f", file]].concat());
+        with("/no/such/file.yaml")
+            .code(1)
+            .says("cannot read /no/such/file.yaml");
+        let invalid = with(text(&bad)).code(1);
+        invalid.says("topology::unknown-key");
+        invalid.says("nowhere");
+        assert_eq!(invalid.out, "");
+    }
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_named_within_ten_seconds() {
+    let stage = Stage::new();
+    // a port that was free a moment ago
+    let gone = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let yaml = std::fs::read_to_string(stage.pay()).unwrap();
+    let file = stage.file(
+        "gone.yaml",
+        &yaml.replace(&stage.left.bootstrap_servers(), &gone.to_string()),
+    );
+    let started = Instant::now();
+    let ended = run(&["plan", "-f", text(&file)]).code(1);
+    assert!(started.elapsed() < Duration::from_secs(10));
+    ended.says("cluster left at");
+    ended.says(&gone.to_string());
+    ended.says("refused");
+    ended.says("hint:");
+}
+
+#[test]
+fn a_listener_that_says_nothing_is_given_up_within_ten_seconds() {
+    let stage = Stage::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let yaml = std::fs::read_to_string(stage.pay()).unwrap();
+    let file = stage.file(
+        "silent.yaml",
+        &yaml.replace(&stage.left.bootstrap_servers(), &address),
+    );
+    let started = Instant::now();
+    let ended = run(&["plan", "-f", text(&file)]).code(1);
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+    ended.says(&address);
+    ended.says("hint:");
+}
+
+#[test]
+fn what_this_version_cannot_do_is_refused_by_name() {
+    let stage = Stage::new();
+    let yaml = std::fs::read_to_string(stage.pay()).unwrap();
+    let tls = stage.file(
+        "tls.yaml",
+        &yaml.replace("{alias: left,", "{alias: left, tls: {caFile: ca.pem},"),
+    );
+    for command in ["plan", "replicate", "status"] {
+        run(&[command, "-f", text(&tls)])
+            .code(1)
+            .says("cluster left declares tls");
+    }
+    let mirror = |more: &str| yaml.replace("{name: pay, ", &format!("{{name: pay, {more}, "));
+    let exactly = stage.file("exactly.yaml", &mirror("delivery: exactly-once"));
+    let ended = run(&["replicate", "-f", text(&exactly), "--once"]).code(1);
+    ended.says("mirror pay asks for delivery");
+    let other = stage.file("other.yaml", &mirror("engine: mirrormaker2"));
+    run(&["replicate", "-f", text(&other), "--mirror", "pay"])
+        .code(1)
+        .says("engine mirrormaker2");
+    run(&["replicate", "-f", text(&other)])
+        .code(1)
+        .says("passed over");
+    let paused = stage.file("paused.yaml", &mirror("state: paused"));
+    run(&["replicate", "-f", text(&paused), "--mirror", "pay"])
+        .code(1)
+        .says("paused");
+    assert_eq!(stage.right.topics(), Vec::<String>::new());
+}
+
+#[test]
+fn a_mirror_that_is_not_there_is_wrong_usage_and_those_that_are_get_named() {
+    let stage = Stage::new();
+    let file = stage.pay();
+    let ended = run(&["replicate", "-f", text(&file), "--mirror", "play"]).code(64);
+    ended.says("no mirror play");
+    ended.says("it has pay");
+}
+
+#[test]
+fn embedded_clusters_live_in_the_demo_only() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../topology/examples/demo.yaml"
+    );
+    run(&["plan", "-f", file])
+        .code(1)
+        .says("lives only inside `mirrorctl demo`");
+}

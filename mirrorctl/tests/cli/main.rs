@@ -1,0 +1,15 @@
+//! The binary as its users run it, against clusters in memory. One file a behaviour.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps nothing fails, as it should"
+)]
+
+mod bad_input;
+mod demo;
+mod help;
+mod plan_apply;
+mod replicate;
+mod streams;
+mod support;
+mod validate;
+mod verify;

@@ -1,0 +1,182 @@
+//! `mirrorctl plan` and `mirrorctl apply`.
+
+use crate::support::{Stage, run, text};
+
+#[test]
+fn a_plan_is_pending_then_applied_then_empty() {
+    let stage = Stage::new();
+    let file = stage.pay();
+    let file = text(&file);
+
+    let planned = run(&["plan", "-f", file, "--detailed-exitcode"]).code(2);
+    insta::assert_snapshot!("plan", stage.stable(&planned.out));
+    assert_eq!(planned.err, "");
+    run(&["plan", "-f", file]).code(0);
+    assert_eq!(
+        stage.left.topics(),
+        Vec::<String>::new(),
+        "plan changes nothing"
+    );
+
+    let applied = run(&["apply", "-f", file, "--auto-approve"]).code(0);
+    insta::assert_snapshot!("apply-stdout", stage.stable(&applied.out));
+    applied.says("topic.left.pay.orders: done after");
+    assert_eq!(stage.left.partition_count("pay.orders"), Some(3));
+
+    let again = run(&["plan", "-f", file, "--detailed-exitcode"]).code(0);
+    again.says("No changes: 1 declared topic on 1 cluster is as declared.");
+    let again = run(&["apply", "-f", file]).code(0);
+    again.says("Plan: 0 to add");
+}
+
+#[test]
+fn a_saved_plan_is_applied_without_a_question_and_resumes() {
+    let stage = Stage::new();
+    let (file, saved) = (stage.pay(), stage.path("change.plan"));
+    run(&["plan", "-f", text(&file), "--out", text(&saved)])
+        .code(0)
+        .says("Saved to");
+    run(&["apply", text(&saved)]).code(0).says("1 change made");
+    run(&["apply", text(&saved)])
+        .code(0)
+        .says("0 changes made, 1 already as planned");
+}
+
+#[test]
+fn events_are_a_line_of_json_each() {
+    let stage = Stage::new();
+    let file = stage.pay();
+    let ended = run(&[
+        "apply",
+        "-f",
+        text(&file),
+        "--auto-approve",
+        "--output",
+        "json",
+    ])
+    .code(0);
+    let events: Vec<serde_json::Value> = ended
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let names: Vec<&str> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["apply_started", "change_started", "change_done", "summary"]
+    );
+    assert_eq!(events[3]["applied"][0], "topic.left.pay.orders");
+    assert_eq!(ended.err, "");
+
+    let plan = run(&["plan", "-f", text(&file), "--output", "json"])
+        .code(0)
+        .json();
+    assert_eq!(plan["resource_changes"][0]["change"]["actions"][0], "no-op");
+}
+
+#[test]
+fn nobody_to_ask_is_no_consent() {
+    let stage = Stage::new();
+    let ended = run(&["apply", "-f", text(&stage.pay())]).code(64);
+    ended.says("--auto-approve");
+    assert_eq!(stage.left.topics(), Vec::<String>::new());
+}
+
+#[test]
+fn a_corrupt_or_edited_plan_is_refused_and_changes_nothing() {
+    let stage = Stage::new();
+    let (file, saved) = (stage.pay(), stage.path("change.plan"));
+    run(&["plan", "-f", text(&file), "--out", text(&saved)]).code(0);
+    let whole = std::fs::read_to_string(&saved).unwrap();
+
+    let cut = stage.file("cut.plan", &whole[..whole.len() / 2]);
+    run(&["apply", text(&cut)]).code(1).says("is corrupt");
+    let edited = stage.file(
+        "edited.plan",
+        &whole.replace("\"partitions\": 3", "\"partitions\": 300"),
+    );
+    run(&["apply", text(&edited)])
+        .code(1)
+        .says("was changed after it was saved");
+    let other = stage.file("other.plan", "{\"hello\": 1}");
+    run(&["apply", text(&other)])
+        .code(1)
+        .says("is not a saved plan");
+    run(&["apply", text(&stage.path("none.plan"))])
+        .code(1)
+        .says("cannot read the plan");
+    assert_eq!(stage.left.topics(), Vec::<String>::new());
+}
+
+#[test]
+fn a_plan_that_the_cluster_moved_away_from_is_stale() {
+    let stage = Stage::new();
+    run(&["apply", "-f", text(&stage.pay()), "--auto-approve"]).code(0);
+    let grown = |partitions: u32| {
+        let topics = format!(
+            "topics:\n- {{name: pay.orders, clusters: [left], partitions: {partitions}}}\n"
+        );
+        stage.topology(&topics)
+    };
+    let saved = stage.path("grow.plan");
+    run(&["plan", "-f", text(&grown(5)), "--out", text(&saved)]).code(0);
+    run(&["apply", "-f", text(&grown(8)), "--auto-approve"]).code(0);
+
+    let refused = run(&["apply", text(&saved)]).code(4);
+    refused.says("the plan is stale at topic.left.pay.orders");
+    refused.says("Stopped: 0 changes made");
+    assert_eq!(stage.left.partition_count("pay.orders"), Some(8));
+}
+
+#[test]
+fn fewer_partitions_are_shown_as_blocked_and_refused() {
+    let stage = Stage::new();
+    run(&["apply", "-f", text(&stage.pay()), "--auto-approve"]).code(0);
+    let file = stage.topology(
+        "topics:\n- {name: pay.orders, clusters: [left], partitions: 2}\n\
+         - {name: other, clusters: [left], partitions: 1, replicationFactor: 1}\n",
+    );
+    let planned = run(&["plan", "-f", text(&file)]).code(0);
+    insta::assert_snapshot!("blocked", stage.stable(&planned.out));
+    run(&["plan", "-f", text(&file), "--detailed-exitcode"]).code(2);
+    let refused = run(&["apply", "-f", text(&file), "--auto-approve"]).code(3);
+    refused.says("topic.left.pay.orders");
+    assert_eq!(stage.left.partition_count("pay.orders"), Some(3));
+    assert_eq!(
+        stage.left.partition_count("other"),
+        None,
+        "not a part of it either"
+    );
+}
+
+#[test]
+fn another_cluster_at_the_address_is_refused_with_both_ids() {
+    let stage = Stage::new();
+    let file = stage.pay();
+    let right_one = std::fs::read_to_string(&file).unwrap();
+    let wrong_one = right_one.replace("{alias: left,", "{alias: left, clusterId: someone-else,");
+    let wrong = stage.file("wrong.yaml", &wrong_one);
+    for command in [
+        &["plan", "-f", text(&wrong)][..],
+        &["apply", "-f", text(&wrong), "--auto-approve"],
+        &["replicate", "-f", text(&wrong), "--once"],
+        &["status", "-f", text(&wrong)],
+        &[
+            "verify",
+            "-f",
+            text(&wrong),
+            "--mirror",
+            "pay",
+            "--mode",
+            "compare",
+        ],
+    ] {
+        let refused = run(command).code(3);
+        refused.says("someone-else");
+        refused.says(stage.left.cluster_id());
+    }
+    assert_eq!(stage.left.topics(), Vec::<String>::new());
+}
