@@ -67,6 +67,8 @@ impl Sender {
         let producer = ClientConfig::new()
             .set("bootstrap.servers", servers)
             .set("enable.idempotence", "true")
+            // a broker that crashed is sure to recognise only the last batch as a repetition
+            .set("max.in.flight.requests.per.connection", "1")
             .set("compression.codec", codec)
             .set("linger.ms", "5")
             .set("queue.buffering.max.messages", "200000")
