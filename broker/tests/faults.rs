@@ -120,7 +120,7 @@ async fn delays_and_throttles_take_their_time() {
 #[tokio::test]
 async fn delays_follow_a_paused_clock() {
     let (cluster, mut raw) = with_topic().await;
-    let day = Duration::from_secs(86_400);
+    let day = Duration::from_hours(24);
     let mut fault = cluster
         .faults()
         .inject(FaultRule::new(FaultAction::Delay(day)).times(1));
@@ -381,7 +381,7 @@ async fn compaction_leaves_holes_and_whole_offsets() {
     };
     raw.append("t", keyed(&["a", "b", "c"]).encode()).await;
     raw.append("t", keyed(&["a", "a"]).encode()).await;
-    raw.append("t", keyed(&["x"]).from_producer(5, 0, 0).encode())
+    raw.append("t", keyed(&["x"]).by_producer(5, 0, 0).encode())
         .await;
     raw.append("t", keyed(&["b", "x"]).encode()).await;
     cluster.compact_now("t").unwrap();
@@ -400,6 +400,7 @@ async fn compaction_leaves_holes_and_whole_offsets() {
     let consumer: rdkafka::consumer::BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap_servers())
         .set("group.id", "assigns-only")
+        .set("enable.auto.commit", "false")
         .set("check.crcs", "true")
         .create()
         .unwrap();

@@ -28,18 +28,18 @@ impl Environment {
         Raw::connect(&self.bootstrap).await
     }
 
-    /// A topic name nobody else uses.
-    pub(crate) fn name(&self) -> String {
-        format!("case-{}", NEXT_TOPIC.fetch_add(1, Ordering::Relaxed))
-    }
-
     /// A connection and a new topic of one partition.
     pub(crate) async fn with_topic(&self, configs: &[(&str, &str)]) -> (Raw, String) {
         let mut raw = self.raw().await;
-        let topic = self.name();
+        let topic = fresh_name();
         raw.create_topic(&topic, 1, configs).await;
         (raw, topic)
     }
+}
+
+/// A topic name nobody else uses.
+pub(crate) fn fresh_name() -> String {
+    format!("case-{}", NEXT_TOPIC.fetch_add(1, Ordering::Relaxed))
 }
 
 pub(crate) async fn embedded() -> EmbeddedCluster {

@@ -12,7 +12,7 @@ use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, fresh_name};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const RECORDS: usize = 500;
@@ -104,7 +104,7 @@ fn read_all(env: &Environment, topic: &str, count: usize) -> Vec<Read> {
 pub(crate) async fn the_admin_client_works(env: Environment) {
     let admin: AdminClient<DefaultClientContext> = client(&env).create().unwrap();
     let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
-    let name = env.name();
+    let name = fresh_name();
     let topic = NewTopic::new(&name, 2, TopicReplication::Fixed(1)).set("retention.ms", "3600000");
     let created = admin.create_topics([&topic], &options).await.unwrap();
     assert_eq!(created[0], Ok(name.clone()));

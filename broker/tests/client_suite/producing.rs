@@ -120,7 +120,7 @@ pub(crate) async fn control_and_half_idempotent_batches_are_refused(env: Environ
         raw.append(&topic, control.encode()).await,
         (INVALID_RECORD, REFUSED)
     );
-    let no_sequence = Batch::of(1).from_producer(77, 0, -1);
+    let no_sequence = Batch::of(1).by_producer(77, 0, -1);
     assert_eq!(
         raw.append(&topic, no_sequence.encode()).await,
         (INVALID_RECORD, REFUSED)

@@ -16,7 +16,7 @@ const REFUSED: i64 = -1;
 const ID: i64 = 9_000_000;
 
 async fn append(raw: &mut Raw, topic: &str, epoch: i16, sequence: i32, count: usize) -> (i16, i64) {
-    let batch = Batch::of(count).from_producer(ID, epoch, sequence);
+    let batch = Batch::of(count).by_producer(ID, epoch, sequence);
     raw.append(topic, batch.encode()).await
 }
 
@@ -103,7 +103,7 @@ pub(crate) async fn sequences_wrap(env: Environment) {
 pub(crate) async fn producers_are_described(env: Environment) {
     let (mut raw, topic) = env.with_topic(&[]).await;
     let time = now_ms() - 5000;
-    let batch = Batch::of(7).from_producer(ID, 3, 100).at(time);
+    let batch = Batch::of(7).by_producer(ID, 3, 100).at(time);
     assert_eq!(raw.append(&topic, batch.encode()).await, (0, 0));
     let wanted = TopicRequest::default()
         .with_name(topic_name(&topic))

@@ -17,7 +17,7 @@ use kafka_protocol::messages::{
 };
 use uuid::Uuid;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, fresh_name};
 use crate::support::raw::{Raw, text, topic_name};
 
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
@@ -54,7 +54,7 @@ pub(crate) async fn creation_is_checked(env: Environment) {
     let dotted = format!("{existing}.a_b");
     raw.create_topic(&dotted, 1, &[]).await;
     let long = "n".repeat(250);
-    let name = env.name();
+    let name = fresh_name();
     for (wanted, error) in [
         (topic(&existing, 1, 1, &[]), TOPIC_ALREADY_EXISTS),
         (topic(&format!("{existing}.a.b"), 1, 1, &[]), INVALID_TOPIC),
@@ -97,7 +97,7 @@ pub(crate) async fn creation_is_checked(env: Environment) {
 
 pub(crate) async fn creation_describes_what_it_made(env: Environment) {
     let mut raw = env.raw().await;
-    let name = env.name();
+    let name = fresh_name();
     let result = create(
         &mut raw,
         topic(&name, -1, -1, &[("retention.ms", "60000")]),
@@ -129,7 +129,7 @@ async fn grow(raw: &mut Raw, name: &str, count: i32) -> i16 {
 
 pub(crate) async fn partitions_only_grow(env: Environment) {
     let mut raw = env.raw().await;
-    let name = env.name();
+    let name = fresh_name();
     raw.create_topic(&name, 3, &[]).await;
     assert_eq!(grow(&mut raw, &name, 3).await, INVALID_PARTITIONS);
     assert_eq!(grow(&mut raw, &name, 2).await, INVALID_PARTITIONS);
@@ -289,7 +289,7 @@ const EXPECTED_DEFAULTS: &[(&str, &str)] = &[
 
 pub(crate) async fn topics_are_deleted_by_name_and_id(env: Environment) {
     let (mut raw, by_name) = env.with_topic(&[]).await;
-    let by_id = env.name();
+    let by_id = fresh_name();
     raw.create_topic(&by_id, 1, &[]).await;
     let id = raw.metadata(&by_id).await.topic_id;
     let state = |name: Option<&str>, id| {
