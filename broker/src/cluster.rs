@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::batch::Header;
+use crate::configs;
 use crate::faults::Faults;
 use crate::server;
 use crate::state::{Node, Shared, now_ms};
@@ -68,6 +69,14 @@ pub enum StartError {
         /// Brokers wanted.
         brokers: u16,
     },
+    /// A broker setting that is obeyed here has a value it cannot have.
+    #[error("broker setting {name} cannot be {value}")]
+    Setting {
+        /// The setting.
+        name: String,
+        /// Its value.
+        value: String,
+    },
     /// There is no broker with this id.
     #[error("there is no broker {0}")]
     UnknownBroker(i32),
@@ -84,9 +93,9 @@ pub enum StartError {
     },
 }
 
-/// A partition or broker that does not exist was named.
+/// A partition that does not exist, or a broker that is not up, was named.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("there is no partition {partition} of topic {topic}, or no broker {broker}")]
+#[error("there is no partition {partition} of topic {topic}, or broker {broker} is not up")]
 pub struct UnknownPartition {
     /// Topic named.
     pub topic: String,
@@ -162,6 +171,7 @@ impl EmbeddedCluster {
                 brokers,
             });
         }
+        check_settings(&options.defaults)?;
         let cluster_id = options
             .cluster_id
             .unwrap_or_else(|| Uuid::new_v4().simple().to_string()[..22].to_owned());
@@ -248,7 +258,7 @@ impl EmbeddedCluster {
         broker: i32,
     ) -> Result<(), UnknownPartition> {
         let found = self.shared.partition(topic, partition);
-        let known = (1..=self.ports.len() as i32).contains(&broker);
+        let known = self.shared.alive().contains(&broker);
         let (Some(found), true) = (found, known) else {
             return Err(UnknownPartition {
                 topic: topic.to_owned(),
@@ -361,6 +371,32 @@ impl EmbeddedCluster {
     pub fn memory_used(&self) -> u64 {
         self.shared.held()
     }
+}
+
+/// Refuses values that would silently fall back to a default.
+fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), StartError> {
+    for (name, value) in settings {
+        let right = match name.as_str() {
+            "num.partitions" | "default.replication.factor" => {
+                value.parse::<i16>().is_ok_and(|number| number > 0)
+            }
+            "producer.id.expiration.ms"
+            | "producer.id.expiration.check.interval.ms"
+            | "log.retention.check.interval.ms" => value.parse::<u32>().is_ok(),
+            "auto.create.topics.enable" => value == "true" || value == "false",
+            other => configs::DEFINITIONS
+                .iter()
+                .filter(|known| known.broker_name == Some(other))
+                .all(|known| configs::validate(known.name, value).is_ok()),
+        };
+        if !right {
+            return Err(StartError::Setting {
+                name: name.clone(),
+                value: value.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 async fn listen(broker: i32, port: u16) -> Result<(u16, TcpListener), StartError> {

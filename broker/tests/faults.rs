@@ -404,18 +404,18 @@ async fn compaction_leaves_holes_and_whole_offsets() {
         .set("check.crcs", "true")
         .create()
         .unwrap();
-    let offsets = tokio::task::spawn_blocking(move || read_offsets(&consumer, 4))
+    let offsets = tokio::task::spawn_blocking(move || read_offsets(&consumer, "t", 4))
         .await
         .unwrap();
     assert_eq!(offsets, [2, 4, 6, 7]);
 }
 
-fn read_offsets(consumer: &rdkafka::consumer::BaseConsumer, count: usize) -> Vec<i64> {
+fn read_offsets(consumer: &rdkafka::consumer::BaseConsumer, topic: &str, count: usize) -> Vec<i64> {
     use rdkafka::consumer::Consumer;
     use rdkafka::message::Message;
     let mut wanted = rdkafka::TopicPartitionList::new();
     wanted
-        .add_partition_offset("t", 0, rdkafka::Offset::Beginning)
+        .add_partition_offset(topic, 0, rdkafka::Offset::Beginning)
         .unwrap();
     consumer.assign(&wanted).unwrap();
     (0..count)
@@ -427,6 +427,101 @@ fn read_offsets(consumer: &rdkafka::consumer::BaseConsumer, count: usize) -> Vec
                 .offset()
         })
         .collect()
+}
+
+#[tokio::test]
+async fn compaction_rewrites_every_codec() {
+    let cluster = cluster(1).await;
+    let mut raw = Raw::connect(&cluster.bootstrap_servers()).await;
+    for (number, codec) in ["none", "gzip", "snappy", "lz4", "zstd"]
+        .into_iter()
+        .enumerate()
+    {
+        raw.create_topic(
+            codec,
+            1,
+            &[("cleanup.policy", "compact"), ("retention.ms", "-1")],
+        )
+        .await;
+        let producer: FutureProducer = ClientConfig::new()
+            .set("bootstrap.servers", cluster.bootstrap_servers())
+            .set("compression.codec", codec)
+            .set("linger.ms", "50")
+            .create()
+            .unwrap();
+        let filler = "compressible ".repeat(20);
+        let deliveries: Vec<_> = (0..100)
+            .map(|i| {
+                let (key, value) = ((i % 30).to_string(), format!("{i} {filler}"));
+                let record = FutureRecord::to(codec)
+                    .partition(0)
+                    .key(&key)
+                    .payload(&value);
+                producer
+                    .send_result(record.timestamp(1_000_000 + i))
+                    .unwrap()
+            })
+            .collect();
+        for delivery in deliveries {
+            delivery.await.unwrap().unwrap();
+        }
+        assert_eq!(
+            raw.list_offset(codec, 0, 1_000_040).await,
+            (0, 40, 1_000_040),
+            "{codec}"
+        );
+        cluster.compact_now(codec).unwrap();
+        for batch in cluster.batches(codec, 0).unwrap() {
+            assert_eq!(usize::from(batch.bytes[22] & 7), number, "the codec stays");
+        }
+        assert_eq!(
+            raw.list_offset(codec, 0, 1_000_040).await,
+            (0, 70, 1_000_070),
+            "{codec}"
+        );
+        let consumer: rdkafka::consumer::BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", cluster.bootstrap_servers())
+            .set("group.id", "assigns-only")
+            .set("enable.auto.commit", "false")
+            .set("check.crcs", "true")
+            .create()
+            .unwrap();
+        let read = move || read_offsets(&consumer, codec, 30);
+        let offsets = tokio::task::spawn_blocking(read).await.unwrap();
+        assert_eq!(offsets, (70..100).collect::<Vec<i64>>(), "{codec}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_options_are_refused() {
+    let with = |name: &str, value: &str| ClusterOptions {
+        defaults: [(name.to_owned(), value.to_owned())].into(),
+        ..ClusterOptions::default()
+    };
+    for (name, value) in [("message.max.bytes", "1MB"), ("num.partitions", "0")] {
+        let started = EmbeddedCluster::start(with(name, value)).await;
+        assert!(matches!(started, Err(StartError::Setting { .. })), "{name}");
+    }
+    let ports = ClusterOptions {
+        ports: vec![1, 2],
+        ..ClusterOptions::default()
+    };
+    let started = EmbeddedCluster::start(ports).await;
+    assert!(matches!(
+        started,
+        Err(StartError::PortCount {
+            ports: 2,
+            brokers: 1
+        })
+    ));
+    let none = ClusterOptions {
+        brokers: 0,
+        ..ClusterOptions::default()
+    };
+    assert!(matches!(
+        EmbeddedCluster::start(none).await,
+        Err(StartError::NoBrokers)
+    ));
 }
 
 #[tokio::test]

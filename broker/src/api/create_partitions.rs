@@ -11,7 +11,7 @@ use kafka_protocol::messages::create_partitions_response::{
 };
 use thiserror::Error;
 
-use super::create_topics::check_replicas;
+use super::create_topics::{MAX_PARTITIONS, check_replicas};
 use super::text::message;
 use crate::dispatch::Context;
 use crate::faults::Target;
@@ -23,6 +23,8 @@ use crate::state::Shared;
 enum GrowError {
     #[error("This server does not host this topic-partition.")]
     Unknown,
+    #[error("Excessively large number of partitions per request.")]
+    TooMany,
     #[error("Duplicate topic name.")]
     Duplicate,
     #[error("Topic already has {0} partition(s).")]
@@ -50,6 +52,7 @@ impl GrowError {
         match self {
             Self::Unknown => ResponseError::UnknownTopicOrPartition,
             Self::Duplicate => ResponseError::InvalidRequest,
+            Self::TooMany => ResponseError::PolicyViolation,
             Self::Same(_) | Self::NotMore { .. } => ResponseError::InvalidPartitions,
             Self::AssignmentCount { .. } | Self::Assignment(_) => {
                 ResponseError::InvalidReplicaAssignment
@@ -115,6 +118,9 @@ fn grow(
             });
         }
         let new = wanted.count as usize - current;
+        if new > MAX_PARTITIONS as usize {
+            return Err(GrowError::TooMany);
+        }
         let placement = if let Some(given) = &wanted.assignments {
             if given.len() != new {
                 return Err(GrowError::AssignmentCount {

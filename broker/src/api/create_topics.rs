@@ -20,6 +20,9 @@ use crate::faults::Target;
 use crate::partition::Partition;
 use crate::state::{Catalog, Shared, Topic};
 
+/// Most partitions one request may add, as in the real controller.
+pub(super) const MAX_PARTITIONS: i32 = 10_000;
+
 /// Why a topic was not created.
 #[derive(Debug, Error)]
 enum CreateError {
@@ -33,6 +36,8 @@ enum CreateError {
     Duplicate,
     #[error("Number of partitions was set to an invalid non-positive value.")]
     Partitions,
+    #[error("Excessively large number of partitions per request.")]
+    TooManyPartitions,
     #[error("Replication factor must be larger than 0, or -1 to use the default value.")]
     Replication,
     #[error(
@@ -57,6 +62,7 @@ impl CreateError {
             Self::Exists(_) => ResponseError::TopicAlreadyExists,
             Self::Duplicate | Self::CountsWithAssignment => ResponseError::InvalidRequest,
             Self::Partitions => ResponseError::InvalidPartitions,
+            Self::TooManyPartitions => ResponseError::PolicyViolation,
             Self::Replication | Self::TooFewBrokers { .. } => {
                 ResponseError::InvalidReplicationFactor
             }
@@ -208,6 +214,9 @@ fn placement(shared: &Shared, wanted: &CreatableTopic) -> Result<Vec<Vec<i32>>, 
         _ => return Err(CreateError::Replication),
     };
     let brokers = shared.broker_count;
+    if partitions > MAX_PARTITIONS {
+        return Err(CreateError::TooManyPartitions);
+    }
     if factor as usize > brokers {
         return Err(CreateError::TooFewBrokers { factor, brokers });
     }

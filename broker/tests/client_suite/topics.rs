@@ -26,6 +26,7 @@ const TOPIC_ALREADY_EXISTS: i16 = 36;
 const INVALID_PARTITIONS: i16 = 37;
 const INVALID_REPLICATION_FACTOR: i16 = 38;
 const INVALID_CONFIG: i16 = 40;
+const POLICY_VIOLATION: i16 = 44;
 const UNKNOWN_TOPIC_ID: i16 = 100;
 
 fn topic(name: &str, partitions: i32, factor: i16, configs: &[(&str, &str)]) -> CreatableTopic {
@@ -64,6 +65,7 @@ pub(crate) async fn creation_is_checked(env: Environment) {
         (topic("no spaces", 1, 1, &[]), INVALID_TOPIC),
         (topic(&name, 0, 1, &[]), INVALID_PARTITIONS),
         (topic(&name, -2, 1, &[]), INVALID_PARTITIONS),
+        (topic(&name, 10_001, 1, &[]), POLICY_VIOLATION),
         (topic(&name, 1, 0, &[]), INVALID_REPLICATION_FACTOR),
         (topic(&name, 1, 9, &[]), INVALID_REPLICATION_FACTOR),
         (
