@@ -95,6 +95,14 @@ pub enum Error {
         /// librdkafka's answer.
         source: KafkaError,
     },
+    /// The container engine refused.
+    #[error("{action}: {reason}")]
+    Container {
+        /// What was tried.
+        action: String,
+        /// Its answer.
+        reason: String,
+    },
     /// Something did not happen in time.
     #[error("{what} did not happen within {waited:?}")]
     Timeout {

@@ -4,7 +4,7 @@
 //! Nothing here uses a crate of ours: clusters are driven through Kafka's own tools and librdkafka, the product
 //! through its command line.
 //!
-//! - [`KafkaCluster`]: Apache Kafka as JVM processes from the Maven jars, or in containers.
+//! - [`KafkaCluster`]: Apache Kafka as JVM processes from the Maven jars, or (feature `deep`) in containers.
 //! - [`Workspace`]: a directory outside the checkout that is removed even when the test run was killed.
 //! - [`Guarded`]: a child process that cannot outlive the test process.
 

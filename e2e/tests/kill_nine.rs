@@ -1,6 +1,5 @@
 //! kill -9 at random moments, restarted each time: nothing lost, order kept, duplicates within the bound that
 //! `verify` prints.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/kills.rs"]
 mod kills;

@@ -33,7 +33,7 @@ fn the_first_signal_drains_and_commits() {
     let servers = pair.source.bootstrap_servers();
     let stream = Stream::start(&servers, "live", 4, 5_000, "lz4").unwrap();
     let mut replicate = start_mirrorctl(&workspace, "first", &REPLICATE).unwrap();
-    pair.wait_for_records("live", 10_000, Duration::from_secs(60))
+    pair.wait_for_records("live", 10_000, Duration::from_mins(1))
         .unwrap();
 
     // in full flight
@@ -63,7 +63,7 @@ fn the_second_signal_ends_at_once() {
     let servers = pair.source.bootstrap_servers();
     let stream = Stream::start(&servers, "live", 4, 2_000, "none").unwrap();
     let mut replicate = start_mirrorctl(&workspace, "second", &REPLICATE).unwrap();
-    pair.wait_for_records("live", 1_000, Duration::from_secs(60))
+    pair.wait_for_records("live", 1_000, Duration::from_mins(1))
         .unwrap();
 
     // a target that does not answer: what is in flight cannot be drained

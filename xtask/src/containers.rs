@@ -16,6 +16,8 @@ use crate::project::{cache, say};
 
 const PUBLIC_IMAGE: &str = "apache/kafka";
 const LOCAL_IMAGE: &str = "mirrorctl/kafka";
+/// What the tests put on their containers.
+const LABEL: &str = "io.mirrorctl.e2e";
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// An engine that answers; stopped when dropped if it was started here.
@@ -52,8 +54,19 @@ impl Drop for Engine {
     }
 }
 
-/// Finds or starts an engine that has an image of Kafka.
+/// Finds or starts an engine that has an image of Kafka, and removes what a killed run may have left on it.
 pub(crate) fn engine() -> Result<Engine> {
+    let engine = find_or_start()?;
+    execute(
+        docker(engine.host.as_deref())
+            .args(["container", "prune", "--force", "--filter"])
+            .arg(format!("label={LABEL}"))
+            .stdout(Stdio::null()),
+    )?;
+    Ok(engine)
+}
+
+fn find_or_start() -> Result<Engine> {
     let tag = install::kafka_version()?;
     if answers(None) {
         return Ok(Engine {

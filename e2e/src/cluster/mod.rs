@@ -1,5 +1,7 @@
 //! Apache Kafka clusters for tests.
 
+#[cfg(feature = "deep")]
+mod container;
 mod jvm;
 mod properties;
 mod provider;

@@ -52,6 +52,12 @@ impl KafkaCluster {
                     JvmHost::prepare(spec, installation.clone(), &cluster_id, workspace.path())?;
                 (Box::new(host), ports)
             }
+            #[cfg(feature = "deep")]
+            Provider::Container { image, tag } => {
+                let (host, ports) =
+                    super::container::ContainerHost::prepare(spec, image, tag, &cluster_id)?;
+                (Box::new(host), ports)
+            }
         };
         let tool_log_config = workspace.write("tools-log4j2.properties", TOOL_LOG_CONFIG)?;
         let up = vec![false; client_ports.len()];

@@ -5,6 +5,30 @@
 pub enum Provider {
     /// JVM processes from the jars that `cargo xtask install` fetched.
     Jvm,
+    /// Containers on the Docker engine that `DOCKER_HOST` (or the default socket) names.
+    #[cfg(feature = "deep")]
+    Container {
+        /// The image's name, such as `apache/kafka`.
+        image: String,
+        /// Its tag.
+        tag: String,
+    },
+}
+
+#[cfg(feature = "deep")]
+impl Provider {
+    /// Containers of the image that `MIRRORCTL_KAFKA_IMAGE` names (`name:tag`), or of Kafka's public one.
+    pub fn containers() -> Self {
+        let named = std::env::var("MIRRORCTL_KAFKA_IMAGE").ok();
+        let (image, tag) = named
+            .as_deref()
+            .and_then(|named| named.rsplit_once(':'))
+            .unwrap_or(("apache/kafka", crate::KAFKA_VERSION));
+        Self::Container {
+            image: image.to_owned(),
+            tag: tag.to_owned(),
+        }
+    }
 }
 
 /// A cluster to start.

@@ -1,5 +1,7 @@
 //! `cargo xtask test`.
 
+use std::process::Command;
+
 use clap::Args;
 
 use super::{bench, install};
@@ -10,58 +12,57 @@ use crate::project::{cache, cargo, say};
 
 /// What to run.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask test
+  cargo xtask test --only signals
+  cargo xtask test --all --only containers")]
 pub(crate) struct Arguments {
     /// The long runs, the container tests and the benchmark as well
     #[arg(long)]
     all: bool,
+    /// Only this test program of e2e/tests, may be given several times; no benchmark
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
     /// Arguments for the test programs, such as a part of a test's name
     #[arg(last = true)]
     pass: Vec<String>,
 }
 
-/// Installs, builds the binary under test, runs every test.
+/// Installs, builds the binary under test, runs the tests.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     install::core()?;
-    if arguments.all {
-        deep(&arguments.pass)
+    // the tests run the binary of the same profile, next to themselves in the target directory
+    execute(cargo().args(["build", "-p", "mirrorctl"]))?;
+    if !arguments.all {
+        return execute(&mut tests(arguments)?);
+    }
+    let engine = containers::engine()?;
+    execute(tests(arguments)?.envs(engine.environment()))?;
+    drop(engine);
+    if arguments.only.is_empty() {
+        bench::run(&bench::Arguments::default())
     } else {
-        core(&arguments.pass)
+        Ok(())
     }
 }
 
-fn core(pass: &[String]) -> Result<()> {
-    build_binary()?;
+fn tests(arguments: &Arguments) -> Result<Command> {
     say("running the tests");
-    execute(
-        cargo()
-            .args(["test", "--workspace", "--"])
-            .args(pass)
-            .env("MIRRORCTL_CACHE", cache()?),
-    )
-}
-
-fn deep(pass: &[String]) -> Result<()> {
-    let engine = containers::engine()?;
-    build_binary()?;
-    say("running the tests, the long ones included");
-    execute(
-        cargo()
-            .args([
-                "test",
-                "--workspace",
-                "--features",
-                "mirrorctl-e2e/deep",
-                "--",
-            ])
-            .args(pass)
-            .env("MIRRORCTL_CACHE", cache()?)
-            .envs(engine.environment()),
-    )?;
-    drop(engine);
-    bench::run(&bench::Arguments::default())
-}
-
-/// The tests run the binary of the same profile, next to themselves in the target directory.
-fn build_binary() -> Result<()> {
-    execute(cargo().args(["build", "-p", "mirrorctl"]))
+    let mut command = cargo();
+    command.arg("test");
+    if arguments.only.is_empty() {
+        command.arg("--workspace");
+    } else {
+        command.args(["-p", "mirrorctl-e2e"]);
+        command.args(arguments.only.iter().flat_map(|name| ["--test", name]));
+    }
+    if arguments.all {
+        command.args(["--features", "mirrorctl-e2e/deep"]);
+    }
+    command
+        .arg("--")
+        .args(&arguments.pass)
+        .env("MIRRORCTL_CACHE", cache()?);
+    Ok(command)
 }
