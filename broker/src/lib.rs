@@ -17,9 +17,22 @@
 //! # }
 //! ```
 //!
-//! What it does not do: consumer groups, transactions, ACLs, quotas, TLS and SASL, replication lag
-//! (replicas share one memory, so the high watermark is always the log's end), and anything on
-//! disk. Compaction runs only when asked for.
+//! A client suite (`tests/client_suite`) runs the same cases here and on real Apache Kafka.
+//!
+//! What it does not do:
+//! - consumer groups (`FindCoordinator` answers that there is no coordinator, so consumers may
+//!   assign partitions but not subscribe), transactions, ACLs, quotas, TLS and SASL;
+//! - replication: replicas share one memory, so the high watermark is always the log's end and a
+//!   leader move loses nothing;
+//! - fetch sessions: every response says that there is none, and clients then send full requests;
+//! - looking into compressed batches on produce, except where the topic is compacted or limits the
+//!   age of records; the header and the checksum are always checked, and so is the number of
+//!   records in an uncompressed batch;
+//! - segments: retention works batch by batch, by size at every append, by time at the interval of
+//!   `log.retention.check.interval.ms`. Compaction runs only when asked for, leaves tombstones,
+//!   and sets no delete horizon;
+//! - recompression: `compression.type` is accepted and described, batches stay as they came;
+//! - anything on disk.
 
 mod api;
 mod batch;
