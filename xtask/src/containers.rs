@@ -191,14 +191,13 @@ fn fill(tree: &Path) -> Result<()> {
         let path = tree.join(directory);
         fs::create_dir_all(&path).map_err(Error::file("creating", &path))?;
     }
-    // links followed: Debian's JRE keeps its configuration under /etc
-    copy(&java_home, &tree.join("opt/java"))?;
+    copy_java(&java_home, &tree.join("opt/java"))?;
     copy(
         &install::kafka()?.join("libs"),
         &tree.join("opt/kafka/libs"),
     )?;
     copy(Path::new("/bin/busybox"), &tree.join("bin/busybox"))?;
-    for applet in ["sh", "mkdir", "cat", "kill"] {
+    for applet in ["sh", "cat", "kill", "sleep"] {
         let link = tree.join("bin").join(applet);
         std::os::unix::fs::symlink("busybox", &link).map_err(Error::file("linking", &link))?;
     }
@@ -210,6 +209,17 @@ fn fill(tree: &Path) -> Result<()> {
         fs::copy(&library, &inside).map_err(Error::file("copying", &library))?;
     }
     Ok(())
+}
+
+/// Copies a JRE, following links: Debian keeps the configuration under /etc, and links to sources that may be missing.
+fn copy_java(from: &Path, to: &Path) -> Result<()> {
+    const COPY: &str = "mkdir \"$2\" && tar -C \"$1\" -h --exclude=src.zip -c . | tar -C \"$2\" -x";
+    execute(
+        Command::new("sh")
+            .args(["-c", COPY, "sh"])
+            .arg(from)
+            .arg(to),
+    )
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -244,6 +254,16 @@ fn shared_libraries(java_home: &Path) -> Result<Vec<PathBuf>> {
         .map(PathBuf::from)
         .filter(|path| !path.starts_with(java_home))
         .collect();
+    // what libraries inside the jars are linked to, as found next to libc
+    let beside: Vec<PathBuf> = libraries
+        .iter()
+        .filter(|path| path.ends_with("libc.so.6"))
+        .flat_map(|libc| {
+            ["libpthread.so.0", "libdl.so.2", "librt.so.1"].map(|name| libc.with_file_name(name))
+        })
+        .filter(|path| path.is_file())
+        .collect();
+    libraries.extend(beside);
     libraries.sort();
     libraries.dedup();
     Ok(libraries)

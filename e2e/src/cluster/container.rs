@@ -24,9 +24,10 @@ const LABEL: &str = "io.mirrorctl.e2e";
 
 // $1 heap, $2 cluster id. The broker does not outlive half an hour.
 const SCRIPT: &str = r#"
-java="java -Xmx$1 -Dlog4j2.configurationFile=/mirrorctl/log4j2.properties -cp /opt/kafka/libs/*"
-$java kafka.tools.StorageTool format --ignore-formatted --cluster-id "$2" --config /mirrorctl/server.properties || exit 1
-$java kafka.Kafka /mirrorctl/server.properties &
+set -- "-Xmx$1" "$2" -Dlog4j2.configurationFile=/mirrorctl/log4j2.properties -cp '/opt/kafka/libs/*'
+heap=$1; cluster=$2; shift 2
+java "$heap" "$@" kafka.tools.StorageTool format --ignore-formatted --cluster-id "$cluster" --config /mirrorctl/server.properties || exit 1
+java "$heap" "$@" kafka.Kafka /mirrorctl/server.properties &
 broker=$!
 echo "$broker" > /tmp/broker.pid
 ( sleep 1800; kill -s KILL "$broker" ) &
@@ -231,7 +232,8 @@ impl BrokerHost for ContainerHost {
         let Some(container) = &self.brokers[index].container else {
             return String::new();
         };
-        let bytes = container.stdout_to_vec().unwrap_or_default();
+        let mut bytes = container.stdout_to_vec().unwrap_or_default();
+        bytes.extend(container.stderr_to_vec().unwrap_or_default());
         let tail = bytes.len().saturating_sub(LOG_TAIL);
         String::from_utf8_lossy(&bytes[tail..]).into_owned()
     }
