@@ -20,6 +20,11 @@ pub(crate) enum Error {
     NoCacheDirectory,
     #[error("{} names no Kafka version", path.display())]
     NoKafkaVersion { path: PathBuf },
+    #[error("{} is not what `mirrorctl schema {subject}` prints: write it anew", path.display())]
+    NotRegenerated {
+        path: PathBuf,
+        subject: &'static str,
+    },
     #[error("the Docker engine did not start: see {}", log.display())]
     NoEngine { log: PathBuf },
     #[error("{action} {}: {source}", path.display())]

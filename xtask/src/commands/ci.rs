@@ -1,11 +1,11 @@
 //! `cargo xtask ci`: what has to hold besides the tests.
 
-use super::install;
+use super::{generated, install};
 use crate::error::Result;
 use crate::process::execute;
 use crate::project::{cargo, say};
 
-/// Formatting, lints, dependencies, generated files.
+/// Formatting, lints, generated files, dependencies.
 pub(crate) fn run() -> Result<()> {
     say("cargo fmt --check");
     execute(cargo().args(["fmt", "--all", "--check"]))?;
@@ -20,6 +20,7 @@ pub(crate) fn run() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
+    generated::check()?;
     deny()
 }
 

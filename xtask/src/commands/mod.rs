@@ -2,5 +2,6 @@
 
 pub(crate) mod bench;
 pub(crate) mod ci;
+pub(crate) mod generated;
 pub(crate) mod install;
 pub(crate) mod test;
