@@ -84,18 +84,19 @@ impl Copies {
     }
 
     /// Shows progress until every run has ended; in the order they were started.
-    pub(crate) async fn finish(mut self) -> Result<Vec<RunEnd>, Failure> {
+    pub(crate) async fn finish_shown(self) -> Result<Vec<RunEnd>, Failure> {
         let display = CopyDisplay::new(self.watched.clone());
-        let mut ends = Vec::new();
-        let all = async {
-            while let Some(end) = self.runs.join_next().await {
-                ends.push(end.map_err(Failure::Panicked)?);
-            }
-            Ok::<(), Failure>(())
-        };
         tokio::select! {
-            ended = all => ended?,
-            () = display.show() => {}
+            ends = self.finish() => ends,
+            never = display.show() => match never {},
+        }
+    }
+
+    /// Waits until every run has ended; in the order they were started.
+    pub(crate) async fn finish(mut self) -> Result<Vec<RunEnd>, Failure> {
+        let mut ends = Vec::new();
+        while let Some(end) = self.runs.join_next().await {
+            ends.push(end.map_err(Failure::Panicked)?);
         }
         ends.sort_by_key(|(place, _)| *place);
         Ok(ends.into_iter().map(|(_, end)| end).collect())

@@ -67,6 +67,12 @@ fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
 }
 
 async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
+    if session.terminal.format() == Format::Json {
+        return Err(Failure::Usage {
+            message: "nobody reads a plan to approve it where the output is JSON".to_owned(),
+            hint: "give --auto-approve, or save a plan with `plan --out` and apply that".to_owned(),
+        });
+    }
     if !Terminal::can_ask() {
         return Err(Failure::Usage {
             message: "there is nobody to ask: standard input is not a terminal".to_owned(),
@@ -75,10 +81,11 @@ async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
     }
     let question = question(plan);
     let asking = session.blocking(move || Terminal::ask(&question));
-    let answer = session
-        .until_stopped(asking)
-        .await??
-        .map_err(Failure::Runtime)?;
+    let answered = session.until_stopped(asking).await;
+    if answered.is_err() {
+        output::end_line();
+    }
+    let answer = answered??.map_err(Failure::Runtime)?;
     if answer == "yes" {
         Ok(())
     } else {
@@ -88,7 +95,8 @@ async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
 
 async fn execute(session: &Session, plan: &Plan, clients: &Clients) -> Ended {
     let format = session.terminal.format();
-    let result = plan::apply(plan, clients, &EventLines(format), &session.stop).await;
+    let lines = EventLines::new(format);
+    let result = plan::apply(plan, clients, &lines, &session.stop).await;
     let summary = match &result {
         Ok(summary) => Some(summary),
         Err(error) => error.summary(),
@@ -100,5 +108,6 @@ async fn execute(session: &Session, plan: &Plan, clients: &Clients) -> Ended {
         output::result(&applied(summary))?;
     }
     result?;
+    lines.printed()?;
     Ok(Outcome::Done)
 }

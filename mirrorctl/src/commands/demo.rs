@@ -108,7 +108,7 @@ impl Demo<'_> {
         let display = output::CopyDisplay::new(copies.watched().to_vec());
         let judged = tokio::select! {
             judged = self.write_and_judge(&scene, &story) => judged,
-            () = display.show() => return Err(Failure::Interrupted),
+            never = display.show() => match never {},
         };
         // the mirror ends in order, whatever the judge said
         if judged.is_err() || !self.args.hold {
@@ -121,19 +121,20 @@ impl Demo<'_> {
                 return Err(failure);
             }
         };
-        let compared = self.compare(&scene).await?;
         story.copied(&journal, copies.watched())?;
 
         story.chapter("verify: a judge that shares no code with the replicator")?;
-        let reports = [stamped, compared];
+        let reports = [stamped, self.compare(&scene).await?];
         story.verdicts(&reports)?;
         let passed = reports.iter().all(Report::passed);
         story.end(passed, self.started.elapsed())?;
 
-        if self.args.hold {
+        let ends = if self.args.hold {
             story.hold(&clusters)?;
-        }
-        let ends = copies.finish().await?;
+            copies.finish_shown().await?
+        } else {
+            copies.finish().await?
+        };
         if terminal.format() == Format::Json {
             output::json(&demo_json(
                 &clusters,
@@ -215,7 +216,7 @@ impl Demo<'_> {
             unsynced,
             PATIENCE,
         );
-        let mut report = judge::check(
+        let report = judge::check(
             self.session,
             &scene.source,
             &scene.target,

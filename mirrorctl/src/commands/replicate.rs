@@ -25,7 +25,7 @@ pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended 
         Options::continuous()
     };
     let ends = Copies::start(&mirrors, &clients, &options, &session.stop)?
-        .finish()
+        .finish_shown()
         .await?;
     match session.terminal.format() {
         Format::Human => {

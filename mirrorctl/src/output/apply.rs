@@ -1,11 +1,15 @@
 //! What `apply` says: the question, a line for each change on stderr, the result on stdout.
 
+use std::sync::{Mutex, PoisonError};
+
 use plan::{ApplyEvent, ApplyObserver, ApplySummary, Plan};
 
 use crate::cli::Format;
+use crate::failure::Failure;
 use crate::output::figures::{counted, elapsed};
-use crate::output::stream::{to_stderr, to_stdout};
+use crate::output::stream::to_stderr;
 use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN};
+use crate::output::terminal::result;
 
 /// The question before changes are made.
 pub(crate) fn question(plan: &Plan) -> String {
@@ -24,21 +28,45 @@ pub(crate) fn question(plan: &Plan) -> String {
 
 /// Prints each event of an apply as it happens.
 #[derive(Debug)]
-pub(crate) struct EventLines(pub(crate) Format);
+pub(crate) struct EventLines {
+    format: Format,
+    /// The first event that could not be printed. The apply goes on: half of it is worse.
+    broken: Mutex<Option<Failure>>,
+}
+
+impl EventLines {
+    /// Lines for people on stderr, or one JSON object a line on stdout.
+    pub(crate) fn new(format: Format) -> Self {
+        Self {
+            format,
+            broken: Mutex::new(None),
+        }
+    }
+
+    /// Whether every event was printed.
+    pub(crate) fn printed(self) -> Result<(), Failure> {
+        let broken = self.broken.into_inner();
+        broken
+            .unwrap_or_else(PoisonError::into_inner)
+            .map_or(Ok(()), Err)
+    }
+}
 
 impl ApplyObserver for EventLines {
     fn event(&self, event: &ApplyEvent) {
-        match self.0 {
+        match self.format {
             Format::Human => {
                 if let Some(line) = human(event) {
                     to_stderr(&line);
                 }
             }
             Format::Json => {
-                // events are text and numbers, which always serialise; a stdout that cannot be
-                // written shows when the caller writes to it next
-                if let Ok(line) = serde_json::to_string(event) {
-                    let _ = to_stdout(&format!("{line}\n"));
+                let printed = serde_json::to_string(event)
+                    .map_err(Failure::Json)
+                    .and_then(|line| result(&format!("{line}\n")));
+                if let Err(failure) = printed {
+                    let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+                    broken.get_or_insert(failure);
                 }
             }
         }

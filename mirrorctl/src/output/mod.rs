@@ -24,7 +24,7 @@ pub(crate) use failure::{failure, warnings};
 pub(crate) use progress::{CopyDisplay, JudgeDisplay};
 pub(crate) use replication::{RunEnd, replication_human, replication_json};
 pub(crate) use status::{MirrorStatus, status_human, status_json};
-pub(crate) use stream::{log_line, note, stderr_has_color};
+pub(crate) use stream::{end_line, log_line, note, stderr_has_color};
 pub(crate) use terminal::{Terminal, json, result};
 pub(crate) use validation::{Checked, validation_human, validation_json};
 pub(crate) use verdicts::verdicts_human;

@@ -1,6 +1,7 @@
 //! Live figures on stderr: bars on a terminal, a log line every ten seconds elsewhere.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -59,11 +60,14 @@ impl CopyDisplay {
     }
 
     /// Keeps the figures fresh until it is dropped, which takes the bars away. Cancel safe.
-    pub(crate) async fn show(mut self) {
+    pub(crate) async fn show(mut self) -> Infallible {
         let terminal = std::io::stderr().is_terminal();
         let mut ticks = tokio::time::interval(if terminal { REDRAW } else { LOG_EVERY });
-        // the first tick comes at once, when there is nothing to say yet
+        // the first tick comes at once, when there is nothing to say yet but where rates start
         ticks.tick().await;
+        for run in &mut self.runs {
+            run.meter.note(Instant::now(), &run.progress.snapshot());
+        }
         loop {
             ticks.tick().await;
             for run in &mut self.runs {
@@ -184,9 +188,7 @@ impl JudgeDisplay {
     /// A bar that shows what the judge is doing.
     pub(crate) fn new(stop: CancellationToken) -> Self {
         let bar = bars().add(ProgressBar::new(1));
-        bar.set_style(style(
-            "{msg:.bold} {bar:20.cyan} {human_pos}/{human_len}  {per_sec}",
-        ));
+        bar.set_style(style("{msg:.bold} {bar:20.cyan} {human_pos}/{human_len}"));
         Self {
             stop,
             bar,
@@ -266,7 +268,7 @@ mod tests {
     fn templates_are_legal() {
         for template in [
             "{prefix:.bold} {bar:20.green} {msg}",
-            "{msg:.bold} {bar:20.cyan} {human_pos}/{human_len}  {per_sec}",
+            "{msg:.bold} {bar:20.cyan} {human_pos}/{human_len}",
         ] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }

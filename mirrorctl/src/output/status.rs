@@ -73,7 +73,10 @@ fn row(partition: &PartitionStatus) -> [Cell; 7] {
     let lag = count(partition.lag);
     let committed = partition.committed_at_ms.map_or_else(
         || "never".to_owned(),
-        |at| format!("{} ago", elapsed(since(at))),
+        |at| match since(at) {
+            recent if recent.as_secs() == 0 => "just now".to_owned(),
+            time => format!("{} ago", elapsed(time)),
+        },
     );
     [
         Cell::new(&partition.source_topic),

@@ -35,6 +35,11 @@ pub(crate) fn note(text: &str) {
     to_stderr(&format!("{DIM}{text}{DIM:#}\n"));
 }
 
+/// Ends a line that a question left open.
+pub(crate) fn end_line() {
+    to_stderr("\n");
+}
+
 /// One finished log line.
 pub(crate) fn log_line(bytes: &[u8]) {
     bars().suspend(|| {

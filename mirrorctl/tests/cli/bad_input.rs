@@ -121,3 +121,19 @@ fn embedded_clusters_live_in_the_demo_only() {
         .code(1)
         .says("lives only inside `mirrorctl demo`");
 }
+
+#[test]
+fn a_cluster_is_not_mirrored_onto_itself() {
+    let stage = Stage::new();
+    let yaml = std::fs::read_to_string(stage.pay()).unwrap();
+    let (left, right) = (
+        stage.left.bootstrap_servers(),
+        stage.right.bootstrap_servers(),
+    );
+    // another spelling of the same address, which only the cluster's id gives away
+    let twin = left.replace("127.0.0.1", "localhost");
+    let file = stage.file("twin.yaml", &yaml.replace(&right, &twin));
+    let ended = run(&["replicate", "-f", text(&file), "--once"]).code(3);
+    ended.says("are the same cluster");
+    assert_eq!(stage.left.topics(), Vec::<String>::new());
+}

@@ -82,6 +82,8 @@ fn nobody_to_ask_is_no_consent() {
     let stage = Stage::new();
     let ended = run(&["apply", "-f", text(&stage.pay())]).code(64);
     ended.says("--auto-approve");
+    let ended = run(&["apply", "-f", text(&stage.pay()), "--output", "json"]).code(64);
+    ended.says("--auto-approve");
     assert_eq!(stage.left.topics(), Vec::<String>::new());
 }
 

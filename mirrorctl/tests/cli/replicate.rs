@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
+use broker::{ApiKey, FaultAction, FaultHandle, FaultRule, ResponseError};
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::support::{Running, Stage, run, text, until};
 
@@ -97,6 +99,91 @@ fn the_first_signal_drains_and_reports() {
             .json();
         assert_eq!(status["mirrors"][0]["lag"], 0, "positions were committed");
     }
+}
+
+/// The target answers every produce request for partition 1 with `error`.
+fn refuse_one_partition(stage: &Stage, error: ResponseError) -> FaultHandle {
+    let rule = FaultRule::new(FaultAction::Error(error)).api(ApiKey::Produce);
+    stage
+        .right
+        .faults()
+        .inject(rule.topic("left.pay.orders").partition(1))
+}
+
+#[test]
+fn a_partition_that_cannot_go_on_is_named_and_its_neighbours_arrive() {
+    let (stage, file) = filled("300");
+    refuse_one_partition(&stage, ResponseError::MessageTooLarge);
+    let ended = run(&["replicate", "-f", &file, "--once", "--output", "json"]).code(1);
+    ended.says("1 partition stopped before the end");
+    let json = ended.json();
+    assert_eq!(json["complete"], false);
+    assert_eq!(json["runs"][0]["summary"]["records"], 200);
+    assert_eq!(json["runs"][0]["summary"]["failures"][0]["partition"], 1);
+
+    let human = run(&["replicate", "-f", &file, "--once"]).code(1);
+    human.says("stopped  pay.orders-1 at offset 0");
+
+    stage.right.faults().clear();
+    run(&["replicate", "-f", &file, "--once"])
+        .code(0)
+        .says("Copied 100 records");
+}
+
+#[test]
+fn once_that_is_stopped_before_the_end_is_no_success() {
+    let (stage, file) = filled("300");
+    // retried, so that the run can neither end nor fail
+    let refusal = refuse_one_partition(&stage, ResponseError::NotEnoughReplicas);
+    let running = Running::start(&["replicate", "-f", &file, "--once"]);
+    until("the target refuses", || refusal.hits() > 0);
+    running.signal(Signal::INT);
+    running
+        .ended()
+        .code(1)
+        .says("interrupted before the end offsets were reached");
+}
+
+#[test]
+fn mirrors_in_both_directions_run_side_by_side() {
+    let stage = Stage::new();
+    let file = stage.topology(
+        "topics:\n- {name: pay.orders, clusters: [left, right], partitions: 2, replicationFactor: 1}\n\
+         mirrors:\n\
+         - {name: pay, source: left, target: right, topicsPattern: 'pay\\..*', replicationPolicy: {type: default}}\n\
+         - {name: back, source: right, target: left, topicsPattern: 'pay\\..*', replicationPolicy: {type: default}}\n",
+    );
+    let file = text(&file);
+    run(&["apply", "-f", file, "--auto-approve"]).code(0);
+    write(&stage, file, "20");
+    let ended = run(&["replicate", "-f", file, "--once", "--output", "json"])
+        .code(0)
+        .json();
+    let runs = ended["runs"].as_array().unwrap();
+    let records: Vec<_> = runs
+        .iter()
+        .map(|run| {
+            (
+                run["summary"]["mirror"].as_str().unwrap(),
+                &run["summary"]["records"],
+            )
+        })
+        .collect();
+    assert_eq!(records, [("pay", &json!(20)), ("back", &json!(0))]);
+    assert_eq!(stage.left.partition_count("right.pay.orders"), Some(2));
+    let one = run(&[
+        "replicate",
+        "-f",
+        file,
+        "--once",
+        "--mirror",
+        "back",
+        "--output",
+        "json",
+    ])
+    .code(0)
+    .json();
+    assert_eq!(one["runs"].as_array().unwrap().len(), 1);
 }
 
 #[test]

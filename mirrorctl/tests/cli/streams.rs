@@ -51,3 +51,19 @@ fn colours_are_for_terminals_and_can_be_forced_or_forbidden() {
     assert!(coloured(&[("CLICOLOR_FORCE", "1")]));
     assert!(!coloured(&[("CLICOLOR_FORCE", "0"), ("NO_COLOR", "1")]));
 }
+
+#[test]
+fn a_page_may_be_as_narrow_as_it_likes() {
+    for columns in ["1", "20", "40", "0", "wide", "100000"] {
+        let run = |arguments: &[&str]| {
+            let output = mirrorctl()
+                .env("COLUMNS", columns)
+                .args(arguments)
+                .output()
+                .unwrap();
+            Ended::from(output).code(0)
+        };
+        run(&["demo", "--records", "100"]).says("It works");
+        run(&["plan", "--help"]);
+    }
+}
