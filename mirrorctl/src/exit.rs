@@ -121,3 +121,55 @@ pub(crate) fn at_once(signal: StopSignal) -> ! {
         StopSignal::Terminate => 143,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(failure: &Failure) -> u8 {
+        Code::from(failure).number()
+    }
+
+    #[test]
+    fn the_gravest_connection_error_decides() {
+        let embedded = || ConnectError::Embedded {
+            alias: "a".to_owned(),
+        };
+        let wrong = || ConnectError::WrongCluster {
+            alias: "b".to_owned(),
+            bootstrap: "b:9092".to_owned(),
+            expected: "one".to_owned(),
+            found: "other".to_owned(),
+        };
+        assert_eq!(number(&Failure::Connect(vec![embedded()])), 1);
+        assert_eq!(number(&Failure::Connect(vec![embedded(), wrong()])), 3);
+    }
+
+    #[test]
+    fn codes_are_those_of_the_contract() {
+        let verification = Failure::Verification {
+            failed: 1,
+            checks: 7,
+        };
+        let guarded = Failure::TopicGuarded {
+            topic: "t".to_owned(),
+            cluster: "c".to_owned(),
+        };
+        let usage = Failure::Usage {
+            message: String::new(),
+            hint: String::new(),
+        };
+        let stale = Failure::Apply(plan::ApplyError::Stale {
+            address: "topic.a.t".to_owned(),
+            differences: Vec::new(),
+            summary: Box::default(),
+        });
+        assert_eq!(number(&Failure::Interrupted), 1);
+        assert_eq!(number(&guarded), 3);
+        assert_eq!(number(&stale), 4);
+        assert_eq!(number(&verification), 5);
+        assert_eq!(number(&usage), 64);
+        assert_eq!(Code::from(Outcome::Done).number(), 0);
+        assert_eq!(Code::from(Outcome::ChangesPending).number(), 2);
+    }
+}

@@ -53,3 +53,20 @@ fn held_clusters_stay_until_a_signal() {
     assert_eq!(running.0.wait().unwrap().code(), Some(0));
     std::net::TcpStream::connect(address).unwrap_err();
 }
+
+#[test]
+fn a_signal_ends_the_demo_before_its_verdict() {
+    let mut running = Running::start(&["demo", "--records", "1000000"]);
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("1,000,000 records into")));
+    let asked = Instant::now();
+    running.signal(Signal::INT);
+    crate::support::until("the demo ends", || running.0.try_wait().unwrap().is_some());
+    assert!(
+        asked.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(running.0.wait().unwrap().code(), Some(1));
+    assert!(!lines.any(|line| line.unwrap().contains("It works")));
+}
