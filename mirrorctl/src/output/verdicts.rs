@@ -124,10 +124,10 @@ fn row(check: &CheckResult) -> [Cell; 3] {
             id,
             bad("FAIL"),
             Cell::new(format!(
-                "{} in all; first: {}, expected {}",
+                "{} in all; first: expected {}, found {}",
                 count(*failures),
-                first_clause(&counterexample.found, LONGEST),
                 first_clause(&counterexample.expected, LONGEST),
+                first_clause(&counterexample.found, LONGEST),
             )),
         ],
         Verdict::Inconclusive { reason } => [id, warn("inconclusive"), Cell::new(reason)],
