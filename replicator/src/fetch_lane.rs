@@ -25,7 +25,8 @@ const LANES_A_BROKER: u64 = 2;
 const READ_AHEAD: usize = 2;
 /// Subscriptions waiting to be taken up by a lane.
 const SUBSCRIBE_QUEUE: usize = 256;
-const FETCH_BYTES: usize = 4 << 20;
+/// One response; it is also the unit of memory that a slow partition can hold on to.
+const FETCH_BYTES: usize = 2 << 20;
 const PARTITION_FETCH_BYTES: usize = 1 << 20;
 /// Long poll with nothing to read: an idle lane asks four times a second.
 const LONG_POLL: Duration = Duration::from_millis(250);

@@ -31,7 +31,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(5);
 /// New producer ids in a row before the partition is given up.
 const MAX_NEW_PRODUCERS: u32 = 3;
-/// Trouble that lasts is said this often.
+/// Trouble that lasts is said after this long and then this often. What passes sooner, such as the
+/// first election of a new topic, is only worth a debug line.
+const COMPLAIN_AFTER: Duration = Duration::from_secs(2);
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// What all partitions of a mirror share.
@@ -132,31 +134,37 @@ impl Partition {
             metadata_stale: None,
         };
         let mut pause = FIRST_PAUSE;
-        let mut progressed = Instant::now();
+        let mut troubled: Option<Instant> = None;
         let mut complained: Option<Instant> = None;
         loop {
             let before = self.flow.watermark();
+            let began = Instant::now();
             let trouble = match round.run(self, shared).await? {
                 RoundEnd::Complete | RoundEnd::Stopped => return Ok(()),
                 RoundEnd::Trouble(trouble) => trouble,
             };
             round.metadata_stale = Some(Instant::now());
-            if self.flow.watermark() > before {
+            // A round that copied something, or stood connected with nothing to copy, was no trouble.
+            if self.flow.watermark() > before || began.elapsed() >= COMPLAIN_EVERY {
                 pause = FIRST_PAUSE;
-                progressed = Instant::now();
+                troubled = None;
                 round.new_producers = 0;
             }
-            if let Some(limit) = shared.give_up_after
-                && progressed.elapsed() >= limit
-            {
+            let lasting = troubled.get_or_insert_with(Instant::now).elapsed();
+            if shared.give_up_after.is_some_and(|limit| lasting >= limit) {
                 return Err(Stopped::GaveUp {
-                    after: progressed.elapsed(),
+                    after: lasting,
                     trouble,
                 });
             }
-            if complained.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY) {
+            if lasting >= COMPLAIN_AFTER
+                && complained.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY)
+            {
                 complained = Some(Instant::now());
                 tracing::warn!(partition = %self.id, position = self.flow.watermark(), %trouble,
+                    seconds = lasting.as_secs(), "no progress; trying again from the position");
+            } else {
+                tracing::debug!(partition = %self.id, position = self.flow.watermark(), %trouble,
                     "interrupted; reading again from the position");
             }
             if let Trouble::Sequence(error) = &trouble {
