@@ -20,6 +20,9 @@ const TOOL_LOG_CONFIG: &str = "status = error\n\
     rootLogger.level = warn\n\
     rootLogger.appenderRef.console.ref = console\n";
 
+/// How many characters of a failed tool's output an error holds.
+const SHOWN_OUTPUT: usize = 2_000;
+
 /// An Apache Kafka cluster that lives as long as this value. Brokers are named by their node id, from 1.
 ///
 /// Every method may be called from any thread; operations on brokers are carried out one after another.
@@ -182,10 +185,16 @@ impl KafkaCluster {
         if output.status.success() {
             return Ok(stdout);
         }
+        let printed = format!("{stdout}{}", String::from_utf8_lossy(&output.stderr));
+        let tail = printed
+            .char_indices()
+            .rev()
+            .nth(SHOWN_OUTPUT)
+            .map_or(0, |(start, _)| start);
         Err(Error::Failed {
             program: main_class.to_owned(),
             status: output.status,
-            output: format!("{stdout}{}", String::from_utf8_lossy(&output.stderr)),
+            output: printed[tail..].to_owned(),
         })
     }
 
