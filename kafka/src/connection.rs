@@ -31,7 +31,7 @@ const MAX_RESPONSE: usize = 256 << 20;
 /// Responses at least this large are read into buffers that are used again.
 const POOLED_RESPONSE: usize = 64 << 10;
 /// Large buffers a connection keeps for reuse.
-const POOL_SIZE: usize = 3;
+const POOL_SIZE: usize = 8;
 
 /// A request ready for the wire. `head` begins after the length prefix and correlation id is
 /// patched in by the connection; `payload` chunks follow it and are written without copying.
