@@ -24,6 +24,7 @@ mod fetch_lane;
 pub mod flow;
 mod identity;
 mod leaders;
+mod outcome;
 mod partition;
 mod position;
 mod position_log;
