@@ -19,7 +19,8 @@ use tokio::task::JoinSet;
 use crate::budget::{Budget, Share};
 use crate::progress::PartitionProgress;
 
-/// Connections a broker: two beat one, four add nothing on a LAN.
+/// Connections a broker: reading is cheaper for it than writing, two keep four lanes of the target
+/// busy.
 const LANES_A_BROKER: u64 = 2;
 /// Fetched stretches a partition may have waiting.
 const READ_AHEAD: usize = 2;
