@@ -5,6 +5,8 @@
     reason = "the one file that prints"
 )]
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::cli::Output;
@@ -18,6 +20,8 @@ use crate::workload::Workload;
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) runs: u16,
+    /// Where the brokers kept their logs.
+    pub(crate) data: PathBuf,
     pub(crate) workloads: Vec<WorkloadReport>,
 }
 
@@ -91,7 +95,9 @@ pub(crate) fn failed(error: &Error) {
 
 fn table(report: &Report) -> String {
     let head = format!(
-        "\nOne broker a side on this machine, loopback, replication factor 1, 8 partitions; medians of {}.\n",
+        "\nOne broker a side on this machine, loopback, replication factor 1, 8 partitions, data in {}; \
+         medians of {} after one run that does not count.\n",
+        report.data.display(),
         report.runs
     );
     report
@@ -160,5 +166,5 @@ fn json(report: &Report) -> serde_json::Value {
             })
         })
         .collect();
-    serde_json::json!({ "runs": report.runs, "partitions": 8, "workloads": workloads })
+    serde_json::json!({ "runs": report.runs, "partitions": 8, "data": report.data, "workloads": workloads })
 }

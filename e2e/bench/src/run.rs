@@ -15,6 +15,8 @@ use crate::workload::{Workload, create_topic, delete_topic};
 /// No engine gets longer for one run.
 const RUN_LIMIT: Duration = Duration::from_mins(10);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// The run that does not count.
+const WARM_UP: u16 = 0;
 
 /// Starts the clusters, then measures every workload.
 pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
@@ -27,12 +29,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
     .with("log.segment.delete.delay.ms", "1000");
     let source = KafkaCluster::start(&spec)?;
     let target = KafkaCluster::start(&spec)?;
+    let data = Workspace::create("bench")?
+        .path()
+        .parent()
+        .map(std::path::Path::to_owned)
+        .unwrap_or_default();
     let mut workloads = Vec::new();
     for workload in arguments.workloads() {
         workloads.push(measure_workload(arguments, workload, &source, &target)?);
     }
     Ok(Report {
         runs: arguments.runs,
+        data,
         workloads,
     })
 }
@@ -54,6 +62,11 @@ fn measure_workload(
         .into_iter()
         .map(EngineReport::new)
         .collect();
+    // The brokers' own code is slow until the JVM has compiled it; whoever came first would pay for all.
+    if let Some(first) = engines.first() {
+        progress(&format!("{}: warming the brokers", workload.describe()));
+        measure_run(first.engine, workload, WARM_UP, records, source, target)?;
+    }
     // in turns, so that a change of the machine's mood meets every engine
     for run in 1..=arguments.runs {
         for report in &mut engines {
