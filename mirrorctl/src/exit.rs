@@ -81,7 +81,6 @@ impl From<&Failure> for Code {
                 replicator::RunError::SameCluster { .. } => Self::Refused,
                 replicator::RunError::Source { .. }
                 | replicator::RunError::Target { .. }
-                | replicator::RunError::TargetTopic { .. }
                 | replicator::RunError::Positions { .. } => Self::Error,
             },
             Failure::Topology(_)

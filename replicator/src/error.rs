@@ -31,16 +31,6 @@ pub enum RunError {
         /// The id both reported.
         cluster_id: String,
     },
-    /// A target topic could not be made ready.
-    #[error("target topic `{topic}` on `{alias}`: {reason}")]
-    TargetTopic {
-        /// Target cluster alias.
-        alias: String,
-        /// Topic name on the target.
-        topic: String,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// The positions on the target cannot be read.
     #[error("the positions topic `{topic}` on `{alias}` cannot be read: {reason}")]
     Positions {

@@ -79,10 +79,34 @@ impl Reading {
     }
 }
 
+/// A way into one lane.
 #[derive(Debug, Clone)]
-struct LaneHandle {
+pub(crate) struct FetchLane {
     subscribe: mpsc::Sender<Subscription>,
     room: Arc<Notify>,
+}
+
+impl FetchLane {
+    /// Has a partition read from an offset on. Waits while the lane has many wishes before this
+    /// one. Cancel safe.
+    pub(crate) async fn subscribe(
+        &self,
+        from: FetchFrom,
+        progress: Arc<PartitionProgress>,
+    ) -> Reading {
+        let (deliver, deliveries) = mpsc::channel(READ_AHEAD);
+        let subscription = Subscription {
+            from,
+            deliver,
+            progress,
+        };
+        // A lane that ended meanwhile drops the subscription, which the reader sees at once.
+        let _ = self.subscribe.send(subscription).await;
+        Reading {
+            deliveries,
+            room: self.room.clone(),
+        }
+    }
 }
 
 /// All lanes of one source cluster.
@@ -91,7 +115,7 @@ pub(crate) struct FetchLanes {
     source: Cluster,
     budget: Budget,
     fetch_bytes: usize,
-    lanes: HashMap<(i32, u64), LaneHandle>,
+    lanes: HashMap<(i32, u64), FetchLane>,
     tasks: JoinSet<()>,
 }
 
@@ -109,36 +133,22 @@ impl FetchLanes {
         }
     }
 
-    /// Subscribes a partition at its leader.
-    pub(crate) async fn subscribe(
-        &mut self,
-        leader: &BrokerNode,
-        from: FetchFrom,
-        progress: Arc<PartitionProgress>,
-    ) -> Reading {
-        let index = lane_of(&from.topic, from.partition, LANES_A_BROKER);
-        let key = (leader.id, index);
-        let (deliver, deliveries) = mpsc::channel(READ_AHEAD);
-        let subscription = Subscription {
-            from,
-            deliver,
-            progress,
-        };
-        let handle = match self.lanes.get(&key) {
-            Some(handle) if !handle.subscribe.is_closed() => handle.clone(),
-            Some(_) | None => {
-                let handle = self.start(leader.clone());
-                self.lanes.insert(key, handle.clone());
-                handle
-            }
-        };
-        let room = handle.room.clone();
-        // A lane that ended meanwhile drops the subscription, which the reader sees at once.
-        let _ = handle.subscribe.send(subscription).await;
-        Reading { deliveries, room }
+    /// The lane for a partition at its leader.
+    pub(crate) fn lane(&mut self, leader: &BrokerNode, topic: &str, partition: i32) -> FetchLane {
+        let key = (leader.id, lane_of(topic, partition, LANES_A_BROKER));
+        if let Some(lane) = self
+            .lanes
+            .get(&key)
+            .filter(|lane| !lane.subscribe.is_closed())
+        {
+            return lane.clone();
+        }
+        let lane = self.start(leader.clone());
+        self.lanes.insert(key, lane.clone());
+        lane
     }
 
-    fn start(&mut self, node: BrokerNode) -> LaneHandle {
+    fn start(&mut self, node: BrokerNode) -> FetchLane {
         let (subscribe, subscriptions) = mpsc::channel(SUBSCRIBE_QUEUE);
         let room = Arc::new(Notify::new());
         let lane = Lane {
@@ -152,7 +162,7 @@ impl FetchLanes {
             turn: 0,
         };
         self.tasks.spawn(lane.run());
-        LaneHandle { subscribe, room }
+        FetchLane { subscribe, room }
     }
 }
 

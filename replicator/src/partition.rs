@@ -81,6 +81,9 @@ impl Partition {
             new_producers: 0,
             metadata_stale: None,
         };
+        // Durable before the first record: a mirror that starts at the end and is stopped before
+        // anything came must not start at a later end the next time.
+        self.moved(&round, false);
         let mut pause = FIRST_PAUSE;
         let mut troubled: Option<Instant> = None;
         let mut complained: Option<Instant> = None;
@@ -158,12 +161,12 @@ impl Round {
         if partition.flow.cursor() >= partition.until() {
             return Ok(RoundEnd::Complete);
         }
-        let lane = match self.target_lane(partition, shared).await? {
-            Ok(lane) => lane,
-            Err(trouble) => return Ok(RoundEnd::Trouble(trouble)),
+        let connected = tokio::select! {
+            connected = self.connect(partition, shared) => connected?,
+            () = shared.stop.cancelled() => return Ok(RoundEnd::Stopped),
         };
-        let reading = match self.subscribe(partition, shared).await? {
-            Ok(reading) => reading,
+        let (lane, reading) = match connected {
+            Ok(connected) => connected,
             Err(trouble) => return Ok(RoundEnd::Trouble(trouble)),
         };
         let (reply, receipts) = receipts();
@@ -176,6 +179,22 @@ impl Round {
             trouble: None,
         };
         copying.run(self, partition, shared).await
+    }
+
+    /// Both sides' lanes. Cancel safe: nothing is sent yet.
+    async fn connect(
+        &self,
+        partition: &Partition,
+        shared: &Shared,
+    ) -> Result<Result<(mpsc::Sender<Shipment>, Reading), Trouble>, Stopped> {
+        let lane = match self.target_lane(partition, shared).await? {
+            Ok(lane) => lane,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        Ok(self
+            .subscribe(partition, shared)
+            .await?
+            .map(|reading| (lane, reading)))
     }
 
     async fn target_lane(
@@ -228,9 +247,9 @@ impl Round {
                     leader_epoch: leader.epoch,
                 };
                 let mut lanes = shared.fetch.lock().await;
-                Ok(Ok(lanes
-                    .subscribe(&leader.node, from, partition.progress.clone())
-                    .await))
+                let lane = lanes.lane(&leader.node, &id.source_topic, id.partition);
+                drop(lanes);
+                Ok(Ok(lane.subscribe(from, partition.progress.clone()).await))
             }
             Err(error) if error.class() == RetryClass::Fatal => Err(Stopped::Client(error)),
             Err(error) => Ok(Err(Trouble::Source(error))),

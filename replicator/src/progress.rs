@@ -29,15 +29,15 @@ pub enum Phase {
     Done,
 }
 
-/// A partition that stopped while its neighbours went on.
+/// A partition, or a whole topic, that stopped while its neighbours went on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartitionFailure {
     /// Topic on the source.
     pub topic: String,
-    /// Partition index.
-    pub partition: i32,
-    /// Source offset of the first record that is not on the target.
-    pub position: i64,
+    /// Partition index; `None` where the topic as a whole could not be made ready.
+    pub partition: Option<i32>,
+    /// Source offset of the first record that is not on the target, where copying had begun.
+    pub position: Option<i64>,
     /// What stopped it.
     pub reason: String,
 }

@@ -116,6 +116,8 @@ struct Run<'a> {
     writer_finish: CancellationToken,
     partitions: JoinSet<Result<Partition, (Partition, Stopped)>>,
     running: BTreeSet<TopicPartition>,
+    /// Topics that could not be made ready on the target.
+    unready: BTreeSet<String>,
     first_discovery: bool,
 }
 
@@ -191,6 +193,7 @@ impl<'a> Run<'a> {
             writer_finish,
             partitions: JoinSet::new(),
             running: BTreeSet::new(),
+            unready: BTreeSet::new(),
             first_discovery: true,
         })
     }
@@ -228,7 +231,16 @@ impl<'a> Run<'a> {
             alias: &self.mirror.target,
             cluster: &target,
         };
-        let ready = topics::prepare(self.mirror, source, target).await?;
+        let topics::Prepared { ready, failed } =
+            topics::prepare(self.mirror, source, target).await?;
+        for failure in failed {
+            // Said once; a later discovery that succeeds starts the topic all the same.
+            if self.unready.insert(failure.topic.clone()) {
+                tracing::error!(topic = failure.topic, reason = %failure.reason,
+                    "topic is not copied; the others go on");
+                self.progress.fail(failure);
+            }
+        }
         self.shared
             .source
             .track(ready.iter().map(|topic| topic.source.name.clone()))
@@ -403,7 +415,7 @@ impl<'a> Run<'a> {
                     partition.flow.watermark(),
                     stopped.to_string(),
                 );
-                tracing::error!(partition = %partition.id, position = failure.position,
+                tracing::error!(partition = %partition.id, position = partition.flow.watermark(),
                     reason = %failure.reason, "partition stopped; its neighbours go on");
                 self.progress.fail(failure);
             }
@@ -412,8 +424,8 @@ impl<'a> Run<'a> {
                 tracing::error!(%reason);
                 self.progress.fail(PartitionFailure {
                     topic: "unknown".to_owned(),
-                    partition: -1,
-                    position: -1,
+                    partition: None,
+                    position: None,
                     reason,
                 });
             }
@@ -445,8 +457,8 @@ impl<'a> Run<'a> {
         tracing::error!(error = %problem, "the last positions could not be committed");
         self.progress.fail(PartitionFailure {
             topic: POSITIONS_TOPIC.to_owned(),
-            partition: 0,
-            position: -1,
+            partition: None,
+            position: None,
             reason: format!("the last positions could not be committed: {problem}"),
         });
     }
@@ -474,8 +486,8 @@ impl<'a> Run<'a> {
 fn failure(id: &PartitionId, position: i64, reason: String) -> PartitionFailure {
     PartitionFailure {
         topic: id.source_topic.to_string(),
-        partition: id.partition,
-        position,
+        partition: Some(id.partition),
+        position: Some(position),
         reason,
     }
 }

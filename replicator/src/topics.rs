@@ -9,6 +9,7 @@ use topology::Mirror;
 
 use crate::error::RunError;
 use crate::position::POSITIONS_TOPIC;
+use crate::progress::PartitionFailure;
 
 /// How long a created topic may take until the target's metadata shows it with leaders.
 const APPEAR_WITHIN: Duration = Duration::from_secs(30);
@@ -46,14 +47,23 @@ pub(crate) fn select(
         .collect()
 }
 
+/// What [`prepare`] made of the selected topics.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// On the target with leaders for all partitions.
+    pub(crate) ready: Vec<MirroredTopic>,
+    /// Not, and why. The others do not wait for them.
+    pub(crate) failed: Vec<PartitionFailure>,
+}
+
 /// Discovers the selected topics and makes each ready on the target: created with the source's
 /// partitions and configuration, or grown to as many partitions. Returns once the target's
-/// metadata shows all of them.
+/// metadata shows all of them but those that failed.
 pub(crate) async fn prepare(
     mirror: &Mirror,
     source: End<'_>,
     target: End<'_>,
-) -> Result<Vec<MirroredTopic>, RunError> {
+) -> Result<Prepared, RunError> {
     let on_source = |error| RunError::Source {
         alias: source.alias.to_owned(),
         error,
@@ -74,20 +84,30 @@ pub(crate) async fn prepare(
         .iter()
         .filter(|(_, name)| !existing.topics.contains_key(name))
         .collect();
+    let mut failures = Failures::new();
     if !missing.is_empty() {
         let new = new_topics(mirror, source, existing.brokers.len(), &missing).await?;
-        create(target, &new).await?;
+        create(target, &new, &mut failures)
+            .await
+            .map_err(on_target)?;
     }
     for (topic, name) in &selected {
         let Some(there) = existing.topics.get(name) else {
             continue;
         };
-        if there.partitions.len() < topic.partitions.len() {
-            grow(mirror, target, topic, name, there.partitions.len()).await?;
+        if there.partitions.len() < topic.partitions.len()
+            && let Err(reason) = grow(mirror, target, topic, name, there.partitions.len()).await
+        {
+            failures.insert(name.clone(), reason);
         }
     }
-    wait_until_ready(target, selected).await
+    wait_until_ready(target, selected, failures)
+        .await
+        .map_err(on_target)
 }
+
+/// Why a target topic is not ready, by its name.
+type Failures = BTreeMap<String, String>;
 
 async fn new_topics(
     mirror: &Mirror,
@@ -166,31 +186,25 @@ fn replication_factor(mirror: &Mirror, topic: &TopicMetadata, target_brokers: us
     possible as i16
 }
 
-async fn create(target: End<'_>, new: &[NewTopic]) -> Result<(), RunError> {
-    let outcomes = target
-        .cluster
-        .create_topics(new)
-        .await
-        .map_err(|error| RunError::Target {
-            alias: target.alias.to_owned(),
-            error,
-        })?;
+async fn create(target: End<'_>, new: &[NewTopic], failures: &mut Failures) -> Result<(), Error> {
+    let outcomes = target.cluster.create_topics(new).await?;
     for topic in new {
-        match outcomes.get(&topic.name) {
-            Some(Ok(())) => tracing::info!(
-                topic = topic.name,
-                partitions = topic.partitions,
-                cluster = target.alias,
-                "created target topic"
-            ),
-            // Somebody else was faster, or an answer was lost and the call repeated.
-            Some(Err(error)) if error.name() == "TOPIC_ALREADY_EXISTS" => {}
-            Some(Err(error)) => return Err(not_ready(target, &topic.name, error.to_string())),
-            None => {
-                let reason = "the broker did not say what became of its creation".to_owned();
-                return Err(not_ready(target, &topic.name, reason));
+        let reason = match outcomes.get(&topic.name) {
+            Some(Ok(())) => {
+                tracing::info!(
+                    topic = topic.name,
+                    partitions = topic.partitions,
+                    cluster = target.alias,
+                    "created target topic"
+                );
+                continue;
             }
-        }
+            // Somebody else was faster, or an answer was lost and the call repeated.
+            Some(Err(error)) if error.name() == "TOPIC_ALREADY_EXISTS" => continue,
+            Some(Err(error)) => format!("it cannot be created on the target: {error}"),
+            None => "the target did not say what became of its creation".to_owned(),
+        };
+        failures.insert(topic.name.clone(), reason);
     }
     Ok(())
 }
@@ -201,15 +215,13 @@ async fn grow(
     topic: &TopicMetadata,
     target_name: &str,
     there: usize,
-) -> Result<(), RunError> {
+) -> Result<(), String> {
     let here = topic.partitions.len();
     if !mirror.topic_sync.partitions {
-        let reason = format!(
-            "it has {there} partitions and `{}` has {here} on the source; \
-             topicSync.partitions is off, so it is not grown",
-            topic.name
-        );
-        return Err(not_ready(target, target_name, reason));
+        return Err(format!(
+            "`{target_name}` has {there} partitions on the target and {here} on the source; \
+             topicSync.partitions is off, so it is not grown"
+        ));
     }
     tracing::info!(
         topic = target_name,
@@ -221,61 +233,60 @@ async fn grow(
         .cluster
         .create_partitions(target_name, here as i32)
         .await
-        .map_err(|error| not_ready(target, target_name, error.to_string()))
+        .map_err(|error| format!("`{target_name}` cannot be grown to {here} partitions: {error}"))
 }
 
 async fn wait_until_ready(
     target: End<'_>,
     selected: Vec<(TopicMetadata, String)>,
-) -> Result<Vec<MirroredTopic>, RunError> {
+    mut failures: Failures,
+) -> Result<Prepared, Error> {
     let names: Vec<String> = selected.iter().map(|(_, name)| name.clone()).collect();
     let give_up = tokio::time::Instant::now() + APPEAR_WITHIN;
-    loop {
-        let mut metadata =
-            target
-                .cluster
-                .metadata_of(&names)
-                .await
-                .map_err(|error| RunError::Target {
-                    alias: target.alias.to_owned(),
-                    error,
-                })?;
-        let unready = selected.iter().find(|(topic, name)| {
-            metadata.topics.get(name).is_none_or(|there| {
-                there.partitions.len() < topic.partitions.len()
-                    || there
-                        .partitions
-                        .iter()
-                        .any(|partition| partition.leader.is_none())
-            })
+    let mut metadata = loop {
+        let metadata = target.cluster.metadata_of(&names).await?;
+        let unready = selected.iter().filter(|(topic, name)| {
+            !failures.contains_key(name)
+                && metadata.topics.get(name).is_none_or(|there| {
+                    there.partitions.len() < topic.partitions.len()
+                        || there
+                            .partitions
+                            .iter()
+                            .any(|partition| partition.leader.is_none())
+                })
         });
-        match unready {
-            None => {
-                return Ok(selected
-                    .into_iter()
-                    .filter_map(|(source, name)| {
-                        Some(MirroredTopic {
-                            source_name: source.name.as_str().into(),
-                            target_name: name.as_str().into(),
-                            target: metadata.topics.remove(&name)?,
-                            source,
-                        })
-                    })
-                    .collect());
-            }
-            Some((_, name)) if tokio::time::Instant::now() >= give_up => {
-                let reason = format!("no leaders for all partitions within {APPEAR_WITHIN:?}");
-                return Err(not_ready(target, name, reason));
-            }
-            Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        let unready: Vec<String> = unready.map(|(_, name)| name.clone()).collect();
+        if unready.is_empty() {
+            break metadata;
+        }
+        if tokio::time::Instant::now() >= give_up {
+            let seconds = APPEAR_WITHIN.as_secs();
+            let reason = format!("not all of its partitions had a leader within {seconds} s");
+            failures.extend(unready.into_iter().map(|name| (name, reason.clone())));
+            break metadata;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let mut prepared = Prepared {
+        ready: Vec::new(),
+        failed: Vec::new(),
+    };
+    for (source, name) in selected {
+        if let Some(reason) = failures.remove(&name) {
+            prepared.failed.push(PartitionFailure {
+                topic: source.name,
+                partition: None,
+                position: None,
+                reason,
+            });
+        } else if let Some(there) = metadata.topics.remove(&name) {
+            prepared.ready.push(MirroredTopic {
+                source_name: source.name.as_str().into(),
+                target_name: name.as_str().into(),
+                target: there,
+                source,
+            });
         }
     }
-}
-
-fn not_ready(target: End<'_>, topic: &str, reason: String) -> RunError {
-    RunError::TargetTopic {
-        alias: target.alias.to_owned(),
-        topic: topic.to_owned(),
-        reason,
-    }
+    Ok(prepared)
 }

@@ -67,9 +67,16 @@ fn run(summary: &Summary, width: usize) -> String {
         ));
     }
     for failure in &summary.failures {
+        let mut what = failure.topic.clone();
+        if let Some(partition) = failure.partition {
+            what.push_str(&format!("-{partition}"));
+        }
+        if let Some(position) = failure.position {
+            what.push_str(&format!(" at offset {position}"));
+        }
         text.push_str(&format!(
-            "  {BAD}stopped{BAD:#}  {}-{} at offset {}: {}\n",
-            failure.topic, failure.partition, failure.position, failure.reason
+            "  {BAD}stopped{BAD:#}  {what}: {}\n",
+            failure.reason
         ));
     }
     text.push('\n');

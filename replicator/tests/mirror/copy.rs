@@ -171,3 +171,15 @@ async fn start_offset_latest_copies_only_what_comes_after() {
     let summary = running.join_all().await.remove(0).unwrap();
     assert_eq!(summary.records, expected);
 }
+
+#[tokio::test]
+async fn where_a_mirror_started_is_durable_before_its_first_record() {
+    let rig = Rig::start(1, "  startOffset: latest\n").await;
+    rig.create("t1", 1, &[]).await;
+    rig.produce("t1", 1, 0, 3).await;
+    let before = count(&rig.on_source("t1").await);
+    assert_eq!(rig.once().await.records, 0, "nothing came after the start");
+    rig.produce("t1", 1, 3, 3).await;
+    let expected = count(&rig.on_source("t1").await) - before;
+    assert_eq!(rig.once().await.records, expected, "not from a later end");
+}

@@ -217,7 +217,7 @@ async fn one_partition_s_trouble_does_not_stop_a_neighbour() {
     let failure = &summary.failures[0];
     assert_eq!(
         (failure.topic.as_str(), failure.partition, failure.position),
-        ("t1", 1, 0)
+        ("t1", Some(1), Some(0))
     );
     assert!(
         failure.reason.contains("max.message.bytes"),
@@ -228,6 +228,33 @@ async fn one_partition_s_trouble_does_not_stop_a_neighbour() {
     assert_eq!(target[&0], source[&0]);
     assert_eq!(target[&2], source[&2]);
     assert_eq!(target[&1], []);
+}
+
+#[tokio::test]
+async fn a_topic_that_cannot_be_created_does_not_stop_the_others() {
+    let rig = Rig::start(1, "").await;
+    for topic in ["t-bad", "t-good"] {
+        rig.create(topic, 2, &[]).await;
+        rig.produce(topic, 2, 0, 3).await;
+    }
+    let error = FaultAction::Error(ResponseError::PolicyViolation);
+    let strike = FaultRule::new(error)
+        .api(ApiKey::CreateTopics)
+        .topic("t-bad");
+    rig.target_cluster.faults().inject(strike);
+    let summary = rig
+        .run(Options::once(), CancellationToken::new())
+        .await
+        .unwrap();
+    assert_eq!(summary.failures.len(), 1);
+    let failure = &summary.failures[0];
+    assert_eq!((failure.topic.as_str(), failure.partition), ("t-bad", None));
+    assert!(
+        failure.reason.contains("POLICY_VIOLATION"),
+        "{}",
+        failure.reason
+    );
+    assert_eq!(rig.on_target("t-good").await, rig.on_source("t-good").await);
 }
 
 #[tokio::test]
