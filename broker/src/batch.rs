@@ -5,7 +5,6 @@
 //! leader epoch can be stamped without touching it.
 
 use bytes::Bytes;
-use crc_fast::{CrcAlgorithm, checksum};
 use thiserror::Error;
 
 /// Bytes before the first record.
@@ -144,7 +143,7 @@ pub(crate) fn advance_sequence(sequence: i32, by: i32) -> i32 {
 
 /// The checksum the header of this batch should hold.
 pub(crate) fn computed_crc(batch: &[u8]) -> u32 {
-    checksum(CrcAlgorithm::Crc32Iscsi, &batch[ATTRIBUTES..]) as u32
+    crc32c::crc32c(&batch[ATTRIBUTES..])
 }
 
 /// Which timestamps a stored batch gets.

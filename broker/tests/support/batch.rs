@@ -1,7 +1,6 @@
 //! Record batches made by hand, right or wrong in one chosen way.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use crc_fast::{CrcAlgorithm, checksum};
 
 pub(crate) const LOG_APPEND_TIME: i16 = 0x08;
 pub(crate) const CONTROL: i16 = 0x20;
@@ -83,7 +82,7 @@ impl Batch {
         checked.put_i32(self.producer.2);
         checked.put_i32(self.record_count.unwrap_or(count));
         checked.put_slice(&records);
-        let crc = checksum(CrcAlgorithm::Crc32Iscsi, &checked) as u32;
+        let crc = crc32c::crc32c(&checked);
         let mut batch = BytesMut::new();
         batch.put_i64(self.base_offset);
         batch.put_i32(9 + checked.len() as i32);
@@ -125,7 +124,7 @@ pub(crate) fn stored(mut records: &[u8]) -> Vec<Stored> {
             last_offset_delta: i32::from_be_bytes(batch[23..27].try_into().unwrap()),
             max_timestamp: i64::from_be_bytes(batch[35..43].try_into().unwrap()),
             record_count: i32::from_be_bytes(batch[57..61].try_into().unwrap()),
-            crc_right: crc == checksum(CrcAlgorithm::Crc32Iscsi, &batch[21..]) as u32,
+            crc_right: crc == crc32c::crc32c(&batch[21..]),
             len,
         });
         records = &records[len..];
