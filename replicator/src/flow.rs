@@ -30,6 +30,7 @@ struct Entry {
     /// Source offset after the batch.
     end: i64,
     records: u32,
+    bytes: u64,
     fate: Fate,
 }
 
@@ -59,6 +60,7 @@ pub struct Flow {
     sent: u64,
     acknowledged: u64,
     committed: u64,
+    acknowledged_bytes: u64,
     replay_window: u64,
 }
 
@@ -76,6 +78,7 @@ impl Flow {
             sent: 0,
             acknowledged: 0,
             committed: 0,
+            acknowledged_bytes: 0,
             replay_window: u64::from(replay_window),
         }
     }
@@ -93,6 +96,11 @@ impl Flow {
     /// Records acknowledged contiguously since the start.
     pub fn acknowledged(&self) -> u64 {
         self.acknowledged
+    }
+
+    /// Bytes of the batches that were acknowledged contiguously since the start.
+    pub fn acknowledged_bytes(&self) -> u64 {
+        self.acknowledged_bytes
     }
 
     /// Batches whose fate is open.
@@ -122,10 +130,20 @@ impl Flow {
     }
 
     /// Notes a batch as sent; returns its ticket and the sequence of its first record.
-    pub fn send(&mut self, records: u32, end: i64) -> (Ticket, i32) {
+    pub fn send(&mut self, records: u32, bytes: u64, end: i64) -> (Ticket, i32) {
+        let ticket = Ticket(self.next_ticket);
         let sequence = self.cursor_sequence;
-        let ticket = self.push(records, end, Fate::InFlight);
+        self.next_ticket += 1;
+        self.cursor = end;
         self.cursor_sequence = next_sequence(sequence, records as i32);
+        self.sent += u64::from(records);
+        self.window.push_back(Entry {
+            ticket,
+            end,
+            records,
+            bytes,
+            fate: Fate::InFlight,
+        });
         (ticket, sequence)
     }
 
@@ -140,20 +158,6 @@ impl Flow {
         self.cursor = end;
     }
 
-    fn push(&mut self, records: u32, end: i64, fate: Fate) -> Ticket {
-        let ticket = Ticket(self.next_ticket);
-        self.next_ticket += 1;
-        self.cursor = end;
-        self.sent += u64::from(records);
-        self.window.push_back(Entry {
-            ticket,
-            end,
-            records,
-            fate,
-        });
-        ticket
-    }
-
     /// The target has the batch. Returns true where the watermark moved.
     pub fn acknowledge(&mut self, ticket: Ticket) -> bool {
         self.settle(ticket, Fate::Acknowledged);
@@ -165,6 +169,7 @@ impl Flow {
             self.watermark = entry.end;
             self.watermark_sequence = next_sequence(self.watermark_sequence, entry.records as i32);
             self.acknowledged += u64::from(entry.records);
+            self.acknowledged_bytes += entry.bytes;
             self.primed = true;
         }
         self.watermark != before
@@ -216,22 +221,22 @@ mod tests {
     #[test]
     fn a_failed_batch_holds_the_watermark_and_later_acknowledgements_do_not_pass_it() {
         let mut flow = Flow::new(100, 1000);
-        let (first, _) = flow.send(10, 110);
+        let (first, _) = flow.send(10, 0, 110);
         assert!(
             !flow.may_send(10),
             "the broker does not know the producer yet"
         );
         assert!(flow.acknowledge(first));
-        let (second, _) = flow.send(10, 120);
+        let (second, _) = flow.send(10, 0, 120);
         assert!(flow.may_send(10));
-        let (third, _) = flow.send(10, 130);
+        let (third, _) = flow.send(10, 0, 130);
         assert!(!flow.acknowledge(third));
         flow.fail(second);
         assert_eq!(flow.watermark(), 110);
         flow.rewind();
         assert_eq!(flow.cursor(), 110);
         assert_eq!(
-            flow.send(10, 120).1,
+            flow.send(10, 0, 120).1,
             10,
             "the same records get the same sequence"
         );
@@ -246,7 +251,7 @@ mod tests {
             5,
             "nothing before it: the position moves at once"
         );
-        let (ticket, _) = flow.send(1, 6);
+        let (ticket, _) = flow.send(1, 0, 6);
         flow.skip(9);
         assert_eq!(flow.watermark(), 5);
         flow.acknowledge(ticket);
@@ -256,7 +261,7 @@ mod tests {
     #[test]
     fn the_replay_window_stops_sending_until_a_position_is_committed() {
         let mut flow = Flow::new(0, 100);
-        let (ticket, _) = flow.send(80, 80);
+        let (ticket, _) = flow.send(80, 0, 80);
         assert!(!flow.may_send(30));
         flow.acknowledge(ticket);
         assert!(!flow.may_send(30), "acknowledged is not yet committed");
@@ -312,7 +317,7 @@ mod tests {
                         }
                         let start = flow.cursor();
                         let end = start + i64::from(records);
-                        let (ticket, sequence) = flow.send(records, end);
+                        let (ticket, sequence) = flow.send(records, 0, end);
                         let known = *sizes.entry(start).or_insert((records, sequence));
                         prop_assert_eq!(known, (records, sequence));
                         open.push((ticket, start, end));

@@ -29,12 +29,12 @@ use crate::transform::{self, Step};
 
 /// Pauses between rounds without progress: doubled from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(5);
+const LAST_PAUSE: Duration = Duration::from_secs(1);
 /// New producer ids in a row before the partition is given up.
 const MAX_NEW_PRODUCERS: u32 = 3;
 /// Trouble that lasts is said after this long and then this often. What passes sooner, such as the
 /// first election of a new topic, is only worth a debug line.
-const COMPLAIN_AFTER: Duration = Duration::from_secs(2);
+const COMPLAIN_AFTER: Duration = Duration::from_secs(5);
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// What all partitions of a mirror share.
@@ -95,6 +95,7 @@ impl Partition {
                 RoundEnd::Trouble(trouble) => trouble,
             };
             round.metadata_stale = Some(Instant::now());
+            self.progress.waits(true);
             // A round that copied something, or stood connected with nothing to copy, was no trouble.
             if self.flow.watermark() > before || began.elapsed() >= COMPLAIN_EVERY {
                 pause = FIRST_PAUSE;
@@ -169,6 +170,7 @@ impl Round {
             Ok(connected) => connected,
             Err(trouble) => return Ok(RoundEnd::Trouble(trouble)),
         };
+        partition.progress.waits(false);
         let (reply, receipts) = receipts();
         let copying = Copying {
             lane,
@@ -360,8 +362,9 @@ impl Copying {
                     rebuilt,
                 } => {
                     let records = batch.header.record_count as u32;
-                    let (ticket, sequence) = partition.flow.send(records, end);
-                    partition.progress.sent(batch.wire_len() as u64, rebuilt);
+                    let bytes = batch.wire_len() as u64;
+                    let (ticket, sequence) = partition.flow.send(records, bytes, end);
+                    partition.progress.sent(rebuilt);
                     let shipment = Shipment {
                         batch: ProduceBatch {
                             topic: partition.id.target_topic.clone(),
@@ -482,8 +485,9 @@ impl Partition {
     /// The watermark moved: show it and have it written.
     fn moved(&mut self, round: &Round, urgent: bool) {
         let acknowledged = self.flow.acknowledged();
+        let bytes = self.flow.acknowledged_bytes();
         self.progress
-            .acknowledged(acknowledged, self.flow.watermark());
+            .acknowledged(acknowledged, bytes, self.flow.watermark());
         self.position.offset = self.flow.watermark();
         self.slot.update(
             self.position.clone(),

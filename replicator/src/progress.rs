@@ -55,6 +55,9 @@ pub struct Snapshot {
     pub records: u64,
     /// Bytes of record batches acknowledged by the target in this run.
     pub bytes: u64,
+    /// Partitions between attempts, because a cluster refuses or cannot be reached; what they have
+    /// remaining is then the last known.
+    pub waiting: usize,
     /// Source offsets between the positions and the ends (captured or live).
     pub remaining: u64,
     /// Partitions that stopped.
@@ -74,6 +77,7 @@ pub(crate) struct PartitionProgress {
     filtered: AtomicU64,
     position: AtomicI64,
     end: AtomicI64,
+    waiting: AtomicBool,
     done: AtomicBool,
 }
 
@@ -97,17 +101,18 @@ impl PartitionProgress {
             filtered: AtomicU64::new(0),
             position: AtomicI64::new(position),
             end: AtomicI64::new(position),
+            waiting: AtomicBool::new(false),
             done: AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn acknowledged(&self, records: u64, position: i64) {
+    pub(crate) fn acknowledged(&self, records: u64, bytes: u64, position: i64) {
         self.records.store(records, Ordering::Relaxed);
+        self.bytes.store(bytes, Ordering::Relaxed);
         self.position.store(position, Ordering::Relaxed);
     }
 
-    pub(crate) fn sent(&self, bytes: u64, rebuilt: bool) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    pub(crate) fn sent(&self, rebuilt: bool) {
         let counter = if rebuilt { &self.rebuilt } else { &self.passed };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -120,7 +125,12 @@ impl PartitionProgress {
         self.end.fetch_max(end, Ordering::Relaxed);
     }
 
+    pub(crate) fn waits(&self, waits: bool) {
+        self.waiting.store(waits, Ordering::Relaxed);
+    }
+
     pub(crate) fn finish(&self) {
+        self.waits(false);
         self.done.store(true, Ordering::Relaxed);
     }
 
@@ -144,13 +154,17 @@ impl Progress {
         let partitions = lock(&self.partitions);
         let sum =
             |figure: fn(&PartitionProgress) -> u64| partitions.iter().map(|p| figure(p)).sum();
+        let how_many = |state: fn(&PartitionProgress) -> &AtomicBool| {
+            partitions
+                .iter()
+                .filter(|p| state(p).load(Ordering::Relaxed))
+                .count()
+        };
         Snapshot {
             phase: *lock(&self.phase),
             partitions: partitions.len(),
-            partitions_done: partitions
-                .iter()
-                .filter(|p| p.done.load(Ordering::Relaxed))
-                .count(),
+            partitions_done: how_many(|p| &p.done),
+            waiting: how_many(|p| &p.waiting),
             records: sum(|p| p.records.load(Ordering::Relaxed)),
             bytes: sum(|p| p.bytes.load(Ordering::Relaxed)),
             remaining: sum(PartitionProgress::remaining),

@@ -13,7 +13,7 @@ pub struct Summary {
     pub target: String,
     /// Records acknowledged by the target.
     pub records: u64,
-    /// Bytes of record batches sent, repetitions included.
+    /// Bytes of record batches acknowledged by the target.
     pub bytes: u64,
     /// Batches sent byte for byte.
     pub batches_passed: u64,
@@ -42,6 +42,6 @@ pub struct TopicSummary {
     pub partitions: usize,
     /// Records acknowledged by the target.
     pub records: u64,
-    /// Bytes of record batches sent.
+    /// Bytes of record batches acknowledged by the target.
     pub bytes: u64,
 }
