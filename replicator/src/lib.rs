@@ -21,6 +21,7 @@
 mod budget;
 mod error;
 mod fetch_lane;
+mod findings;
 pub mod flow;
 mod identity;
 mod leaders;

@@ -13,6 +13,7 @@ use topology::{Mirror, StartOffset};
 use crate::budget::Budget;
 use crate::error::RunError;
 use crate::fetch_lane::FetchLanes;
+use crate::findings;
 use crate::flow::Flow;
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
@@ -265,6 +266,13 @@ impl<'a> Run<'a> {
             self.first_discovery = false;
             return Ok(());
         }
+        findings::warn_of_extra_partitions(new.iter().map(|(topic, _)| topic));
+        let unknown: Vec<(MirroredTopic, TopicPartition)> = new
+            .iter()
+            .filter(|(_, partition)| !self.positions.contains_key(&self.position_key(partition)))
+            .cloned()
+            .collect();
+        findings::warn_of_unexplained_records(&unknown, &self.target).await;
         let partitions: Vec<TopicPartition> = new.iter().map(|(_, p)| p.clone()).collect();
         let starts = self.start_offsets(&partitions).await?;
         let ends = match self.options.mode {

@@ -31,6 +31,8 @@ pub(crate) const CONFIG_EXCLUDE: &[&str] = &[
     r"message\.timestamp\.after\.max\.ms",
     r"log\.message\.timestamp\.before\.max\.ms",
     r"log\.message\.timestamp\.after\.max\.ms",
+    // records keep the time they have on the source
+    r"message\.timestamp\.type",
     r"unclean\.leader\.election\.enable",
     r"min\.insync\.replicas",
 ];

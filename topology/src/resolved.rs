@@ -198,7 +198,7 @@ pub enum StartOffset {
 pub struct TopicSync {
     /// The partition count follows when it grows.
     pub partitions: bool,
-    /// The configuration follows.
+    /// A topic that the mirror creates gets the source's configuration. What exists already is left as it is.
     pub config: bool,
     /// Configuration keys that do not follow.
     pub config_exclude: Vec<Pattern>,

@@ -153,7 +153,7 @@ impl JsonSchema for Timestamp {
 pub(crate) struct TopicSync {
     /// The partition count follows when it grows.
     pub(crate) partitions: bool,
-    /// The configuration follows.
+    /// A topic that the mirror creates gets the source's configuration. What exists already is left as it is.
     pub(crate) config: bool,
     /// Configuration keys that do not follow, as regular expressions. MirrorMaker 2's default unless written.
     pub(crate) config_exclude: Option<Vec<String>>,
