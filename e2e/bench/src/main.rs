@@ -1,7 +1,7 @@
 //! Measures `mirrorctl replicate` against MirrorMaker 2, in one run and on the same brokers.
 //!
 //! One broker on each side, loopback, replication factor 1, 8 partitions. The source topic of a workload is written
-//! once, with large batches; one copy that does not count warms the brokers; then the engines take turns, each into a
+//! once, with large batches; two copies that do not count warm the brokers; then the engines take turns, each into a
 //! fresh topic.
 //!
 //! - *Throughput*: records divided by the time from the last sample that saw an empty target to the first that saw

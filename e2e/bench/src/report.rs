@@ -13,6 +13,7 @@ use crate::cli::Output;
 use crate::engines::Engine;
 use crate::error::Error;
 use crate::measure::Measurement;
+use crate::run::WARM_UPS;
 use crate::statistics::medians;
 use crate::workload::Workload;
 
@@ -96,9 +97,10 @@ pub(crate) fn failed(error: &Error) {
 fn table(report: &Report) -> String {
     let head = format!(
         "\nOne broker a side on this machine, loopback, replication factor 1, 8 partitions, data in {}; \
-         medians of {} after one run that does not count.\n",
+         medians of {} after {} copies that do not count.\n",
         report.data.display(),
-        report.runs
+        report.runs,
+        WARM_UPS
     );
     report
         .workloads
