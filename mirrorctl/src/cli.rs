@@ -7,7 +7,7 @@ use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::values::duration;
+use crate::values::{at_least_one, duration, records_in_memory};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
@@ -20,10 +20,12 @@ Exit codes:
    0  done, or nothing to do
    1  error
    2  changes are pending (plan --detailed-exitcode)
-   3  refused by a safety rail
+   3  refused by a safety rail, or would be (plan --detailed-exitcode)
    4  the saved plan is stale
    5  verification failed
-  64  wrong usage";
+  64  wrong usage
+ 130  ended at once by a second SIGINT (Ctrl-C)
+ 143  ended at once by a second SIGTERM";
 
 /// Mirrors Apache Kafka clusters: one YAML topology, planned, applied, replicated, verified.
 #[derive(Debug, Parser)]
@@ -123,7 +125,8 @@ Examples:
   mirrorctl plan -f topology.yaml --detailed-exitcode --output json
 
 A blocked change is one that a safety rail refuses; it is shown with `!` and the reason, and
-`apply` does nothing at all while there is one.")]
+`apply` does nothing at all while there is one. A plan with one exits with 3 under
+--detailed-exitcode, and with 0 without it, as every plan that could be made.")]
 pub(crate) struct PlanArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]
@@ -131,7 +134,7 @@ pub(crate) struct PlanArgs {
     /// Save the plan to this file, for `apply`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Exit with 2 when changes are pending
+    /// Exit with 2 when changes are pending, with 3 when any of them is blocked
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
 }
@@ -245,7 +248,7 @@ pub(crate) struct StampedArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
     /// Records to write
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one)]
     pub(crate) records: u64,
     /// Create the topic with this many partitions when it does not exist
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
@@ -303,8 +306,8 @@ Examples:
   mirrorctl demo
   mirrorctl demo --hold      # keeps both clusters up, for kcat and other clients")]
 pub(crate) struct DemoArgs {
-    /// Records that the live writer writes
-    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Records that the live writer writes, at most 5,000,000: both clusters keep them in memory
+    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = records_in_memory)]
     pub(crate) records: u64,
     /// Seed of the workload; random when absent, and always printed
     #[arg(long, value_name = "S")]

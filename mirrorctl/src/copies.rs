@@ -1,7 +1,5 @@
 //! Runs of the replicator, side by side.
 
-use std::sync::Arc;
-
 use plan::Clients;
 use replicator::{Options, Progress, Source};
 use tokio::task::JoinSet;
@@ -9,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 use topology::Mirror;
 
 use crate::failure::Failure;
-use crate::output::{CopyDisplay, RunEnd};
+use crate::output::{CopyDisplay, RunEnd, WatchedRun};
 
 /// Running mirrors, one task for each source of each. Dropping it aborts them, which loses
 /// nothing: what no committed position covers is copied again.
 #[derive(Debug)]
 pub(crate) struct Copies {
     runs: JoinSet<(usize, RunEnd)>,
-    watched: Vec<(String, Arc<Progress>)>,
+    watched: Vec<WatchedRun>,
 }
 
 impl Copies {
@@ -65,7 +63,13 @@ impl Copies {
             mirror.name.clone()
         };
         let place = self.watched.len();
-        self.watched.push((label, progress.clone()));
+        self.watched.push(WatchedRun {
+            label,
+            mirror: mirror.name.clone(),
+            source: source.alias.clone(),
+            target: mirror.target.clone(),
+            progress: progress.clone(),
+        });
         let mirror = mirror.clone();
         self.runs.spawn(async move {
             let alias = source.alias.clone();
@@ -78,8 +82,8 @@ impl Copies {
         });
     }
 
-    /// The live figures of each run, with its label.
-    pub(crate) fn watched(&self) -> &[(String, Arc<Progress>)] {
+    /// Each run with its live figures.
+    pub(crate) fn watched(&self) -> &[WatchedRun] {
         &self.watched
     }
 

@@ -13,6 +13,8 @@ pub(crate) enum Outcome {
     Done,
     /// `plan --detailed-exitcode` found changes.
     ChangesPending,
+    /// `plan --detailed-exitcode` found changes that `apply` will refuse.
+    ChangesBlocked,
 }
 
 /// The codes of the command line contract.
@@ -52,6 +54,7 @@ impl From<Outcome> for Code {
         match outcome {
             Outcome::Done => Self::Done,
             Outcome::ChangesPending => Self::ChangesPending,
+            Outcome::ChangesBlocked => Self::Refused,
         }
     }
 }
@@ -170,5 +173,6 @@ mod tests {
         assert_eq!(number(&usage), 64);
         assert_eq!(Code::from(Outcome::Done).number(), 0);
         assert_eq!(Code::from(Outcome::ChangesPending).number(), 2);
+        assert_eq!(Code::from(Outcome::ChangesBlocked).number(), 3);
     }
 }

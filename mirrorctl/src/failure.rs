@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::connect::ConnectError;
+use crate::output::counted;
 
 /// Every way in which a command fails.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +61,7 @@ pub(crate) enum Failure {
         error: Box<replicator::RunError>,
     },
     /// Partitions of a mirror stopped; the summary names them.
-    #[error("{failed} {} stopped before the end", if *failed == 1 { "partition" } else { "partitions" })]
+    #[error("{} stopped before the end", counted(*failed, "partition"))]
     PartitionsFailed { failed: usize },
     /// `replicate --once` was told to stop before it reached the end.
     #[error("interrupted before the end offsets were reached; the next run resumes")]

@@ -27,9 +27,55 @@ pub(crate) fn duration(text: &str) -> Result<Duration, NotADuration> {
         .ok_or(NotADuration)
 }
 
+/// Two clusters of the demo hold this many records in less than 4 GB.
+const MOST_IN_MEMORY: u64 = 5_000_000;
+
+/// Why a text is no number of records.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotACount {
+    /// No number from one on.
+    #[error("expected a whole number, at least 1")]
+    NotPositive,
+    /// More than the demo's memory is for.
+    #[error("expected a number from 1 to 5000000: the clusters keep all records in memory")]
+    NotForMemory,
+}
+
+/// `1` and more.
+pub(crate) fn at_least_one(text: &str) -> Result<u64, NotACount> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        Ok(_) | Err(_) => Err(NotACount::NotPositive),
+    }
+}
+
+/// What the demo's clusters can hold.
+pub(crate) fn records_in_memory(text: &str) -> Result<u64, NotACount> {
+    match at_least_one(text) {
+        Ok(number) if number <= MOST_IN_MEMORY => Ok(number),
+        Ok(_) | Err(_) => Err(NotACount::NotForMemory),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_are_counted_from_one_to_what_memory_holds() {
+        assert_eq!(at_least_one("1"), Ok(1));
+        assert_eq!(at_least_one("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(records_in_memory("5000000"), Ok(MOST_IN_MEMORY));
+        for wrong in ["", "0", "-1", "1e3", "18446744073709551616"] {
+            assert_eq!(at_least_one(wrong), Err(NotACount::NotPositive), "{wrong}");
+            assert_eq!(
+                records_in_memory(wrong),
+                Err(NotACount::NotForMemory),
+                "{wrong}"
+            );
+        }
+        assert_eq!(records_in_memory("5000001"), Err(NotACount::NotForMemory));
+    }
 
     #[test]
     fn a_duration_needs_a_number_and_a_unit() {

@@ -107,23 +107,24 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
     }
     left_alone(plan, &mut lines);
     if !plan.has_changes() {
-        lines.push(Line::of(Tone::Plain, no_changes(plan)));
+        lines.push(Line::of(
+            Tone::Plain,
+            no_changes(plan.resource_changes.len(), plan.clusters.len()),
+        ));
     }
     lines.push(Line::of(Tone::Heading, plan.summary().to_string()));
     lines
 }
 
-fn no_changes(plan: &Plan) -> String {
-    let topics = plan.resource_changes.len();
-    let clusters = plan.clusters.len();
+fn no_changes(topics: usize, clusters: usize) -> String {
+    let (topics_noun, are) = if topics == 1 {
+        ("topic", "is")
+    } else {
+        ("topics", "are")
+    };
+    let clusters_noun = if clusters == 1 { "cluster" } else { "clusters" };
     format!(
-        "No changes: {topics} declared {} on {clusters} {} as declared.",
-        if topics == 1 { "topic" } else { "topics" },
-        if clusters == 1 {
-            "cluster is"
-        } else {
-            "clusters are"
-        },
+        "No changes: {topics} declared {topics_noun} on {clusters} {clusters_noun} {are} as declared."
     )
 }
 
@@ -368,5 +369,26 @@ fn ansi(tone: Tone) -> AnsiStyle {
         Tone::Risk => color(AnsiColor::Magenta),
         Tone::Blocked => color(AnsiColor::Red).bold(),
         Tone::Dim => AnsiStyle::new().dimmed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::no_changes;
+
+    #[test]
+    fn what_is_as_declared_are_the_topics() {
+        assert_eq!(
+            no_changes(1, 1),
+            "No changes: 1 declared topic on 1 cluster is as declared."
+        );
+        assert_eq!(
+            no_changes(200, 1),
+            "No changes: 200 declared topics on 1 cluster are as declared."
+        );
+        assert_eq!(
+            no_changes(2, 2),
+            "No changes: 2 declared topics on 2 clusters are as declared."
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plan::{Clients, Plan};
+use plan::{Clients, Plan, PlanFileError};
 
 use crate::cli::{ApplyArgs, Format};
 use crate::commands::plan::{human, make};
@@ -10,7 +10,7 @@ use crate::connect::{Address, connect_to};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
-use crate::output::{self, EventLines, Terminal, applied, question};
+use crate::output::{self, EventLines, Terminal, applied, question, refused_json};
 use crate::session::{Ended, Session};
 
 /// Applies a saved plan, or plans, asks and applies.
@@ -37,7 +37,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Ended {
 }
 
 async fn apply_saved(session: &Session, path: &Path) -> Ended {
-    let plan = Plan::load(path)?;
+    let plan = Plan::load(path).map_err(|error| not_a_plan(path, error))?;
     let addresses: Vec<Address> = plan
         .clusters
         .iter()
@@ -50,6 +50,32 @@ async fn apply_saved(session: &Session, path: &Path) -> Ended {
     show(session, &plan)?;
     let clients = session.until_stopped(connect_to(&addresses)).await??;
     execute(session, &plan, &clients).await
+}
+
+/// Whoever leaves out `-f` is told so, and not that a topology is a bad plan.
+fn not_a_plan(path: &Path, error: PlanFileError) -> Failure {
+    let is_topology = match &error {
+        PlanFileError::NotAPlan { .. } | PlanFileError::Corrupt { .. } => {
+            std::fs::read_to_string(path).is_ok_and(|text| says_topology(&text))
+        }
+        PlanFileError::Read { .. }
+        | PlanFileError::Write { .. }
+        | PlanFileError::FormatVersion { .. }
+        | PlanFileError::Digest { .. } => false,
+    };
+    if is_topology {
+        Failure::Usage {
+            message: format!("{} is a topology, not a saved plan", path.display()),
+            hint: format!("mirrorctl apply -f {}", path.display()),
+        }
+    } else {
+        error.into()
+    }
+}
+
+/// By what every topology begins with, so that a broken one is known, too.
+fn says_topology(text: &str) -> bool {
+    text.contains("mirrorctl.io/") && text.contains("Topology")
 }
 
 async fn planned(session: &Session, file: &Path) -> Result<(Plan, Clients), Failure> {
@@ -97,6 +123,9 @@ async fn execute(session: &Session, plan: &Plan, clients: &Clients) -> Ended {
     let format = session.terminal.format();
     let lines = EventLines::new(format);
     let result = plan::apply(plan, clients, &lines, &session.stop).await;
+    if let (Format::Json, Err(plan::ApplyError::Blocked { blocked })) = (format, &result) {
+        output::result(&refused_json(blocked)?)?;
+    }
     let summary = match &result {
         Ok(summary) => Some(summary),
         Err(error) => error.summary(),

@@ -24,13 +24,21 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     if let Some(path) = &args.out {
         plan.save(path)?;
         if session.terminal.format() == Format::Human {
-            output::note(&format!(
-                "Saved to {path}. Apply exactly this with: mirrorctl apply {path}",
-                path = path.display()
-            ));
+            let path = path.display();
+            output::note(&if plan.is_blocked() {
+                format!(
+                    "Saved to {path}, to be read only: apply will refuse it, for what is blocked."
+                )
+            } else {
+                format!("Saved to {path}. Apply exactly this with: mirrorctl apply {path}")
+            });
         }
     }
-    Ok(if args.detailed_exitcode && plan.has_changes() {
+    Ok(if !args.detailed_exitcode {
+        Outcome::Done
+    } else if plan.is_blocked() {
+        Outcome::ChangesBlocked
+    } else if plan.has_changes() {
         Outcome::ChangesPending
     } else {
         Outcome::Done

@@ -2,11 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use plan::{ApplyEvent, ApplyObserver, ApplySummary, Plan};
+use plan::{ApplyEvent, ApplyObserver, ApplySummary, Block, Plan};
+use serde_json::{Value, json};
 
 use crate::cli::Format;
 use crate::failure::Failure;
-use crate::output::figures::{counted, elapsed};
+use crate::output::figures::{count, counted, elapsed};
 use crate::output::stream::to_stderr;
 use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN};
 use crate::output::terminal::result;
@@ -73,6 +74,20 @@ impl ApplyObserver for EventLines {
     }
 }
 
+/// The one event of an apply that was refused before it began; it has no summary.
+pub(crate) fn refused_json(blocked: &[(String, Block)]) -> Result<String, Failure> {
+    let blocked: Vec<Value> = blocked
+        .iter()
+        .map(|(address, Block { code, message })| {
+            json!({ "address": address, "code": code, "message": message })
+        })
+        .collect();
+    let event = json!({ "event": "apply_refused", "blocked": blocked });
+    serde_json::to_string(&event)
+        .map(|line| format!("{line}\n"))
+        .map_err(Failure::Json)
+}
+
 fn human(event: &ApplyEvent) -> Option<String> {
     Some(match event {
         ApplyEvent::ApplyStarted { .. } | ApplyEvent::Summary(_) => return None,
@@ -137,7 +152,10 @@ pub(crate) fn applied(summary: &ApplySummary) -> String {
         counted(applied.len(), "change"),
     );
     if !already_done.is_empty() {
-        text.push_str(&format!(", {} already as planned", already_done.len()));
+        text.push_str(&format!(
+            ", {} already as planned",
+            count(already_done.len() as i128)
+        ));
     }
     text.push_str(&format!(
         " in {}.\n",

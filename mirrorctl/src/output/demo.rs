@@ -1,16 +1,15 @@
 //! The story the demo tells: numbered chapters on stdout.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use conformance::{Journal, Mode, Report, WorkloadSpec};
-use replicator::Progress;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::connect::Address;
 use crate::failure::Failure;
-use crate::output::figures::{bytes, count, elapsed};
+use crate::output::figures::{bytes, count, counted, elapsed};
+use crate::output::progress::WatchedRun;
 use crate::output::replication::{RunEnd, replication_json};
 use crate::output::style::{BAD, DIM, GOOD, HEAD};
 use crate::output::terminal::Terminal;
@@ -106,11 +105,7 @@ impl Story {
     }
 
     /// What was written and what was copied.
-    pub(crate) fn copied(
-        &self,
-        journal: &Journal,
-        runs: &[(String, Arc<Progress>)],
-    ) -> Result<(), Failure> {
+    pub(crate) fn copied(&self, journal: &Journal, runs: &[WatchedRun]) -> Result<(), Failure> {
         let written = Duration::from_millis(
             u64::try_from(journal.finished_ms - journal.started_ms).unwrap_or(0),
         );
@@ -119,13 +114,13 @@ impl Story {
             count(journal.acknowledged()),
             elapsed(written)
         ))?;
-        for (_, progress) in runs {
-            let snapshot = progress.snapshot();
+        for run in runs {
+            let snapshot = run.progress.snapshot();
             self.tell(&format!(
-                "copied:  {} records, {}, on {} partitions; lag {}",
+                "copied:  {} records, {}, on {}; lag {}",
                 count(snapshot.records),
                 bytes(snapshot.bytes as f64),
-                snapshot.partitions,
+                counted(snapshot.partitions, "partition"),
                 count(snapshot.remaining),
             ))?;
         }
@@ -135,10 +130,11 @@ impl Story {
     /// A line a check by stamps, one line for the comparison; all that is known where it failed.
     pub(crate) fn verdicts(&self, reports: &[Report]) -> Result<(), Failure> {
         let width = self.terminal.width().saturating_sub(INDENT.len());
+        let room = self.terminal.line_room().saturating_sub(INDENT.len());
         let widest = reports.first().map_or(0, widest_id);
         for report in reports {
             let brief = match report.mode {
-                Mode::Stamped => verdicts_brief(report, width),
+                Mode::Stamped => verdicts_brief(report, room),
                 Mode::Compare => verdicts_in_a_line(report, "compare", widest),
             };
             let whole = report.passed() && report.conclusive();

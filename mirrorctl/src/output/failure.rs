@@ -3,8 +3,12 @@
 use topology::{Diagnostics, LoadError, Style};
 
 use crate::failure::Failure;
+use crate::output::figures::{count, counted};
 use crate::output::stream::to_stderr;
 use crate::output::style::{BAD, DIM, WARN};
+
+/// Refused changes that are named on stderr.
+const REFUSED_SHOWN: usize = 5;
 
 /// Prints why a command failed.
 pub(crate) fn failure(failure: &Failure) {
@@ -36,7 +40,29 @@ fn text(failure: &Failure) -> String {
         }
         return text;
     }
+    if let Failure::Apply(plan::ApplyError::Blocked { blocked }) = failure {
+        return line(&refused(blocked), hint(failure).as_deref());
+    }
     line(&failure.to_string(), hint(failure).as_deref())
+}
+
+/// What is refused; why stands with the plan, or with the event, on stdout.
+fn refused(blocked: &[(String, plan::Block)]) -> String {
+    let mut addresses: Vec<&str> = blocked
+        .iter()
+        .map(|(address, _)| address.as_str())
+        .collect();
+    addresses.dedup();
+    let mut text = format!(
+        "{} refused by safety rails, nothing was changed: {}",
+        counted(addresses.len(), "change"),
+        addresses[..addresses.len().min(REFUSED_SHOWN)].join(", ")
+    );
+    if addresses.len() > REFUSED_SHOWN {
+        let more = (addresses.len() - REFUSED_SHOWN) as i128;
+        text.push_str(&format!(" and {} more", count(more)));
+    }
+    text
 }
 
 fn line(message: &str, hint: Option<&str>) -> String {
@@ -59,6 +85,9 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Apply(plan::ApplyError::Interrupted { .. }) => {
             Some("apply again: what is done is skipped".to_owned())
         }
+        Failure::Apply(plan::ApplyError::Blocked { .. }) => {
+            Some("the reasons are given with the plan; change the topology to what can be".to_owned())
+        }
         Failure::NotSupported { .. } => Some("remove the keys to accept that".to_owned()),
         Failure::NothingToCompare { .. } => {
             Some("compare topicsPattern with the topics that exist there".to_owned())
@@ -67,7 +96,9 @@ fn hint(failure: &Failure) -> Option<String> {
             Some("choose another --topic, or change topics.managed or topics.protected".to_owned())
         }
         Failure::PartitionsFailed { .. } => Some(
-            "positions are kept: the next run resumes each partition where it stopped".to_owned(),
+            "the next run begins where each partition stopped, and stops there again for as long as \
+             the cause named above is there"
+                .to_owned(),
         ),
         Failure::Verification { .. } => Some(
             "the first counterexample of each failed check is printed with the verdicts".to_owned(),

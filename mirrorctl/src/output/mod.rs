@@ -18,10 +18,11 @@ mod terminal;
 mod validation;
 mod verdicts;
 
-pub(crate) use apply::{EventLines, applied, question};
+pub(crate) use apply::{EventLines, applied, question, refused_json};
 pub(crate) use demo::{Story, StoryCluster, demo_json};
 pub(crate) use failure::{failure, warnings};
-pub(crate) use progress::{CopyDisplay, JudgeDisplay};
+pub(crate) use figures::{count, counted};
+pub(crate) use progress::{CopyDisplay, JudgeDisplay, WatchedRun};
 pub(crate) use replication::{RunEnd, replication_human, replication_json};
 pub(crate) use status::{MirrorStatus, status_human, status_json};
 pub(crate) use stream::{end_line, log_line, note, stderr_has_color};

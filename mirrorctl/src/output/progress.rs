@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use replicator::{Phase, Progress, Snapshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::output::figures::{bytes, count, rate};
+use crate::output::figures::{bytes, count, counted, rate};
 
 const REDRAW: Duration = Duration::from_millis(150);
 const LOG_EVERY: Duration = Duration::from_secs(10);
@@ -31,28 +31,43 @@ pub(crate) struct CopyDisplay {
     runs: Vec<Watched>,
 }
 
+/// A run and its live figures.
+#[derive(Debug, Clone)]
+pub(crate) struct WatchedRun {
+    /// What its lines begin with.
+    pub(crate) label: String,
+    /// Name of the mirror.
+    pub(crate) mirror: String,
+    /// Alias of the source.
+    pub(crate) source: String,
+    /// Alias of the target.
+    pub(crate) target: String,
+    /// The figures.
+    pub(crate) progress: Arc<Progress>,
+}
+
 #[derive(Debug)]
 struct Watched {
-    label: String,
-    progress: Arc<Progress>,
+    run: WatchedRun,
     meter: Meter,
     bar: ProgressBar,
+    beginning: Beginning,
 }
 
 impl CopyDisplay {
     /// A line a run, each with its label.
-    pub(crate) fn new(runs: impl IntoIterator<Item = (String, Arc<Progress>)>) -> Self {
+    pub(crate) fn new(runs: impl IntoIterator<Item = WatchedRun>) -> Self {
         let style = style("{prefix:.bold} {bar:20.green} {msg}");
         let runs = runs
             .into_iter()
-            .map(|(label, progress)| {
+            .map(|run| {
                 let bar = bars().add(ProgressBar::new(1)).with_style(style.clone());
-                bar.set_prefix(label.clone());
+                bar.set_prefix(run.label.clone());
                 Watched {
-                    label,
-                    progress,
+                    run,
                     meter: Meter::default(),
                     bar,
+                    beginning: Beginning::default(),
                 }
             })
             .collect();
@@ -62,22 +77,28 @@ impl CopyDisplay {
     /// Keeps the figures fresh until it is dropped, which takes the bars away. Cancel safe.
     pub(crate) async fn show(mut self) -> Infallible {
         let terminal = std::io::stderr().is_terminal();
-        let mut ticks = tokio::time::interval(if terminal { REDRAW } else { LOG_EVERY });
-        // the first tick comes at once, when there is nothing to say yet but where rates start
-        ticks.tick().await;
-        for run in &mut self.runs {
-            run.meter.note(Instant::now(), &run.progress.snapshot());
-        }
+        let mut ticks = tokio::time::interval(REDRAW);
+        let mut logged = Instant::now();
         loop {
             ticks.tick().await;
+            let now = Instant::now();
+            let due = now - logged >= LOG_EVERY;
             for run in &mut self.runs {
-                let snapshot = run.progress.snapshot();
-                run.meter.note(Instant::now(), &snapshot);
+                let snapshot = run.run.progress.snapshot();
+                run.meter.note(now, &snapshot);
                 if terminal {
                     run.draw(&snapshot);
-                } else {
+                    continue;
+                }
+                if run.beginning.is_now(&snapshot) {
+                    run.log_beginning(&snapshot);
+                }
+                if due {
                     run.log(&snapshot);
                 }
+            }
+            if due {
+                logged = now;
             }
         }
     }
@@ -100,19 +121,56 @@ impl Watched {
         self.bar.set_message(self.meter.line(snapshot));
     }
 
-    fn log(&self, snapshot: &Snapshot) {
+    fn log_beginning(&self, snapshot: &Snapshot) {
+        let WatchedRun {
+            mirror,
+            source,
+            target,
+            ..
+        } = &self.run;
         tracing::info!(
-            run = %self.label,
-            phase = phase(snapshot.phase),
+            %mirror,
+            %source,
+            %target,
+            partitions = snapshot.partitions,
+            failed = snapshot.failed.len(),
+            "copying begins: {source} → {target}"
+        );
+    }
+
+    fn log(&self, snapshot: &Snapshot) {
+        let waiting = (snapshot.waiting > 0).then_some(snapshot.waiting);
+        tracing::info!(
+            run = %self.run.label,
+            phase = phase(snapshot),
             records = snapshot.records,
             records_per_second = self.meter.records_per_second() as u64,
             bytes = snapshot.bytes,
             bytes_per_second = self.meter.bytes_per_second() as u64,
             lag = snapshot.remaining,
             partitions = snapshot.partitions,
+            waiting,
             failed = snapshot.failed.len(),
-            "progress"
+            "progress{}",
+            waits(snapshot)
         );
+    }
+}
+
+/// Notices once that a run has found its partitions, which it starts one after the other.
+#[derive(Debug, Default)]
+struct Beginning {
+    partitions: usize,
+    over: bool,
+}
+
+impl Beginning {
+    fn is_now(&mut self, snapshot: &Snapshot) -> bool {
+        let settled = snapshot.partitions > 0 && snapshot.partitions == self.partitions;
+        self.partitions = snapshot.partitions;
+        let now = settled && !self.over;
+        self.over |= settled;
+        now
     }
 }
 
@@ -152,7 +210,7 @@ impl Meter {
     fn line(&self, snapshot: &Snapshot) -> String {
         let mut line = format!(
             "{}  {} records  {}/s  {}/s  lag {}  {}/{} partitions",
-            phase(snapshot.phase),
+            phase(snapshot),
             count(snapshot.records),
             count(self.records_per_second() as u64),
             bytes(self.bytes_per_second()),
@@ -163,13 +221,32 @@ impl Meter {
         if !snapshot.failed.is_empty() {
             line.push_str(&format!("  {} stopped", snapshot.failed.len()));
         }
+        line.push_str(&waits(snapshot));
         line
     }
 }
 
-fn phase(phase: Phase) -> &'static str {
-    match phase {
+/// What the other figures are worth while clusters are away.
+fn waits(snapshot: &Snapshot) -> String {
+    match snapshot.waiting {
+        0 => String::new(),
+        waiting => format!(
+            "; {} waiting for a cluster; lag is the last known",
+            counted(waiting, "partition")
+        ),
+    }
+}
+
+fn phase(snapshot: &Snapshot) -> &'static str {
+    match snapshot.phase {
         Phase::Preparing => "preparing",
+        // while no partition is left that copies
+        Phase::Copying
+            if snapshot.waiting > 0
+                && snapshot.waiting + snapshot.partitions_done >= snapshot.partitions =>
+        {
+            "waiting"
+        }
         Phase::Copying => "copying",
         Phase::Draining => "draining",
         Phase::Done => "done",
@@ -240,6 +317,7 @@ mod tests {
             phase: Phase::Copying,
             partitions: 8,
             partitions_done: 0,
+            waiting: 0,
             records,
             bytes,
             remaining: 1_500,
@@ -261,6 +339,40 @@ mod tests {
         assert_eq!(
             meter.line(&snapshot(1_000, 5_000)),
             "copying  1,000 records  0/s  0 B/s  lag 1,500  8/8 partitions"
+        );
+    }
+
+    #[test]
+    fn an_outage_is_said_in_the_line() {
+        let some = Snapshot {
+            waiting: 3,
+            ..snapshot(0, 0)
+        };
+        assert_eq!(
+            Meter::default().line(&some),
+            "copying  0 records  0/s  0 B/s  lag 1,500  8/8 partitions; \
+             3 partitions waiting for a cluster; lag is the last known"
+        );
+        let all = Snapshot {
+            waiting: 7,
+            partitions_done: 1,
+            ..snapshot(0, 0)
+        };
+        assert!(Meter::default().line(&all).starts_with("waiting  "));
+    }
+
+    #[test]
+    fn the_beginning_is_noticed_once_and_not_before_all_partitions_are_there() {
+        let mut beginning = Beginning::default();
+        let mut with = |partitions| {
+            beginning.is_now(&Snapshot {
+                partitions,
+                ..snapshot(0, 0)
+            })
+        };
+        assert_eq!(
+            [0, 0, 3, 8, 8, 8, 9, 9].map(&mut with),
+            [false, false, false, false, true, false, false, false]
         );
     }
 

@@ -7,7 +7,7 @@ use replicator::{RunError, Summary};
 use serde_json::{Value, json};
 
 use crate::output::figures::{bytes, count, counted, elapsed, rate};
-use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN, indented, number, table};
+use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN, indented, number, table, unbroken};
 
 /// How one mirror from one source ended.
 #[derive(Debug)]
@@ -53,11 +53,12 @@ fn run(summary: &Summary, width: usize) -> String {
             rows.add_row([
                 Cell::new(&topic.source_topic),
                 Cell::new(&topic.target_topic),
-                number(topic.partitions),
+                number(count(topic.partitions as i128)),
                 number(count(topic.records)),
                 number(bytes(topic.bytes as f64)),
             ]);
         }
+        unbroken(&mut rows, 2..=4);
         text.push_str(&indented(&rows));
         text.push_str(&format!(
             "  {DIM}batches: {} passed through, {} rebuilt, {} left out{DIM:#}\n",

@@ -7,7 +7,7 @@ use replicator::PartitionStatus;
 use serde_json::{Value, json};
 
 use crate::output::figures::{count, counted, elapsed};
-use crate::output::style::{DIM, HEAD, good, indented, number, table, warn};
+use crate::output::style::{DIM, HEAD, good, indented, number, table, unbroken, warn};
 
 /// How far one mirror from one source is.
 #[derive(Debug)]
@@ -60,6 +60,7 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], width: usize) -> String {
         for partition in partitions {
             rows.add_row(row(partition));
         }
+        unbroken(&mut rows, 2..=5);
         text.push_str(&indented(&rows));
         text.push('\n');
     }

@@ -57,6 +57,15 @@ impl Terminal {
         self.width
     }
 
+    /// Columns to which a line is cut: a terminal's. What goes to a file or a pipe stays whole.
+    pub(crate) fn line_room(self) -> usize {
+        let seen = match self.format {
+            Format::Human => io::stdout().is_terminal(),
+            Format::Json => io::stderr().is_terminal(),
+        };
+        if seen { self.width } else { usize::MAX }
+    }
+
     /// Whether somebody can be asked.
     pub(crate) fn can_ask() -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()

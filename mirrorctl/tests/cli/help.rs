@@ -41,7 +41,7 @@ fn version_is_an_answer() {
 
 #[test]
 fn wrong_usage_is_64_and_says_so_on_stderr() {
-    let wrong: [&[&str]; 10] = [
+    let wrong: [&[&str]; 11] = [
         &[],
         &["bogus"],
         &["plan"],
@@ -62,6 +62,7 @@ fn wrong_usage_is_64_and_says_so_on_stderr() {
             "60",
         ],
         &["schema", "nothing"],
+        &["demo", "--records", "0"],
     ];
     for arguments in wrong {
         let ended = run(arguments).code(64);

@@ -114,6 +114,22 @@ fn a_corrupt_or_edited_plan_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn a_topology_in_the_place_of_a_plan_is_known_for_one() {
+    let stage = Stage::new();
+    let whole = stage.pay();
+    let broken = stage.file(
+        "broken.yaml",
+        "apiVersion: mirrorctl.io/v1\nkind: Topology\nx: [",
+    );
+    for file in [whole, broken] {
+        let ended = run(&["apply", text(&file)]).code(64);
+        ended.says("is a topology, not a saved plan");
+        ended.says(&format!("mirrorctl apply -f {}", text(&file)));
+    }
+    assert_eq!(stage.left.topics(), Vec::<String>::new());
+}
+
+#[test]
 fn a_plan_that_the_cluster_moved_away_from_is_stale() {
     let stage = Stage::new();
     run(&["apply", "-f", text(&stage.pay()), "--auto-approve"]).code(0);
@@ -143,9 +159,39 @@ fn fewer_partitions_are_shown_as_blocked_and_refused() {
     );
     let planned = run(&["plan", "-f", text(&file)]).code(0);
     insta::assert_snapshot!("blocked", stage.stable(&planned.out));
-    run(&["plan", "-f", text(&file), "--detailed-exitcode"]).code(2);
-    let refused = run(&["apply", "-f", text(&file), "--auto-approve"]).code(3);
-    refused.says("topic.left.pay.orders");
+    let saved = stage.path("blocked.plan");
+    let planned = run(&[
+        "plan",
+        "-f",
+        text(&file),
+        "--detailed-exitcode",
+        "--out",
+        text(&saved),
+    ])
+    .code(3);
+    planned.says("apply will refuse it");
+    assert!(!planned.err.contains("Apply exactly"), "{}", planned.err);
+
+    let reason = "Kafka cannot take partitions away";
+    for arguments in [
+        &["apply", "-f", text(&file), "--auto-approve"][..],
+        &["apply", text(&saved)],
+    ] {
+        let refused = run(arguments).code(3);
+        refused
+            .says("1 change refused by safety rails, nothing was changed: topic.left.pay.orders\n");
+        assert_eq!(refused.out.matches(reason).count(), 1, "{}", refused.out);
+        assert!(!refused.err.contains(reason), "{}", refused.err);
+
+        let refused = run(&[arguments, &["--output", "json"]].concat()).code(3);
+        assert_eq!(refused.out.lines().count(), 1, "{}", refused.out);
+        let event = refused.json();
+        assert_eq!(event["event"], "apply_refused");
+        assert_eq!(event["blocked"][0]["address"], "topic.left.pay.orders");
+        assert_eq!(event["blocked"][0]["code"], "partition-decrease");
+        let message = event["blocked"][0]["message"].as_str().unwrap();
+        assert!(message.starts_with(reason), "{message}");
+    }
     assert_eq!(stage.left.partition_count("pay.orders"), Some(3));
     assert_eq!(
         stage.left.partition_count("other"),

@@ -1,13 +1,13 @@
 //! `mirrorctl replicate` and `mirrorctl status`.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::time::{Duration, Instant};
 
 use broker::{ApiKey, FaultAction, FaultHandle, FaultRule, ResponseError};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Running, Stage, run, text, until};
+use crate::support::{Ended, Running, Stage, mirrorctl, run, text, until};
 
 /// A stage with the topic applied and `records` records in it.
 fn filled(records: &str) -> (Stage, String) {
@@ -74,6 +74,21 @@ fn once_copies_to_the_end_and_a_second_run_finds_nothing_new() {
 }
 
 #[test]
+fn a_narrow_page_breaks_neither_titles_nor_numbers() {
+    let (_stage, file) = filled("30");
+    run(&["replicate", "-f", &file, "--once"]).code(0);
+    let narrow = mirrorctl()
+        .env("COLUMNS", "40")
+        .args(["status", "-f", &file])
+        .output()
+        .unwrap();
+    let page = Ended::from(narrow).code(0).out;
+    for title in ["topic", "target", "partition", "position", "committed"] {
+        assert!(page.split_whitespace().any(|word| word == title), "{page}");
+    }
+}
+
+#[test]
 fn lag_is_what_was_written_since() {
     let (stage, file) = filled("300");
     run(&["replicate", "-f", &file, "--once"]).code(0);
@@ -89,11 +104,26 @@ fn lag_is_what_was_written_since() {
 fn the_first_signal_drains_and_reports() {
     for signal in [Signal::TERM, Signal::INT] {
         let (stage, file) = filled("300");
-        let running = Running::start(&["replicate", "-f", &file]);
+        let mut running = Running::start(&["replicate", "-f", &file]);
         until("everything is copied", || copied(&stage) == 300);
+        let mut log = BufReader::new(running.0.stderr.take().unwrap()).lines();
+        let began = log.find(|line| line.as_ref().unwrap().contains("copying begins"));
+        let began = began.unwrap().unwrap();
+        for words in ["left → right", "mirror=pay", "partitions=3"] {
+            assert!(began.contains(words), "{began}");
+        }
         running.signal(signal);
-        let ended = running.ended().code(0);
-        ended.says("Copied 300 records");
+        until("it ends", || running.0.try_wait().unwrap().is_some());
+        let mut out = String::new();
+        running
+            .0
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut out)
+            .unwrap();
+        assert!(out.contains("Copied 300 records"), "{out}");
+        assert_eq!(running.0.wait().unwrap().code(), Some(0));
         let status = run(&["status", "-f", &file, "--output", "json"])
             .code(0)
             .json();
@@ -123,6 +153,7 @@ fn a_partition_that_cannot_go_on_is_named_and_its_neighbours_arrive() {
 
     let human = run(&["replicate", "-f", &file, "--once"]).code(1);
     human.says("stopped  pay.orders-1 at offset 0");
+    human.says("stops there again for as long as the cause named above is there");
 
     stage.right.faults().clear();
     run(&["replicate", "-f", &file, "--once"])
