@@ -30,7 +30,8 @@ impl Endpoint {
     pub(crate) fn consumer(&self, queued_kib: u32) -> ClientConfig {
         let queued = queued_kib.to_string();
         self.config(&[
-            // assign() wants a group id; nothing is ever joined or committed under it
+            // librdkafka's assign() wants a group id, and looks up the coordinator of it; nothing
+            // is ever joined or committed under it
             ("group.id", "mirrorctl-conformance"),
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
@@ -66,7 +67,15 @@ impl Endpoint {
         ])
     }
 
-    /// A client for metadata and admin calls.
+    /// A client for metadata and offsets as a read-committed reader sees them. Without a group id.
+    pub(crate) fn asker(&self) -> ClientConfig {
+        self.config(&[
+            ("allow.auto.create.topics", "false"),
+            ("isolation.level", "read_committed"),
+        ])
+    }
+
+    /// A client for admin calls.
     pub(crate) fn client(&self) -> ClientConfig {
         self.config(&[])
     }

@@ -9,6 +9,7 @@
 //! a promise was broken. The checks are described in `SPEC.md`. They are pure state machines; only
 //! `reader`, `write` and `topics` talk to clusters.
 
+mod asker;
 mod checks;
 mod compare;
 mod endpoint;
@@ -27,6 +28,7 @@ mod stamp;
 mod topics;
 mod verdict;
 mod verify;
+mod words;
 mod workload;
 mod write;
 

@@ -1,6 +1,7 @@
 //! Finds a stamped record on the source, so that a counterexample can name its place there.
 
 use crate::Error;
+use crate::asker::Asker;
 use crate::endpoint::Endpoint;
 use crate::journal::Journal;
 use crate::observer::{Observer, Pace};
@@ -21,15 +22,19 @@ pub(crate) fn locate(
         return Ok(None);
     };
     let topic = &journal.spec.topic;
-    let mut reader = Reader::open(source, topic, QUEUED_KIB)?;
-    let (first, end) = reader.watermarks(stream.partition)?;
+    let asker = Asker::open(source, observer)?;
+    let mut reader = Reader::open(&asker, QUEUED_KIB);
+    let spans = asker.spans(topic, &[stream.partition])?;
+    let Some(&(_, first, end)) = spans.first() else {
+        return Ok(None);
+    };
     let before = stream
         .anchors
         .partition_point(|anchor| anchor.0 <= id.sequence);
     let anchor = before
         .checked_sub(1)
         .map_or(first, |at| stream.anchors[at].1);
-    reader.assign(&[(stream.partition, anchor.max(first), end)])?;
+    reader.assign(topic, &[(stream.partition, anchor.max(first), end)])?;
     let mut pace = Pace::new(observer, 0, format!("looking for {id} on the source"));
     let mut found = None;
     while found.is_none() && !reader.reached() {

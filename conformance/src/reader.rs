@@ -1,4 +1,4 @@
-//! Reads partitions of one topic through librdkafka, up to ends captured before, in bounded memory.
+//! Reads partitions of a topic through librdkafka, up to ends captured before, in bounded memory.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,13 +10,11 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Error;
-use crate::endpoint::Endpoint;
+use crate::asker::{Asker, Span, close};
 use crate::record::{RecordView, Timestamp, TimestampKind};
 
 /// How long one poll waits; bounds how late a reader notices that it should stop.
 const POLL: Duration = Duration::from_millis(100);
-/// How long librdkafka may take to answer about offsets.
-const ANSWER: Duration = Duration::from_secs(10);
 /// Nothing arriving for this long before a captured end is an error.
 const STALL: Duration = Duration::from_mins(1);
 /// With the end of the log reported and nothing readable for this long, the rest of the log up
@@ -39,11 +37,13 @@ pub(crate) enum Step {
     Quiet,
 }
 
-/// A reader of some partitions of one topic. Joins no group and commits nothing.
+/// A reader of some partitions of a topic at a time. Joins no group and commits nothing.
 pub(crate) struct Reader<'e> {
-    endpoint: &'e Endpoint,
+    asker: &'e Asker<'e>,
     topic: String,
-    consumer: BaseConsumer,
+    queued_kib: u32,
+    /// Made when there is something to read: a consumer looks up a coordinator.
+    consumer: Option<BaseConsumer>,
     places: BTreeMap<i32, Place>,
     heard: Instant,
     last_error: Option<String>,
@@ -51,42 +51,27 @@ pub(crate) struct Reader<'e> {
 
 impl<'e> Reader<'e> {
     /// A reader without partitions. `queued_kib` bounds what is held ahead of it.
-    pub(crate) fn open(
-        endpoint: &'e Endpoint,
-        topic: &str,
-        queued_kib: u32,
-    ) -> Result<Self, Error> {
-        let consumer = endpoint
-            .consumer(queued_kib)
-            .create()
-            .map_err(endpoint.failed("creating a consumer"))?;
-        Ok(Self {
-            endpoint,
-            topic: topic.to_owned(),
-            consumer,
+    pub(crate) fn open(asker: &'e Asker<'e>, queued_kib: u32) -> Self {
+        Self {
+            asker,
+            topic: String::new(),
+            queued_kib,
+            consumer: None,
             places: BTreeMap::new(),
             heard: Instant::now(),
             last_error: None,
-        })
-    }
-
-    /// The first and the end offset of a partition, as a read-committed reader sees them.
-    pub(crate) fn watermarks(&self, partition: i32) -> Result<(i64, i64), Error> {
-        self.consumer
-            .fetch_watermarks(&self.topic, partition, ANSWER)
-            .map_err(self.endpoint.failed(format!(
-                "asking for the offsets of {}-{partition}",
-                self.topic
-            )))
+        }
     }
 
     /// Reads these partitions from now on, each from its offset to its end.
-    pub(crate) fn assign(&mut self, spans: &[(i32, i64, i64)]) -> Result<(), Error> {
+    pub(crate) fn assign(&mut self, topic: &str, spans: &[Span]) -> Result<(), Error> {
+        let endpoint = self.asker.endpoint;
         let mut list = TopicPartitionList::with_capacity(spans.len());
+        topic.clone_into(&mut self.topic);
         self.places.clear();
         for &(partition, start, end) in spans {
-            list.add_partition_offset(&self.topic, partition, Offset::Offset(start))
-                .map_err(self.endpoint.failed("choosing a start offset"))?;
+            list.add_partition_offset(topic, partition, Offset::Offset(start))
+                .map_err(endpoint.failed("choosing a start offset"))?;
             let place = Place {
                 next: start,
                 end,
@@ -95,17 +80,25 @@ impl<'e> Reader<'e> {
             self.places.insert(partition, place);
         }
         self.heard = Instant::now();
-        self.consumer.assign(&list).map_err(
-            self.endpoint
-                .failed(format!("assigning partitions of {}", self.topic)),
-        )
+        self.last_error = None;
+        let consumer = match self.consumer.take() {
+            Some(consumer) => consumer,
+            None => endpoint
+                .consumer(self.queued_kib)
+                .create()
+                .map_err(endpoint.failed("creating a consumer"))?,
+        };
+        self.consumer
+            .insert(consumer)
+            .assign(&list)
+            .map_err(endpoint.failed(format!("assigning partitions of {topic}")))
     }
 
     /// Moves the end of every partition to where the log ends now.
     pub(crate) fn capture_ends(&mut self) -> Result<(), Error> {
         let partitions: Vec<i32> = self.places.keys().copied().collect();
-        for partition in partitions {
-            let (_, end) = self.watermarks(partition)?;
+        let ends = self.asker.offsets(&self.topic, &partitions, Offset::End)?;
+        for (partition, end) in partitions.into_iter().zip(ends) {
             if let Some(place) = self.places.get_mut(&partition)
                 && end > place.end
             {
@@ -140,9 +133,15 @@ impl<'e> Reader<'e> {
         &mut self,
         mut show: impl FnMut(i32, i64, &RecordView<'_>) -> Result<(), Error>,
     ) -> Result<Step, Error> {
-        let answer = self.consumer.poll(POLL);
-        match answer {
+        let Some(consumer) = &self.consumer else {
+            return Ok(Step::Quiet);
+        };
+        match consumer.poll(POLL) {
             Some(Ok(message)) => {
+                // under way before the last assignment
+                if message.topic() != self.topic {
+                    return Ok(Step::Quiet);
+                }
                 let (partition, offset) = (message.partition(), message.offset());
                 if let Some(place) = self.places.get_mut(&partition) {
                     // a message that was under way before the last assignment
@@ -176,10 +175,12 @@ impl<'e> Reader<'e> {
     /// librdkafka has reached the end of a log: what follows the last record (transaction markers)
     /// counts as read.
     fn log_end(&mut self, partition: i32) -> Result<(), Error> {
-        let positions = self
-            .consumer
+        let Some(consumer) = &self.consumer else {
+            return Ok(());
+        };
+        let positions = consumer
             .position()
-            .map_err(self.endpoint.failed("asking for the position"))?;
+            .map_err(self.asker.endpoint.failed("asking for the position"))?;
         let position = positions
             .find_partition(&self.topic, partition)
             .map(|p| p.offset());
@@ -205,9 +206,8 @@ impl<'e> Reader<'e> {
                 )
             );
         if for_good {
-            return Err(self.endpoint.failed(format!("reading {}", self.topic))(
-                error,
-            ));
+            let operation = format!("reading {}", self.topic);
+            return Err(self.asker.endpoint.failed(operation)(error));
         }
         // librdkafka reconnects by itself; a lasting trouble shows as a stall
         tracing::debug!(topic = %self.topic, %error, "librdkafka reports");
@@ -224,7 +224,7 @@ impl<'e> Reader<'e> {
         let quiet = self.heard.elapsed();
         if place.log_end_reported && quiet >= EMPTY_TAIL {
             // the broker has to be there to say so, or this silence means nothing
-            self.watermarks(partition)?;
+            self.asker.offsets(&self.topic, &[partition], Offset::End)?;
             if let Some(place) = self.places.get_mut(&partition) {
                 place.next = place.end;
             }
@@ -236,12 +236,20 @@ impl<'e> Reader<'e> {
         Err(Error::Stalled {
             topic: self.topic.clone(),
             partition,
-            bootstrap: self.endpoint.bootstrap.clone(),
+            bootstrap: self.asker.endpoint.bootstrap.clone(),
             offset: place.next,
             end: place.end,
             idle: quiet,
             last_error: self.last_error.take(),
         })
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(consumer) = self.consumer.take() {
+            close(consumer);
+        }
     }
 }
 

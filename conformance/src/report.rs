@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::verdict::{CheckResult, Verdict};
 
-/// The shape of the JSON form; raised when a field changes its meaning or goes away.
-pub const REPORT_FORMAT_VERSION: u32 = 1;
+/// The shape of the JSON form: `major.minor`, the major raised when a field changes its meaning or
+/// goes away.
+pub const REPORT_FORMAT_VERSION: &str = "1.0";
 
 /// How the judge looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,11 +25,12 @@ pub enum Mode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// See [`REPORT_FORMAT_VERSION`].
-    pub format_version: u32,
+    pub format_version: String,
     /// How the judge looked.
     pub mode: Mode,
-    /// The run whose stamps were looked for; `None` when two topics were compared.
-    pub run: Option<u64>,
+    /// The run whose stamps were looked for; `None` when two topics were compared. As text:
+    /// it takes all of 64 bits, which readers of JSON do not keep in a number.
+    pub run: Option<String>,
     /// The seed that replays the workload; `None` when two topics were compared.
     pub seed: Option<u64>,
     /// Wall clock at the start of the check, in milliseconds since the epoch.

@@ -8,46 +8,40 @@ use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::Error;
+use crate::asker::{ANSWER, Asker, unless_cancelled};
 use crate::checks::{ConfigFact, TopicFacts};
 use crate::endpoint::Endpoint;
 use crate::observer::Observer;
 use crate::workload::TopicSpec;
 
-const ANSWER: Duration = Duration::from_secs(10);
 const CREATED_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How many partitions a topic has; `None` when there is no such topic. Never creates it.
-pub(crate) fn partition_count(endpoint: &Endpoint, topic: &str) -> Result<Option<i32>, Error> {
-    // a consumer asks without letting the broker create the topic; a producer would not
-    let consumer: BaseConsumer = endpoint
-        .consumer(1024)
-        .create()
-        .map_err(endpoint.failed("creating a client"))?;
-    let metadata = consumer
-        .fetch_metadata(Some(topic), ANSWER)
-        .map_err(endpoint.failed(format!("asking for the metadata of {topic}")))?;
-    Ok(metadata
-        .topics()
-        .iter()
-        .find(|found| found.name() == topic && found.error().is_none())
-        .map(|found| found.partitions().len() as i32)
-        .filter(|count| *count > 0))
+pub(crate) fn partition_count(
+    endpoint: &Endpoint,
+    topic: &str,
+    observer: &dyn Observer,
+) -> Result<Option<i32>, Error> {
+    let asker = Asker::open(endpoint, observer)?;
+    Ok(asker.partition_counts(Some(topic))?.remove(topic))
 }
 
 /// Partitions and configuration of a topic; `None` when there is no such topic.
-pub(crate) fn facts(endpoint: &Endpoint, topic: &str) -> Result<Option<TopicFacts>, Error> {
-    let Some(partitions) = partition_count(endpoint, topic)? else {
+pub(crate) fn facts(
+    endpoint: &Endpoint,
+    topic: &str,
+    observer: &dyn Observer,
+) -> Result<Option<TopicFacts>, Error> {
+    let Some(partitions) = partition_count(endpoint, topic, observer)? else {
         return Ok(None);
     };
-    Ok(Some(TopicFacts {
-        partitions,
-        config: config(endpoint, topic)?,
-    }))
+    let (asked, name) = (endpoint.clone(), topic.to_owned());
+    let config = unless_cancelled(observer, move || config(&asked, &name))??;
+    Ok(Some(TopicFacts { partitions, config }))
 }
 
 fn config(
@@ -105,8 +99,9 @@ pub(crate) fn create(
         }
     }
     let started = Instant::now();
+    let asker = Asker::open(endpoint, observer)?;
     while started.elapsed() < CREATED_WITHIN {
-        if let Some(partitions) = partition_count(endpoint, topic)? {
+        if let Some(partitions) = asker.partition_counts(Some(topic))?.remove(topic) {
             return Ok(partitions);
         }
         if observer.cancelled() {
@@ -119,24 +114,31 @@ pub(crate) fn create(
     )))
 }
 
-/// Waits until the topic is there, up to `patience`; `None` when it did not come.
+/// Waits until all of these topics are there, up to `patience` for all of them together. Returns
+/// the partition counts of the topics that are there by then.
 pub(crate) fn wait_for(
-    endpoint: &Endpoint,
-    topic: &str,
+    asker: &Asker<'_>,
+    topics: &[&str],
     patience: Duration,
-    observer: &dyn Observer,
-) -> Result<Option<i32>, Error> {
+) -> Result<BTreeMap<String, i32>, Error> {
+    let only = match topics {
+        [topic] => Some(*topic),
+        _ => None,
+    };
     let started = Instant::now();
     loop {
-        if let Some(partitions) = partition_count(endpoint, topic)? {
-            return Ok(Some(partitions));
+        let counts = asker.partition_counts(only)?;
+        let missing = topics.iter().filter(|topic| !counts.contains_key(**topic));
+        let missing = missing.count();
+        if missing == 0 || started.elapsed() >= patience {
+            return Ok(counts);
         }
-        if observer.cancelled() {
+        if asker.observer.cancelled() {
             return Err(Error::Cancelled);
         }
-        if started.elapsed() >= patience {
-            return Ok(None);
-        }
+        let total = topics.len() as u64;
+        let what = "waiting for topics on the target";
+        asker.observer.progress(total - missing as u64, total, what);
         std::thread::sleep(LOOK_AGAIN);
     }
 }

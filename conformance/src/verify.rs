@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Error;
+use crate::asker::Asker;
 use crate::checks::{
     Panel, PartitionRule, ReplayBound, Scope, default_config_exclusions, topic_creation,
 };
@@ -66,21 +67,24 @@ pub fn check_stamped(
     let started_ms = now_ms();
     let source_topic = &journal.spec.topic;
     let subject = format!("{source_topic} → {}", options.target_topic);
-    let source_facts = topics::facts(source, source_topic)?.ok_or_else(|| Error::TopicMissing {
-        topic: source_topic.clone(),
-        bootstrap: source.bootstrap.clone(),
-    })?;
-    let only_ours = holds_only_the_run(source, journal, source_facts.partitions)?;
+    let source_facts =
+        topics::facts(source, source_topic, observer)?.ok_or_else(|| Error::TopicMissing {
+            topic: source_topic.clone(),
+            bootstrap: source.bootstrap.clone(),
+        })?;
+    let only_ours = holds_only_the_run(source, journal, source_facts.partitions, observer)?;
     let scope = Scope {
         journal,
         target_topic: Arc::from(options.target_topic.as_str()),
     };
     let mut panel = Panel::new(&scope, options.replays, options.partition_rule, only_ours);
-    let partitions = topics::wait_for(target, &options.target_topic, options.patience, observer)?;
-    if let Some(partitions) = partitions {
-        read_target(target, partitions, journal, options, &mut panel, observer)?;
+    let asker = Asker::open(target, observer)?;
+    let wanted = options.target_topic.as_str();
+    let there = topics::wait_for(&asker, &[wanted], options.patience)?;
+    if let Some(&partitions) = there.get(wanted) {
+        read_target(&asker, partitions, journal, options, &mut panel)?;
     }
-    let target_facts = topics::facts(target, &options.target_topic)?;
+    let target_facts = topics::facts(target, &options.target_topic, observer)?;
     let mut checks = panel.finish(&subject);
     for check in &mut checks {
         name_source(source, journal, check, observer)?;
@@ -93,9 +97,9 @@ pub fn check_stamped(
         journal.acknowledged() - panel.missing(),
     ));
     Ok(Report {
-        format_version: REPORT_FORMAT_VERSION,
+        format_version: REPORT_FORMAT_VERSION.to_owned(),
         mode: Mode::Stamped,
-        run: Some(journal.run),
+        run: Some(journal.run.to_string()),
         seed: Some(journal.spec.seed),
         started_ms,
         finished_ms: now_ms(),
@@ -109,34 +113,32 @@ fn holds_only_the_run(
     source: &Endpoint,
     journal: &Journal,
     partitions: i32,
+    observer: &dyn Observer,
 ) -> Result<bool, Error> {
-    let reader = Reader::open(source, &journal.spec.topic, 1024)?;
-    let mut offsets = 0;
-    for partition in 0..partitions {
-        let (first, end) = reader.watermarks(partition)?;
-        offsets += (end - first).max(0) as u64;
-    }
+    let asker = Asker::open(source, observer)?;
+    let all: Vec<i32> = (0..partitions).collect();
+    let spans = asker.spans(&journal.spec.topic, &all)?;
+    let offsets: u64 = spans
+        .iter()
+        .map(|(_, first, end)| (end - first).max(0) as u64)
+        .sum();
     Ok(offsets <= journal.acknowledged() + journal.unknown())
 }
 
 fn read_target(
-    target: &Endpoint,
+    asker: &Asker<'_>,
     partitions: i32,
     journal: &Journal,
     options: &StampedOptions,
     panel: &mut Panel<'_>,
-    observer: &dyn Observer,
 ) -> Result<(), Error> {
-    let mut reader = Reader::open(target, &options.target_topic, QUEUED_KIB)?;
-    let mut spans = Vec::new();
-    for partition in 0..partitions {
-        let (first, end) = reader.watermarks(partition)?;
-        spans.push((partition, first, end));
-    }
-    reader.assign(&spans)?;
+    let mut reader = Reader::open(asker, QUEUED_KIB);
+    let all: Vec<i32> = (0..partitions).collect();
+    let spans = asker.spans(&options.target_topic, &all)?;
+    reader.assign(&options.target_topic, &spans)?;
     let total = journal.acknowledged().max(reader.remaining());
     let mut pace = Pace::new(
-        observer,
+        asker.observer,
         total,
         format!("checking {}", options.target_topic),
     );

@@ -35,7 +35,7 @@ pub fn write_workload(
     observer: &dyn Observer,
 ) -> Result<Journal, Error> {
     spec.validate()?;
-    let partitions = match topics::partition_count(source, &spec.topic)? {
+    let partitions = match topics::partition_count(source, &spec.topic, observer)? {
         Some(partitions) => partitions,
         None => match &spec.create {
             Some(topic) => topics::create(source, &spec.topic, topic, observer)?,

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use broker::{ClusterOptions, EmbeddedCluster};
+use broker::{ApiKey, ClusterOptions, EmbeddedCluster};
 use conformance::{
     CompareOptions, Delivery, Endpoint, Error, Journal, Observer, Record, ReplayBound, Report,
     STAMP_HEADER, StampedOptions, Timestamp, TopicSpec, Unobserved, Verdict, WorkloadSpec,
@@ -451,7 +451,10 @@ async fn a_missing_target_topic_is_named() {
             junit.contains(r#"failures="2""#) && junit.contains("no such topic"),
             "{junit}"
         );
-        let json: Report = serde_json::from_str(&stamped.to_json().unwrap()).unwrap();
+        let text = stamped.to_json().unwrap();
+        let run = format!(r#""run": "{}""#, journal.run);
+        assert!(text.contains(&run) && text.contains(r#""format_version": "1.0""#));
+        let json: Report = serde_json::from_str(&text).unwrap();
         assert_eq!(json, stamped);
     })
     .await
@@ -555,6 +558,117 @@ async fn a_cancelled_check_stops_and_a_cancelled_workload_keeps_its_journal() {
         };
         let error = check_stamped(source, target, &journal, &options, &StopsAtOnce).unwrap_err();
         assert!(matches!(error, Error::Cancelled), "{error}");
+    })
+    .await
+    .unwrap();
+}
+
+/// Many topics with little in them: what takes time is asking, and that must not add up. Missing
+/// topics are waited for together.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_topics_are_compared_quickly_and_missing_ones_waited_for_once() {
+    let clusters = clusters().await;
+    tokio::task::spawn_blocking(move || {
+        let Clusters { source, target, .. } = &clusters;
+        let base = fresh("many");
+        let pairs: Vec<(String, String)> = (0..60)
+            .map(|number| (format!("{base}-{number}"), format!("{base}-copy-{number}")))
+            .collect();
+        let missing = 5;
+        for (number, (topic, copy)) in pairs.iter().enumerate() {
+            create(source, topic, 1, &settings());
+            wait_until_listed(source, topic);
+            if number >= missing {
+                create(target, copy, 1, &settings());
+                wait_until_listed(target, copy);
+            }
+        }
+        let record = Record {
+            key: None,
+            value: Some(b"one".to_vec()),
+            headers: Vec::new(),
+            timestamp: Timestamp::create(1_000),
+        };
+        for (topic, copy) in &pairs[30..] {
+            write_all(source, topic, &[(0, record.clone())]);
+            write_all(target, copy, &[(0, record.clone())]);
+        }
+        let options = CompareOptions {
+            patience: Duration::from_secs(2),
+            ..CompareOptions::default()
+        };
+        let started = std::time::Instant::now();
+        let report = compare(source, target, &pairs, &options, &Unobserved).unwrap();
+        let took = started.elapsed();
+        eprintln!("{} topics took {took:?}", pairs.len());
+        assert_eq!(report.records_read, 60);
+        assert_eq!(report.failures().count(), missing, "{report:#?}");
+        assert!(took > options.patience, "{took:?}");
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    })
+    .await
+    .unwrap();
+}
+
+/// A stalled mirror: what was waited for in vain once is not waited for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_do_not_come_are_waited_for_once() {
+    let clusters = clusters().await;
+    tokio::task::spawn_blocking(move || {
+        let Clusters { source, target, .. } = &clusters;
+        let (topic, copy) = (fresh("orders"), fresh("copy"));
+        write_workload(source, &workload(&topic, 30), &Unobserved).unwrap();
+        create(target, &copy, PARTITIONS, &settings());
+        wait_until_listed(target, &copy);
+        let options = CompareOptions {
+            patience: Duration::from_secs(3),
+            ..CompareOptions::default()
+        };
+        let started = std::time::Instant::now();
+        let report = compare(source, target, &[(topic, copy)], &options, &Unobserved).unwrap();
+        let took = started.elapsed();
+        assert_eq!(failed(&report), BTreeSet::from(["count"]));
+        assert!(took >= options.patience, "{took:?}");
+        assert!(took < options.patience * 2, "{took:?}");
+    })
+    .await
+    .unwrap();
+}
+
+/// Comparing empty topics needs no consumer, and so no group coordinator.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_read_looks_up_no_coordinator() {
+    let cluster = EmbeddedCluster::start(ClusterOptions::default())
+        .await
+        .unwrap();
+    let at = Endpoint::new(cluster.bootstrap_servers());
+    tokio::task::spawn_blocking(move || {
+        create(&at, "a", 2, &settings());
+        create(&at, "b", 2, &settings());
+        let pairs = [("a".to_owned(), "b".to_owned())];
+        let options = CompareOptions::default();
+        let report = compare(&at, &at, &pairs, &options, &Unobserved).unwrap();
+        assert!(report.passed(), "{report:#?}");
+    })
+    .await
+    .unwrap();
+    assert!(cluster.request_count(ApiKey::ListOffsets) > 0);
+    assert_eq!(cluster.request_count(ApiKey::FindCoordinator), 0);
+}
+
+/// A cluster that takes connections and never answers must not hold up the wish to stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_cluster_does_not_delay_cancelling() {
+    tokio::task::spawn_blocking(|| {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = Endpoint::new(silent.local_addr().unwrap().to_string());
+        let pairs = [("a".to_owned(), "b".to_owned())];
+        let options = CompareOptions::default();
+        let started = std::time::Instant::now();
+        let error = compare(&at, &at, &pairs, &options, &StopsAtOnce).unwrap_err();
+        assert!(matches!(error, Error::Cancelled), "{error}");
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(4), "{took:?}");
     })
     .await
     .unwrap();

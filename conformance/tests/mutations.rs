@@ -268,7 +268,8 @@ fn repeats_within_the_bound_are_counted_and_fine() {
     };
     assert_eq!(
         evidence,
-        "71 duplicates in 3 replays, longest 50 (bound 50 per partition and restart, 2 restarts)"
+        "71 duplicates in 3 replays, longest 50; each replay is within 50, and no partition has \
+         more of them than the 2 restarts"
     );
 }
 
@@ -572,7 +573,7 @@ fn topic_creation_catches_what_is_missing_or_different() {
         (
             "created with the broker's default",
             Some(facts(1, &[])),
-            "1 partitions",
+            "1 partition",
         ),
         (
             "one partition more",

@@ -5,6 +5,7 @@ use crate::history::Sighting;
 use crate::ranges::RangeSet;
 use crate::stamp::RecordId;
 use crate::verdict::{Counterexample, Verdict, figures};
+use crate::words::{count, counted};
 
 const RANGES_SHOWN: usize = 5;
 
@@ -84,9 +85,9 @@ impl Check for Complete<'_> {
                     record: Some(RecordId { stream, sequence }),
                     expected: format!("{} on the target", RecordId { stream, sequence }),
                     found: format!(
-                        "nothing; {} of {} acknowledged records are missing: {}",
-                        self.missing(),
-                        self.acknowledged,
+                        "nothing; of {}, {} missing: {}",
+                        counted(self.acknowledged, "acknowledged record"),
+                        count(self.missing()),
                         in_words(&missing)
                     ),
                 },
@@ -97,11 +98,11 @@ impl Check for Complete<'_> {
             }
             None => Verdict::Pass {
                 evidence: format!(
-                    "{} of {} acknowledged records seen; of {} writes of unknown fate, {} seen",
-                    self.acknowledged_seen,
-                    self.acknowledged,
-                    journal.unknown(),
-                    unknown_seen
+                    "{} of {} seen; of {} of unknown fate, {} seen",
+                    count(self.acknowledged_seen),
+                    counted(self.acknowledged, "acknowledged record"),
+                    counted(journal.unknown(), "write"),
+                    count(unknown_seen)
                 ),
             },
         };

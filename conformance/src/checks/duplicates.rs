@@ -9,6 +9,7 @@ use crate::checks::{Check, Finding, Scope};
 use crate::history::Sighting;
 use crate::ranges::RangeSet;
 use crate::verdict::{Failures, Verdict, figures};
+use crate::words::{count, counted};
 
 /// What the mirror promises about repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,39 @@ pub struct ReplayBound {
     /// At-least-once: how often the worker was restarted, which bounds the replays of each
     /// partition; `None` when nobody counted.
     pub restarts: Option<u64>,
+}
+
+impl ReplayBound {
+    /// What was judged when `repeated` records came again in `replays` replays and none broke the
+    /// promise; says what was not judged.
+    pub(crate) fn evidence(&self, repeated: u64, replays: u64, longest: u64) -> String {
+        let window = count(self.window);
+        if repeated == 0 {
+            return match self.delivery {
+                Delivery::ExactlyOnce => "0 duplicates (exactly-once: none allowed)".to_owned(),
+                Delivery::AtLeastOnce => {
+                    format!("0 duplicates (a replay of up to {window} would be allowed)")
+                }
+            };
+        }
+        let seen = format!(
+            "{} in {}, longest {}",
+            counted(repeated, "duplicate"),
+            counted(replays, "replay"),
+            count(longest)
+        );
+        match self.restarts {
+            None => format!(
+                "{seen}; each replay is within {window}; how many there may be was not judged: \
+                 --restarts not given"
+            ),
+            Some(restarts) => format!(
+                "{seen}; each replay is within {window}, and no partition has more of them than \
+                 the {}",
+                counted(restarts, "restart")
+            ),
+        }
+    }
 }
 
 impl Default for ReplayBound {
@@ -100,8 +134,8 @@ impl<'j> Duplicates<'j> {
                 // each replay is held against each bound once, at the record that breaks it
                 if replay == window + 1 {
                     fail(
-                        format!("replays of at most {window} records"),
-                        format!("a replay that goes on after {window} records"),
+                        format!("replays of at most {}", counted(window, "record")),
+                        format!("a replay that goes on after {}", counted(window, "record")),
                     );
                 }
                 if let Some(restarts) = restarts.filter(|r| replay == 1 && replays > *r) {
@@ -110,21 +144,6 @@ impl<'j> Duplicates<'j> {
                         format!("replay {replays} of partition {}", sighting.partition),
                     );
                 }
-            }
-        }
-    }
-
-    fn bound_in_words(&self) -> String {
-        match (self.bound.delivery, self.bound.restarts) {
-            (Delivery::ExactlyOnce, _) => "exactly-once: none allowed".to_owned(),
-            (Delivery::AtLeastOnce, None) => {
-                format!("bound {} per partition and restart", self.bound.window)
-            }
-            (Delivery::AtLeastOnce, Some(restarts)) => {
-                format!(
-                    "bound {} per partition and restart, {restarts} restarts",
-                    self.bound.window
-                )
             }
         }
     }
@@ -184,12 +203,7 @@ impl Check for Duplicates<'_> {
             return Finding::nothing_seen(counts);
         }
         let verdict = self.failures.verdict(|| Verdict::Pass {
-            evidence: format!(
-                "{} duplicates in {replays} replays, longest {} ({})",
-                self.repeated,
-                self.longest,
-                self.bound_in_words()
-            ),
+            evidence: self.bound.evidence(self.repeated, replays, self.longest),
         });
         Finding {
             verdict,

@@ -7,6 +7,7 @@ use crate::checks::{Check, Finding, Scope};
 use crate::history::Sighting;
 use crate::ranges::RangeSet;
 use crate::verdict::{Failures, Verdict, figures};
+use crate::words::counted;
 
 /// Keeps what was seen of each stream on each partition. A repeated record is no matter of order.
 #[derive(Debug)]
@@ -72,9 +73,9 @@ impl Check for Order<'_> {
         }
         let verdict = self.failures.verdict(|| Verdict::Pass {
             evidence: format!(
-                "{} first occurrences rise on {} streams and partitions",
-                self.firsts,
-                self.seen.len()
+                "{} in rising order, in {} of a stream on a partition",
+                counted(self.firsts, "first occurrence"),
+                counted(self.seen.len() as u64, "sequence")
             ),
         });
         Finding {

@@ -6,6 +6,7 @@ use crate::checks::panel::at_target;
 use crate::checks::{Check, Finding, Scope};
 use crate::history::Sighting;
 use crate::verdict::{Failures, Verdict, figures};
+use crate::words::counted;
 
 /// How source partitions map to target partitions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,8 +83,8 @@ impl Check for PartitionMap<'_> {
         }
         let verdict = self.failures.verdict(|| Verdict::Pass {
             evidence: format!(
-                "{} records on the partition of the same number",
-                self.records
+                "{} on the partition of the same number",
+                counted(self.records, "record")
             ),
         });
         Finding {

@@ -7,6 +7,7 @@ use crate::history::{Origin, Sighting};
 use crate::record::content_difference;
 use crate::stamp::{RecordId, Stamp};
 use crate::verdict::{Failures, Verdict, figures};
+use crate::words::counted;
 
 /// Whether an unstamped record on the target must be one that lost its stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +128,7 @@ impl Check for Payload<'_> {
             return Finding::nothing_seen(counts);
         }
         let verdict = self.failures.verdict(|| Verdict::Pass {
-            evidence: format!("{} records equal byte for byte", self.records),
+            evidence: format!("{} equal byte for byte", counted(self.records, "record")),
         });
         Finding {
             verdict,

@@ -6,6 +6,7 @@ use crate::generate::Generator;
 use crate::history::Sighting;
 use crate::record::{Timestamp, describe_timestamp};
 use crate::verdict::{Failures, Verdict, figures};
+use crate::words::counted;
 
 /// Compares each record's timestamp with the one it was written with.
 #[derive(Debug)]
@@ -66,7 +67,10 @@ impl Check for TimestampKept<'_> {
             return Finding::nothing_seen(counts);
         }
         let verdict = self.failures.verdict(|| Verdict::Pass {
-            evidence: format!("{} create times kept to the millisecond", self.records),
+            evidence: format!(
+                "{} kept to the millisecond",
+                counted(self.records, "create time")
+            ),
         });
         Finding {
             verdict,

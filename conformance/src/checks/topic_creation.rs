@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::verdict::{CheckResult, Counterexample, Figures, Verdict, figures};
+use crate::words::{count, counted};
 
 /// A topic configuration entry as a cluster describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +71,7 @@ fn judge(
         let counts = figures([("source-partitions", wanted as u64)]);
         return (
             fail(
-                format!("a topic with {wanted} partitions"),
+                format!("a topic with {}", counted(wanted as u64, "partition")),
                 "no such topic".into(),
             ),
             counts,
@@ -81,8 +82,8 @@ fn judge(
         ("target-partitions", target.partitions as u64),
     ]);
     if target.partitions != wanted {
-        let found = format!("{} partitions", target.partitions);
-        return (fail(format!("{wanted} partitions"), found), counts);
+        let found = counted(target.partitions as u64, "partition");
+        return (fail(counted(wanted as u64, "partition"), found), counts);
     }
     let (ours, theirs) = match (&source.config, &target.config) {
         (Ok(ours), Ok(theirs)) => (ours, theirs),
@@ -112,9 +113,12 @@ fn judge(
     counts.insert("settings-compared".to_owned(), compared);
     counts.insert("settings-of-target-only".to_owned(), only_target);
     let evidence = format!(
-        "{wanted} partitions on both sides, {compared} topic settings equal, {only_target} set on \
-         the target only; {arrived} records of the run arrived in it. That it had this shape \
-         before its first record cannot be seen afterwards"
+        "{} on both sides, {} equal, {} set on the target only; {} of the run arrived in it. That \
+         it had this shape before its first record cannot be seen afterwards",
+        counted(wanted as u64, "partition"),
+        counted(compared, "topic setting"),
+        count(only_target),
+        counted(arrived, "record"),
     );
     (Verdict::Pass { evidence }, counts)
 }

@@ -8,6 +8,7 @@ use crate::record::{Record, content_difference, describe_timestamp};
 use crate::verdict::{
     CheckResult, Counterexample, Failures, Figures, TopicPartitionOffset, Verdict, figures,
 };
+use crate::words::{count, counted};
 
 /// The places of two records that should be equal.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +118,7 @@ impl Judge {
         ]);
         let verdict = if self.target_partitions == Some(wanted) {
             Verdict::Pass {
-                evidence: format!("{wanted} partitions on both sides"),
+                evidence: format!("{} on both sides", counted(wanted as u64, "partition")),
             }
         } else {
             Verdict::Fail {
@@ -126,9 +127,9 @@ impl Judge {
                     source: None,
                     target: None,
                     record: None,
-                    expected: format!("{wanted} partitions"),
+                    expected: counted(wanted as u64, "partition"),
                     found: match self.target_partitions {
-                        Some(found) => format!("{found} partitions"),
+                        Some(found) => counted(found as u64, "partition"),
                         None => "no such topic".to_owned(),
                     },
                 },
@@ -173,18 +174,28 @@ impl Judge {
             counts.insert("partitions-given-up".to_owned(), given_up);
         }
         let verdict = failures.verdict(|| {
-            if self.target_partitions.is_none_or(|found| found < self.source_partitions) {
+            if self
+                .target_partitions
+                .is_none_or(|found| found < self.source_partitions)
+            {
                 let reason = "the target lacks partitions, whose records were not counted";
-                return Verdict::Inconclusive { reason: reason.to_owned() };
+                return Verdict::Inconclusive {
+                    reason: reason.to_owned(),
+                };
             }
             if given_up > 0 {
                 let reason = "too many differences to count every record to the end";
-                return Verdict::Inconclusive { reason: reason.to_owned() };
+                return Verdict::Inconclusive {
+                    reason: reason.to_owned(),
+                };
             }
             let repeated = self.sum(|found| found.duplicates);
             Verdict::Pass {
                 evidence: format!(
-                    "{ours} records on the source, {theirs} on the target, {repeated} of them repeated"
+                    "{} on the source, {} on the target, {} of them repeated",
+                    counted(ours, "record"),
+                    count(theirs),
+                    count(repeated)
                 ),
             }
         });
@@ -202,17 +213,24 @@ impl Judge {
                 });
             }
         }
-        let counts = figures([
-            ("in-order", self.sum(|found| found.matched)),
-            ("moved", failures.count()),
-        ]);
-        let evidence = || {
-            format!(
-                "{} records in the order of the source",
-                self.sum(|f| f.matched)
-            )
+        let matched = self.sum(|found| found.matched);
+        let counts = figures([("in-order", matched), ("moved", failures.count())]);
+        let evidence = || format!("{} in the order of the source", counted(matched, "record"));
+        // records without an order to each other: a pass would say something about nothing
+        let verdict = if matched == 0
+            && failures.count() == 0
+            && self.source_records() > 0
+            && self.sum(|found| found.target_records) > 0
+        {
+            failures.verdict(|| Verdict::Inconclusive {
+                reason: "no record of the source was found unchanged on the target, so there is \
+                         no order to judge"
+                    .to_owned(),
+            })
+        } else {
+            self.unless_empty(&failures, evidence)
         };
-        (self.unless_empty(&failures, evidence), counts)
+        (verdict, counts)
     }
 
     fn judge_duplicates(&self) -> (Verdict, Figures) {
@@ -229,19 +247,25 @@ impl Judge {
             };
             match delivery {
                 Delivery::ExactlyOnce if found.duplicates > 0 => {
-                    let saw = format!("{} of partition {partition} repeated", found.duplicates);
+                    let saw = format!(
+                        "{} of partition {partition} repeated",
+                        counted(found.duplicates, "record")
+                    );
                     fail("every record once".to_owned(), saw);
                 }
                 Delivery::AtLeastOnce if found.longest_replay > window => fail(
-                    format!("replays of at most {window} records"),
-                    format!("one of {} records", found.longest_replay),
+                    format!("replays of at most {}", counted(window, "record")),
+                    format!("one of {}", counted(found.longest_replay, "record")),
                 ),
                 Delivery::AtLeastOnce if restarts.is_some_and(|most| found.replays > most) => fail(
                     format!(
                         "at most one replay a restart, {} in all",
                         restarts.unwrap_or(0)
                     ),
-                    format!("{} replays of partition {partition}", found.replays),
+                    format!(
+                        "{} of partition {partition}",
+                        counted(found.replays, "replay")
+                    ),
                 ),
                 Delivery::ExactlyOnce | Delivery::AtLeastOnce => {}
             }
@@ -259,13 +283,7 @@ impl Judge {
             ("longest-replay", longest),
             ("bound", window),
         ]);
-        let evidence = || match delivery {
-            Delivery::ExactlyOnce => "0 duplicates (exactly-once: none allowed)".to_owned(),
-            Delivery::AtLeastOnce => format!(
-                "{repeated} duplicates in {replays} replays, longest {longest} (bound {window} per \
-                 partition and restart)"
-            ),
-        };
+        let evidence = || self.bound.evidence(repeated, replays, longest);
         (self.unless_empty(&failures, evidence), counts)
     }
 
@@ -283,7 +301,7 @@ impl Judge {
         let equal = self.sum(|found| found.matched + found.moved + found.retimed);
         let counts = figures([("equal", equal), ("altered", altered)]);
         let Some((partition, ours, theirs)) = first else {
-            let evidence = || format!("{equal} records equal byte for byte");
+            let evidence = || format!("{} equal byte for byte", counted(equal, "record"));
             return Ok((self.unless_empty(&Failures::default(), evidence), counts));
         };
         let again = read_again(RecordPair {
@@ -327,7 +345,7 @@ impl Judge {
         let kept = self.sum(|found| found.matched + found.moved);
         let counts = figures([("kept", kept), ("shifted", failures.count())]);
         (
-            self.unless_empty(&failures, || format!("{kept} timestamps kept")),
+            self.unless_empty(&failures, || format!("{} kept", counted(kept, "timestamp"))),
             counts,
         )
     }

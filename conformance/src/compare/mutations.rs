@@ -355,3 +355,44 @@ proptest! {
         prop_assert_eq!(figure(&results, "count", "lost"), lost.len() as u64);
     }
 }
+
+fn result<'r>(results: &'r [CheckResult], id: &str) -> &'r Verdict {
+    let found = results.iter().find(|result| result.id == id);
+    &found.expect("a result of this id").verdict
+}
+
+#[test]
+fn without_a_record_at_its_place_order_is_not_judged() {
+    let ours = original(50);
+    let mut theirs = ours.clone();
+    for record in &mut theirs {
+        record.timestamp.millis += 1;
+    }
+    let results = judge(&ours, &theirs, ONCE, TimestampRule::Exact);
+    let order = result(&results, "order");
+    assert!(matches!(order, Verdict::Inconclusive { .. }), "{order:?}");
+    let results = judge(&[], &[], ONCE, TimestampRule::Exact);
+    assert!(matches!(result(&results, "order"), Verdict::Pass { .. }));
+}
+
+#[test]
+fn what_was_not_judged_about_replays_is_said() {
+    let ours = original(500);
+    let mut theirs = ours.clone();
+    replay(&mut theirs, 400, 100);
+    for (restarts, says) in [
+        (None, "how many there may be was not judged"),
+        (Some(1), "no partition has more of them than the 1 restart"),
+    ] {
+        let bound = ReplayBound { restarts, ..WITHIN };
+        let results = judge(&ours, &theirs, bound, TimestampRule::Exact);
+        let Verdict::Pass { evidence } = result(&results, "duplicates") else {
+            panic!("{results:#?}");
+        };
+        assert!(
+            evidence.starts_with("100 duplicates in 1 replay, "),
+            "{evidence}"
+        );
+        assert!(evidence.contains(says), "{evidence}");
+    }
+}

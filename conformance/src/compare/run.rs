@@ -1,10 +1,12 @@
 //! Compares pairs of topics on two clusters.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::Error;
+use crate::asker::{Asker, Span};
 use crate::checks::ReplayBound;
-use crate::compare::align::align;
+use crate::compare::align::{Alignment, align};
 use crate::compare::entry::TimestampRule;
 use crate::compare::judge::{Judge, RecordPair};
 use crate::compare::side::PartitionSide;
@@ -30,10 +32,11 @@ pub struct CompareOptions {
     pub patience: Duration,
 }
 
-/// Compares each source topic with its target topic, up to the end both had at the start.
+/// Compares each source topic with its target topic, up to the end both had when their turn came.
 ///
 /// Compares by place, not by offset, so offsets may have holes. Blocks the calling thread: from
-/// async code call it in `spawn_blocking`. Reads only.
+/// async code call it in `spawn_blocking`. Reads only. Missing target topics are waited for
+/// together, and once nothing came for the whole patience no later partition is waited for.
 pub fn compare(
     source: &Endpoint,
     target: &Endpoint,
@@ -42,23 +45,51 @@ pub fn compare(
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
     let started_ms = now_ms();
+    let (source, target) = (
+        Asker::open(source, observer)?,
+        Asker::open(target, observer)?,
+    );
+    let source_topics = source.partition_counts(only(pairs))?;
+    for (topic, _) in pairs {
+        if !source_topics.contains_key(topic) {
+            return Err(Error::TopicMissing {
+                topic: topic.clone(),
+                bootstrap: source.endpoint.bootstrap.clone(),
+            });
+        }
+    }
+    let wanted: Vec<&str> = pairs.iter().map(|(_, topic)| topic.as_str()).collect();
+    let target_topics = topics::wait_for(&target, &wanted, options.patience)?;
+    let mut walk = Comparison {
+        ours: Reader::open(&source, QUEUED_KIB),
+        theirs: Reader::open(&target, QUEUED_KIB),
+        source: &source,
+        target: &target,
+        options,
+        observer,
+        patience: Cell::new(options.patience),
+    };
     let mut checks = Vec::new();
     let mut records_read = 0;
-    for (source_topic, target_topic) in pairs {
+    for (number, (source_topic, target_topic)) in pairs.iter().enumerate() {
         let pair = Pair {
-            source,
-            target,
             source_topic,
             target_topic,
-            options,
-            observer,
+            source_partitions: source_topics.get(source_topic).copied().unwrap_or(0),
+            target_partitions: target_topics.get(target_topic).copied(),
         };
-        let judge = pair.walk()?;
+        let turn = if pairs.len() > 1 {
+            format!(" ({} of {})", number + 1, pairs.len())
+        } else {
+            String::new()
+        };
+        let what = format!("comparing {source_topic} and {target_topic}{turn}");
+        let judge = walk.pair(&pair, what)?;
         records_read += judge.records_read();
-        checks.extend(judge.finish(&mut |records| pair.read_again(records))?);
+        checks.extend(judge.finish(&mut |records| walk.read_again(&pair, records))?);
     }
     Ok(Report {
-        format_version: REPORT_FORMAT_VERSION,
+        format_version: REPORT_FORMAT_VERSION.to_owned(),
         mode: Mode::Compare,
         run: None,
         seed: None,
@@ -69,60 +100,78 @@ pub fn compare(
     })
 }
 
-struct Pair<'c> {
-    source: &'c Endpoint,
-    target: &'c Endpoint,
-    source_topic: &'c str,
-    target_topic: &'c str,
-    options: &'c CompareOptions,
-    observer: &'c dyn Observer,
+/// The one source topic, where there is one: then the others need not be listed.
+fn only(pairs: &[(String, String)]) -> Option<&str> {
+    match pairs {
+        [(topic, _)] => Some(topic),
+        _ => None,
+    }
 }
 
-impl Pair<'_> {
-    fn walk(&self) -> Result<Judge, Error> {
-        let partitions =
-            topics::partition_count(self.source, self.source_topic)?.ok_or_else(|| {
-                Error::TopicMissing {
-                    topic: self.source_topic.to_owned(),
-                    bootstrap: self.source.bootstrap.clone(),
-                }
-            })?;
-        let patience = self.options.patience;
-        let found = topics::wait_for(self.target, self.target_topic, patience, self.observer)?;
-        let mut judge = Judge::new(
-            self.source_topic,
-            self.target_topic,
-            self.options.replays,
-            partitions,
-            found,
-        );
-        let mut ours = Reader::open(self.source, self.source_topic, QUEUED_KIB)?;
-        let mut theirs = Reader::open(self.target, self.target_topic, QUEUED_KIB)?;
-        let remembered = usize::try_from(self.options.replays.window).unwrap_or(usize::MAX);
-        let mut spans = Vec::new();
-        let mut total = 0;
-        for partition in 0..partitions.min(found.unwrap_or(0)) {
-            // the target's end first: then nothing in the target's snapshot is missing in the source's
-            let (their_first, their_end) = theirs.watermarks(partition)?;
-            let (first, end) = ours.watermarks(partition)?;
-            total += (end - first).max(their_end - their_first).max(0) as u64;
-            spans.push(((partition, first, end), (partition, their_first, their_end)));
+struct Pair<'p> {
+    source_topic: &'p str,
+    target_topic: &'p str,
+    source_partitions: i32,
+    target_partitions: Option<i32>,
+}
+
+struct Comparison<'c> {
+    source: &'c Asker<'c>,
+    target: &'c Asker<'c>,
+    ours: Reader<'c>,
+    theirs: Reader<'c>,
+    options: &'c CompareOptions,
+    observer: &'c dyn Observer,
+    /// What is left of it: nothing, once all of it was waited in vain.
+    patience: Cell<Duration>,
+}
+
+impl Comparison<'_> {
+    fn pair(&mut self, pair: &Pair<'_>, what: String) -> Result<Judge, Error> {
+        if self.observer.cancelled() {
+            return Err(Error::Cancelled);
         }
-        let what = format!("comparing {} and {}", self.source_topic, self.target_topic);
+        let mut judge = Judge::new(
+            pair.source_topic,
+            pair.target_topic,
+            self.options.replays,
+            pair.source_partitions,
+            pair.target_partitions,
+        );
+        let both = pair
+            .source_partitions
+            .min(pair.target_partitions.unwrap_or(0));
+        let partitions: Vec<i32> = (0..both).collect();
+        // the target's end first: then nothing in the target's snapshot is missing in the source's
+        let their_spans = self.target.spans(pair.target_topic, &partitions)?;
+        let our_spans = self.source.spans(pair.source_topic, &partitions)?;
+        let held = |(_, first, end): Span| (end - first).max(0) as u64;
+        let spans = our_spans.into_iter().zip(their_spans);
+        let total = spans
+            .clone()
+            .map(|(ours, theirs)| held(ours).max(held(theirs)))
+            .sum();
         let mut pace = Pace::new(self.observer, total, what);
+        let observer = self.observer;
         let look = || {
-            if self.observer.cancelled() {
+            if observer.cancelled() {
                 Err(Error::Cancelled)
             } else {
                 Ok(())
             }
         };
+        let remembered = usize::try_from(self.options.replays.window).unwrap_or(usize::MAX);
         for (our_span, their_span) in spans {
-            ours.assign(&[our_span])?;
-            theirs.assign(&[their_span])?;
+            if held(our_span) == 0 && held(their_span) == 0 {
+                judge.add(our_span.0, Alignment::default());
+                continue;
+            }
+            self.ours.assign(pair.source_topic, &[our_span])?;
+            self.theirs.assign(pair.target_topic, &[their_span])?;
             let rule = self.options.timestamps;
-            let mut source = PartitionSide::snapshot(&mut ours, rule, &look);
-            let mut target = PartitionSide::patient(&mut theirs, rule, patience, &look);
+            let never = Cell::new(Duration::ZERO);
+            let mut source = PartitionSide::new(&mut self.ours, rule, &never, &look);
+            let mut target = PartitionSide::new(&mut self.theirs, rule, &self.patience, &look);
             let alignment = align(&mut source, &mut target, remembered, &mut || pace.step())?;
             judge.add(our_span.0, alignment);
         }
@@ -131,31 +180,26 @@ impl Pair<'_> {
     }
 
     /// Reads the two records of a difference once more, so that it can be told in words.
-    fn read_again(&self, places: RecordPair) -> Result<(Option<Record>, Option<Record>), Error> {
-        let ours = self.one(
-            self.source,
-            self.source_topic,
-            places.partition,
-            places.source,
-        )?;
-        let theirs = self.one(
-            self.target,
-            self.target_topic,
-            places.partition,
-            places.target,
-        )?;
+    fn read_again(
+        &self,
+        pair: &Pair<'_>,
+        places: RecordPair,
+    ) -> Result<(Option<Record>, Option<Record>), Error> {
+        let partition = places.partition;
+        let ours = self.one(self.source, pair.source_topic, partition, places.source)?;
+        let theirs = self.one(self.target, pair.target_topic, partition, places.target)?;
         Ok((ours, theirs))
     }
 
     fn one(
         &self,
-        endpoint: &Endpoint,
+        asker: &Asker<'_>,
         topic: &str,
         partition: i32,
         offset: i64,
     ) -> Result<Option<Record>, Error> {
-        let mut reader = Reader::open(endpoint, topic, 1024)?;
-        reader.assign(&[(partition, offset, offset + 1)])?;
+        let mut reader = Reader::open(asker, 1024);
+        reader.assign(topic, &[(partition, offset, offset + 1)])?;
         let mut found = None;
         while !reader.reached() {
             if self.observer.cancelled() {

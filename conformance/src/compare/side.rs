@@ -1,5 +1,6 @@
 //! The two sides of a comparison as readers of clusters.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::Error;
@@ -13,25 +14,18 @@ pub(crate) struct PartitionSide<'r, 'e> {
     reader: &'r mut Reader<'e>,
     hasher: RecordHasher,
     rule: TimestampRule,
-    patience: Duration,
+    patience: &'r Cell<Duration>,
+    waits: bool,
     look: &'r dyn Fn() -> Result<(), Error>,
 }
 
 impl<'r, 'e> PartitionSide<'r, 'e> {
-    /// A side that ends at the captured end.
-    pub(crate) fn snapshot(
+    /// A side that waits at its captured end for the other, up to `patience` without a record; what
+    /// was waited in vain is not waited again, by this side or another with the same patience.
+    pub(crate) fn new(
         reader: &'r mut Reader<'e>,
         rule: TimestampRule,
-        look: &'r dyn Fn() -> Result<(), Error>,
-    ) -> Self {
-        Self::patient(reader, rule, Duration::ZERO, look)
-    }
-
-    /// A side that waits at its end for the other, up to `patience` without a record.
-    pub(crate) fn patient(
-        reader: &'r mut Reader<'e>,
-        rule: TimestampRule,
-        patience: Duration,
+        patience: &'r Cell<Duration>,
         look: &'r dyn Fn() -> Result<(), Error>,
     ) -> Self {
         Self {
@@ -39,6 +33,7 @@ impl<'r, 'e> PartitionSide<'r, 'e> {
             hasher: RecordHasher::default(),
             rule,
             patience,
+            waits: true,
             look,
         }
     }
@@ -47,8 +42,14 @@ impl<'r, 'e> PartitionSide<'r, 'e> {
 impl Side for PartitionSide<'_, '_> {
     fn next(&mut self) -> Result<Option<Entry>, Error> {
         loop {
-            if self.reader.reached() && self.reader.quiet_for() >= self.patience {
-                return Ok(None);
+            if self.reader.reached() {
+                if !self.waits {
+                    return Ok(None);
+                }
+                if self.reader.quiet_for() >= self.patience.get() {
+                    self.patience.set(Duration::ZERO);
+                    return Ok(None);
+                }
             }
             let mut entry = None;
             let (hasher, rule) = (&mut self.hasher, self.rule);
@@ -64,6 +65,6 @@ impl Side for PartitionSide<'_, '_> {
     }
 
     fn stop_waiting(&mut self) {
-        self.patience = Duration::ZERO;
+        self.waits = false;
     }
 }

@@ -1,0 +1,175 @@
+//! Questions to a cluster. librdkafka's answers may take long; a cancelled observer does not wait.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::Error;
+use crate::endpoint::Endpoint;
+use crate::observer::Observer;
+
+/// How long librdkafka may take to answer.
+pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+/// How late a cancelled observer is heard while librdkafka is waited for.
+const LISTEN: Duration = Duration::from_millis(500);
+/// How long a client may take to close before it is left to close by itself.
+const CLOSE: Duration = Duration::from_millis(500);
+
+/// A partition with its first and its end offset.
+pub(crate) type Span = (i32, i64, i64);
+
+/// Runs a blocking call on a thread of its own, which is left behind when the observer cancels:
+/// librdkafka's waits end at their own time limits and cannot be ended from outside.
+pub(crate) fn unless_cancelled<T: Send + 'static>(
+    observer: &dyn Observer,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    let (tell, answer) = sync_channel(1);
+    thread::spawn(move || tell.send(call()));
+    loop {
+        match answer.recv_timeout(LISTEN) {
+            Ok(answer) => return Ok(answer),
+            Err(RecvTimeoutError::Timeout) if observer.cancelled() => {
+                return Err(Error::Cancelled);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::Invalid(
+                    "a question to a cluster panicked".to_owned(),
+                ));
+            }
+        }
+    }
+}
+
+/// Closes a client, and waits for that only briefly: a cluster that is away can hold it up.
+pub(crate) fn close<T: Send + 'static>(client: T) {
+    let (tell, closed) = sync_channel(1);
+    thread::spawn(move || {
+        drop(client);
+        tell.send(())
+    });
+    if closed.recv_timeout(CLOSE).is_err() {
+        tracing::debug!("a client takes long to close");
+    }
+}
+
+/// Asks one cluster about topics and offsets. Has no group id, so that no coordinator is looked up.
+pub(crate) struct Asker<'e> {
+    pub(crate) endpoint: &'e Endpoint,
+    pub(crate) observer: &'e dyn Observer,
+    /// `None` only while it is dropped.
+    client: Option<Arc<BaseConsumer>>,
+}
+
+impl<'e> Asker<'e> {
+    /// Does not connect yet.
+    pub(crate) fn open(endpoint: &'e Endpoint, observer: &'e dyn Observer) -> Result<Self, Error> {
+        let client = endpoint
+            .asker()
+            .create()
+            .map_err(endpoint.failed("creating a client"))?;
+        Ok(Self {
+            endpoint,
+            observer,
+            client: Some(Arc::new(client)),
+        })
+    }
+
+    /// How many partitions each topic has: of all topics, or of the one named. Creates nothing.
+    pub(crate) fn partition_counts(
+        &self,
+        topic: Option<&str>,
+    ) -> Result<BTreeMap<String, i32>, Error> {
+        let named = topic.map(str::to_owned);
+        let what = topic.map_or_else(|| "all topics".to_owned(), str::to_owned);
+        self.ask(
+            format!("asking for the metadata of {what}"),
+            move |client| {
+                let metadata = client.fetch_metadata(named.as_deref(), ANSWER)?;
+                let there = metadata
+                    .topics()
+                    .iter()
+                    .filter(|found| found.error().is_none() && !found.partitions().is_empty());
+                Ok(there
+                    .map(|found| (found.name().to_owned(), found.partitions().len() as i32))
+                    .collect())
+            },
+        )
+    }
+
+    /// The first and the end offset of each of these partitions, as a read-committed reader sees
+    /// them, in the order given.
+    pub(crate) fn spans(&self, topic: &str, partitions: &[i32]) -> Result<Vec<Span>, Error> {
+        let firsts = self.offsets(topic, partitions, Offset::Beginning)?;
+        let ends = self.offsets(topic, partitions, Offset::End)?;
+        let bounds = firsts.into_iter().zip(ends);
+        Ok(partitions
+            .iter()
+            .zip(bounds)
+            .map(|(&partition, (first, end))| (partition, first, end))
+            .collect())
+    }
+
+    /// The offsets at one edge of these partitions: one request a broker.
+    pub(crate) fn offsets(
+        &self,
+        topic: &str,
+        partitions: &[i32],
+        edge: Offset,
+    ) -> Result<Vec<i64>, Error> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (name, wanted) = (topic.to_owned(), partitions.to_vec());
+        self.ask(
+            format!("asking for the offsets of {topic}"),
+            move |client| {
+                let mut list = TopicPartitionList::with_capacity(wanted.len());
+                for &partition in &wanted {
+                    // ListOffsets takes the edges for timestamps (-1 and -2), and so does librdkafka
+                    list.add_partition_offset(&name, partition, edge)?;
+                }
+                let found = client.offsets_for_times(list, ANSWER)?;
+                let mut offsets = Vec::with_capacity(wanted.len());
+                for &partition in &wanted {
+                    let Some(place) = found.find_partition(&name, partition) else {
+                        return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition));
+                    };
+                    place.error()?;
+                    match place.offset() {
+                        Offset::Offset(offset) => offsets.push(offset),
+                        _ => return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
+                    }
+                }
+                Ok(offsets)
+            },
+        )
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        operation: String,
+        question: impl FnOnce(&BaseConsumer) -> Result<T, KafkaError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let failed = self.endpoint.failed(operation);
+        let Some(client) = self.client.clone() else {
+            return Err(Error::Cancelled);
+        };
+        unless_cancelled(self.observer, move || question(&client))?.map_err(failed)
+    }
+}
+
+impl Drop for Asker<'_> {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            close(client);
+        }
+    }
+}
