@@ -125,8 +125,8 @@ Examples:
   mirrorctl plan -f topology.yaml --detailed-exitcode --output json
 
 A blocked change is one that a safety rail refuses; it is shown with `!` and the reason, and
-`apply` does nothing at all while there is one. A plan with one exits with 3 under
---detailed-exitcode, and with 0 without it, as every plan that could be made.")]
+`apply` does nothing at all while there is one. With --detailed-exitcode such
+a plan exits with 3; without it every plan that could be made exits with 0.")]
 pub(crate) struct PlanArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]

@@ -27,7 +27,7 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
             let path = path.display();
             output::note(&if plan.is_blocked() {
                 format!(
-                    "Saved to {path}, to be read only: apply will refuse it, for what is blocked."
+                    "Saved to {path} for review: apply will refuse it because of what is blocked."
                 )
             } else {
                 format!("Saved to {path}. Apply exactly this with: mirrorctl apply {path}")

@@ -86,7 +86,7 @@ fn hint(failure: &Failure) -> Option<String> {
             Some("apply again: what is done is skipped".to_owned())
         }
         Failure::Apply(plan::ApplyError::Blocked { .. }) => {
-            Some("the reasons are given with the plan; change the topology to what can be".to_owned())
+            Some("the reasons are given with the plan; change the topology accordingly".to_owned())
         }
         Failure::NotSupported { .. } => Some("remove the keys to accept that".to_owned()),
         Failure::NothingToCompare { .. } => {

@@ -5,12 +5,17 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::support::{Running, run};
+use crate::support::{Ended, Running, mirrorctl, run};
 
 #[test]
 fn the_demo_tells_its_story_in_under_fifteen_seconds() {
     let started = Instant::now();
-    let ended = run(&["demo", "--records", "9000", "--seed", "4"]).code(0);
+    let output = mirrorctl()
+        .env("COLUMNS", "60")
+        .args(["demo", "--records", "9000", "--seed", "4"])
+        .output()
+        .unwrap();
+    let ended = Ended::from(output).code(0);
     assert!(
         started.elapsed() < Duration::from_secs(15),
         "{:?}",
@@ -28,6 +33,7 @@ fn the_demo_tells_its_story_in_under_fifteen_seconds() {
     }
     assert_eq!(ended.err, "");
     assert!(ended.out.lines().count() < 40);
+    assert!(!ended.out.contains('…'), "cut in a pipe: {}", ended.out);
 }
 
 #[test]
