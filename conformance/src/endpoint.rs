@@ -44,7 +44,8 @@ impl Endpoint {
             ("queued.min.messages", "50000"),
             // the default of a second would leave the reader idle whenever the queue was full
             ("fetch.queue.backoff.ms", "20"),
-            ("fetch.wait.max.ms", "100"),
+            // a fetch for the partition before holds up the first one for the next this long
+            ("fetch.wait.max.ms", "10"),
             ("fetch.error.backoff.ms", "100"),
             ("fetch.message.max.bytes", "4194304"),
             ("fetch.max.bytes", "16777216"),

@@ -1,6 +1,7 @@
 //! Reads partitions of a topic through librdkafka, up to ends captured before, in bounded memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::Timestamp as KafkaTimestamp;
@@ -10,7 +11,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Error;
-use crate::asker::{Asker, Span, close};
+use crate::asker::{ANSWER, Asker, Span, close, unless_cancelled};
 use crate::record::{RecordView, Timestamp, TimestampKind};
 
 /// How long one poll waits; bounds how late a reader notices that it should stop.
@@ -43,7 +44,7 @@ pub(crate) struct Reader<'e> {
     topic: String,
     queued_kib: u32,
     /// Made when there is something to read: a consumer looks up a coordinator.
-    consumer: Option<BaseConsumer>,
+    consumer: Option<Arc<BaseConsumer>>,
     places: BTreeMap<i32, Place>,
     heard: Instant,
     last_error: Option<String>,
@@ -67,6 +68,7 @@ impl<'e> Reader<'e> {
     pub(crate) fn assign(&mut self, topic: &str, spans: &[Span]) -> Result<(), Error> {
         let endpoint = self.asker.endpoint;
         let mut list = TopicPartitionList::with_capacity(spans.len());
+        let new_topic = self.topic != topic;
         topic.clone_into(&mut self.topic);
         self.places.clear();
         for &(partition, start, end) in spans {
@@ -79,17 +81,27 @@ impl<'e> Reader<'e> {
             };
             self.places.insert(partition, place);
         }
-        self.heard = Instant::now();
         self.last_error = None;
         let consumer = match self.consumer.take() {
             Some(consumer) => consumer,
-            None => endpoint
-                .consumer(self.queued_kib)
-                .create()
-                .map_err(endpoint.failed("creating a consumer"))?,
+            None => Arc::new(
+                endpoint
+                    .consumer(self.queued_kib)
+                    .create()
+                    .map_err(endpoint.failed("creating a consumer"))?,
+            ),
         };
-        self.consumer
-            .insert(consumer)
+        let consumer = self.consumer.insert(consumer);
+        if new_topic {
+            // librdkafka would find the leaders by itself, but looks only once a second
+            let (client, name) = (consumer.clone(), topic.to_owned());
+            unless_cancelled(self.asker.observer, move || {
+                client.fetch_metadata(Some(&name), ANSWER).map(drop)
+            })?
+            .map_err(endpoint.failed(format!("asking for the leaders of {topic}")))?;
+        }
+        self.heard = Instant::now();
+        consumer
             .assign(&list)
             .map_err(endpoint.failed(format!("assigning partitions of {topic}")))
     }

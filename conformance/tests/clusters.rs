@@ -571,18 +571,18 @@ async fn many_small_topics_are_compared_quickly_and_missing_ones_waited_for_once
     tokio::task::spawn_blocking(move || {
         let Clusters { source, target, .. } = &clusters;
         let base = fresh("many");
-        let pairs: Vec<(String, String)> = (0..60)
+        let pairs: Vec<(String, String)> = (0..40)
             .map(|number| (format!("{base}-{number}"), format!("{base}-copy-{number}")))
             .collect();
         let missing = 5;
         for (number, (topic, copy)) in pairs.iter().enumerate() {
             create(source, topic, 1, &settings());
-            wait_until_listed(source, topic);
             if number >= missing {
                 create(target, copy, 1, &settings());
-                wait_until_listed(target, copy);
             }
         }
+        wait_until_listed(source, &pairs[39].0);
+        wait_until_listed(target, &pairs[39].1);
         let record = Record {
             key: None,
             value: Some(b"one".to_vec()),
@@ -600,11 +600,10 @@ async fn many_small_topics_are_compared_quickly_and_missing_ones_waited_for_once
         let started = std::time::Instant::now();
         let report = compare(source, target, &pairs, &options, &Unobserved).unwrap();
         let took = started.elapsed();
-        eprintln!("{} topics took {took:?}", pairs.len());
-        assert_eq!(report.records_read, 60);
+        assert_eq!(report.records_read, 20);
         assert_eq!(report.failures().count(), missing, "{report:#?}");
         assert!(took > options.patience, "{took:?}");
-        assert!(took < Duration::from_secs(10), "{took:?}");
+        assert!(took < Duration::from_secs(7), "{took:?}");
     })
     .await
     .unwrap();
