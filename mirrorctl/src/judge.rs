@@ -2,17 +2,19 @@
 //! clusters through librdkafka; only addresses and names go in.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use conformance::{
-    CheckResult, CompareOptions, Delivery, Endpoint, Figures, Journal, PartitionRule, ReplayBound,
-    Report, StampedOptions, Verdict, WorkloadSpec, default_config_exclusions,
+    CheckResult, CompareOptions, Delivery, Endpoint, Figures, Journal, Observer, PartitionRule,
+    ReplayBound, Report, StampedOptions, Verdict, WorkloadSpec, default_config_exclusions,
 };
 use topology::Mirror;
 
 use crate::exit::Outcome;
 use crate::failure::Failure;
-use crate::output::JudgeDisplay;
+use crate::output::{self, JudgeDisplay, count};
 use crate::session::{Ended, Session};
 
 /// Where the judge finds a cluster that we are connected to.
@@ -82,6 +84,41 @@ pub(crate) fn stamped_options(
     }
 }
 
+/// On a pipe a line on stderr now and then says that the judge is at work.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+
+/// Follows the judge with bars, or with lines where nobody sees bars.
+struct Following {
+    display: JudgeDisplay,
+    said: Option<Mutex<Instant>>,
+}
+
+impl Following {
+    fn new(session: &Session) -> Self {
+        let said = (!std::io::stderr().is_terminal()).then(|| Mutex::new(Instant::now()));
+        Self {
+            display: JudgeDisplay::new(session.stop.clone()),
+            said,
+        }
+    }
+}
+
+impl Observer for Following {
+    fn progress(&self, done: u64, total: u64, what: &str) {
+        self.display.progress(done, total, what);
+        let Some(said) = &self.said else { return };
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.elapsed() >= SAY_EVERY {
+            *said = Instant::now();
+            output::note(&format!("{what}: {} of {}", count(done), count(total)));
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.display.cancelled()
+    }
+}
+
 /// Writes a stamped workload.
 pub(crate) async fn write(
     session: &Session,
@@ -89,7 +126,7 @@ pub(crate) async fn write(
     spec: &WorkloadSpec,
 ) -> Result<Journal, Failure> {
     let (source, spec) = (source.clone(), spec.clone());
-    let display = JudgeDisplay::new(session.stop.clone());
+    let display = Following::new(session);
     let journal = session
         .blocking(move || conformance::write_workload(&source, &spec, &display))
         .await??;
@@ -105,7 +142,7 @@ pub(crate) async fn check(
     options: StampedOptions,
 ) -> Result<Report, Failure> {
     let (source, target, journal) = (source.clone(), target.clone(), journal.clone());
-    let display = JudgeDisplay::new(session.stop.clone());
+    let display = Following::new(session);
     let report = session
         .blocking(move || {
             conformance::check_stamped(&source, &target, &journal, &options, &display)
@@ -123,7 +160,7 @@ pub(crate) async fn compare(
     options: CompareOptions,
 ) -> Result<Report, Failure> {
     let (source, target) = (source.clone(), target.clone());
-    let display = JudgeDisplay::new(session.stop.clone());
+    let display = Following::new(session);
     let report = session
         .blocking(move || conformance::compare(&source, &target, &pairs, &options, &display))
         .await??;

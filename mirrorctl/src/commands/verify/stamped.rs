@@ -68,7 +68,7 @@ pub(crate) fn say_written(
             "format_version": "1.0",
             "topic": journal.spec.topic,
             "partitions": journal.partitions,
-            "run": journal.run,
+            "run": journal.run.to_string(),
             "seed": journal.spec.seed,
             "acknowledged": acknowledged,
             "failed": failed,
