@@ -135,11 +135,7 @@ impl Cluster {
             let connection = self.any_connection().await?;
             connection.call(request).await
         };
-        attempt
-            .retry(admin_backoff())
-            .sleep(tokio::time::sleep)
-            .when(|error| error.class() != RetryClass::Fatal)
-            .await
+        retried(attempt).await
     }
 
     /// A connection to any broker: one that is open, or a known broker, or bootstrap again.
@@ -214,13 +210,22 @@ impl Cluster {
     }
 }
 
-/// Pauses between tries of metadata and admin calls: about ten seconds in all.
-pub(crate) fn admin_backoff() -> ExponentialBuilder {
-    ExponentialBuilder::default()
+/// Tries a metadata or admin call again while its error is one that may pass: about ten seconds of
+/// pauses in all.
+pub(crate) async fn retried<T, F>(attempt: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(50))
         .with_max_delay(Duration::from_secs(1))
         .with_max_times(12)
-        .with_jitter()
+        .with_jitter();
+    attempt
+        .retry(backoff)
+        .sleep(tokio::time::sleep)
+        .when(|error: &Error| error.class() != RetryClass::Fatal)
+        .await
 }
 
 fn metadata_request(topics: Option<&[String]>) -> MetadataRequest {

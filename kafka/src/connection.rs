@@ -42,8 +42,6 @@ pub struct Frame {
     pub(crate) head: BytesMut,
     /// The rest of the body, in order.
     pub(crate) rest: Vec<Bytes>,
-    /// A request with `acks=0` gets no response.
-    pub(crate) expects_response: bool,
 }
 
 impl Frame {
@@ -241,7 +239,6 @@ impl Connection {
             api_key: R::KEY,
             head,
             rest: Vec::new(),
-            expects_response: true,
         })
     }
 
@@ -336,10 +333,8 @@ async fn write_frames(
         frame.head[..4].copy_from_slice(&(length as i32).to_be_bytes());
         frame.head[CORRELATION_ID_AT..CORRELATION_ID_AT + 4]
             .copy_from_slice(&correlation_id.to_be_bytes());
-        if frame.expects_response {
-            // Before the write: the response may come before the write call returns.
-            lock(&pending).push_back((correlation_id, reply));
-        }
+        // Before the write: the response may come before the write call returns.
+        lock(&pending).push_back((correlation_id, reply));
         if let Err(error) = write_vectored(&mut write, &frame).await {
             over.cancel();
             fail_all(&pending, &address, &format!("write failed: {error}"));

@@ -147,7 +147,6 @@ fn frame(
         api_key: ProduceRequest::KEY,
         head,
         rest,
-        expects_response: true,
     })
 }
 

@@ -1,9 +1,7 @@
-use backon::Retryable;
 use kafka_protocol::messages::{InitProducerIdRequest, ProducerId};
 
-use crate::cluster::{Cluster, admin_backoff};
+use crate::cluster::{Cluster, retried};
 use crate::error::{BrokerError, Error};
-use crate::retry::RetryClass;
 
 /// A producer id with its epoch (KIP-98): what the broker remembers sequences by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +31,6 @@ impl Cluster {
                 }),
             }
         };
-        attempt
-            .retry(admin_backoff())
-            .sleep(tokio::time::sleep)
-            .when(|error| error.class() != RetryClass::Fatal)
-            .await
+        retried(attempt).await
     }
 }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::Share;
 use crate::fetch_lane::{Delivery, FetchLanes, Reading};
-use crate::flow::Flow;
+use crate::flow::{Flow, Ticket};
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
 use crate::outcome::{RoundEnd, Stopped, Trouble};
@@ -392,28 +392,21 @@ impl Copying {
         round: &Round,
         partition: &mut Partition,
     ) -> Result<(), Stopped> {
-        let refusal = match receipt.outcome {
+        let error = match receipt.outcome {
             Ok(()) => {
-                if partition.flow.acknowledge(receipt.ticket) {
-                    partition.moved(round, partition.flow.wants_commit());
-                }
+                partition.acknowledged(round, receipt.ticket);
                 return Ok(());
             }
-            Err(refusal) => refusal,
-        };
-        let error = match refusal {
-            Refusal::Unknown(error) => {
+            Err(Refusal::Unknown(error)) => {
                 partition.flow.fail(receipt.ticket);
                 self.trouble.get_or_insert(Trouble::Target(error));
                 return Ok(());
             }
-            Refusal::Broker(error) => error,
+            Err(Refusal::Broker(error)) => error,
         };
         if error.name() == "DUPLICATE_SEQUENCE_NUMBER" {
             // A repetition that the broker recognised: it is there.
-            if partition.flow.acknowledge(receipt.ticket) {
-                partition.moved(round, partition.flow.wants_commit());
-            }
+            partition.acknowledged(round, receipt.ticket);
             return Ok(());
         }
         partition.flow.fail(receipt.ticket);
@@ -482,6 +475,13 @@ async fn next(reading: &mut Option<Reading>) -> Option<Delivery> {
 }
 
 impl Partition {
+    /// The target has a batch.
+    fn acknowledged(&mut self, round: &Round, ticket: Ticket) {
+        if self.flow.acknowledge(ticket) {
+            self.moved(round, self.flow.wants_commit());
+        }
+    }
+
     /// The watermark moved: show it and have it written.
     fn moved(&mut self, round: &Round, urgent: bool) {
         let acknowledged = self.flow.acknowledged();

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
-use backon::Retryable;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{BrokerId, ListOffsetsRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use crate::cluster::{Cluster, admin_backoff};
+use crate::cluster::{Cluster, retried};
 use crate::error::{BrokerError, Error};
 use crate::metadata::{BrokerNode, TopicPartition};
 use crate::retry::RetryClass;
@@ -60,11 +59,7 @@ impl Cluster {
                 None => Ok(listed),
             }
         };
-        attempt
-            .retry(admin_backoff())
-            .sleep(tokio::time::sleep)
-            .when(|error| error.class() != RetryClass::Fatal)
-            .await
+        retried(attempt).await
     }
 
     async fn list_offsets_once(
