@@ -176,11 +176,16 @@ fn address(cluster: &Cluster) -> Result<Address, ConnectError> {
         | Platform::AzureHdinsight
         | Platform::Strimzi => {}
     }
-    if !cluster.declared.is_empty() {
-        return Err(ConnectError::NotSupported {
-            alias,
-            keys: cluster.declared.clone(),
-        });
+    let keys: Vec<String> = [
+        ("tls", cluster.tls.is_some()),
+        ("sasl", cluster.sasl.is_some()),
+    ]
+    .iter()
+    .filter(|(_, is_declared)| *is_declared)
+    .map(|(key, _)| (*key).to_owned())
+    .collect();
+    if !keys.is_empty() {
+        return Err(ConnectError::NotSupported { alias, keys });
     }
     if cluster.bootstrap_servers.is_empty() {
         return Err(ConnectError::NoAddress { alias });

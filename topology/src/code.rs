@@ -65,6 +65,9 @@ codes! {
     InvalidPattern => "topology::invalid-pattern", Error;
     InvalidTopicName => "topology::invalid-topic-name", Error;
     InvalidTimestamp => "topology::invalid-timestamp", Error;
+    InvalidUrl => "topology::invalid-url", Error;
+    TlsRequired => "topology::tls-required", Error;
+    SecurityOfEmbedded => "topology::security-of-embedded", Error;
     TooFewBrokers => "topology::too-few-brokers", Error;
     ReplicationFactorTooHigh => "topology::replication-factor-too-high", Error;
     MinInsyncReplicasTooHigh => "topology::min-insync-replicas-too-high", Error;
@@ -76,6 +79,7 @@ codes! {
     OverlappingTarget => "topology::overlapping-target", Error;
     // worth knowing
     DeclaredOnly => "topology::declared-only", Warning;
+    SecretInClear => "topology::secret-in-clear", Warning;
     UnusedKey => "topology::unused-key", Warning;
     UnusedConfigBlock => "topology::unused-config-block", Warning;
 }

@@ -33,6 +33,7 @@ mod render;
 mod resolve;
 mod resolved;
 mod schema;
+mod security;
 mod spec;
 mod structure;
 mod suggest;
@@ -54,3 +55,4 @@ pub use resolved::{
     TopicSync, Topology, Verify,
 };
 pub use schema::json_schema;
+pub use security::{Aws, ClientCertificate, Login, OAuth, Sasl, SecretRef, Tls};

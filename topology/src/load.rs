@@ -33,7 +33,7 @@ pub enum LoadError {
     Invalid(Diagnostics),
 }
 
-/// Reads, checks and resolves a topology file.
+/// Reads, checks and resolves a topology file. Relative paths in it are relative to the folder of the file.
 ///
 /// # Errors
 /// When the file cannot be read, or with everything that is wrong in it at once.
@@ -42,10 +42,16 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         path: path.to_owned(),
         source,
     })?;
-    parse(&path.display().to_string(), &text).map_err(LoadError::Invalid)
+    let mut loaded = parse(&path.display().to_string(), &text).map_err(LoadError::Invalid)?;
+    if let Some(folder) = path.parent() {
+        for cluster in &mut loaded.topology.clusters {
+            cluster.place_files(folder);
+        }
+    }
+    Ok(loaded)
 }
 
-/// Checks and resolves a topology; `name` is what diagnostics call it.
+/// Checks and resolves a topology; `name` is what diagnostics call it. Relative paths in it stay as written.
 ///
 /// # Errors
 /// With everything that is wrong in the text, warnings included.

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What is written after `password:` and is not a block: in a text that is not YAML, or where the key is written twice,
+/// What is written after `password:` or `clientSecret:` and is not a block: in a text that is not YAML, or where the key is written twice,
 /// nothing else tells that it is a secret.
 static PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)\bpass(?:word|wd|phrase)?["']?[ \t]*:[ \t]+("[^"\n]*"?|'[^'\n]*'?|[^\s{\[,}#&*!|>][^,}\n#]*)"#)
+    Regex::new(r#"(?i)\b(?:pass(?:word|wd|phrase)?|client_?secret)["']?[ \t]*:[ \t]+("[^"\n]*"?|'[^'\n]*'?|[^\s{\[,}#&*!|>][^,}\n#]*)"#)
         .expect("the expression is constant")
 });
 
@@ -44,6 +44,7 @@ mod tests {
             ("{\"password\": 'né'}", "{\"password\": *****}"),
             ("password: {env: PW}", "password: {env: PW}"),
             ("password:\n  env: PW", "password:\n  env: PW"),
+            ("{clientSecret: hush}", "{clientSecret: ****}"),
             ("passenger: smith", "passenger: smith"),
         ] {
             assert_eq!(redact(text, &[]), shown);

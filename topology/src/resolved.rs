@@ -11,6 +11,7 @@ use crate::choices::{
 };
 use crate::pattern::Pattern;
 use crate::policy::ReplicationPolicy;
+use crate::security::{Sasl, Tls};
 
 /// Everything one file declares.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,9 +59,10 @@ pub struct Cluster {
     pub topics: TopicGuard,
     /// What else may be done.
     pub allow: Allow,
-    /// What the file asks for and this version cannot do (`tls`, `sasl`): commands that connect must refuse while this
-    /// is not empty.
-    pub declared: Vec<String>,
+    /// How connections are encrypted; they are not when absent.
+    pub tls: Option<Tls>,
+    /// How connections are authenticated; they are not when absent.
+    pub sasl: Option<Sasl>,
 }
 
 /// Which topics of a cluster may be touched.

@@ -51,7 +51,8 @@ impl Bench {
             brokers: None,
             topics: TopicGuard::default(),
             allow: Allow::default(),
-            declared: Vec::new(),
+            tls: None,
+            sasl: None,
         };
         Topology {
             clusters: vec![cluster("left", &self.left), cluster("right", &self.right)],

@@ -1,6 +1,7 @@
 //! `clusters`.
 
 use super::scope::Scope;
+use super::security;
 use crate::choices::Platform;
 use crate::code::Code;
 use crate::finding::Finding;
@@ -16,7 +17,7 @@ pub(super) fn resolve(scope: &mut Scope<'_>, path: &Path, spec: spec::Cluster) -
     let managed = guard(scope, path, "managed", spec.topics.managed.as_deref());
     let protected = guard(scope, path, "protected", spec.topics.protected.as_deref());
     let brokers = brokers(scope, path, &spec);
-    let declared = declared(scope, path, &spec);
+    let security = security::resolve(scope, path, &spec);
     let spec::Allow {
         delete_topics,
         delete_acls,
@@ -38,7 +39,8 @@ pub(super) fn resolve(scope: &mut Scope<'_>, path: &Path, spec: spec::Cluster) -
             delete_acls,
             replace_infrastructure,
         },
-        declared,
+        tls: security.tls,
+        sasl: security.sasl,
     })
 }
 
@@ -189,21 +191,6 @@ fn brokers(scope: &mut Scope<'_>, path: &Path, spec: &spec::Cluster) -> Option<u
         | Platform::AwsEc2
         | Platform::Strimzi => count,
     }
-}
-
-fn declared(scope: &mut Scope<'_>, path: &Path, spec: &spec::Cluster) -> Vec<String> {
-    let mut declared = Vec::new();
-    for (key, written) in [("tls", spec.tls.is_some()), ("sasl", spec.sasl.is_some())] {
-        if written {
-            scope.declared_only(
-                &path.key(key),
-                key,
-                "commands that connect refuse this cluster: a connection without it would be wrong",
-            );
-            declared.push(key.to_owned());
-        }
-    }
-    declared
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod file;
 mod mirror;
 mod naming;
 mod scope;
+mod security;
 mod topic;
 
 pub(crate) use file::resolve;

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::platform::{Access, Brokers, Dns, Kubernetes, Network, Storage};
-use super::scalar::{Alias, OneOrMany, Secret};
+use super::scalar::{Alias, OneOrMany};
+use super::security::{Sasl, Tls};
 use crate::choices::Platform;
 
 /// A Kafka cluster.
@@ -55,43 +56,6 @@ pub(crate) struct Cluster {
 
 fn existing() -> Platform {
     Platform::Existing
-}
-
-/// Encryption of connections.
-#[expect(clippy::struct_field_names, reason = "the names are those of the file")]
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Tls {
-    /// The certificates to trust; the system's when absent.
-    ca_file: Option<String>,
-    /// The client certificate.
-    cert_file: Option<String>,
-    /// The key of the client certificate.
-    key_file: Option<String>,
-}
-
-/// Authentication of connections.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Sasl {
-    /// The SASL mechanism.
-    mechanism: Mechanism,
-    /// Who logs in.
-    username: Option<String>,
-    /// The password, by reference.
-    password: Option<Secret>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Mechanism {
-    #[serde(rename = "scram-sha-256")]
-    ScramSha256,
-    #[serde(rename = "scram-sha-512")]
-    ScramSha512,
-    Plain,
-    Oauthbearer,
-    AwsMskIam,
 }
 
 /// Which topics of the cluster may be touched.

@@ -148,8 +148,8 @@ impl JsonSchema for OneOrMany {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Secret {
-    env: Option<String>,
-    file: Option<String>,
+    pub(crate) env: Option<String>,
+    pub(crate) file: Option<String>,
 }
 
 impl JsonSchema for Secret {
