@@ -10,6 +10,7 @@
 
 mod binary;
 mod cluster;
+mod delay;
 mod error;
 mod guarded;
 mod installation;
@@ -21,6 +22,7 @@ mod workspace;
 
 pub use binary::{mirrorctl, mirrorctl_binary, start_mirrorctl};
 pub use cluster::{ClusterSpec, KafkaCluster, Provider};
+pub use delay::DelayedLink;
 pub use error::{Error, Result};
 pub use guarded::Guarded;
 pub use installation::{KAFKA_VERSION, KafkaInstallation};

@@ -49,7 +49,7 @@ pub(crate) fn broker_properties(
             "advertised.listeners",
             format!(
                 "CLIENT://127.0.0.1:{},PEER://{}:{},CONTROLLER://{}:{}",
-                node.client_port,
+                spec.advertised_port.unwrap_or(node.client_port),
                 node.peer_host,
                 node.peer_port,
                 node.peer_host,

@@ -42,6 +42,8 @@ pub struct ClusterSpec {
     pub heap_megabytes: u32,
     /// Who runs the brokers.
     pub provider: Provider,
+    /// The port that a single broker tells its clients, where it is not its own: a link in front of it.
+    pub advertised_port: Option<u16>,
 }
 
 impl ClusterSpec {
@@ -52,6 +54,7 @@ impl ClusterSpec {
             properties: Vec::new(),
             heap_megabytes: 512,
             provider: Provider::Jvm,
+            advertised_port: None,
         }
     }
 
@@ -69,5 +72,14 @@ impl ClusterSpec {
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.properties.push((key.to_owned(), value.to_owned()));
         self
+    }
+
+    /// One broker that sends its clients to `port`, where a [`crate::DelayedLink`] listens. Whoever connects to
+    /// `bootstrap_servers()` is sent on to the link as well.
+    pub fn behind(port: u16) -> Self {
+        Self {
+            advertised_port: Some(port),
+            ..Self::single()
+        }
     }
 }
