@@ -80,11 +80,27 @@ pub(crate) fn broker_properties(
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect();
+    add_listeners(spec, &mut properties);
     for (key, value) in &spec.properties {
         properties.retain(|(existing, _)| existing != key);
         properties.push((key.clone(), value.clone()));
     }
     properties
+}
+
+/// Names the plain listeners that were asked for beside the usual one.
+fn add_listeners(spec: &ClusterSpec, properties: &mut [(String, String)]) {
+    for (key, value) in properties {
+        for (name, port, advertised) in &spec.listeners {
+            // writing to a String cannot fail
+            let _ = match key.as_str() {
+                "listeners" => write!(value, ",{name}://127.0.0.1:{port}"),
+                "advertised.listeners" => write!(value, ",{name}://127.0.0.1:{advertised}"),
+                "listener.security.protocol.map" => write!(value, ",{name}:PLAINTEXT"),
+                _ => Ok(()),
+            };
+        }
+    }
 }
 
 /// The settings as a properties file.
@@ -123,6 +139,16 @@ mod tests {
         assert!(text(&ClusterSpec::single()).contains("offsets.topic.replication.factor=1\n"));
         assert!(text(&ClusterSpec::three()).contains("offsets.topic.replication.factor=3\n"));
         assert!(text(&ClusterSpec::three()).contains("voters=1@127.0.0.1:301,2@127.0.0.1:302,3@"));
+    }
+
+    #[test]
+    fn a_listener_is_told_to_clients_by_another_port() {
+        let spec = ClusterSpec::single().with_listener("FAR", 4, 5);
+        let text = render(&broker_properties(&spec, &[node(1)], 0));
+        let line = |key: &str| text.lines().find(|line| line.starts_with(key)).expect(key);
+        assert!(line("listeners=").ends_with(",FAR://127.0.0.1:4"));
+        assert!(line("advertised.listeners=").ends_with(",FAR://127.0.0.1:5"));
+        assert!(line("listener.security.protocol.map=").ends_with(",FAR:PLAINTEXT"));
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct ClusterSpec {
     pub brokers: u16,
     /// Broker settings on top of those that a test cluster needs; the same key wins over them.
     pub properties: Vec<(String, String)>,
+    /// Plain listeners beside the usual one: name, port that is listened on, port that clients are told.
+    pub listeners: Vec<(String, u16, u16)>,
     /// Heap of each broker, in MiB.
     pub heap_megabytes: u32,
     /// Who runs the brokers.
@@ -52,6 +54,7 @@ impl ClusterSpec {
         Self {
             brokers: 1,
             properties: Vec::new(),
+            listeners: Vec::new(),
             heap_megabytes: 512,
             provider: Provider::Jvm,
             advertised_port: None,
@@ -65,6 +68,14 @@ impl ClusterSpec {
             heap_megabytes: 384,
             ..Self::single()
         }
+    }
+
+    /// The same, one broker, with one more plain listener: on `port` of 127.0.0.1, and whoever comes in by it is told to
+    /// use `advertised`, where something in between forwards to `port`.
+    #[must_use]
+    pub fn with_listener(mut self, name: &str, port: u16, advertised: u16) -> Self {
+        self.listeners.push((name.to_owned(), port, advertised));
+        self
     }
 
     /// The same with one more broker setting.
