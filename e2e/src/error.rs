@@ -103,6 +103,26 @@ pub enum Error {
         /// Its answer.
         reason: String,
     },
+    /// A certificate could not be made.
+    #[error("making the certificate of {name}: {source}")]
+    Certificate {
+        /// Whose it is.
+        name: String,
+        /// What is wrong.
+        source: rcgen::Error,
+    },
+    /// The token server failed.
+    #[error("the token server: {reason}")]
+    Tokens {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A cluster has no secured listeners.
+    #[error("cluster {cluster} was started without security")]
+    NotSecured {
+        /// Its id.
+        cluster: String,
+    },
     /// Something did not happen in time.
     #[error("{what} did not happen within {waited:?}")]
     Timeout {
@@ -131,6 +151,12 @@ impl Error {
     pub(crate) fn program(program: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let program = program.into();
         move |source| Self::Program { program, source }
+    }
+
+    /// For `map_err` on certificates.
+    pub(crate) fn certificate(name: impl Into<String>) -> impl FnOnce(rcgen::Error) -> Self {
+        let name = name.into();
+        move |source| Self::Certificate { name, source }
     }
 
     /// For `map_err` on librdkafka calls.

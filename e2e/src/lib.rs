@@ -5,6 +5,7 @@
 //! through its command line.
 //!
 //! - [`KafkaCluster`]: Apache Kafka as JVM processes from the Maven jars, or (feature `deep`) in containers.
+//! - [`Security`]: what makes a cluster a secured one, and [`Access`] a client's way into it.
 //! - [`Workspace`]: a directory outside the checkout that is removed even when the test run was killed.
 //! - [`Guarded`]: a child process that cannot outlive the test process.
 
@@ -17,6 +18,7 @@ mod installation;
 mod pair;
 mod ports;
 mod records;
+mod security;
 mod workload;
 mod workspace;
 
@@ -31,5 +33,6 @@ pub use ports::ReservedPort;
 pub use records::{
     AtLeastOnce, Difference, TopicAt, at_least_once, end_offsets, identical, record_count,
 };
+pub use security::{ADMIN, Access, Authority, Identity, Security, TokenServer, Way};
 pub use workload::{CODECS, Stream, console_producer, producer_performance, write_mixed};
 pub use workspace::Workspace;

@@ -5,6 +5,7 @@
 //! killed and frozen by signal, and its container be started again with its data.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use testcontainers::core::{ExecCommand, IntoContainerPort as _};
 use testcontainers::runners::SyncRunner as _;
@@ -13,6 +14,7 @@ use testcontainers::{Container, GenericImage, ImageExt as _, TestcontainersError
 use super::properties::{Node, broker_properties, render};
 use super::provider::BrokerHost;
 use super::spec::ClusterSpec;
+use crate::security::Authority;
 use crate::{Error, ReservedPort, Result};
 
 const PEER_PORT: u16 = 9_193;
@@ -63,13 +65,16 @@ struct Broker {
 }
 
 impl ContainerHost {
-    /// Lays out the brokers; starts nothing yet. Returns the client ports too.
+    /// Lays out the brokers; starts nothing yet. Returns where the brokers will listen, too.
     pub(crate) fn prepare(
         spec: &ClusterSpec,
         image: &str,
         tag: &str,
         cluster_id: &str,
-    ) -> Result<(Self, Vec<u16>)> {
+    ) -> Result<(Self, Vec<Node>)> {
+        if spec.security.is_some() {
+            return Err(not_secured());
+        }
         let network = format!("mirrorctl-{}", cluster_id.to_lowercase());
         let mut ports = Vec::new();
         let mut nodes = Vec::new();
@@ -83,6 +88,8 @@ impl ContainerHost {
                 peer_port: PEER_PORT,
                 controller_port: CONTROLLER_PORT,
                 log_directory: "/tmp/mirrorctl-data".to_owned(),
+                secured: Vec::new(),
+                home: PathBuf::new(),
             });
             ports.push(port);
         }
@@ -103,7 +110,7 @@ impl ContainerHost {
             brokers,
             _ports: ports,
         };
-        Ok((host, nodes.iter().map(|node| node.client_port).collect()))
+        Ok((host, nodes))
     }
 
     fn create(&self, broker: &Broker) -> Result<Container<GenericImage>, TestcontainersError> {
@@ -238,9 +245,20 @@ impl BrokerHost for ContainerHost {
         String::from_utf8_lossy(&bytes[tail..]).into_owned()
     }
 
+    fn write_certificates(&self, _index: usize, _authority: &Authority) -> Result<()> {
+        Err(not_secured())
+    }
+
     fn process_id(&self, _index: usize) -> Option<u32> {
         // it has one only inside its container
         None
+    }
+}
+
+fn not_secured() -> Error {
+    Error::Container {
+        action: "securing a broker".to_owned(),
+        reason: "secured clusters are JVM processes".to_owned(),
     }
 }
 

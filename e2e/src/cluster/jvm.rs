@@ -11,6 +11,7 @@ use super::properties::{Node, broker_properties, render};
 use super::provider::BrokerHost;
 use super::spec::ClusterSpec;
 use crate::installation::KafkaInstallation;
+use crate::security::{Authority, Listener, Security, write_certificates};
 use crate::{Error, Guarded, ReservedPort, Result};
 
 const STOP_LIMIT: Duration = Duration::from_mins(1);
@@ -21,6 +22,7 @@ const LOG_TAIL: usize = 4_000;
 pub(crate) struct JvmHost {
     installation: KafkaInstallation,
     heap_megabytes: u32,
+    secured: bool,
     brokers: Vec<JvmBroker>,
     // held so that a broker finds its ports free when it comes back
     _ports: Vec<ReservedPort>,
@@ -34,13 +36,13 @@ struct JvmBroker {
 }
 
 impl JvmHost {
-    /// Lays out and formats the brokers' directories; starts nothing yet. Returns the client ports too.
+    /// Lays out and formats the brokers' directories; starts nothing yet. Returns where the brokers will listen, too.
     pub(crate) fn prepare(
         spec: &ClusterSpec,
         installation: KafkaInstallation,
         cluster_id: &str,
         directory: &Path,
-    ) -> Result<(Self, Vec<u16>)> {
+    ) -> Result<(Self, Vec<Node>)> {
         let mut ports = Vec::new();
         let mut nodes = Vec::new();
         for id in 1..=spec.brokers {
@@ -49,6 +51,14 @@ impl JvmHost {
                 ReservedPort::any()?,
                 ReservedPort::any()?,
             ];
+            let mut secured = Vec::new();
+            if spec.security.is_some() {
+                for listener in Listener::ALL {
+                    let port = ReservedPort::any()?;
+                    secured.push((listener, port.number()));
+                    ports.push(port);
+                }
+            }
             nodes.push(Node {
                 id,
                 bind: "127.0.0.1".to_owned(),
@@ -60,12 +70,14 @@ impl JvmHost {
                     .join(format!("broker-{id}/data"))
                     .display()
                     .to_string(),
+                secured,
+                home: directory.join(format!("broker-{id}")),
             });
             ports.extend(three);
         }
         let mut brokers = Vec::new();
         for (index, node) in nodes.iter().enumerate() {
-            let home = directory.join(format!("broker-{}", node.id));
+            let home = node.home.clone();
             fs::create_dir(&home).map_err(Error::file("creating", &home))?;
             let write = |name: &str, text: &str| {
                 let path = home.join(name);
@@ -75,6 +87,9 @@ impl JvmHost {
                 "server.properties",
                 &render(&broker_properties(spec, &nodes, index)),
             )?;
+            if let Some(security) = &spec.security {
+                security.write_broker_files(&home)?;
+            }
             write("log4j2.properties", &log_config(&home.join("server.log")))?;
             brokers.push(JvmBroker {
                 id: node.id,
@@ -82,15 +97,17 @@ impl JvmHost {
                 process: None,
             });
         }
-        format_all(&installation, cluster_id, &brokers)?;
-        let client_ports = nodes.iter().map(|node| node.client_port).collect();
+        let users = spec.security.as_ref();
+        let users = users.map(Security::format_arguments).unwrap_or_default();
+        format_all(&installation, cluster_id, &users, &brokers)?;
         let host = Self {
             installation,
             heap_megabytes: spec.heap_megabytes,
+            secured: spec.security.is_some(),
             brokers,
             _ports: ports,
         };
-        Ok((host, client_ports))
+        Ok((host, nodes))
     }
 
     fn running(&self, index: usize) -> Result<&Guarded> {
@@ -113,15 +130,20 @@ impl JvmHost {
 impl BrokerHost for JvmHost {
     fn start(&mut self, index: usize) -> Result<()> {
         let broker = &self.brokers[index];
-        let mut arguments: Vec<OsString> = self
+        let mut arguments: Vec<OsString> = Vec::new();
+        if self.secured {
+            let options = Security::java_options(&broker.directory);
+            arguments.extend(options.into_iter().map(OsString::from));
+        }
+        let common = self
             .installation
             .java_arguments(
                 self.heap_megabytes,
                 &broker.directory.join("log4j2.properties"),
             )
             .into_iter()
-            .map(OsString::from)
-            .collect();
+            .map(OsString::from);
+        arguments.extend(common);
         arguments.extend(["kafka.Kafka".into(), "server.properties".into()]);
         let process = Guarded::spawn(
             "console",
@@ -172,6 +194,10 @@ impl BrokerHost for JvmHost {
         text[tail..].to_owned()
     }
 
+    fn write_certificates(&self, index: usize, authority: &Authority) -> Result<()> {
+        write_certificates(authority, &self.brokers[index].directory)
+    }
+
     fn process_id(&self, index: usize) -> Option<u32> {
         self.brokers[index].process.as_ref().map(Guarded::pid)
     }
@@ -181,12 +207,13 @@ impl BrokerHost for JvmHost {
 fn format_all(
     installation: &KafkaInstallation,
     cluster_id: &str,
+    users: &[String],
     brokers: &[JvmBroker],
 ) -> Result<()> {
     std::thread::scope(|scope| {
         let formats: Vec<_> = brokers
             .iter()
-            .map(|broker| scope.spawn(|| format(installation, cluster_id, broker)))
+            .map(|broker| scope.spawn(|| format(installation, cluster_id, users, broker)))
             .collect();
         formats
             .into_iter()
@@ -197,22 +224,29 @@ fn format_all(
     })
 }
 
-fn format(installation: &KafkaInstallation, cluster_id: &str, broker: &JvmBroker) -> Result<()> {
+fn format(
+    installation: &KafkaInstallation,
+    cluster_id: &str,
+    users: &[String],
+    broker: &JvmBroker,
+) -> Result<()> {
     let properties = broker
         .directory
         .join("server.properties")
         .display()
         .to_string();
+    let mut arguments = vec![
+        "format",
+        "--cluster-id",
+        cluster_id,
+        "--config",
+        &properties,
+    ];
+    arguments.extend(users.iter().map(String::as_str));
     let output = installation.run(
         &broker.directory.join("log4j2.properties"),
         "kafka.tools.StorageTool",
-        &[
-            "format",
-            "--cluster-id",
-            cluster_id,
-            "--config",
-            &properties,
-        ],
+        &arguments,
         &[],
     )?;
     if output.status.success() {

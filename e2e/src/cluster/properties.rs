@@ -1,8 +1,10 @@
 //! A broker's settings.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use super::spec::ClusterSpec;
+use crate::security::Listener;
 
 /// Where one broker listens, as seen by itself and by others.
 #[derive(Debug, Clone)]
@@ -17,6 +19,10 @@ pub(crate) struct Node {
     pub(crate) peer_port: u16,
     pub(crate) controller_port: u16,
     pub(crate) log_directory: String,
+    /// The listeners of a secured broker; none otherwise.
+    pub(crate) secured: Vec<(Listener, u16)>,
+    /// Where a secured broker finds its certificates and keys.
+    pub(crate) home: PathBuf,
 }
 
 /// The settings of `nodes[index]`, in the order of a properties file.
@@ -80,7 +86,10 @@ pub(crate) fn broker_properties(
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect();
-    add_listeners(spec, &mut properties);
+    add_listeners(spec, node, &mut properties);
+    if let Some(security) = &spec.security {
+        properties.extend(security.properties(&node.home));
+    }
     for (key, value) in &spec.properties {
         properties.retain(|(existing, _)| existing != key);
         properties.push((key.clone(), value.clone()));
@@ -88,15 +97,23 @@ pub(crate) fn broker_properties(
     properties
 }
 
-/// Names the plain listeners that were asked for beside the usual one.
-fn add_listeners(spec: &ClusterSpec, properties: &mut [(String, String)]) {
-    for (key, value) in properties {
-        for (name, port, advertised) in &spec.listeners {
+/// Names the listeners that were asked for beside the usual ones.
+fn add_listeners(spec: &ClusterSpec, node: &Node, properties: &mut [(String, String)]) {
+    let plain = spec
+        .listeners
+        .iter()
+        .map(|(name, port, advertised)| (name.as_str(), "PLAINTEXT", *port, *advertised));
+    let secured = node
+        .secured
+        .iter()
+        .map(|(listener, port)| (listener.name(), listener.protocol(), *port, *port));
+    for (name, protocol, port, advertised) in plain.chain(secured) {
+        for (key, value) in &mut *properties {
             // writing to a String cannot fail
             let _ = match key.as_str() {
                 "listeners" => write!(value, ",{name}://127.0.0.1:{port}"),
                 "advertised.listeners" => write!(value, ",{name}://127.0.0.1:{advertised}"),
-                "listener.security.protocol.map" => write!(value, ",{name}:PLAINTEXT"),
+                "listener.security.protocol.map" => write!(value, ",{name}:{protocol}"),
                 _ => Ok(()),
             };
         }
@@ -127,6 +144,8 @@ mod tests {
             peer_port: 200 + id,
             controller_port: 300 + id,
             log_directory: "/data".to_owned(),
+            secured: Vec::new(),
+            home: PathBuf::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use crate::Result;
+use crate::security::Authority;
 
 /// Runs the brokers of one cluster. Brokers are named by their index, from 0.
 pub(crate) trait BrokerHost: Debug + Send {
@@ -20,6 +21,8 @@ pub(crate) trait BrokerHost: Debug + Send {
     fn ended(&mut self, index: usize) -> Result<Option<String>>;
     /// The end of a broker's log.
     fn log(&self, index: usize) -> String;
+    /// Gives a secured broker another certificate, which it reads when it starts.
+    fn write_certificates(&self, index: usize, authority: &Authority) -> Result<()>;
     /// The process id of a broker, where it is a process of this machine.
     fn process_id(&self, index: usize) -> Option<u32>;
 }

@@ -5,10 +5,12 @@ use std::process::Output;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::jvm::JvmHost;
+use super::properties::Node;
 use super::provider::BrokerHost;
 use super::ready::wait_until_ready;
 use super::spec::{ClusterSpec, Provider};
 use crate::installation::KafkaInstallation;
+use crate::security::{Authority, Way};
 use crate::{Error, Result, Workspace};
 
 const TOOL_LOG_CONFIG: &str = "status = error\n\
@@ -29,7 +31,7 @@ const SHOWN_OUTPUT: usize = 2_000;
 #[derive(Debug)]
 pub struct KafkaCluster {
     cluster_id: String,
-    client_ports: Vec<u16>,
+    nodes: Vec<Node>,
     installation: KafkaInstallation,
     tool_log_config: PathBuf,
     state: Mutex<State>,
@@ -49,24 +51,24 @@ impl KafkaCluster {
         let installation = KafkaInstallation::find()?;
         let workspace = Workspace::create("cluster")?;
         let cluster_id = new_cluster_id();
-        let (host, client_ports): (Box<dyn BrokerHost>, _) = match &spec.provider {
+        let (host, nodes): (Box<dyn BrokerHost>, _) = match &spec.provider {
             Provider::Jvm => {
-                let (host, ports) =
+                let (host, nodes) =
                     JvmHost::prepare(spec, installation.clone(), &cluster_id, workspace.path())?;
-                (Box::new(host), ports)
+                (Box::new(host), nodes)
             }
             #[cfg(feature = "deep")]
             Provider::Container { image, tag } => {
-                let (host, ports) =
+                let (host, nodes) =
                     super::container::ContainerHost::prepare(spec, image, tag, &cluster_id)?;
-                (Box::new(host), ports)
+                (Box::new(host), nodes)
             }
         };
         let tool_log_config = workspace.write("tools-log4j2.properties", TOOL_LOG_CONFIG)?;
-        let up = vec![false; client_ports.len()];
+        let up = vec![false; nodes.len()];
         let cluster = Self {
             cluster_id,
-            client_ports,
+            nodes,
             installation,
             tool_log_config,
             state: Mutex::new(State { host, up }),
@@ -76,14 +78,37 @@ impl KafkaCluster {
         Ok(cluster)
     }
 
-    /// `host:port` of every broker, comma-separated.
+    /// `host:port` of every broker, comma-separated: the plain listener, which takes everybody for the administrator.
     pub fn bootstrap_servers(&self) -> String {
-        let addresses: Vec<_> = self
-            .client_ports
+        addresses(self.nodes.iter().map(|node| node.client_port))
+    }
+
+    /// `host:port` of every broker, comma-separated, for this way in.
+    ///
+    /// # Errors
+    /// [`Error::NotSecured`] where the cluster was started without security.
+    pub fn servers(&self, way: Way) -> Result<String> {
+        let ports: Option<Vec<u16>> = self
+            .nodes
             .iter()
-            .map(|port| format!("127.0.0.1:{port}"))
+            .map(|node| {
+                let mut secured = node.secured.iter();
+                secured
+                    .find(|(listener, _)| *listener == way.listener())
+                    .map(|(_, port)| *port)
+            })
             .collect();
-        addresses.join(",")
+        let ports = ports.ok_or_else(|| Error::NotSecured {
+            cluster: self.cluster_id.clone(),
+        })?;
+        Ok(addresses(ports.into_iter()))
+    }
+
+    /// Gives a secured broker another certificate, signed by this authority alone, which it shows once it was
+    /// started again.
+    pub fn replace_certificate(&self, id: u16, authority: &Authority) -> Result<()> {
+        let index = self.index(id)?;
+        self.state().host.write_certificates(index, authority)
     }
 
     /// The cluster's id.
@@ -93,7 +118,7 @@ impl KafkaCluster {
 
     /// The node ids.
     pub fn brokers(&self) -> impl Iterator<Item = u16> + use<> {
-        1..=self.client_ports.len() as u16
+        1..=self.nodes.len() as u16
     }
 
     /// The cluster's directory: free for a test's own files, gone with the cluster.
@@ -201,12 +226,12 @@ impl KafkaCluster {
     fn start_all(&self) -> Result<()> {
         let mut state = self.state();
         let state = &mut *state;
-        for index in 0..self.client_ports.len() {
+        for index in 0..self.nodes.len() {
             state.host.start(index)?;
             state.up[index] = true;
         }
         for (index, id) in self.brokers().enumerate() {
-            let expected = self.client_ports.len();
+            let expected = self.nodes.len();
             wait_until_ready(
                 state.host.as_mut(),
                 index,
@@ -219,13 +244,13 @@ impl KafkaCluster {
     }
 
     fn address(&self, index: usize) -> String {
-        format!("127.0.0.1:{}", self.client_ports[index])
+        format!("127.0.0.1:{}", self.nodes[index].client_port)
     }
 
     fn index(&self, broker: u16) -> Result<usize> {
         usize::from(broker)
             .checked_sub(1)
-            .filter(|index| *index < self.client_ports.len())
+            .filter(|index| *index < self.nodes.len())
             .ok_or(Error::UnknownBroker { broker })
     }
 
@@ -233,6 +258,12 @@ impl KafkaCluster {
         // a panic of one test thread must not hide the failures of others
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `host:port` of these, comma-separated.
+fn addresses(ports: impl Iterator<Item = u16>) -> String {
+    let addresses: Vec<_> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
+    addresses.join(",")
 }
 
 /// A random cluster id as Kafka writes them: 16 bytes in 22 characters of URL-safe base64. Hexadecimal digits are

@@ -1,5 +1,7 @@
 //! What kind of cluster a test asks for.
 
+use crate::security::Security;
+
 /// Who runs the brokers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provider {
@@ -46,6 +48,8 @@ pub struct ClusterSpec {
     pub provider: Provider,
     /// The port that a single broker tells its clients, where it is not its own: a link in front of it.
     pub advertised_port: Option<u16>,
+    /// Secured listeners and access control, beside the plain listener; JVM processes only.
+    pub security: Option<Security>,
 }
 
 impl ClusterSpec {
@@ -58,6 +62,7 @@ impl ClusterSpec {
             heap_megabytes: 512,
             provider: Provider::Jvm,
             advertised_port: None,
+            security: None,
         }
     }
 
@@ -75,6 +80,13 @@ impl ClusterSpec {
     #[must_use]
     pub fn with_listener(mut self, name: &str, port: u16, advertised: u16) -> Self {
         self.listeners.push((name.to_owned(), port, advertised));
+        self
+    }
+
+    /// The same with secured listeners and access control.
+    #[must_use]
+    pub fn secured(mut self, security: &Security) -> Self {
+        self.security = Some(security.clone());
         self
     }
 
