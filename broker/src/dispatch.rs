@@ -131,8 +131,8 @@ impl Request {
             version,
             reason: error,
         };
-        RequestHeader::decode(&mut frame, api.request_header_version(version))
-            .map_err(|error| malformed(format!("{error:#}")))?;
+        codec::message::decode::<RequestHeader>(&mut frame, api.request_header_version(version))
+            .map_err(|error| malformed(error.to_string()))?;
         let body = Body::decode(api, version, &mut frame)
             .ok_or(unsupported)?
             .map_err(malformed)?;
@@ -252,5 +252,5 @@ impl Body {
 }
 
 fn decode<T: Decodable>(frame: &mut Bytes, version: i16) -> Result<T, String> {
-    T::decode(frame, version).map_err(|error| format!("{error:#}"))
+    codec::message::decode(frame, version).map_err(|error| error.to_string())
 }

@@ -1,7 +1,7 @@
 //! Reading the records inside a batch, for the few places where a broker has to look.
 
 use bytes::{Buf, Bytes};
-use kafka_protocol::compression::{Decompressor, Gzip, Lz4, Snappy, Zstd};
+use codec::Compression;
 use thiserror::Error;
 
 use crate::batch::{HEADER_LEN, Header};
@@ -96,26 +96,15 @@ pub(crate) fn decode(batch: &[u8]) -> Result<Vec<Record>, RecordsError> {
     Ok(found)
 }
 
-fn decompressed(header: &Header, mut payload: Bytes) -> Result<Bytes, RecordsError> {
-    let codec = header.compression();
-    let plain = match codec {
-        0 => return Ok(payload),
-        1 => Gzip::decompress(&mut payload, |plain| Ok(plain.split_to(plain.len()))),
-        2 => Snappy::decompress(&mut payload, |plain| Ok(plain.split_to(plain.len()))),
-        3 => Lz4::decompress(&mut payload, |plain| Ok(plain.split_to(plain.len()))),
-        4 => Zstd::decompress(&mut payload, |plain| Ok(plain.split_to(plain.len()))),
-        unknown => {
-            let reason = "no such codec".to_owned();
-            return Err(RecordsError::Codec {
-                codec: unknown,
-                reason,
-            });
-        }
+fn decompressed(header: &Header, payload: Bytes) -> Result<Bytes, RecordsError> {
+    let unreadable = |reason: String| RecordsError::Codec {
+        codec: header.compression(),
+        reason,
     };
-    plain.map_err(|error| RecordsError::Codec {
-        codec,
-        reason: format!("{error:#}"),
-    })
+    Compression::from_attributes(header.attributes)
+        .ok_or_else(|| unreadable("no such codec".to_owned()))?
+        .decompress(payload)
+        .map_err(|error| unreadable(error.to_string()))
 }
 
 fn decode_one(input: &mut Bytes, header: &Header) -> Result<Record, RecordsError> {

@@ -9,7 +9,7 @@
 
 use bytes::Bytes;
 
-use crate::compression::Compression;
+use crate::Compression;
 use crate::producer_id::ProducerIdentity;
 
 /// Bytes before the records.

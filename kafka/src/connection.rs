@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiVersionsRequest, RequestHeader, ResponseHeader};
-use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+use kafka_protocol::protocol::{Encodable, HeaderVersion, Request, StrBytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -248,8 +248,8 @@ impl Connection {
         version: i16,
     ) -> Result<R::Response, Error> {
         let header_version = R::Response::header_version(version);
-        ResponseHeader::decode(&mut body, header_version)
-            .and_then(|_| R::Response::decode(&mut body, version))
+        codec::message::decode::<ResponseHeader>(&mut body, header_version)
+            .and_then(|_| codec::message::decode(&mut body, version))
             .map_err(|error| Error::Malformed {
                 address: self.address().to_owned(),
                 what: api_name(R::KEY),

@@ -13,7 +13,6 @@
 mod admin;
 pub mod batch;
 mod cluster;
-mod compression;
 mod connection;
 mod error;
 pub mod fetch;
@@ -27,7 +26,7 @@ mod versions;
 
 pub use admin::{ConfigChange, ConfigEntry, ConfigSource, ListedOffset, NewTopic, OffsetSpec};
 pub use cluster::{ClientOptions, Cluster};
-pub use compression::{Compression, CompressionError};
+pub use codec::{Compression, CompressionError};
 pub use connection::{Connection, Frame, PendingResponse};
 pub use error::{BrokerError, Error};
 pub use metadata::{BrokerNode, ClusterMetadata, PartitionMetadata, TopicMetadata, TopicPartition};

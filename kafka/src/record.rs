@@ -2,8 +2,8 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
+use crate::Compression;
 use crate::batch::{BatchError, HEADER_LEN, RawBatch, seal};
-use crate::compression::Compression;
 
 /// One record (format v2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub struct Record {
 /// A header block may not claim more than this; a corrupt length must not allocate the memory.
 const MAX_PREALLOCATED: usize = 1024;
 
+/// Memory for the records of one batch, besides their bytes. A record takes seven bytes at least,
+/// and many times as much here; packed, a thousandth of that.
+const MAX_DECODED: usize = 512 << 20;
+
 /// All records of a batch, decompressed. Record timestamps of a log-append-time batch are the
 /// append time, as a consumer would see them.
 pub fn decode(batch: &RawBatch) -> Result<Vec<Record>, BatchError> {
@@ -38,6 +42,9 @@ pub fn decode(batch: &RawBatch) -> Result<Vec<Record>, BatchError> {
         .decompress(batch.payload())
         .map_err(|error| malformed(error.to_string()))?;
     let count = usize::try_from(header.record_count).unwrap_or_default();
+    if count > MAX_DECODED / size_of::<Record>() {
+        return Err(malformed(format!("{count} records in one batch")));
+    }
     let mut records = Vec::with_capacity(count.min(MAX_PREALLOCATED));
     for index in 0..count {
         let mut record = decode_one(&mut payload, header.base_timestamp)
