@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::budget::{Budget, Share};
 use crate::progress::PartitionProgress;
+use crate::throttle::{LanePartitions, Throttle};
 
 /// Connections a broker: reading is cheaper for it than writing, two keep four lanes of the target
 /// busy.
@@ -115,12 +116,19 @@ pub(crate) struct FetchLanes {
     source: Cluster,
     budget: Budget,
     fetch_bytes: usize,
+    throttle: Option<Throttle>,
     lanes: HashMap<(i32, u64), FetchLane>,
     tasks: JoinSet<()>,
 }
 
 impl FetchLanes {
-    pub(crate) fn new(source: Cluster, budget: Budget, budget_bytes: u64, brokers: usize) -> Self {
+    pub(crate) fn new(
+        source: Cluster,
+        budget: Budget,
+        budget_bytes: u64,
+        brokers: usize,
+        throttle: Option<Throttle>,
+    ) -> Self {
         // Every lane must be able to have one fetch out while as much again is being handled.
         let lanes = (brokers.max(1) as u64) * LANES_A_BROKER;
         let fair = (budget_bytes / (lanes * 2)) as usize;
@@ -128,6 +136,7 @@ impl FetchLanes {
             source,
             budget,
             fetch_bytes: FETCH_BYTES.min(fair).max(64 << 10),
+            throttle,
             lanes: HashMap::new(),
             tasks: JoinSet::new(),
         }
@@ -156,6 +165,7 @@ impl FetchLanes {
             node,
             budget: self.budget.clone(),
             fetch_bytes: self.fetch_bytes,
+            throttled: self.throttle.as_ref().map(Throttle::lane),
             subscriptions,
             room: room.clone(),
             partitions: Vec::new(),
@@ -180,6 +190,7 @@ struct Lane {
     node: BrokerNode,
     budget: Budget,
     fetch_bytes: usize,
+    throttled: Option<LanePartitions>,
     subscriptions: mpsc::Receiver<Subscription>,
     room: Arc<Notify>,
     partitions: Vec<Subscription>,
@@ -240,7 +251,8 @@ impl Lane {
             .source
             .reuse_or_open(connection.take(), &self.node)
             .await?;
-        let Some(mut share) = self.budget.acquire(self.fetch_bytes).await else {
+        let fetch_bytes = self.throttled_fetch_bytes().await;
+        let Some(mut share) = self.budget.acquire(fetch_bytes).await else {
             return Ok(());
         };
         let count = self.partitions.len();
@@ -257,18 +269,35 @@ impl Lane {
                 SHORT_POLL
             },
             min_bytes: 1,
-            max_bytes: self.fetch_bytes as i32,
-            partition_max_bytes: PARTITION_FETCH_BYTES.min(self.fetch_bytes) as i32,
+            max_bytes: fetch_bytes as i32,
+            partition_max_bytes: PARTITION_FETCH_BYTES.min(fetch_bytes) as i32,
         };
         let fetched = kafka::fetch::send(&open, limits, &ready)
             .await?
             .receive()
             .await?;
+        if let Some(throttled) = &self.throttled {
+            let whole = fetched.iter().map(|it| whole_batches(it.records.clone()));
+            throttled.throttle().charge(whole.sum());
+        }
         for fetched in fetched {
             self.deliver(fetched, &mut share);
         }
         *connection = Some(open);
         Ok(())
+    }
+
+    /// Waits for this lane's turn under the throttle, where there is one; how much to ask for.
+    async fn throttled_fetch_bytes(&mut self) -> usize {
+        let Some(throttled) = &mut self.throttled else {
+            return self.fetch_bytes;
+        };
+        let ready = self.partitions.iter();
+        let ready = ready.filter(|it| it.deliver.capacity() > 0).count();
+        throttled.set(ready);
+        let throttle = throttled.throttle();
+        throttle.wait().await;
+        throttle.fetch_bytes(ready).min(self.fetch_bytes)
     }
 
     fn deliver(&mut self, fetched: Fetched, share: &mut Share) {
@@ -303,6 +332,15 @@ impl Lane {
             let _ = partition.deliver.try_send(last);
         }
     }
+}
+
+/// Bytes of whole batches: what a broker cuts off at the end of an answer is fetched again.
+fn whole_batches(mut records: Bytes) -> usize {
+    let mut bytes = 0;
+    while let Ok(Some(batch)) = RawBatch::split_from(&mut records) {
+        bytes += batch.wire_len();
+    }
+    bytes
 }
 
 /// Offset after the last whole batch.

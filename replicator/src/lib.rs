@@ -34,6 +34,7 @@ mod progress;
 mod run;
 mod status;
 mod summary;
+mod throttle;
 mod topics;
 mod transform;
 
@@ -43,3 +44,4 @@ pub use progress::{PartitionFailure, Phase, Progress, Snapshot};
 pub use run::{Mode, Options, Source, run};
 pub use status::{PartitionStatus, status};
 pub use summary::{Summary, TopicSummary};
+pub use throttle::Throttle;

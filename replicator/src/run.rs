@@ -24,6 +24,7 @@ use crate::position_log::{self, PositionWriter, Slots};
 use crate::produce_lane::ProduceLanes;
 use crate::progress::{PartitionFailure, PartitionProgress, Phase, Progress};
 use crate::summary::Summary;
+use crate::throttle::Throttle;
 use crate::topics::{self, End, MirroredTopic};
 
 /// When a run ends by itself.
@@ -40,8 +41,9 @@ pub enum Mode {
 pub struct Options {
     /// When it ends.
     pub mode: Mode,
-    /// How often new topics and partitions are looked for ([`Mode::Continuous`]).
-    pub discovery_interval: Duration,
+    /// The mirror's throttle, where several runs (one a source) share it; otherwise the run makes
+    /// its own from the mirror's rate.
+    pub throttle: Option<Throttle>,
     /// How long a stopped run waits for acknowledgements and positions.
     pub drain_deadline: Duration,
     /// A partition without progress for this long is given up; `None` tries for ever.
@@ -62,7 +64,7 @@ impl Options {
     pub fn continuous() -> Self {
         Self {
             mode: Mode::Continuous,
-            discovery_interval: Duration::from_secs(10),
+            throttle: None,
             drain_deadline: Duration::from_secs(20),
             give_up_after: None,
         }
@@ -166,7 +168,16 @@ impl<'a> Run<'a> {
         let target_leaders = Arc::new(Leaders::new(target.clone()));
         target_leaders.track([POSITIONS_TOPIC.to_owned()]).await;
         let budget = Budget::new(mirror.byte_budget);
-        let fetch = FetchLanes::new(source.cluster.clone(), budget, mirror.byte_budget, brokers);
+        let fetch = FetchLanes::new(
+            source.cluster.clone(),
+            budget,
+            mirror.byte_budget,
+            brokers,
+            options
+                .throttle
+                .clone()
+                .or_else(|| mirror.throttle.map(Throttle::new)),
+        );
         let shared = Arc::new(Shared {
             source: Arc::new(Leaders::new(source.cluster.clone())),
             target: target_leaders.clone(),
@@ -202,7 +213,7 @@ impl<'a> Run<'a> {
     /// Discovers, starts partitions, and waits for their end; in continuous mode again and again.
     async fn copy(&mut self) -> Result<(), RunError> {
         self.discover().await?;
-        let mut discovery = tokio::time::interval(self.options.discovery_interval);
+        let mut discovery = tokio::time::interval(self.mirror.topic_sync.interval);
         discovery.reset();
         loop {
             if self.options.mode == Mode::Once && self.partitions.is_empty() {

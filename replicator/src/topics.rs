@@ -73,7 +73,8 @@ pub(crate) async fn prepare(
         error,
     };
     let metadata = source.cluster.metadata().await.map_err(on_source)?;
-    let selected = select(mirror, source.alias, metadata.topics);
+    let mut selected = select(mirror, source.alias, metadata.topics);
+    selected.retain(|(topic, _)| !mirror.is_paused(&topic.name));
     let names: Vec<String> = selected.iter().map(|(_, target)| target.clone()).collect();
     let existing = target
         .cluster

@@ -38,6 +38,12 @@ pub(crate) const CONFIG_EXCLUDE: &[&str] = &[
 ];
 /// MirrorMaker 2's `sync.group.offsets.interval.seconds`.
 pub(crate) const GROUP_SYNC_INTERVAL: Duration = Duration::from_mins(1);
+/// Between two looks for new topics and partitions. MirrorMaker 2's `refresh.topics.interval.seconds` is ten minutes.
+pub(crate) const TOPIC_SYNC_INTERVAL: Duration = Duration::from_secs(10);
+/// Between two comparisons of topic configuration. MirrorMaker 2's `sync.topic.configs.interval.seconds` is ten minutes.
+pub(crate) const CONFIG_SYNC_INTERVAL: Duration = Duration::from_mins(1);
+/// Looking more often would be all that is done.
+pub(crate) const LEAST_INTERVAL: Duration = Duration::from_millis(200);
 /// Records per partition sent ahead of the committed position.
 pub(crate) const REPLAY_WINDOW: u32 = 50_000;
 /// Bytes in flight.

@@ -1,6 +1,6 @@
 //! The topology after validation: references hold, defaults are filled in, units are numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -143,18 +143,21 @@ pub struct Mirror {
     pub on_topic_reset: OnTopicReset,
     /// When a record is too large for the target.
     pub on_oversize: OnOversize,
-    /// The most bytes per second, when limited.
+    /// The most bytes per second over all sources together, when limited.
     pub throttle: Option<u64>,
     /// The lag objective, when declared.
     pub slo_lag: Option<Duration>,
     /// Whether it is meant to run.
     pub state: MirrorState,
+    /// Source topics that are not copied for now.
+    pub paused_topics: Option<Pattern>,
+    /// What the file says about the target's topics.
+    pub rails: TargetRails,
     /// How many records per partition may be sent ahead of the committed position: the bound of duplicates after a crash.
     pub replay_window: u32,
     /// How many bytes may be in flight across all partitions: the bound of memory.
     pub byte_budget: u64,
-    /// What the file asks for and this version cannot do (`delivery: exactly-once`, `throttle`, …): `replicate` must
-    /// refuse while this is not empty.
+    /// What the file asks for and this version cannot do: `replicate` must refuse while this is not empty.
     pub declared: Vec<String>,
 }
 
@@ -165,6 +168,26 @@ impl Mirror {
         (self.topics.selects(topic) && !self.policy.is_cycle(&self.target, topic))
             .then(|| self.policy.target_topic(source_alias, topic))
     }
+
+    /// Whether this source topic is not copied for now.
+    pub fn is_paused(&self, topic: &str) -> bool {
+        self.state == MirrorState::Paused
+            || self
+                .paused_topics
+                .as_ref()
+                .is_some_and(|it| it.matches(topic))
+    }
+}
+
+/// What a mirror may do to the topics of its target cluster.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct TargetRails {
+    /// Which of them may be created or changed.
+    pub topics: TopicGuard,
+    /// Whether any may be deleted.
+    pub delete_topics: bool,
+    /// Topics that the file declares on the target, with the configuration keys it declares: those are `plan`'s.
+    pub declared: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Names to take and names to leave.
@@ -200,12 +223,16 @@ pub enum StartOffset {
 pub struct TopicSync {
     /// The partition count follows when it grows.
     pub partitions: bool,
-    /// A topic that the mirror creates gets the source's configuration. What exists already is left as it is.
+    /// Configuration set on the source topic follows, at creation and afterwards.
     pub config: bool,
     /// Configuration keys that do not follow.
     pub config_exclude: Vec<Pattern>,
     /// The replication factor of created topics; the target's default when absent.
     pub replication_factor: Option<u16>,
+    /// How often new topics and partitions are looked for.
+    pub interval: Duration,
+    /// How often configuration is compared.
+    pub config_interval: Duration,
     /// When the source topic is deleted.
     pub on_source_delete: OnSourceDelete,
 }

@@ -4,3 +4,4 @@
 mod copy;
 mod faults;
 mod rig;
+mod steering;

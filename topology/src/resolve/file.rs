@@ -43,7 +43,7 @@ pub(crate) fn resolve(
     let mirrors: Vec<(usize, Mirror)> = placed(parts.mirrors)
         .filter_map(|(at, spec)| {
             let path = root.key("mirrors").index(at);
-            mirror::resolve(&mut scope, &path, spec, &clusters).map(|mirror| (at, mirror))
+            mirror::resolve(&mut scope, &path, spec, &clusters, &topics).map(|mirror| (at, mirror))
         })
         .collect();
     let borrowed: Vec<naming::Placed<'_>> =

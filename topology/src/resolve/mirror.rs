@@ -3,18 +3,15 @@
 use chrono::DateTime;
 
 use super::scope::Scope;
-use crate::choices::{
-    Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset,
-};
+use super::topic_sync::{rails, topic_sync};
+use crate::choices::{Delivery, Engine, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset};
 use crate::code::Code;
 use crate::defaults;
 use crate::finding::Finding;
 use crate::path::Path;
 use crate::pattern::Pattern;
 use crate::policy::{RenameRule, ReplicationPolicy};
-use crate::resolved::{
-    AclSync, Cluster, GroupOffsetSync, Mirror, Selection, StartOffset, TopicSync,
-};
+use crate::resolved::{AclSync, Cluster, GroupOffsetSync, Mirror, Selection, StartOffset, Topic};
 use crate::spec::{self, OneOrMany, PolicyType, SizeText, Timestamp};
 use crate::units;
 
@@ -23,7 +20,9 @@ pub(super) fn resolve(
     path: &Path,
     spec: spec::Mirror,
     clusters: &[Cluster],
+    declared_topics: &[Topic],
 ) -> Option<Mirror> {
+    let rails = rails(&spec.target, clusters, declared_topics);
     let before = scope.findings.len();
     let declared = declared(scope, path, &spec);
     let warnings = scope.findings.len() - before;
@@ -33,6 +32,7 @@ pub(super) fn resolve(
     let topics = topics(scope, path, &spec);
     let groups = groups(scope, path, &spec);
     let policy = policy(scope, path, spec.replication_policy.as_ref());
+    let paused_topics = paused_topics(scope, path, &spec);
     let start_offset = start_offset(scope, path, &spec.start_offset);
     let topic_sync = topic_sync(scope, path, &spec, clusters);
     let throttle_path = path.key("throttle").key("bytesPerSecond");
@@ -80,6 +80,8 @@ pub(super) fn resolve(
             .and_then(|slo| slo.lag)
             .and_then(|lag| units::duration(&lag.0)),
         state: spec.state,
+        paused_topics: paused_topics.ok()?,
+        rails,
         replay_window: spec.replay_window.unwrap_or(defaults::REPLAY_WINDOW),
         byte_budget: byte_budget?,
         declared,
@@ -152,6 +154,24 @@ fn topics(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Option<Sel
         include: include?,
         exclude: Some(scope.pattern(&path.key("topicsExcludePattern"), &exclude.join(", "))?),
     })
+}
+
+/// A pattern that cannot be read.
+struct BrokenPattern;
+
+/// An empty text pauses nothing.
+fn paused_topics(
+    scope: &mut Scope<'_>,
+    path: &Path,
+    spec: &spec::Mirror,
+) -> Result<Option<Pattern>, BrokenPattern> {
+    match spec.paused_topics.as_deref().map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(written) => scope
+            .pattern(&path.key("pausedTopics"), written)
+            .map(Some)
+            .ok_or(BrokenPattern),
+    }
 }
 
 fn groups(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Option<Selection> {
@@ -319,57 +339,6 @@ fn start_offset(
     }
 }
 
-fn topic_sync(
-    scope: &mut Scope<'_>,
-    mirror: &Path,
-    spec: &spec::Mirror,
-    clusters: &[Cluster],
-) -> Option<TopicSync> {
-    let path = mirror.key("topicSync");
-    let exclude: Vec<Option<Pattern>> = match &spec.topic_sync.config_exclude {
-        None => defaults::CONFIG_EXCLUDE
-            .iter()
-            .map(|it| scope.pattern(&path, it))
-            .collect(),
-        Some(written) => written
-            .iter()
-            .enumerate()
-            .map(|(at, it)| scope.pattern(&path.key("configExclude").index(at), it))
-            .collect(),
-    };
-    if let Some(factor) = spec.topic_sync.replication_factor {
-        let brokers = clusters
-            .iter()
-            .find(|cluster| cluster.alias == spec.target)
-            .and_then(|cluster| cluster.brokers)
-            .filter(|brokers| u32::from(factor) > *brokers);
-        if let Some(brokers) = brokers {
-            let span = scope.span(&path.key("replicationFactor"));
-            scope.add(
-                Finding::new(
-                    Code::ReplicationFactorTooHigh,
-                    span,
-                    format!(
-                        "`{}` wants {factor} replicas and `{}` has {brokers} {}",
-                        spec.name.0,
-                        spec.target,
-                        if brokers == 1 { "broker" } else { "brokers" }
-                    ),
-                    "more replicas than brokers",
-                )
-                .hint(format!("at most {brokers} here, or more brokers there")),
-            );
-        }
-    }
-    Some(TopicSync {
-        partitions: spec.topic_sync.partitions,
-        config: spec.topic_sync.config,
-        config_exclude: exclude.into_iter().collect::<Option<Vec<_>>>()?,
-        replication_factor: spec.topic_sync.replication_factor,
-        on_source_delete: spec.topic_sync.on_source_delete,
-    })
-}
-
 fn size(scope: &mut Scope<'_>, path: &Path, written: &SizeText, least: u64) -> Option<u64> {
     let bytes = units::size(written);
     if let Some(bytes) = bytes.filter(|bytes| *bytes >= least) {
@@ -406,7 +375,6 @@ fn declared(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Vec<Stri
             "delivery",
             "delivery: exactly-once",
         ),
-        (spec.throttle.is_some(), "throttle", "throttle"),
         (
             spec.group_offset_sync.enabled,
             "groupOffsetSync",
@@ -428,7 +396,6 @@ fn declared(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Vec<Stri
             "onOversize",
             "onOversize: quarantine",
         ),
-        (spec.state == MirrorState::Paused, "state", "state: paused"),
     ];
     for (asked, key, what) in asks {
         if asked {

@@ -7,5 +7,6 @@ mod naming;
 mod scope;
 mod security;
 mod topic;
+mod topic_sync;
 
 pub(crate) use file::resolve;

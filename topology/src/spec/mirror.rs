@@ -62,6 +62,9 @@ pub(crate) struct Mirror {
     /// Whether it is meant to run.
     #[serde(default)]
     pub(crate) state: MirrorState,
+    /// Topics, by their names on the source, that are not copied for now: a regular expression, or several separated by
+    /// commas. They keep their positions.
+    pub(crate) paused_topics: Option<String>,
     /// How many records per partition may be sent ahead of the committed position; bounds duplicates after a crash.
     /// 50000 unless written.
     #[schemars(range(min = 1, max = 10_000_000))]
@@ -153,13 +156,18 @@ impl JsonSchema for Timestamp {
 pub(crate) struct TopicSync {
     /// The partition count follows when it grows.
     pub(crate) partitions: bool,
-    /// A topic that the mirror creates gets the source's configuration. What exists already is left as it is.
+    /// Configuration set on the source topic follows, at creation and afterwards. What the file declares for a topic
+    /// of the target under `topics` is left alone.
     pub(crate) config: bool,
     /// Configuration keys that do not follow, as regular expressions. MirrorMaker 2's default unless written.
     pub(crate) config_exclude: Option<Vec<String>>,
     /// The replication factor of created topics; the target's default when absent.
     #[schemars(range(min = 1, max = 32_767))]
     pub(crate) replication_factor: Option<u16>,
+    /// How often new topics and partitions are looked for. `10s` unless written, 200ms at least.
+    pub(crate) interval: Option<DurationText>,
+    /// How often configuration is compared. `1m` unless written, 200ms at least.
+    pub(crate) config_interval: Option<DurationText>,
     /// When the source topic is deleted.
     pub(crate) on_source_delete: OnSourceDelete,
 }
@@ -171,6 +179,8 @@ impl Default for TopicSync {
             config: true,
             config_exclude: None,
             replication_factor: None,
+            interval: None,
+            config_interval: None,
             on_source_delete: OnSourceDelete::default(),
         }
     }
@@ -194,11 +204,11 @@ pub(crate) struct AclSync {
     pub(crate) enabled: bool,
 }
 
-/// Limits of a mirror.
+/// Limits of a mirror, over all its sources together.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Throttle {
-    /// The most bytes per second.
+    /// The most bytes per second that are read from the sources, as they are on the wire (compressed).
     pub(crate) bytes_per_second: SizeText,
 }
 

@@ -18,7 +18,7 @@ pub(crate) use mirror::{
 };
 #[cfg(test)]
 pub(crate) use scalar::{BYTES_PATTERN, DURATION_PATTERN};
-pub(crate) use scalar::{ConfigValue, OneOrMany, Secret, SizeText};
+pub(crate) use scalar::{ConfigValue, DurationText, OneOrMany, Secret, SizeText};
 pub(crate) use security::{Aws, Mechanism, OAuth, Sasl, Tls};
 pub(crate) use topic::Topic;
 pub(crate) use verify::Verify;

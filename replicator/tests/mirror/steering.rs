@@ -1,0 +1,87 @@
+//! What the topology says about when and how fast to copy.
+
+use std::time::{Duration, Instant};
+
+use crate::rig::{Content, Rig, count, recent};
+use bytes::Bytes;
+use kafka::Compression;
+use kafka::record::{self, Record};
+
+/// `batches` of about `bytes` bytes to each partition.
+async fn fill(rig: &Rig, topic: &str, partitions: i32, batches: i64, bytes: usize) {
+    for partition in 0..partitions {
+        for batch in 0..batches {
+            let records: Vec<Record> = (0..4)
+                .map(|i| Record {
+                    offset_delta: 0,
+                    timestamp: recent() + batch * 4 + i,
+                    key: None,
+                    value: Some(Bytes::from(vec![b'x'; bytes / 4])),
+                    headers: Vec::new(),
+                })
+                .collect();
+            let batch = record::encode(&records, Compression::None).unwrap();
+            rig.produce_batch(topic, partition, &batch).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_mirror_keeps_its_rate_and_copies_everything() {
+    let rig = Rig::start(2, "  throttle: {bytesPerSecond: 1MB}\n").await;
+    rig.create("t1", 6, &[]).await;
+    fill(&rig, "t1", 6, 25, 20_000).await;
+    let began = Instant::now();
+    let summary = rig.once().await;
+    let took = began.elapsed();
+    assert_eq!(summary.records, 600);
+    let expected = Duration::from_secs_f64(summary.bytes as f64 / 1e6);
+    assert!(took > expected.mul_f64(0.85), "{took:?} for {expected:?}");
+    assert!(took < expected.mul_f64(1.4), "{took:?} for {expected:?}");
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+}
+
+#[tokio::test]
+async fn a_batch_larger_than_the_rate_passes_and_is_paid_for() {
+    let rig = Rig::start(1, "  throttle: {bytesPerSecond: 200kB}\n").await;
+    rig.create("t1", 1, &[]).await;
+    fill(&rig, "t1", 1, 3, 250_000).await;
+    let began = Instant::now();
+    let summary = rig.once().await;
+    assert_eq!(summary.records, 12);
+    // the last batch is there before it is paid for
+    let took = began.elapsed();
+    assert!(took > Duration::from_millis(2_300), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[tokio::test]
+async fn paused_topics_keep_their_positions_and_their_neighbours_go_on() {
+    let mut rig = Rig::start(1, "").await;
+    for topic in ["t-a", "t-b", "t-new"] {
+        rig.create(topic, 2, &[]).await;
+    }
+    rig.produce("t-a", 2, 0, 5).await;
+    rig.produce("t-b", 2, 0, 5).await;
+    rig.mirror.paused_topics = Some(topology::Pattern::new("t-new").unwrap());
+    rig.once().await;
+    let before = rig.on_target("t-a").await;
+    rig.produce("t-a", 2, 5, 5).await;
+    rig.produce("t-b", 2, 5, 5).await;
+
+    rig.mirror.paused_topics = Some(topology::Pattern::new("t-a, t-new").unwrap());
+    let summary = rig.once().await;
+    assert_eq!(rig.on_target("t-a").await, before, "it stands still");
+    assert_eq!(rig.on_target("t-b").await, rig.on_source("t-b").await);
+    assert_eq!(summary.topics.len(), 1);
+    assert_eq!(rig.on_target("t-new").await, Content::new(), "not created");
+
+    rig.mirror.paused_topics = None;
+    let summary = rig.once().await;
+    assert_eq!(rig.on_target("t-a").await, rig.on_source("t-a").await);
+    assert_eq!(
+        summary.records,
+        count(&rig.on_source("t-a").await) - count(&before),
+        "it goes on where it stood"
+    );
+}
