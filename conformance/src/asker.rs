@@ -6,11 +6,12 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Error;
+use crate::context::{Consumer, serve};
 use crate::endpoint::Endpoint;
 use crate::observer::Observer;
 
@@ -65,7 +66,7 @@ pub(crate) struct Asker<'e> {
     pub(crate) endpoint: &'e Endpoint,
     pub(crate) observer: &'e dyn Observer,
     /// `None` only while it is dropped.
-    client: Option<Arc<BaseConsumer>>,
+    client: Option<Arc<Consumer>>,
 }
 
 impl<'e> Asker<'e> {
@@ -73,7 +74,7 @@ impl<'e> Asker<'e> {
     pub(crate) fn open(endpoint: &'e Endpoint, observer: &'e dyn Observer) -> Result<Self, Error> {
         let client = endpoint
             .asker()
-            .create()
+            .create_with_context(endpoint.context())
             .map_err(endpoint.failed("creating a client"))?;
         Ok(Self {
             endpoint,
@@ -156,13 +157,22 @@ impl<'e> Asker<'e> {
     fn ask<T: Send + 'static>(
         &self,
         operation: String,
-        question: impl FnOnce(&BaseConsumer) -> Result<T, KafkaError> + Send + 'static,
+        question: impl FnOnce(&Consumer) -> Result<T, KafkaError> + Send + 'static,
     ) -> Result<T, Error> {
-        let failed = self.endpoint.failed(operation);
+        let failed = self.endpoint.failed_because(operation);
         let Some(client) = self.client.clone() else {
             return Err(Error::Cancelled);
         };
-        unless_cancelled(self.observer, move || question(&client))?.map_err(failed)
+        unless_cancelled(self.observer, move || {
+            let context = client.client().context();
+            serve(&client, context, ANSWER);
+            question(&client).map_err(|error| {
+                // complaints wait to be polled, too
+                serve(&client, context, Duration::ZERO);
+                (error, context.last_trouble())
+            })
+        })?
+        .map_err(|(error, trouble)| failed(error, trouble))
     }
 }
 

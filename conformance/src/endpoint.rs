@@ -6,14 +6,18 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
 use crate::Error;
+use crate::context::Context;
+use crate::security::Security;
 
 /// A cluster as librdkafka sees it.
 #[derive(Debug, Clone, Default)]
 pub struct Endpoint {
     /// `host:port`, several separated by commas.
     pub bootstrap: String,
-    /// librdkafka properties on top of ours: TLS, SASL, timeouts, queue sizes.
+    /// librdkafka properties on top of ours: timeouts, queue sizes. No secrets: they would be shown.
     pub properties: BTreeMap<String, String>,
+    /// Encryption and authentication.
+    pub security: Security,
 }
 
 impl Endpoint {
@@ -22,7 +26,20 @@ impl Endpoint {
         Self {
             bootstrap: bootstrap.into(),
             properties: BTreeMap::new(),
+            security: Security::default(),
         }
+    }
+
+    /// The same with encryption and authentication.
+    #[must_use]
+    pub fn secured(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// What one client of this endpoint is asked and told through.
+    pub(crate) fn context(&self) -> Context {
+        Context::new(self.security.token_source().cloned())
     }
 
     /// A consumer that reads what a read-committed consumer reads, checks CRCs and never commits.
@@ -82,11 +99,21 @@ impl Endpoint {
     }
 
     pub(crate) fn failed(&self, operation: impl Into<String>) -> impl FnOnce(KafkaError) -> Error {
+        let failed = self.failed_because(operation);
+        move |source| failed(source, None)
+    }
+
+    /// With what the client complained about before it gave up.
+    pub(crate) fn failed_because(
+        &self,
+        operation: impl Into<String>,
+    ) -> impl FnOnce(KafkaError, Option<String>) -> Error {
         let (operation, bootstrap) = (operation.into(), self.bootstrap.clone());
-        move |source| Error::Kafka {
+        move |source, trouble| Error::Kafka {
             operation,
             bootstrap,
             source: Box::new(source),
+            trouble,
         }
     }
 
@@ -98,6 +125,7 @@ impl Endpoint {
         for (name, value) in ours {
             config.set(*name, *value);
         }
+        self.security.configure(&mut config);
         for (name, value) in &self.properties {
             config.set(name, value);
         }

@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// librdkafka refused or failed an operation.
-    #[error("{operation} at {bootstrap} failed: {source}")]
+    #[error("{operation} at {bootstrap} failed: {source}{}", trouble.as_deref().map(|it| format!(" ({it})")).unwrap_or_default())]
     Kafka {
         /// What was tried.
         operation: String,
@@ -17,6 +17,8 @@ pub enum Error {
         bootstrap: String,
         /// What librdkafka said.
         source: Box<KafkaError>,
+        /// What it complained about before, where that is known.
+        trouble: Option<String>,
     },
     /// The topic to write to or to compare from does not exist.
     #[error("topic {topic} does not exist at {bootstrap}")]

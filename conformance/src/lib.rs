@@ -12,6 +12,7 @@
 mod asker;
 mod checks;
 mod compare;
+mod context;
 mod endpoint;
 mod error;
 mod generate;
@@ -24,6 +25,7 @@ mod ranges;
 mod reader;
 mod record;
 mod report;
+mod security;
 mod stamp;
 mod topics;
 mod verdict;
@@ -47,6 +49,10 @@ pub use observer::{Observer, Unobserved};
 pub use ranges::RangeSet;
 pub use record::{HeaderView, Record, RecordView, Timestamp, TimestampKind};
 pub use report::{Mode, REPORT_FORMAT_VERSION, Report};
+pub use security::{
+    ClientCertificate, NameCheck, PasswordMechanism, Sasl, Secret, Security, Tls, Token,
+    TokenSource,
+};
 pub use stamp::{RecordId, STAMP_HEADER, Stamp};
 pub use verdict::{CheckResult, Counterexample, Figures, TopicPartitionOffset, Verdict};
 pub use verify::{StampedOptions, check_stamped};

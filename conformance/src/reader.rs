@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::Timestamp as KafkaTimestamp;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Error;
 use crate::asker::{ANSWER, Asker, Span, close, unless_cancelled};
+use crate::context::{Consumer, serve};
 use crate::record::{RecordView, Timestamp, TimestampKind};
 
 /// How long one poll waits; bounds how late a reader notices that it should stop.
@@ -44,7 +45,7 @@ pub(crate) struct Reader<'e> {
     topic: String,
     queued_kib: u32,
     /// Made when there is something to read: a consumer looks up a coordinator.
-    consumer: Option<Arc<BaseConsumer>>,
+    consumer: Option<Arc<Consumer>>,
     places: BTreeMap<i32, Place>,
     heard: Instant,
     last_error: Option<String>,
@@ -84,12 +85,7 @@ impl<'e> Reader<'e> {
         self.last_error = None;
         let consumer = match self.consumer.take() {
             Some(consumer) => consumer,
-            None => Arc::new(
-                endpoint
-                    .consumer(self.queued_kib)
-                    .create()
-                    .map_err(endpoint.failed("creating a consumer"))?,
-            ),
+            None => self.connect()?,
         };
         let consumer = self.consumer.insert(consumer);
         if new_topic {
@@ -104,6 +100,21 @@ impl<'e> Reader<'e> {
         consumer
             .assign(&list)
             .map_err(endpoint.failed(format!("assigning partitions of {topic}")))
+    }
+
+    /// A consumer that may connect: with a token, where it needs one.
+    fn connect(&self) -> Result<Arc<Consumer>, Error> {
+        let endpoint = self.asker.endpoint;
+        let consumer: Consumer = endpoint
+            .consumer(self.queued_kib)
+            .create_with_context(endpoint.context())
+            .map_err(endpoint.failed("creating a consumer"))?;
+        let consumer = Arc::new(consumer);
+        let served = Arc::clone(&consumer);
+        unless_cancelled(self.asker.observer, move || {
+            serve(&served, served.client().context(), ANSWER);
+        })?;
+        Ok(consumer)
     }
 
     /// Moves the end of every partition to where the log ends now.
@@ -212,7 +223,6 @@ impl<'e> Reader<'e> {
                 Some(
                     RDKafkaErrorCode::AutoOffsetReset
                         | RDKafkaErrorCode::TopicAuthorizationFailed
-                        | RDKafkaErrorCode::GroupAuthorizationFailed
                         | RDKafkaErrorCode::BadMessage
                         | RDKafkaErrorCode::BadCompression
                 )
@@ -221,7 +231,8 @@ impl<'e> Reader<'e> {
             let operation = format!("reading {}", self.topic);
             return Err(self.asker.endpoint.failed(operation)(error));
         }
-        // librdkafka reconnects by itself; a lasting trouble shows as a stall
+        // librdkafka reconnects by itself, and may not look up the coordinator of a group that nobody
+        // joins; a lasting trouble shows as a stall
         tracing::debug!(topic = %self.topic, %error, "librdkafka reports");
         self.last_error = Some(error.to_string());
         self.look_for_stall()

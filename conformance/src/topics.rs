@@ -7,12 +7,12 @@ use futures::executor::block_on;
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
 };
-use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::Error;
 use crate::asker::{ANSWER, Asker, unless_cancelled};
 use crate::checks::{ConfigFact, TopicFacts};
+use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::observer::Observer;
 use crate::workload::TopicSpec;
@@ -48,6 +48,9 @@ fn config(
     endpoint: &Endpoint,
     topic: &str,
 ) -> Result<Result<BTreeMap<String, ConfigFact>, String>, Error> {
+    if let Some(reason) = no_admin(endpoint) {
+        return Ok(Err(reason));
+    }
     let admin = admin(endpoint)?;
     let resource = [ResourceSpecifier::Topic(topic)];
     let answer = block_on(admin.describe_configs(&resource, &options()));
@@ -85,6 +88,9 @@ pub(crate) fn create(
         bootstrap: endpoint.bootstrap.clone(),
         reason,
     };
+    if let Some(reason) = no_admin(endpoint) {
+        return Err(failed(reason));
+    }
     let replication = TopicReplication::Fixed(spec.replication_factor);
     let mut wanted = NewTopic::new(topic, spec.partitions, replication);
     for (name, value) in &spec.config {
@@ -143,10 +149,16 @@ pub(crate) fn wait_for(
     }
 }
 
-fn admin(endpoint: &Endpoint) -> Result<AdminClient<DefaultClientContext>, Error> {
+/// Why there is no admin client for this cluster, where there is none: the one of rdkafka is never polled for tokens.
+fn no_admin(endpoint: &Endpoint) -> Option<String> {
+    let tokens = endpoint.security.token_source();
+    tokens.map(|_| "librdkafka's admin client cannot log in with tokens".to_owned())
+}
+
+fn admin(endpoint: &Endpoint) -> Result<AdminClient<Context>, Error> {
     endpoint
         .client()
-        .create()
+        .create_with_context(endpoint.context())
         .map_err(endpoint.failed("creating an admin client"))
 }
 

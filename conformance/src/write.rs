@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use crate::Error;
+use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::generate::{Generator, scramble};
 use crate::journal::{Journal, StreamJournal};
@@ -82,9 +85,27 @@ pub(crate) fn now_ms() -> i64 {
 /// Notes the fate of every write as librdkafka reports it.
 struct Fates {
     streams: Arc<Mutex<Vec<StreamJournal>>>,
+    context: Context,
 }
 
-impl ClientContext for Fates {}
+impl ClientContext for Fates {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = Context::ENABLE_REFRESH_OAUTH_TOKEN;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.context.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.context.error(error, reason);
+    }
+
+    fn generate_oauth_token(
+        &self,
+        config: Option<&str>,
+    ) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.context.generate_oauth_token(config)
+    }
+}
 
 impl ProducerContext for Fates {
     type DeliveryOpaque = Box<RecordId>;
@@ -151,6 +172,7 @@ impl<'w> Writer<'w> {
                 .producer(codec.name(), timeout_ms)
                 .create_with_context(Fates {
                     streams: streams.clone(),
+                    context: source.context(),
                 })
                 .map_err(
                     source.failed(format!("creating a producer with codec {}", codec.name())),
