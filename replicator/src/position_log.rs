@@ -26,13 +26,30 @@ const COMMIT_INTERVAL: Duration = Duration::from_millis(25);
 const POSITIONS_A_BATCH: usize = 1000;
 /// Pause before a failed write is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
+/// Metadata knows a topic that was just created within this time, or something is wrong.
+const APPEARS_WITHIN: Duration = Duration::from_secs(20);
 /// Positions are not idempotent: the last one wins, whoever wrote it.
 const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
 
-/// Creates the topic where it is missing.
+/// Whether there is such a topic. Any other error than that it is unknown is an error here: a
+/// mirror that takes it for a missing topic begins anew and copies everything twice.
+async fn exists(target: &Cluster) -> Result<bool, Error> {
+    let topic = POSITIONS_TOPIC.to_owned();
+    let mut found = target.topic_metadata(std::slice::from_ref(&topic)).await?;
+    match found.remove(&topic) {
+        Some(Ok(_)) => Ok(true),
+        Some(Err(error)) if error.name() != "UNKNOWN_TOPIC_OR_PARTITION" => Err(Error::Broker {
+            api: format!("Metadata {topic}"),
+            error,
+        }),
+        Some(Err(_)) | None => Ok(false),
+    }
+}
+
+/// Creates the topic where it is missing, and returns once metadata knows it: a broker that has
+/// just started does not know all topics, and one that it does not know looks like an empty one.
 pub(crate) async fn ensure_topic(target: &Cluster) -> Result<(), Error> {
-    let existing = target.topic_metadata(&[POSITIONS_TOPIC.to_owned()]).await?;
-    if matches!(existing.get(POSITIONS_TOPIC), Some(Ok(_))) {
+    if exists(target).await? {
         return Ok(());
     }
     let brokers = target.metadata_of(&[]).await?.brokers.len();
@@ -54,6 +71,16 @@ pub(crate) async fn ensure_topic(target: &Cluster) -> Result<(), Error> {
             }
         }
     }
+    let deadline = Instant::now() + APPEARS_WITHIN;
+    while !exists(target).await? {
+        if Instant::now() >= deadline {
+            return Err(Error::NoLeader {
+                topic: POSITIONS_TOPIC.to_owned(),
+                partition: 0,
+            });
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
     Ok(())
 }
 
@@ -65,19 +92,12 @@ pub(crate) async fn load(
     source_cluster_id: &str,
 ) -> Result<BTreeMap<PositionKey, Position>, Error> {
     let mut positions = BTreeMap::new();
-    let topic = POSITIONS_TOPIC.to_owned();
-    if !matches!(
-        target
-            .topic_metadata(std::slice::from_ref(&topic))
-            .await?
-            .get(&topic),
-        Some(Ok(_))
-    ) {
+    if !exists(target).await? {
         return Ok(positions);
     }
     let partition = TopicPartition::new(POSITIONS_TOPIC, 0);
     let leaders = Leaders::new(target.clone());
-    leaders.track([topic]).await;
+    leaders.track([POSITIONS_TOPIC.to_owned()]).await;
     let only = std::slice::from_ref(&partition);
     let mut at = listed(target, only, OffsetSpec::Earliest).await?;
     let end = listed(target, only, OffsetSpec::Latest).await?;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod copy;
+mod crash_points;
 mod faults;
 mod rig;
 mod steering;

@@ -61,6 +61,14 @@ impl Rig {
         }
     }
 
+    /// An empty target instead of the one so far.
+    pub(crate) async fn renew_target(&mut self) {
+        self.target_cluster = EmbeddedCluster::start(ClusterOptions::default())
+            .await
+            .unwrap();
+        self.target = connect(&self.target_cluster).await;
+    }
+
     pub(crate) async fn create(&self, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
         self.create_replicated(topic, partitions, 1, configs).await;
     }

@@ -58,7 +58,7 @@ fn tests(arguments: &Arguments) -> Result<Command> {
         command.args(arguments.only.iter().flat_map(|name| ["--test", name]));
     }
     if arguments.all {
-        command.args(["--features", "mirrorctl-e2e/deep"]);
+        command.args(["--features", "mirrorctl-e2e/deep,mirrorctl-replicator/deep"]);
     }
     command
         .arg("--")
