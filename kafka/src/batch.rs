@@ -124,6 +124,12 @@ impl BatchHeader {
         Compression::from_attributes(self.attributes)
     }
 
+    /// Uncompressed, with the records' own times and nothing missing: [`crate::record::merge`] may put its records
+    /// behind another one's. Whether it was in a transaction does not matter, the copy is in none.
+    pub fn is_plain(&self) -> bool {
+        self.passes_through() && self.attributes & !TRANSACTIONAL == 0
+    }
+
     /// A broker accepts it from a client as it is, once the header is stamped. The rest needs
     /// [`crate::record::rebuild`]: holes are refused, append time would silently become ours.
     pub fn passes_through(&self) -> bool {

@@ -122,6 +122,88 @@ pub fn rebuild_from(batch: &RawBatch, offset: i64) -> Result<Option<RawBatch>, B
     encode(&records, codec).map(Some)
 }
 
+/// One batch with the records of several, in order: offsets run on, timestamps, keys, values and headers stay byte for
+/// byte. Only the three varints in front of a record are written anew.
+///
+/// All of them must be [`crate::batch::BatchHeader::is_plain`]; anything else, an empty list included, is an error. The
+/// checksums are checked first, so that a flipped bit is not given a new checksum.
+pub fn merge(batches: &[RawBatch]) -> Result<RawBatch, BatchError> {
+    let base_offset = batches.first().map_or(-1, |batch| batch.header.base_offset);
+    let malformed = |base_offset: i64, detail: &str| BatchError::Records {
+        base_offset,
+        detail: detail.to_owned(),
+    };
+    let Some(first) = batches.first() else {
+        return Err(malformed(base_offset, "no batches to merge"));
+    };
+    let base_timestamp = first.header.base_timestamp;
+    let payload: usize = batches
+        .iter()
+        .map(|batch| batch.wire_len() - HEADER_LEN)
+        .sum();
+    let count: i64 = batches
+        .iter()
+        .map(|batch| i64::from(batch.header.record_count))
+        .sum();
+    // Each record's head can grow: at most by 4 bytes of offset, 9 of timestamp and 1 of length, seldom by more than 4.
+    let mut out = BytesMut::with_capacity(HEADER_LEN + payload + count as usize * 4);
+    out.put_bytes(0, HEADER_LEN);
+    let mut offset_delta = 0_i64;
+    let mut max_timestamp = i64::MIN;
+    for batch in batches {
+        let header = &batch.header;
+        if !header.is_plain() {
+            return Err(malformed(header.base_offset, "it cannot be merged"));
+        }
+        batch.check_crc()?;
+        let broken = || malformed(header.base_offset, "a record is cut short");
+        let shift = header
+            .base_timestamp
+            .checked_sub(base_timestamp)
+            .ok_or_else(|| malformed(header.base_offset, "its time is too far away"))?;
+        let mut records = batch.payload();
+        for _ in 0..header.record_count {
+            let length = usize::try_from(varint(&mut records).ok_or_else(broken)?)
+                .ok()
+                .filter(|length| (1..=records.len()).contains(length))
+                .ok_or_else(broken)?;
+            let mut body = records.split_to(length);
+            let attributes = body.get_u8();
+            let timestamp = varint(&mut body)
+                .and_then(|delta| delta.checked_add(shift))
+                .ok_or_else(broken)?;
+            varint(&mut body).ok_or_else(broken)?;
+            let length = 1 + varint_len(timestamp) + varint_len(offset_delta) + body.len();
+            put_varint(&mut out, length as i64);
+            out.put_u8(attributes);
+            put_varint(&mut out, timestamp);
+            put_varint(&mut out, offset_delta);
+            out.put_slice(&body);
+            offset_delta += 1;
+        }
+        if records.has_remaining() {
+            return Err(malformed(header.base_offset, "bytes after the last record"));
+        }
+        max_timestamp = max_timestamp.max(header.max_timestamp);
+    }
+    let mut head = &mut out[..HEADER_LEN];
+    head.put_i64(base_offset);
+    head.put_i32(0); // length, sealed below
+    head.put_i32(-1);
+    head.put_i8(2);
+    head.put_u32(0); // checksum, sealed below
+    head.put_i16(0);
+    head.put_i32(offset_delta as i32 - 1);
+    head.put_i64(base_timestamp);
+    head.put_i64(max_timestamp);
+    head.put_i64(-1);
+    head.put_i16(-1);
+    head.put_i32(-1);
+    head.put_i32(offset_delta as i32);
+    seal(&mut out);
+    Ok(RawBatch::from_bytes(out.freeze()))
+}
+
 fn decode_one(buffer: &mut Bytes, base_timestamp: i64) -> Option<Record> {
     let length = usize::try_from(varint(buffer)?).ok()?;
     if length > buffer.len() {
@@ -181,6 +263,12 @@ fn varint(buffer: &mut Bytes) -> Option<i64> {
         }
     }
     None
+}
+
+/// Bytes that [`put_varint`] writes.
+fn varint_len(value: i64) -> usize {
+    let raw = ((value << 1) ^ (value >> 63)) as u64;
+    (64 - (raw | 1).leading_zeros() as usize).div_ceil(7)
 }
 
 fn put_varint(out: &mut BytesMut, value: i64) {
@@ -270,12 +358,70 @@ mod tests {
             prop_assert_eq!(decode(&batch).expect("decodes"), records);
         }
 
+        /// Against the slow way: all records decoded, one behind the other.
+        #[test]
+        fn merged_batches_hold_the_same_records_in_the_same_order(
+            batches in proptest::collection::vec(proptest::collection::vec(record(), 1..20), 1..12),
+        ) {
+            let raw: Vec<RawBatch> = batches
+                .iter()
+                .map(|records| encode(records, Compression::None).expect("encodes"))
+                .collect();
+            let merged = merge(&raw).expect("merges");
+            merged.check_crc().expect("crc");
+            let mut expected: Vec<Record> = batches.into_iter().flatten().collect();
+            for (i, record) in expected.iter_mut().enumerate() {
+                record.offset_delta = i as i32;
+            }
+            prop_assert!(merged.header.is_plain());
+            prop_assert_eq!(merged.header.base_offset, raw[0].header.base_offset);
+            prop_assert_eq!(
+                merged.header.max_timestamp,
+                expected.iter().map(|record| record.timestamp).max().expect("records")
+            );
+            let length = merged.bytes().len();
+            prop_assert_eq!(RawBatch::split_from(&mut merged.bytes().clone()).expect("whole"), Some(merged.clone()));
+            prop_assert_eq!(length, merged.wire_len());
+            prop_assert_eq!(decode(&merged).expect("decodes"), expected);
+        }
+
+        #[test]
+        fn a_flipped_bit_is_never_merged(
+            records in proptest::collection::vec(record(), 1..5),
+            at in any::<proptest::sample::Index>(),
+            bit in 0..8_u8,
+        ) {
+            let good = encode(&records, Compression::None).expect("encodes");
+            let mut bytes = good.bytes().to_vec();
+            let at = HEADER_LEN + at.index(bytes.len() - HEADER_LEN);
+            bytes[at] ^= 1 << bit;
+            let bad = RawBatch::from_bytes(bytes.into());
+            prop_assert!(merge(&[good, bad]).is_err());
+        }
+
         #[test]
         fn varints_survive(value in any::<i64>()) {
             let mut out = BytesMut::new();
             put_varint(&mut out, value);
+            prop_assert_eq!(out.len(), varint_len(value));
             prop_assert_eq!(varint(&mut out.freeze()), Some(value));
         }
+    }
+
+    #[test]
+    fn only_plain_batches_are_merged() {
+        let record = Record {
+            offset_delta: 0,
+            timestamp: 1,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+        };
+        let plain = encode(std::slice::from_ref(&record), Compression::None).expect("encodes");
+        let compressed = encode(&[record], Compression::Lz4).expect("encodes");
+        assert!(merge(&[plain.clone(), compressed]).is_err());
+        assert!(merge(&[]).is_err());
+        assert!(merge(&[plain]).is_ok());
     }
 
     #[test]
