@@ -1,23 +1,25 @@
 //! Fetch lanes: one task and one connection each, several a source broker.
 //!
-//! A lane holds the partitions that were subscribed to it and reads them in turns. It reads ahead
-//! of the partition tasks by a bounded queue each; a partition whose queue is full is left out of
-//! the next fetch, and without a share of the byte budget there is no next fetch.
+//! A lane holds the partitions that were subscribed to it and reads them in turns, in a fetch session (KIP-227), so
+//! that idle ones cost nothing. It reads ahead of the partition tasks by a bounded queue each; a partition whose
+//! queue is full is left out of the next fetch, and without a share of the byte budget there is no next fetch.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use kafka::batch::{BatchError, RawBatch};
-use kafka::fetch::{FetchFrom, FetchLimits, Fetched};
+use kafka::fetch::{FetchFrom, FetchLimits, FetchSession, Fetched};
 use kafka::{BrokerError, BrokerNode, Cluster, Connection, Error};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::budget::{Budget, Share};
 use crate::progress::PartitionProgress;
+use crate::readers::Readers;
 use crate::throttle::{LanePartitions, Throttle};
 
 /// Connections a broker: reading is cheaper for it than writing, two keep four lanes of the target
@@ -30,10 +32,14 @@ const SUBSCRIBE_QUEUE: usize = 256;
 /// One response; it is also the unit of memory that a slow partition can hold on to.
 const FETCH_BYTES: usize = 2 << 20;
 const PARTITION_FETCH_BYTES: usize = 1 << 20;
-/// Long poll with nothing to read: an idle lane asks four times a second.
-const LONG_POLL: Duration = Duration::from_millis(250);
-/// Wait while some partition is left out: it must not starve behind idle ones.
-const SHORT_POLL: Duration = Duration::from_millis(5);
+/// A fetch waits at the broker for something to read, and meanwhile nothing can be added to it: neither a new
+/// subscription nor a partition whose queue has room again. So it waits shortly after anything has happened, and
+/// twice as long each time that nothing did.
+const FIRST_POLL: Duration = Duration::from_millis(5);
+/// An idle lane asks twice a second.
+const LONGEST_POLL: Duration = Duration::from_millis(500);
+/// While some partition is left out: it must not starve behind idle ones.
+const LONGEST_POLL_WITHOUT_SOME: Duration = Duration::from_millis(40);
 
 /// What a lane hands to a partition task.
 #[derive(Debug)]
@@ -58,25 +64,42 @@ pub(crate) struct Stretch {
 
 /// One partition's wish to be read from an offset on.
 #[derive(Debug)]
-struct Subscription {
-    from: FetchFrom,
-    deliver: mpsc::Sender<Delivery>,
+pub(crate) struct Subscription {
+    pub(crate) from: FetchFrom,
+    pub(crate) deliver: mpsc::Sender<Delivery>,
     progress: Arc<PartitionProgress>,
+}
+
+/// What partition tasks tell their lane between deliveries.
+#[derive(Debug, Default)]
+struct Signals {
+    /// Some queue has room again, or some task has gone.
+    room: Notify,
+    gone: AtomicBool,
 }
 
 /// What a partition task holds of its subscription. Dropping it ends the subscription.
 #[derive(Debug)]
 pub(crate) struct Reading {
     deliveries: mpsc::Receiver<Delivery>,
-    room: Arc<Notify>,
+    signals: Arc<Signals>,
 }
 
 impl Reading {
     /// The next delivery; `None` where the lane is gone. Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<Delivery> {
         let delivery = self.deliveries.recv().await;
-        self.room.notify_one();
+        self.signals.room.notify_one();
         delivery
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // Closed before the lane is told, so that it finds it so.
+        self.deliveries.close();
+        self.signals.gone.store(true, Ordering::Release);
+        self.signals.room.notify_one();
     }
 }
 
@@ -84,7 +107,7 @@ impl Reading {
 #[derive(Debug, Clone)]
 pub(crate) struct FetchLane {
     subscribe: mpsc::Sender<Subscription>,
-    room: Arc<Notify>,
+    signals: Arc<Signals>,
 }
 
 impl FetchLane {
@@ -105,7 +128,7 @@ impl FetchLane {
         let _ = self.subscribe.send(subscription).await;
         Reading {
             deliveries,
-            room: self.room.clone(),
+            signals: self.signals.clone(),
         }
     }
 }
@@ -159,7 +182,7 @@ impl FetchLanes {
 
     fn start(&mut self, node: BrokerNode) -> FetchLane {
         let (subscribe, subscriptions) = mpsc::channel(SUBSCRIBE_QUEUE);
-        let room = Arc::new(Notify::new());
+        let signals = Arc::<Signals>::default();
         let lane = Lane {
             source: self.source.clone(),
             node,
@@ -167,12 +190,13 @@ impl FetchLanes {
             fetch_bytes: self.fetch_bytes,
             throttled: self.throttle.as_ref().map(Throttle::lane),
             subscriptions,
-            room: room.clone(),
-            partitions: Vec::new(),
-            turn: 0,
+            signals: signals.clone(),
+            readers: Readers::default(),
+            session: FetchSession::default(),
+            poll: FIRST_POLL,
         };
         self.tasks.spawn(lane.run());
-        FetchLane { subscribe, room }
+        FetchLane { subscribe, signals }
     }
 }
 
@@ -192,10 +216,11 @@ struct Lane {
     fetch_bytes: usize,
     throttled: Option<LanePartitions>,
     subscriptions: mpsc::Receiver<Subscription>,
-    room: Arc<Notify>,
-    partitions: Vec<Subscription>,
-    /// Where the next fetch begins in `partitions`: who comes first gets bytes first.
-    turn: usize,
+    signals: Arc<Signals>,
+    readers: Readers,
+    session: FetchSession,
+    /// How long the next fetch may wait at the broker.
+    poll: Duration,
 }
 
 impl Lane {
@@ -208,9 +233,10 @@ impl Lane {
             if let Err(error) = result {
                 tracing::debug!(broker = self.node.id, %error, "fetch lane lost its connection");
                 connection = None;
-                for partition in self.partitions.drain(..) {
+                self.session = FetchSession::default();
+                for deliver in self.readers.end_all() {
                     // A full queue is read first; the closed channel behind it says the same.
-                    let _ = partition.deliver.try_send(Delivery::Lost(error.clone()));
+                    let _ = deliver.try_send(Delivery::Lost(error.clone()));
                 }
             }
         }
@@ -220,33 +246,40 @@ impl Lane {
     async fn wait_for_work(&mut self) -> bool {
         loop {
             while let Ok(subscription) = self.subscriptions.try_recv() {
-                self.partitions.push(subscription);
+                self.take_up(subscription);
             }
-            self.partitions
-                .retain(|partition| !partition.deliver.is_closed());
-            if self
-                .partitions
-                .iter()
-                .any(|partition| partition.deliver.capacity() > 0)
-            {
+            if self.signals.gone.swap(false, Ordering::Acquire) {
+                self.readers.drop_closed();
+            }
+            self.readers.look_for_room();
+            if self.readers.ready() > 0 {
                 return true;
             }
             tokio::select! {
                 subscription = self.subscriptions.recv() => match subscription {
                     Some(subscription) => {
-                        self.partitions.push(subscription);
+                        self.take_up(subscription);
                         // The others of a starting mirror come in the same moment: one fetch for
                         // all of them, not a long poll for the first.
                         tokio::task::yield_now().await;
                     }
                     None => return false,
                 },
-                () = self.room.notified() => {}
+                () = self.signals.room.notified() => {}
             }
         }
     }
 
+    fn take_up(&mut self, subscription: Subscription) {
+        self.readers.add(subscription);
+        self.poll = FIRST_POLL;
+    }
+
     async fn turn_once(&mut self, connection: &mut Option<Connection>) -> Result<(), Error> {
+        if !connection.as_ref().is_some_and(Connection::is_open) {
+            // A session is of one connection.
+            self.session = FetchSession::default();
+        }
         let open = self
             .source
             .reuse_or_open(connection.take(), &self.node)
@@ -255,27 +288,29 @@ impl Lane {
         let Some(mut share) = self.budget.acquire(fetch_bytes).await else {
             return Ok(());
         };
-        let count = self.partitions.len();
-        self.turn = (self.turn + 1) % count.max(1);
-        let ready: Vec<FetchFrom> = (0..count)
-            .map(|i| &self.partitions[(self.turn + i) % count])
-            .filter(|partition| partition.deliver.capacity() > 0)
-            .map(|partition| partition.from.clone())
-            .collect();
+        let longest = if self.readers.any_full() {
+            LONGEST_POLL_WITHOUT_SOME
+        } else {
+            LONGEST_POLL
+        };
         let limits = FetchLimits {
-            max_wait: if ready.len() == count {
-                LONG_POLL
-            } else {
-                SHORT_POLL
-            },
+            max_wait: self.poll.min(longest),
             min_bytes: 1,
             max_bytes: fetch_bytes as i32,
             partition_max_bytes: PARTITION_FETCH_BYTES.min(fetch_bytes) as i32,
         };
-        let fetched = kafka::fetch::send(&open, limits, &ready)
-            .await?
-            .receive()
-            .await?;
+        let wanted = self.readers.wanted(self.session.is_established());
+        let fetched = kafka::fetch::send_in(
+            &mut self.session,
+            &open,
+            limits,
+            &wanted.partitions,
+            &wanted.forgotten,
+        )
+        .await?
+        .receive_in(&mut self.session)
+        .await?;
+        self.poll = (self.poll * 2).min(LONGEST_POLL);
         if let Some(throttled) = &self.throttled {
             let whole = fetched.iter().map(|it| whole_batches(it.records.clone()));
             throttled.throttle().charge(whole.sum());
@@ -292,8 +327,7 @@ impl Lane {
         let Some(throttled) = &mut self.throttled else {
             return self.fetch_bytes;
         };
-        let ready = self.partitions.iter();
-        let ready = ready.filter(|it| it.deliver.capacity() > 0).count();
+        let ready = self.readers.ready();
         throttled.set(ready);
         let throttle = throttled.throttle();
         throttle.wait().await;
@@ -301,35 +335,35 @@ impl Lane {
     }
 
     fn deliver(&mut self, fetched: Fetched, share: &mut Share) {
-        let Some(index) = self.partitions.iter().position(|partition| {
-            partition.from.partition == fetched.partition && partition.from.topic == fetched.topic
-        }) else {
+        let (topic, partition) = (fetched.topic.clone(), fetched.partition);
+        let Some(reader) = self.readers.get(&topic, partition) else {
             return;
         };
-        let partition = &mut self.partitions[index];
-        let end_of_subscription = if let Some(error) = fetched.error {
-            Some(Delivery::Refused(error))
+        let subscription = &mut reader.subscription;
+        let last = if let Some(error) = fetched.error {
+            Delivery::Refused(error)
         } else {
-            partition.progress.saw_end(fetched.last_stable_offset);
-            match next_offset(fetched.records.clone(), partition.from.offset) {
-                Ok(next) if next > partition.from.offset => {
-                    partition.from.offset = next;
+            subscription.progress.saw_end(fetched.last_stable_offset);
+            match next_offset(fetched.records.clone(), subscription.from.offset) {
+                Ok(next) if next > subscription.from.offset => {
+                    subscription.from.offset = next;
                     let stretch = Stretch {
                         share: Arc::new(share.split(fetched.records.len())),
                         records: fetched.records,
                         aborted: fetched.aborted,
                     };
                     // There was room when the fetch was sent, and only this lane sends.
-                    let _ = partition.deliver.try_send(Delivery::Records(stretch));
-                    None
+                    let _ = subscription.deliver.try_send(Delivery::Records(stretch));
+                    self.readers.moved(&topic, partition);
+                    self.poll = FIRST_POLL;
+                    return;
                 }
-                Ok(_) => None,
-                Err(error) => Some(Delivery::Unreadable(error)),
+                Ok(_) => return,
+                Err(error) => Delivery::Unreadable(error),
             }
         };
-        if let Some(last) = end_of_subscription {
-            let partition = self.partitions.swap_remove(index);
-            let _ = partition.deliver.try_send(last);
+        if let Some(deliver) = self.readers.end(&topic, partition) {
+            let _ = deliver.try_send(last);
         }
     }
 }

@@ -31,6 +31,7 @@ mod position;
 mod position_log;
 mod produce_lane;
 mod progress;
+mod readers;
 mod run;
 mod status;
 mod summary;

@@ -1,0 +1,229 @@
+//! The partitions of one fetch lane: what the next fetch has to name.
+//!
+//! Work is done for what changed and never for what merely exists: an idle partition costs neither a line in a
+//! request nor a look at it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kafka::fetch::FetchFrom;
+use tokio::sync::mpsc;
+
+use crate::fetch_lane::{Delivery, Subscription};
+
+type Key = (Arc<str>, i32);
+
+/// One subscribed partition.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) subscription: Subscription,
+    /// The broker's session reads it.
+    in_session: bool,
+    /// Its queue was full when last looked at.
+    full: bool,
+    /// It is in `changed`.
+    marked: bool,
+}
+
+/// What a request says of partitions.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    /// All where a session begins, else those that are new or moved.
+    pub(crate) partitions: Vec<FetchFrom>,
+    /// No longer wanted in the session.
+    pub(crate) forgotten: Vec<FetchFrom>,
+}
+
+/// All readers of a lane.
+#[derive(Debug, Default)]
+pub(crate) struct Readers {
+    readers: Vec<Reader>,
+    index: HashMap<Key, usize>,
+    /// New, moved, or with room again; those that are not `marked` are from before.
+    changed: Vec<Key>,
+    /// Whose queue is full; those that are not `full` are from before.
+    full: Vec<Key>,
+    full_count: usize,
+    forgotten: Vec<FetchFrom>,
+    /// Where a fetch of all of them begins: who comes first gets bytes first. Within a session the broker rotates.
+    turn: usize,
+}
+
+impl Readers {
+    /// Partitions that can be read.
+    pub(crate) fn ready(&self) -> usize {
+        self.readers.len() - self.full_count
+    }
+
+    /// Some partition is left out because its queue is full.
+    pub(crate) fn any_full(&self) -> bool {
+        self.full_count > 0
+    }
+
+    /// Takes up a partition. An older subscription of the same partition has ended: a task has one at a time.
+    pub(crate) fn add(&mut self, subscription: Subscription) {
+        let key = key_of(&subscription.from);
+        self.remove(&key);
+        self.index.insert(key.clone(), self.readers.len());
+        self.readers.push(Reader {
+            subscription,
+            in_session: false,
+            full: false,
+            marked: false,
+        });
+        self.mark(&key);
+    }
+
+    /// The reader of a partition.
+    pub(crate) fn get(&mut self, topic: &Arc<str>, partition: i32) -> Option<&mut Reader> {
+        let at = *self.index.get(&(topic.clone(), partition))?;
+        self.readers.get_mut(at)
+    }
+
+    /// The next fetch begins elsewhere; also notes a queue that became full.
+    pub(crate) fn moved(&mut self, topic: &Arc<str>, partition: i32) {
+        let key = (topic.clone(), partition);
+        let Some(reader) = self.index.get(&key).map(|at| &mut self.readers[*at]) else {
+            return;
+        };
+        if reader.subscription.deliver.capacity() > 0 {
+            self.mark(&key);
+        } else if !reader.full {
+            reader.full = true;
+            self.full_count += 1;
+            if std::mem::take(&mut reader.in_session) {
+                self.forgotten.push(reader.subscription.from.clone());
+            }
+            self.full.push(key);
+        }
+    }
+
+    /// Ends a subscription and hands its sender back.
+    pub(crate) fn end(
+        &mut self,
+        topic: &Arc<str>,
+        partition: i32,
+    ) -> Option<mpsc::Sender<Delivery>> {
+        self.remove(&(topic.clone(), partition))
+            .map(|reader| reader.subscription.deliver)
+    }
+
+    /// Ends all subscriptions and hands their senders back.
+    pub(crate) fn end_all(&mut self) -> Vec<mpsc::Sender<Delivery>> {
+        let readers = std::mem::take(self).readers;
+        readers
+            .into_iter()
+            .map(|reader| reader.subscription.deliver)
+            .collect()
+    }
+
+    /// Forgets whose task has gone.
+    pub(crate) fn drop_closed(&mut self) {
+        let closed: Vec<Key> = self
+            .readers
+            .iter()
+            .filter(|reader| reader.subscription.deliver.is_closed())
+            .map(|reader| key_of(&reader.subscription.from))
+            .collect();
+        for key in closed {
+            self.remove(&key);
+        }
+    }
+
+    /// Looks again at the queues that were full.
+    pub(crate) fn look_for_room(&mut self) {
+        for key in std::mem::take(&mut self.full) {
+            let Some(at) = self.index.get(&key) else {
+                continue;
+            };
+            let reader = &mut self.readers[*at];
+            if !reader.full {
+                continue;
+            }
+            if reader.subscription.deliver.capacity() > 0 {
+                reader.full = false;
+                self.full_count -= 1;
+                self.mark(&key);
+            } else {
+                self.full.push(key);
+            }
+        }
+    }
+
+    /// What the next request has to say. It counts as said: after a failed request begin a new session.
+    pub(crate) fn wanted(&mut self, session_established: bool) -> Wanted {
+        if !session_established {
+            return self.all();
+        }
+        let mut partitions = Vec::with_capacity(self.changed.len());
+        for key in std::mem::take(&mut self.changed) {
+            let Some(at) = self.index.get(&key) else {
+                continue;
+            };
+            let reader = &mut self.readers[*at];
+            if std::mem::take(&mut reader.marked) && !reader.full {
+                reader.in_session = true;
+                partitions.push(reader.subscription.from.clone());
+            }
+        }
+        // Brokers forget after they add: what is wanted again must not be forgotten.
+        let mut forgotten = std::mem::take(&mut self.forgotten);
+        forgotten.retain(|gone| {
+            let again = self.index.get(&key_of(gone)).map(|at| &self.readers[*at]);
+            !again.is_some_and(|reader| {
+                reader.in_session && reader.subscription.from.topic_id == gone.topic_id
+            })
+        });
+        Wanted {
+            partitions,
+            forgotten,
+        }
+    }
+
+    fn all(&mut self) -> Wanted {
+        self.changed.clear();
+        self.forgotten.clear();
+        let count = self.readers.len();
+        self.turn = (self.turn + 1) % count.max(1);
+        let mut partitions = Vec::with_capacity(count);
+        for i in 0..count {
+            let reader = &mut self.readers[(self.turn + i) % count];
+            reader.marked = false;
+            reader.in_session = !reader.full;
+            if reader.in_session {
+                partitions.push(reader.subscription.from.clone());
+            }
+        }
+        Wanted {
+            partitions,
+            forgotten: Vec::new(),
+        }
+    }
+
+    fn mark(&mut self, key: &Key) {
+        if let Some(reader) = self.index.get(key).map(|at| &mut self.readers[*at])
+            && !std::mem::replace(&mut reader.marked, true)
+        {
+            self.changed.push(key.clone());
+        }
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Reader> {
+        let at = self.index.remove(key)?;
+        let reader = self.readers.swap_remove(at);
+        if let Some(moved) = self.readers.get(at) {
+            self.index.insert(key_of(&moved.subscription.from), at);
+        }
+        if reader.in_session {
+            self.forgotten.push(reader.subscription.from.clone());
+        }
+        if reader.full {
+            self.full_count -= 1;
+        }
+        Some(reader)
+    }
+}
+
+fn key_of(from: &FetchFrom) -> Key {
+    (from.topic.clone(), from.partition)
+}
