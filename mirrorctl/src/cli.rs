@@ -178,7 +178,11 @@ Examples:
   mirrorctl replicate -f topology.yaml --mirror pay --once   # to the ends of now, then stop
 
 Positions are kept on the target cluster: a restart resumes where the last run committed. The
-first Ctrl-C (or SIGTERM) drains, commits and reports; the second ends at once.")]
+first Ctrl-C (or SIGTERM) drains, commits and reports; the second ends at once.
+
+SIGHUP reads the topology file again: mirrors that changed drain and start anew with what it says
+now, new ones start, removed ones drain and end, `state: paused` stops one until it says `running`
+again. Mirrors that did not change go on undisturbed. A file that is not valid changes nothing.")]
 pub(crate) struct ReplicateArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]

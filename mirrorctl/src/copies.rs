@@ -1,7 +1,8 @@
 //! Runs of the replicator, side by side.
 
 use plan::Clients;
-use replicator::{Options, Progress, Source};
+use replicator::{Options, Progress, Source, Throttle};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use topology::Mirror;
@@ -31,6 +32,11 @@ impl Copies {
         };
         for mirror in mirrors {
             let target = client(clients, &mirror.target)?;
+            let options = Options {
+                // one rate for the mirror, whatever the number of its sources
+                throttle: mirror.throttle.map(Throttle::new),
+                ..options.clone()
+            };
             for alias in &mirror.sources {
                 let source = Source {
                     alias: alias.clone(),
@@ -87,9 +93,16 @@ impl Copies {
         &self.watched
     }
 
+    /// A display of these runs.
+    pub(crate) fn display(&self) -> CopyDisplay {
+        // the list is final, which a closed channel says
+        let (_, list) = watch::channel(self.watched.clone());
+        CopyDisplay::new(list)
+    }
+
     /// Shows progress until every run has ended; in the order they were started.
     pub(crate) async fn finish_shown(self) -> Result<Vec<RunEnd>, Failure> {
-        let display = CopyDisplay::new(self.watched.clone());
+        let display = self.display();
         tokio::select! {
             ends = self.finish() => ends,
             never = display.show() => match never {},

@@ -9,6 +9,7 @@ mod connect;
 mod copies;
 mod exit;
 mod failure;
+mod fleet;
 mod judge;
 mod launch;
 mod load;

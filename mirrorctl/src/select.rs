@@ -48,35 +48,51 @@ pub(crate) fn one<'t>(topology: &'t Topology, name: &str) -> Result<&'t Mirror, 
     })
 }
 
-/// The mirrors that the built-in engine shall run. One that is named and cannot be run is an
-/// error; one that nobody named is passed over with a note.
+/// The mirrors that the built-in engine shall run now, without paused ones. One that is named and
+/// cannot be run is an error; one that nobody named is passed over with a note.
 pub(crate) fn runnable<'t>(
     topology: &'t Topology,
     names: &[String],
 ) -> Result<Vec<&'t Mirror>, Failure> {
     let mut mirrors = Vec::new();
-    for mirror in named(topology, names)? {
-        match obstacle(mirror) {
-            None => mirrors.push(mirror),
-            Some(reason) if names.is_empty() => {
-                output::note(&format!(
-                    "mirror {} is passed over: it {reason}",
-                    mirror.name
-                ));
-            }
-            Some(reason) => {
-                return Err(Failure::NotRunnable {
-                    mirror: mirror.name.clone(),
-                    reason,
-                });
+    for mirror in builtin(topology, names)? {
+        match mirror.state {
+            MirrorState::Running => mirrors.push(mirror),
+            MirrorState::Paused => {
+                pass_over(mirror, "is paused (`state: paused`)".to_owned(), names)?;
             }
         }
     }
     if mirrors.is_empty() {
-        return Err(Failure::NothingToRun {
-            verb: "replicate",
-            reason: "none of the topology's mirrors runs on the built-in engine".to_owned(),
-        });
+        return Err(nothing_to_replicate("all of them are paused"));
+    }
+    Ok(mirrors)
+}
+
+/// The mirrors of the built-in engine, paused ones too.
+pub(crate) fn builtin<'t>(
+    topology: &'t Topology,
+    names: &[String],
+) -> Result<Vec<&'t Mirror>, Failure> {
+    let mut mirrors = Vec::new();
+    for mirror in named(topology, names)? {
+        match mirror.engine {
+            Engine::Builtin => mirrors.push(mirror),
+            Engine::MirrorMaker2
+            | Engine::MirrorMaker
+            | Engine::StrimziMirrorMaker2
+            | Engine::MskReplicator => {
+                let engine = serde_json::to_string(&mirror.engine).unwrap_or_default();
+                let engine = engine.trim_matches('"');
+                let reason = format!("is run by engine {engine}, not by the built-in one");
+                pass_over(mirror, reason, names)?;
+            }
+        }
+    }
+    if mirrors.is_empty() {
+        return Err(nothing_to_replicate(
+            "none of the topology's mirrors runs on the built-in engine",
+        ));
     }
     for mirror in &mirrors {
         if !mirror.declared.is_empty() {
@@ -89,23 +105,24 @@ pub(crate) fn runnable<'t>(
     Ok(mirrors)
 }
 
-fn obstacle(mirror: &Mirror) -> Option<String> {
-    match mirror.engine {
-        Engine::Builtin => {}
-        Engine::MirrorMaker2
-        | Engine::MirrorMaker
-        | Engine::StrimziMirrorMaker2
-        | Engine::MskReplicator => {
-            let engine = serde_json::to_string(&mirror.engine).unwrap_or_default();
-            return Some(format!(
-                "is run by engine {}, not by the built-in one",
-                engine.trim_matches('"')
-            ));
-        }
+fn pass_over(mirror: &Mirror, reason: String, names: &[String]) -> Result<(), Failure> {
+    if names.is_empty() {
+        output::note(&format!(
+            "mirror {} is passed over: it {reason}",
+            mirror.name
+        ));
+        return Ok(());
     }
-    match mirror.state {
-        MirrorState::Running => None,
-        MirrorState::Paused => Some("is paused (`state: paused`)".to_owned()),
+    Err(Failure::NotRunnable {
+        mirror: mirror.name.clone(),
+        reason,
+    })
+}
+
+fn nothing_to_replicate(reason: &str) -> Failure {
+    Failure::NothingToRun {
+        verb: "replicate",
+        reason: reason.to_owned(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM: the first asks to stop, the second ends the process at once.
+//! SIGINT and SIGTERM: the first asks to stop, the second ends the process at once. SIGHUP asks a
+//! command that has something to read again to do so.
 
 use std::io;
 
@@ -50,4 +51,23 @@ pub(crate) fn watch(stop: CancellationToken) -> io::Result<JoinSet<()>> {
         exit::at_once(signals.next().await);
     });
     Ok(watcher)
+}
+
+/// SIGHUP, from the moment this is made: it no longer ends the process.
+#[derive(Debug)]
+pub(crate) struct Hangups(Signal);
+
+impl Hangups {
+    /// Must be called inside the runtime.
+    pub(crate) fn listen() -> io::Result<Self> {
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Returns once for any number of signals that came meanwhile. Cancel safe.
+    pub(crate) async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            // the runtime is going away, and no signal will come
+            std::future::pending::<()>().await;
+        }
+    }
 }

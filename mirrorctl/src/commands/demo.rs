@@ -105,7 +105,7 @@ impl Demo<'_> {
             &Options::continuous(),
             &running,
         )?;
-        let display = output::CopyDisplay::new(copies.watched().to_vec());
+        let display = copies.display();
         let judged = tokio::select! {
             judged = self.write_and_judge(&scene, &story) => judged,
             never = display.show() => match never {},

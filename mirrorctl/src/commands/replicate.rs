@@ -1,5 +1,7 @@
 //! `mirrorctl replicate`.
 
+use std::collections::BTreeMap;
+
 use replicator::Options;
 
 use crate::cli::{Format, ReplicateArgs};
@@ -7,26 +9,20 @@ use crate::connect::connect;
 use crate::copies::Copies;
 use crate::exit::Outcome;
 use crate::failure::Failure;
+use crate::fleet::Fleet;
 use crate::load::load;
 use crate::output::{self, RunEnd, replication_human, replication_json};
 use crate::select::{clusters, runnable};
 use crate::session::{Ended, Session};
+use crate::signals::Hangups;
 
 /// Copies until the captured ends, or until stopped.
 pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended {
-    let topology = load(&args.file)?;
-    let mirrors = runnable(&topology, &args.mirror)?;
-    let clients = session
-        .until_stopped(connect(&topology, &clusters(&mirrors)))
-        .await??;
-    let options = if args.once {
-        Options::once()
+    let ends = if args.once {
+        once(session, args).await?
     } else {
-        Options::continuous()
+        continuously(session, args).await?
     };
-    let ends = Copies::start(&mirrors, &clients, &options, &session.stop)?
-        .finish_shown()
-        .await?;
     match session.terminal.format() {
         Format::Human => {
             output::result(&replication_human(&ends, session.terminal.width()))?;
@@ -36,17 +32,43 @@ pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended 
     judge(ends, args.once)
 }
 
+async fn once(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Failure> {
+    let topology = load(&args.file)?;
+    let mirrors = runnable(&topology, &args.mirror)?;
+    let clients = session
+        .until_stopped(connect(&topology, &clusters(&mirrors)))
+        .await??;
+    Copies::start(&mirrors, &clients, &Options::once(), &session.stop)?
+        .finish_shown()
+        .await
+}
+
+async fn continuously(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Failure> {
+    // before anything that takes time: a SIGHUP must not end the process
+    let hangups = Hangups::listen().map_err(Failure::Runtime)?;
+    let topology = load(&args.file)?;
+    Fleet::launch(session, &args.file, &args.mirror, topology)
+        .await?
+        .sail(hangups)
+        .await
+}
+
 /// A failed mirror before stopped partitions before an early end. Being stopped is how a
 /// continuous mirror ends, and no failure.
 fn judge(ends: Vec<RunEnd>, once: bool) -> Ended {
     let mut failed = 0;
     let mut interrupted = false;
+    // what a reload put right is no failure: the last run of each counts
+    let last: BTreeMap<(String, String), RunEnd> = ends
+        .into_iter()
+        .map(|end| ((end.mirror.clone(), end.source.clone()), end))
+        .collect();
     for RunEnd {
         mirror,
         source,
         result,
         ..
-    } in ends
+    } in last.into_values()
     {
         match result {
             Ok(summary) => {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use conformance::Observer;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use replicator::{Phase, Progress, Snapshot};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::output::figures::{bytes, count, counted, rate};
@@ -28,6 +29,7 @@ pub(crate) fn bars() -> &'static MultiProgress {
 /// Shows runs of the replicator.
 #[derive(Debug)]
 pub(crate) struct CopyDisplay {
+    list: watch::Receiver<Vec<WatchedRun>>,
     runs: Vec<Watched>,
 }
 
@@ -55,23 +57,39 @@ struct Watched {
 }
 
 impl CopyDisplay {
-    /// A line a run, each with its label.
-    pub(crate) fn new(runs: impl IntoIterator<Item = WatchedRun>) -> Self {
+    /// A line a run, each with its label; runs come and go with the list.
+    pub(crate) fn new(list: watch::Receiver<Vec<WatchedRun>>) -> Self {
+        let mut display = Self {
+            list,
+            runs: Vec::new(),
+        };
+        display.follow_list();
+        display
+    }
+
+    /// Takes up runs that are new in the list and lets go of those that are no longer in it.
+    fn follow_list(&mut self) {
+        let list = self.list.borrow_and_update().clone();
+        let is_listed = |watched: &Watched| {
+            list.iter()
+                .any(|run| Arc::ptr_eq(&run.progress, &watched.run.progress))
+        };
+        self.runs.retain(is_listed);
         let style = style("{prefix:.bold} {bar:20.green} {msg}");
-        let runs = runs
-            .into_iter()
-            .map(|run| {
-                let bar = bars().add(ProgressBar::new(1)).with_style(style.clone());
-                bar.set_prefix(run.label.clone());
-                Watched {
-                    run,
-                    meter: Meter::default(),
-                    bar,
-                    beginning: Beginning::default(),
-                }
-            })
-            .collect();
-        Self { runs }
+        for run in list {
+            let known = |watched: &Watched| Arc::ptr_eq(&run.progress, &watched.run.progress);
+            if self.runs.iter().any(known) {
+                continue;
+            }
+            let bar = bars().add(ProgressBar::new(1)).with_style(style.clone());
+            bar.set_prefix(run.label.clone());
+            self.runs.push(Watched {
+                run,
+                meter: Meter::default(),
+                bar,
+                beginning: Beginning::default(),
+            });
+        }
     }
 
     /// Keeps the figures fresh until it is dropped, which takes the bars away. Cancel safe.
@@ -81,6 +99,10 @@ impl CopyDisplay {
         let mut logged = Instant::now();
         loop {
             ticks.tick().await;
+            // an error only says that the list is final
+            if self.list.has_changed().unwrap_or(false) {
+                self.follow_list();
+            }
             let now = Instant::now();
             let due = now - logged >= LOG_EVERY;
             for run in &mut self.runs {
@@ -104,12 +126,10 @@ impl CopyDisplay {
     }
 }
 
-impl Drop for CopyDisplay {
+impl Drop for Watched {
     fn drop(&mut self) {
-        for run in &self.runs {
-            run.bar.finish_and_clear();
-            bars().remove(&run.bar);
-        }
+        self.bar.finish_and_clear();
+        bars().remove(&self.bar);
     }
 }
 

@@ -96,9 +96,16 @@ fn what_this_version_cannot_do_is_refused_by_name() {
         .code(1)
         .says("passed over");
     let paused = stage.file("paused.yaml", &mirror("state: paused"));
-    run(&["replicate", "-f", text(&paused), "--mirror", "pay"])
-        .code(1)
-        .says("paused");
+    run(&[
+        "replicate",
+        "-f",
+        text(&paused),
+        "--mirror",
+        "pay",
+        "--once",
+    ])
+    .code(1)
+    .says("paused");
     assert_eq!(stage.right.topics(), Vec::<String>::new());
 }
 

@@ -8,6 +8,7 @@ mod bad_input;
 mod demo;
 mod help;
 mod plan_apply;
+mod reload;
 mod replicate;
 mod streams;
 mod support;

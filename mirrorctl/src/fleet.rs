@@ -1,0 +1,319 @@
+//! Mirrors that run until told otherwise, and follow their topology file.
+//!
+//! What shall run (`wanted`) and what does (`crews`) are two maps; [`Fleet::settle`] brings the
+//! second to the first. A mirror whose definition changed is stopped, drained and started anew; one
+//! that did not change never notices.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use plan::Clients;
+use replicator::Options;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use topology::{Cluster, Mirror, MirrorState, Topology};
+
+use crate::connect::connect;
+use crate::copies::Copies;
+use crate::failure::Failure;
+use crate::output::{self, CopyDisplay, RunEnd, WatchedRun};
+use crate::select::{builtin, clusters};
+use crate::session::Session;
+use crate::signals::Hangups;
+
+/// Pause before a mirror that a reload brought tries again to connect.
+const CONNECT_AGAIN: Duration = Duration::from_secs(5);
+
+/// All that decides how a mirror runs.
+#[derive(Debug, Clone, PartialEq)]
+struct Definition {
+    mirror: Mirror,
+    clusters: Vec<Cluster>,
+}
+
+/// A mirror that runs.
+#[derive(Debug)]
+struct Crew {
+    definition: Definition,
+    stop: CancellationToken,
+}
+
+/// How a mirror's runs ended, one a source.
+type CrewEnd = (String, Result<Vec<RunEnd>, Failure>);
+
+/// The mirrors of one topology file.
+#[derive(Debug)]
+pub(crate) struct Fleet<'f> {
+    session: &'f Session,
+    file: &'f Path,
+    /// Only these mirrors, where some are named.
+    names: &'f [String],
+    topology: Topology,
+    wanted: BTreeMap<String, Definition>,
+    crews: BTreeMap<String, Crew>,
+    /// Ended by themselves: not started again before the next reload.
+    ended: BTreeSet<String>,
+    tasks: JoinSet<CrewEnd>,
+    ends: Vec<RunEnd>,
+    watched: watch::Sender<Vec<WatchedRun>>,
+}
+
+impl<'f> Fleet<'f> {
+    /// Connects to the clusters of all mirrors that are not paused, and starts those. Fails as a
+    /// whole where a cluster cannot be connected to.
+    pub(crate) async fn launch(
+        session: &'f Session,
+        file: &'f Path,
+        names: &'f [String],
+        topology: Topology,
+    ) -> Result<Self, Failure> {
+        let mut fleet = Self {
+            session,
+            file,
+            names,
+            wanted: wanted(&topology, names)?,
+            topology,
+            crews: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            tasks: JoinSet::new(),
+            ends: Vec::new(),
+            watched: watch::channel(Vec::new()).0,
+        };
+        let mirrors: Vec<&Mirror> = fleet.wanted.values().map(|it| &it.mirror).collect();
+        let aliases = clusters(&mirrors);
+        let connecting = connect(&fleet.topology, &aliases);
+        let clients = session.until_stopped(connecting).await??;
+        for name in paused(&fleet.topology, names) {
+            tracing::info!(
+                mirror = name,
+                "paused: it copies nothing and keeps its positions"
+            );
+        }
+        for definition in fleet.wanted.clone().into_values() {
+            fleet.start(definition, Some(clients.clone()));
+        }
+        Ok(fleet)
+    }
+
+    /// Runs until the session stops, or until every mirror has ended by itself and none is paused.
+    /// Reads the file again on every SIGHUP.
+    pub(crate) async fn sail(mut self, mut hangups: Hangups) -> Result<Vec<RunEnd>, Failure> {
+        let display = CopyDisplay::new(self.watched.subscribe());
+        tokio::select! {
+            ends = self.steer(&mut hangups) => ends,
+            never = display.show() => match never {},
+        }
+    }
+
+    async fn steer(&mut self, hangups: &mut Hangups) -> Result<Vec<RunEnd>, Failure> {
+        let mut stopping = false;
+        loop {
+            if self.crews.is_empty() && self.is_over() {
+                return Ok(std::mem::take(&mut self.ends));
+            }
+            tokio::select! {
+                Some(end) = self.tasks.join_next() => {
+                    self.crew_ended(end.map_err(Failure::Panicked)?)?;
+                }
+                () = hangups.next() => self.reload(),
+                // the crews' own tokens are children of the session's: they drain and end
+                () = self.session.stop.cancelled(), if !stopping => stopping = true,
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.session.stop.is_cancelled() || paused(&self.topology, self.names).next().is_none()
+    }
+
+    fn crew_ended(&mut self, (name, ends): CrewEnd) -> Result<(), Failure> {
+        let Some(crew) = self.crews.remove(&name) else {
+            return Ok(());
+        };
+        self.ends.extend(ends?);
+        if !crew.stop.is_cancelled() {
+            self.ended.insert(name.clone());
+        }
+        self.watched
+            .send_modify(|runs| runs.retain(|run| run.mirror != name));
+        self.settle();
+        Ok(())
+    }
+
+    /// Reads the file again. What is wrong with it is said, and everything goes on as before.
+    fn reload(&mut self) {
+        tracing::info!(file = %self.file.display(), "SIGHUP: reading the topology again");
+        let read = crate::load::load(self.file)
+            .and_then(|topology| Ok((wanted(&topology, self.names)?, topology)));
+        let (wanted, topology) = match read {
+            Ok(read) => read,
+            Err(failure) => {
+                output::failure(&failure);
+                tracing::error!("the topology is not reloaded; the mirrors go on as before");
+                return;
+            }
+        };
+        self.tell(&wanted, &topology);
+        self.wanted = wanted;
+        self.topology = topology;
+        self.ended.clear();
+        self.settle();
+    }
+
+    /// Says what a new topology changes, mirror by mirror.
+    fn tell(&self, wanted: &BTreeMap<String, Definition>, topology: &Topology) {
+        let was_paused: BTreeSet<&str> = paused(&self.topology, self.names).collect();
+        let is_paused: BTreeSet<&str> = paused(topology, self.names).collect();
+        let mut changes = 0;
+        let mut say = |mirror: &str, change: &str| {
+            changes += 1;
+            tracing::info!(mirror, "reload: {change}");
+        };
+        for name in self.wanted.keys().filter(|it| !wanted.contains_key(*it)) {
+            if is_paused.contains(name.as_str()) {
+                say(name, "paused; it drains, and keeps its positions");
+            } else {
+                say(name, "removed; it drains and ends");
+            }
+        }
+        for (name, definition) in wanted {
+            match self.wanted.get(name) {
+                None if was_paused.contains(name.as_str()) => say(name, "resumed"),
+                None => say(name, "new"),
+                Some(old) if old == definition && self.ended.contains(name) => {
+                    say(name, "unchanged; it had stopped and is started again");
+                }
+                Some(old) if old == definition => {}
+                Some(old) => say(name, &format!("changed: {}", changed(old, definition))),
+            }
+        }
+        if changes == 0 {
+            tracing::info!("reload: nothing changed for any mirror");
+        }
+    }
+
+    /// Stops what shall not run as it does, and starts what shall run and does not.
+    fn settle(&mut self) {
+        if self.session.stop.is_cancelled() {
+            return;
+        }
+        for (name, crew) in &self.crews {
+            if self.wanted.get(name) != Some(&crew.definition) {
+                crew.stop.cancel();
+            }
+        }
+        let missing: Vec<Definition> = self
+            .wanted
+            .iter()
+            .filter(|(name, _)| !self.crews.contains_key(*name) && !self.ended.contains(*name))
+            .map(|(_, definition)| definition.clone())
+            .collect();
+        for definition in missing {
+            self.start(definition, None);
+        }
+    }
+
+    fn start(&mut self, definition: Definition, clients: Option<Clients>) {
+        let stop = self.session.stop.child_token();
+        let name = definition.mirror.name.clone();
+        let crew = Crew {
+            definition: definition.clone(),
+            stop: stop.clone(),
+        };
+        self.crews.insert(name, crew);
+        let (topology, watched) = (self.topology.clone(), self.watched.clone());
+        self.tasks.spawn(async move {
+            let ends = run(&definition.mirror, &topology, clients, &watched, &stop).await;
+            (definition.mirror.name, ends)
+        });
+    }
+}
+
+/// One mirror from connecting to its end. A mirror that a reload brought waits for its clusters.
+async fn run(
+    mirror: &Mirror,
+    topology: &Topology,
+    clients: Option<Clients>,
+    watched: &watch::Sender<Vec<WatchedRun>>,
+    stop: &CancellationToken,
+) -> Result<Vec<RunEnd>, Failure> {
+    let clients = match clients {
+        Some(clients) => clients,
+        None => match stop.run_until_cancelled(connected(mirror, topology)).await {
+            Some(clients) => clients,
+            None => return Ok(Vec::new()),
+        },
+    };
+    let copies = Copies::start(&[mirror], &clients, &Options::continuous(), stop)?;
+    watched.send_modify(|runs| runs.extend(copies.watched().iter().cloned()));
+    copies.finish().await
+}
+
+async fn connected(mirror: &Mirror, topology: &Topology) -> Clients {
+    loop {
+        match connect(topology, &clusters(&[mirror])).await {
+            Ok(clients) => return clients,
+            Err(error) => {
+                tracing::error!(mirror = mirror.name, %error,
+                    "the mirror cannot start; trying again in {} s", CONNECT_AGAIN.as_secs());
+                tokio::time::sleep(CONNECT_AGAIN).await;
+            }
+        }
+    }
+}
+
+/// The mirrors that shall run now.
+fn wanted(topology: &Topology, names: &[String]) -> Result<BTreeMap<String, Definition>, Failure> {
+    let mirrors = builtin(topology, names)?;
+    Ok(mirrors
+        .into_iter()
+        .filter(|mirror| mirror.state == MirrorState::Running)
+        .map(|mirror| {
+            let aliases = clusters(&[mirror]);
+            let clusters = topology.clusters.iter();
+            let definition = Definition {
+                mirror: mirror.clone(),
+                clusters: clusters
+                    .filter(|cluster| aliases.contains(&cluster.alias))
+                    .cloned()
+                    .collect(),
+            };
+            (mirror.name.clone(), definition)
+        })
+        .collect())
+}
+
+/// Mirrors of the file that are paused, of those that are named.
+fn paused<'t>(topology: &'t Topology, names: &'t [String]) -> impl Iterator<Item = &'t str> {
+    topology
+        .mirrors
+        .iter()
+        .filter(|mirror| {
+            mirror.state == MirrorState::Paused
+                && mirror.engine == topology::Engine::Builtin
+                && (names.is_empty() || names.contains(&mirror.name))
+        })
+        .map(|mirror| mirror.name.as_str())
+}
+
+/// The keys in which two definitions differ, as words.
+fn changed(old: &Definition, new: &Definition) -> String {
+    let fields = |definition: &Definition| match serde_json::to_value(&definition.mirror) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        Ok(_) | Err(_) => serde_json::Map::new(),
+    };
+    let (before, after) = (fields(old), fields(new));
+    let mut keys: Vec<String> = after
+        .iter()
+        .filter(|(key, value)| before.get(*key) != Some(value))
+        .map(|(key, _)| key.replace('_', " "))
+        .collect();
+    for cluster in &new.clusters {
+        if !old.clusters.contains(cluster) {
+            keys.push(format!("cluster {}", cluster.alias));
+        }
+    }
+    keys.join(", ")
+}

@@ -1,0 +1,155 @@
+//! `mirrorctl replicate` follows its topology file.
+
+use std::io::{BufRead, BufReader, Lines, Read};
+use std::process::ChildStderr;
+
+use rustix::process::Signal;
+
+use crate::support::{Running, Stage, run, text, until};
+
+const TOPICS: &str = "topics:\n\
+    - {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n\
+    - {name: bill.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n";
+
+fn mirror(name: &str, more: &str) -> String {
+    format!(
+        "- {{name: {name}, source: left, target: right, topicsPattern: '{name}\\..*', \
+         replicationPolicy: {{type: identity}}{more}}}\n"
+    )
+}
+
+fn write(stage: &Stage, file: &str, mirror: &str, records: &str, journal: &str) {
+    let topic = format!("{mirror}.orders");
+    let journal = stage.path(journal);
+    let more = ["--records", records, "--journal", text(&journal)];
+    let verify = [
+        "verify", "-f", file, "--mirror", mirror, "--mode", "stamped",
+    ];
+    run(&[&verify[..], &["--phase", "write", "--topic", &topic], &more].concat()).code(0);
+}
+
+fn copied(stage: &Stage, topic: &str) -> i64 {
+    (0..3)
+        .filter_map(|partition| stage.right.log_end_offset(topic, partition))
+        .sum()
+}
+
+/// A running `replicate` with its log.
+struct Replicate {
+    running: Running,
+    log: Lines<BufReader<ChildStderr>>,
+}
+
+impl Replicate {
+    fn start(file: &str) -> Self {
+        let mut running = Running::start(&["replicate", "-f", file]);
+        let log = BufReader::new(running.0.stderr.take().unwrap()).lines();
+        Self { running, log }
+    }
+
+    /// Reads the log up to a line with these words.
+    fn until_it_says(&mut self, words: &str) -> String {
+        let mut seen = String::new();
+        for line in self.log.by_ref() {
+            let line = line.unwrap();
+            if line.contains(words) {
+                return line;
+            }
+            seen.push_str(&line);
+            seen.push('\n');
+        }
+        panic!("no {words:?} in\n{seen}");
+    }
+
+    fn stop(mut self) -> String {
+        self.running.signal(Signal::TERM);
+        let mut out = String::new();
+        let stdout = self.running.0.stdout.take();
+        // somebody has to read what it says until its end
+        let log = std::thread::spawn(move || self.log.for_each(drop));
+        stdout.unwrap().read_to_string(&mut out).unwrap();
+        assert_eq!(self.running.0.wait().unwrap().code(), Some(0));
+        log.join().unwrap();
+        out
+    }
+}
+
+#[test]
+fn a_paused_mirror_waits_for_the_file_to_say_running() {
+    let stage = Stage::new();
+    let yaml = |state: &str| stage.topology(&format!("{TOPICS}mirrors:\n{}", mirror("pay", state)));
+    let file = yaml(", state: paused");
+    let file = text(&file);
+    run(&["apply", "-f", file, "--auto-approve"]).code(0);
+    write(&stage, file, "pay", "300", "1.json");
+    let mut replicate = Replicate::start(file);
+    replicate.until_it_says("paused: it copies nothing");
+    assert_eq!(stage.right.topics(), Vec::<String>::new());
+
+    yaml("");
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("reload: resumed");
+    until("it copies", || copied(&stage, "pay.orders") == 300);
+
+    yaml(", state: paused");
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("reload: paused");
+    // drained and committed: what comes now stays where it is
+    until("positions are committed", || {
+        let status = run(&["status", "-f", file, "--output", "json"]).code(0);
+        status.json()["mirrors"][0]["lag"] == 0
+    });
+    write(&stage, file, "pay", "30", "2.json");
+    assert_eq!(copied(&stage, "pay.orders"), 300);
+    let out = replicate.stop();
+    assert!(out.contains("Copied 300 records"), "{out}");
+}
+
+#[test]
+fn a_changed_mirror_starts_anew_and_its_neighbour_never_notices() {
+    let stage = Stage::new();
+    let yaml = |mirrors: &str| stage.topology(&format!("{TOPICS}mirrors:\n{mirrors}"));
+    let both = mirror("pay", "") + &mirror("bill", "");
+    let file = yaml(&both);
+    let file = text(&file);
+    run(&["apply", "-f", file, "--auto-approve"]).code(0);
+    write(&stage, file, "pay", "300", "1.json");
+    write(&stage, file, "bill", "300", "2.json");
+    let mut replicate = Replicate::start(file);
+    let arrived = |pay, bill| {
+        until("everything is copied", || {
+            copied(&stage, "pay.orders") == pay && copied(&stage, "bill.orders") == bill
+        });
+    };
+    arrived(300, 300);
+
+    // not valid: said, and nothing else happens
+    yaml(&both.replace("topicsPattern", "topicPattern"));
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("topicsPattern");
+    replicate.until_it_says("go on as before");
+    yaml(&both);
+    write(&stage, file, "pay", "30", "3.json");
+    arrived(330, 300);
+
+    yaml(&(mirror("pay", ", throttle: {bytesPerSecond: 1MB}") + &mirror("bill", "")));
+    replicate.running.signal(Signal::HUP);
+    let change = replicate.until_it_says("reload: ");
+    assert!(change.contains("changed: throttle"), "{change}");
+    assert!(change.contains("mirror=\"pay\""), "{change}");
+    write(&stage, file, "pay", "30", "4.json");
+    write(&stage, file, "bill", "30", "5.json");
+    arrived(360, 330);
+
+    yaml(&mirror("bill", ""));
+    replicate.running.signal(Signal::HUP);
+    let change = replicate.until_it_says("reload: ");
+    assert!(change.contains("removed"), "{change}");
+    write(&stage, file, "bill", "30", "6.json");
+    arrived(360, 360);
+    let out = replicate.stop();
+    // two runs of pay, one of bill: it was never interrupted
+    assert_eq!(out.matches("bill  left → right").count(), 1, "{out}");
+    assert_eq!(out.matches("pay  left → right").count(), 2, "{out}");
+    assert!(out.contains("Copied 720 records"), "{out}");
+}
