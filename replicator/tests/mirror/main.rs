@@ -4,5 +4,6 @@
 mod copy;
 mod crash_points;
 mod faults;
+mod losses;
 mod rig;
 mod steering;
