@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use kafka::{Cluster, OffsetSpec, RetryClass, TopicPartition};
 use tokio::time::Instant;
-use topology::{Mirror, OnDataLoss, OnOversize, OnTopicReset};
+use topology::{Mirror, OnDataLoss, OnOversize};
 
 use crate::gap::{self, Gap, GapKey, GapKind};
 use crate::gap_ledger::GapLedger;
@@ -22,7 +22,6 @@ pub(crate) struct Losses {
     mirror: String,
     source_cluster_id: String,
     pub(crate) on_data_loss: OnDataLoss,
-    pub(crate) on_topic_reset: OnTopicReset,
     pub(crate) on_oversize: OnOversize,
     ledger: GapLedger,
 }
@@ -56,7 +55,6 @@ impl Losses {
             mirror: mirror.name.clone(),
             source_cluster_id: source.cluster_id().to_owned(),
             on_data_loss: mirror.on_data_loss,
-            on_topic_reset: mirror.on_topic_reset,
             on_oversize: mirror.on_oversize,
             ledger: GapLedger::new(target),
         }
