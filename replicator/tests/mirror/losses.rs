@@ -5,6 +5,7 @@ use bytes::Bytes;
 use kafka::Compression;
 use kafka::record::{self, Record};
 use replicator::{Gap, GapKey, GapKind, Options, Summary};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::rig::{Content, Rig, first_occurrences, recent};
@@ -232,7 +233,8 @@ async fn a_truncation_is_seen_while_the_mirror_runs() {
     rig.create("t1", 1, &[]).await;
     rig.produce("t1", 1, 0, 4).await;
     let stop = CancellationToken::new();
-    let running = tokio::spawn(rig.run(Options::continuous(), stop.clone()));
+    let mut running = JoinSet::new();
+    running.spawn(rig.run(Options::continuous(), stop.clone()));
     rig.until_target_has("t1", 46).await;
     let diverged = rig.source_cluster.elect_uncleanly("t1", 0, 10).unwrap();
     rig.produce("t1", 1, 10, 3).await;
@@ -240,7 +242,8 @@ async fn a_truncation_is_seen_while_the_mirror_runs() {
     let left = rig.on_source_from("t1", diverged).await;
     rig.until_target_ends_with("t1", &left[&0]).await;
     stop.cancel();
-    assert_eq!(running.await.unwrap().unwrap().failures, []);
+    let summary = running.join_all().await.remove(0).unwrap();
+    assert_eq!(summary.failures, []);
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ impl Rig {
     }
 
     async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
         while !is_so().await {
             assert!(
                 tokio::time::Instant::now() < deadline,
