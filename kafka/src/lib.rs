@@ -24,9 +24,7 @@ mod retry;
 mod transport;
 mod versions;
 
-pub use admin::{
-    ConfigChange, ConfigEntry, ConfigSource, EpochEnd, ListedOffset, NewTopic, OffsetSpec,
-};
+pub use admin::{ConfigChange, ConfigEntry, ConfigSource, ListedOffset, NewTopic, OffsetSpec};
 pub use cluster::{ClientOptions, Cluster};
 pub use codec::{Compression, CompressionError};
 pub use connection::{Connection, Frame, PendingResponse};

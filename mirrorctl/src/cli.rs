@@ -293,8 +293,7 @@ pub(crate) enum Phase {
 #[command(after_help = "\
 Examples:
   mirrorctl status -f topology.yaml
-  mirrorctl status -f topology.yaml --mirror pay --output json
-  mirrorctl status -f topology.yaml --gaps   # what was not copied, and why")]
+  mirrorctl status -f topology.yaml --mirror pay --output json")]
 pub(crate) struct StatusArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]
@@ -302,9 +301,6 @@ pub(crate) struct StatusArgs {
     /// Only this mirror (may be given several times)
     #[arg(short, long, value_name = "NAME")]
     pub(crate) mirror: Vec<String>,
-    /// Show the gap ledger of the target instead: offsets that the mirror moved past, and why
-    #[arg(long)]
-    pub(crate) gaps: bool,
 }
 
 /// Arguments of `demo`.

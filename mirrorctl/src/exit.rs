@@ -84,8 +84,7 @@ impl From<&Failure> for Code {
                 replicator::RunError::SameCluster { .. } => Self::Refused,
                 replicator::RunError::Source { .. }
                 | replicator::RunError::Target { .. }
-                | replicator::RunError::Positions { .. }
-                | replicator::RunError::Gaps { .. } => Self::Error,
+                | replicator::RunError::Positions { .. } => Self::Error,
             },
             Failure::Topology(_)
             | Failure::InvalidFiles { .. }

@@ -158,15 +158,6 @@ impl Flow {
         self.cursor = end;
     }
 
-    /// Goes on at another source offset: after a gap, or back where the source took records back.
-    /// Sequences go on as they were: they count what is sent. Only when nothing is in flight and
-    /// after [`Flow::rewind`].
-    pub fn jump(&mut self, offset: i64) {
-        debug_assert!(self.window.is_empty(), "jump with batches in the window");
-        self.watermark = offset;
-        self.cursor = offset;
-    }
-
     /// The target has the batch. Returns true where the watermark moved.
     pub fn acknowledge(&mut self, ticket: Ticket) -> bool {
         self.settle(ticket, Fate::Acknowledged);
@@ -188,19 +179,6 @@ impl Flow {
     /// watermark until [`Flow::rewind`].
     pub fn fail(&mut self, ticket: Ticket) {
         self.settle(ticket, Fate::Failed);
-    }
-
-    /// What a batch in the window covers: first source offset, the one after its last, its
-    /// records and bytes.
-    pub fn span(&self, ticket: Ticket) -> Option<(i64, i64, u32, u64)> {
-        let mut start = self.watermark;
-        for entry in &self.window {
-            if entry.ticket == ticket {
-                return Some((start, entry.end, entry.records, entry.bytes));
-            }
-            start = entry.end;
-        }
-        None
     }
 
     fn settle(&mut self, ticket: Ticket, fate: Fate) {

@@ -19,25 +19,18 @@
 //! Enter at [`run`] and [`status`].
 
 mod budget;
-mod compacted_topic;
 mod error;
 mod fetch_lane;
 mod findings;
 pub mod flow;
-mod gap;
-mod gap_ledger;
 mod identity;
 mod leaders;
-mod lineage;
-mod losses;
 mod outcome;
-mod oversize;
 mod partition;
 mod position;
 mod position_log;
 mod produce_lane;
 mod progress;
-mod quarantine;
 mod readers;
 mod run;
 mod status;
@@ -47,8 +40,6 @@ mod topics;
 mod transform;
 
 pub use error::RunError;
-pub use gap::{GAPS_TOPIC, Gap, GapKey, GapKind};
-pub use gap_ledger::gaps;
 pub use position::{POSITIONS_TOPIC, Position, PositionKey};
 pub use progress::{PartitionFailure, Phase, Progress, Snapshot};
 pub use run::{Mode, Options, Source, run};

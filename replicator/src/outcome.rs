@@ -8,50 +8,18 @@ use kafka::{BrokerError, Error};
 /// Why a partition stopped for good.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Stopped {
-    /// Not yet looked into; [`crate::losses`] finds out what it is.
-    #[error("the source does not have offset {offset}")]
+    #[error(
+        "the source no longer has offset {offset}: it was deleted before it was copied (retention or DeleteRecords), or the log was truncated"
+    )]
     OutOfRange { offset: i64 },
-    /// As above: the source's log is another one from this offset on.
-    #[error("the source's log is another one from offset {at} on")]
-    Diverged { at: i64 },
-    #[error(
-        "the source's log begins at {log_start}: {} offsets from {position} on were deleted before they were copied (retention or DeleteRecords); `onDataLoss: continue` notes the gap and goes on there",
-        log_start - position
-    )]
-    DataLost { position: i64, log_start: i64 },
-    #[error(
-        "the source lost {} offsets from {diverged} on after they were copied (unclean leader election), and other records may take their place; `onDataLoss: continue` notes it and goes on there",
-        position - diverged
-    )]
-    Truncated { position: i64, diverged: i64 },
-    #[error("a gap cannot be noted on the target, so nothing is skipped: {0}")]
-    Ledger(Error),
     #[error("source topic `{topic}` was deleted or recreated (its topic id changed)")]
     SourceReset { topic: Arc<str> },
     #[error("target topic `{topic}` was deleted or recreated (its topic id changed)")]
     TargetReset { topic: Arc<str> },
-    /// Not yet looked into: a batch may be cut, a record may go to quarantine.
-    #[error("the target refuses a batch of {} bytes: {}", .0.bytes, .0.error)]
-    TooLarge(TooLarge),
     #[error(
-        "the record at offset {offset} is too large for `{topic}` on the target: its batch has {bytes} bytes, {}; raise max.message.bytes there, or set `onOversize: quarantine` ({error})",
-        limit.map_or_else(|| "the limit is not known".to_owned(), |limit| format!("the limit is {limit}"))
+        "the target refuses a batch: {error}; raise max.message.bytes of `{topic}` on the target"
     )]
-    Oversize {
-        topic: Arc<str>,
-        offset: i64,
-        bytes: u64,
-        limit: Option<usize>,
-        error: BrokerError,
-    },
-    #[error(
-        "the record at offset {offset} is too large for the target and cannot be quarantined in `{topic}`: {error}"
-    )]
-    Quarantine {
-        topic: String,
-        offset: i64,
-        error: Error,
-    },
+    Oversize { topic: Arc<str>, error: BrokerError },
     #[error("the target refuses a batch: {0}")]
     Refused(BrokerError),
     #[error("the source refuses to be read: {0}")]
@@ -62,17 +30,6 @@ pub(crate) enum Stopped {
     GaveUp { after: Duration, trouble: Trouble },
     #[error(transparent)]
     Client(Error),
-}
-
-/// A batch that the target refused because of its size.
-#[derive(Debug, Clone)]
-pub(crate) struct TooLarge {
-    /// Source offsets that it covers: first, and after the last.
-    pub(crate) start: i64,
-    pub(crate) end: i64,
-    pub(crate) records: u32,
-    pub(crate) bytes: u64,
-    pub(crate) error: BrokerError,
 }
 
 /// Why a round ended; the next one may do better.
@@ -88,8 +45,6 @@ pub(crate) enum Trouble {
     TargetRefused(BrokerError),
     #[error("the target lost track of our sequence numbers: {0}")]
     Sequence(BrokerError),
-    #[error("the source refused offset {position} although it has it")]
-    OutOfRange { position: i64 },
     #[error("the source connection's task ended")]
     LaneGone,
 }

@@ -20,10 +20,7 @@ use crate::fetch_lane::{Delivery, FetchLanes, Reading};
 use crate::flow::{Flow, Ticket};
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
-use crate::lineage::Lineage;
-use crate::losses::{Losses, Passage};
-use crate::outcome::{RoundEnd, Stopped, TooLarge, Trouble};
-use crate::oversize::Cutter;
+use crate::outcome::{RoundEnd, Stopped, Trouble};
 use crate::position::Position;
 use crate::position_log::Slot;
 use crate::produce_lane::{ProduceLanes, Receipt, Refusal, Shipment, receipts};
@@ -50,7 +47,6 @@ pub(crate) struct Shared {
     pub(crate) producer: ProducerIdentity,
     pub(crate) stop: CancellationToken,
     pub(crate) give_up_after: Option<Duration>,
-    pub(crate) losses: Losses,
 }
 
 /// One partition to copy.
@@ -61,8 +57,6 @@ pub(crate) struct Partition {
     /// Positions are written to this, with the topic ids that were seen at the start.
     pub(crate) slot: Slot,
     pub(crate) position: Position,
-    pub(crate) lineage: Lineage,
-    pub(crate) cutter: Cutter,
     pub(crate) progress: Arc<PartitionProgress>,
 }
 
@@ -86,7 +80,6 @@ impl Partition {
             producer: shared.producer,
             new_producers: 0,
             metadata_stale: None,
-            looked_back: false,
         };
         // Durable before the first record: a mirror that starts at the end and is stopped before
         // anything came must not start at a later end the next time.
@@ -97,23 +90,9 @@ impl Partition {
         loop {
             let before = self.flow.watermark();
             let began = Instant::now();
-            let trouble = match round.run(self, shared).await {
-                Ok(RoundEnd::Complete | RoundEnd::Stopped) => return Ok(()),
-                Ok(RoundEnd::Trouble(trouble)) => trouble,
-                Err(stopped) => {
-                    self.flow.rewind();
-                    let passage = tokio::select! {
-                        passage = self.pass(shared, stopped) => passage?,
-                        () = shared.stop.cancelled() => return Ok(()),
-                    };
-                    match passage {
-                        Passage::Passed => {
-                            self.moved(&round, true);
-                            continue;
-                        }
-                        Passage::Again(trouble) => trouble,
-                    }
-                }
+            let trouble = match round.run(self, shared).await? {
+                RoundEnd::Complete | RoundEnd::Stopped => return Ok(()),
+                RoundEnd::Trouble(trouble) => trouble,
             };
             round.metadata_stale = Some(Instant::now());
             self.progress.waits(true);
@@ -166,8 +145,6 @@ struct Round {
     new_producers: u32,
     /// Metadata must be newer than this.
     metadata_stale: Option<Instant>,
-    /// A partition that has nothing to copy was compared with the source.
-    looked_back: bool,
 }
 
 /// A batch that was read and not yet sent.
@@ -183,9 +160,6 @@ impl Round {
         shared: &Shared,
     ) -> Result<RoundEnd, Stopped> {
         if partition.flow.cursor() >= partition.until() {
-            if !std::mem::replace(&mut self.looked_back, true) {
-                partition.look_back(shared).await?;
-            }
             return Ok(RoundEnd::Complete);
         }
         let connected = tokio::select! {
@@ -212,7 +186,7 @@ impl Round {
     /// Both sides' lanes. Cancel safe: nothing is sent yet.
     async fn connect(
         &self,
-        partition: &mut Partition,
+        partition: &Partition,
         shared: &Shared,
     ) -> Result<Result<(mpsc::Sender<Shipment>, Reading), Trouble>, Stopped> {
         let lane = match self.target_lane(partition, shared).await? {
@@ -252,10 +226,10 @@ impl Round {
 
     async fn subscribe(
         &self,
-        partition: &mut Partition,
+        partition: &Partition,
         shared: &Shared,
     ) -> Result<Result<Reading, Trouble>, Stopped> {
-        let id = partition.id.clone();
+        let id = &partition.id;
         match shared
             .source
             .of(&id.source_topic, id.partition, self.metadata_stale)
@@ -267,9 +241,6 @@ impl Round {
                 })
             }
             Ok(leader) => {
-                if let Err(trouble) = partition.check_lineage(shared, &leader).await? {
-                    return Ok(Err(trouble));
-                }
                 let from = FetchFrom {
                     topic: id.source_topic.clone(),
                     topic_id: leader.topic_id,
@@ -438,7 +409,6 @@ impl Copying {
             partition.acknowledged(round, receipt.ticket);
             return Ok(());
         }
-        let span = partition.flow.span(receipt.ticket);
         partition.flow.fail(receipt.ticket);
         match error.name().as_str() {
             // Behind an earlier failure this is only its echo.
@@ -447,16 +417,10 @@ impl Copying {
                 self.trouble = Some(Trouble::Sequence(error));
                 Ok(())
             }
-            "MESSAGE_TOO_LARGE" | "RECORD_LIST_TOO_LARGE" => {
-                let (start, end, records, bytes) = span.unwrap_or_default();
-                Err(Stopped::TooLarge(TooLarge {
-                    start,
-                    end,
-                    records,
-                    bytes,
-                    error,
-                }))
-            }
+            "MESSAGE_TOO_LARGE" | "RECORD_LIST_TOO_LARGE" => Err(Stopped::Oversize {
+                topic: partition.id.target_topic.clone(),
+                error,
+            }),
             _ if error.class() == RetryClass::Fatal => Err(Stopped::Refused(error)),
             _ => {
                 self.trouble.get_or_insert(Trouble::TargetRefused(error));
@@ -472,11 +436,8 @@ impl Copying {
     ) -> Result<(), Stopped> {
         match delivery {
             Some(Delivery::Records(stretch)) => {
-                partition.lineage.note(&stretch.records)?;
-                let cursor = partition.flow.cursor();
-                let records = stretch.records;
-                let steps = transform::steps(records.clone(), cursor, &stretch.aborted)?;
-                let steps = partition.cutter.cut(steps, &records, cursor)?;
+                let steps =
+                    transform::steps(stretch.records, partition.flow.cursor(), &stretch.aborted)?;
                 self.ready.extend(steps.into_iter().map(|step| Ready {
                     step,
                     share: stretch.share.clone(),
@@ -528,9 +489,6 @@ impl Partition {
         self.progress
             .acknowledged(acknowledged, bytes, self.flow.watermark());
         self.position.offset = self.flow.watermark();
-        let epoch = self.lineage.before(self.position.offset);
-        self.position.leader_epoch = epoch.map(|epoch| epoch.number);
-        self.position.leader_epoch_start = epoch.map(|epoch| epoch.start);
         self.slot.update(
             self.position.clone(),
             acknowledged,

@@ -37,13 +37,6 @@ pub struct Position {
     pub target_topic_id: String,
     /// When this was written, ms since the epoch.
     pub committed_at_ms: i64,
-    /// Leader epoch on the source of the record before `offset`, by which a truncation of the
-    /// source is noticed (KIP-320). Unknown at the start and right after a gap.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub leader_epoch: Option<i32>,
-    /// First offset that was copied of that epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub leader_epoch_start: Option<i64>,
 }
 
 /// The format that this build writes.

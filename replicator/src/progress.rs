@@ -60,10 +60,6 @@ pub struct Snapshot {
     pub waiting: usize,
     /// Source offsets between the positions and the ends (captured or live).
     pub remaining: u64,
-    /// Gaps noted in this run; `replicator::gaps` reads them all.
-    pub gaps: u64,
-    /// Records put into quarantine topics in this run; each is a gap too.
-    pub quarantined: u64,
     /// Partitions that stopped.
     pub failed: Vec<PartitionFailure>,
 }
@@ -79,8 +75,6 @@ pub(crate) struct PartitionProgress {
     passed: AtomicU64,
     rebuilt: AtomicU64,
     filtered: AtomicU64,
-    gaps: AtomicU64,
-    quarantined: AtomicU64,
     position: AtomicI64,
     end: AtomicI64,
     waiting: AtomicBool,
@@ -105,8 +99,6 @@ impl PartitionProgress {
             passed: AtomicU64::new(0),
             rebuilt: AtomicU64::new(0),
             filtered: AtomicU64::new(0),
-            gaps: AtomicU64::new(0),
-            quarantined: AtomicU64::new(0),
             position: AtomicI64::new(position),
             end: AtomicI64::new(position),
             waiting: AtomicBool::new(false),
@@ -127,14 +119,6 @@ impl PartitionProgress {
 
     pub(crate) fn filtered(&self) {
         self.filtered.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn gap(&self) {
-        self.gaps.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn quarantined(&self) {
-        self.quarantined.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn saw_end(&self, end: i64) {
@@ -184,8 +168,6 @@ impl Progress {
             records: sum(|p| p.records.load(Ordering::Relaxed)),
             bytes: sum(|p| p.bytes.load(Ordering::Relaxed)),
             remaining: sum(PartitionProgress::remaining),
-            gaps: sum(|p| p.gaps.load(Ordering::Relaxed)),
-            quarantined: sum(|p| p.quarantined.load(Ordering::Relaxed)),
             failed: lock(&self.failures).clone(),
         }
     }

@@ -17,10 +17,7 @@ use crate::findings;
 use crate::flow::Flow;
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
-use crate::lineage::{Epoch, Lineage};
-use crate::losses::Losses;
 use crate::outcome::Stopped;
-use crate::oversize::Cutter;
 use crate::partition::{Partition, Shared};
 use crate::position::{POSITIONS_TOPIC, Position, PositionKey, VERSION};
 use crate::position_log::{self, PositionWriter, Slots};
@@ -181,7 +178,6 @@ impl<'a> Run<'a> {
                 .clone()
                 .or_else(|| mirror.throttle.map(Throttle::new)),
         );
-        let losses = Losses::new(mirror, &source.cluster, target_leaders.clone());
         let shared = Arc::new(Shared {
             source: Arc::new(Leaders::new(source.cluster.clone())),
             target: target_leaders.clone(),
@@ -190,7 +186,6 @@ impl<'a> Run<'a> {
             producer,
             stop,
             give_up_after: options.give_up_after,
-            losses,
         });
         let position_writer = PositionWriter::new(target_leaders);
         let slots = position_writer.slots();
@@ -320,7 +315,6 @@ impl<'a> Run<'a> {
             partition: partition.partition,
         };
         let mut offset = start;
-        let mut epoch = None;
         if let Some(position) = self.positions.get(&key) {
             if position.source_topic_id != source_topic_id {
                 let reason = Stopped::SourceReset {
@@ -333,10 +327,6 @@ impl<'a> Run<'a> {
             }
             if position.target_topic_id == target_topic_id {
                 offset = position.offset;
-                epoch = position
-                    .leader_epoch
-                    .zip(position.leader_epoch_start)
-                    .map(|(number, start)| Epoch { number, start });
             } else {
                 tracing::warn!(partition = %id, position = position.offset,
                     "the target topic was recreated since the last run: copying anew");
@@ -355,11 +345,7 @@ impl<'a> Run<'a> {
                 source_topic_id,
                 target_topic_id,
                 committed_at_ms: 0,
-                leader_epoch: None,
-                leader_epoch_start: None,
             },
-            lineage: Lineage::new(epoch),
-            cutter: Cutter::default(),
             progress,
         };
         self.running.insert(partition);
@@ -508,7 +494,6 @@ impl<'a> Run<'a> {
             batches_passed: counts.passed,
             batches_rebuilt: counts.rebuilt,
             batches_filtered: counts.filtered,
-            gaps: self.progress.snapshot().gaps,
             topics,
             failures: self.progress.failures(),
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

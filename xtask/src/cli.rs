@@ -19,7 +19,7 @@ enum Task {
     Install,
     /// Install what the tests need and run them
     Test(test::Arguments),
-    /// Measure the replicator against MirrorMaker 2 on the same brokers
+    /// Measure the replicator against MirrorMaker 2 and the brokers' limit; `-- --write` writes e2e/bench/RESULTS.md
     Bench(bench::Arguments),
     /// Check formatting, lints, dependencies and generated files
     Ci,

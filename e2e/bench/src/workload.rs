@@ -4,10 +4,12 @@ use clap::ValueEnum;
 use e2e::{KafkaCluster, producer_performance};
 use serde::Serialize;
 
+use crate::endpoint::Endpoint;
 use crate::error::Result;
+use crate::topics;
 
 /// Partitions of every topic.
-pub(crate) const PARTITIONS: &str = "8";
+pub(crate) const PARTITIONS: i32 = 8;
 
 /// A source topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -38,6 +40,15 @@ impl Workload {
         }
     }
 
+    /// For names of topics and clients.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Zstd => "zstd",
+            Self::Lz4 => "lz4",
+        }
+    }
+
     pub(crate) fn codec(self) -> &'static str {
         match self {
             Self::Plain => "none",
@@ -64,7 +75,8 @@ impl Workload {
 
     /// Writes the source topic: 512 KB batches, linger 20 ms, random letters.
     pub(crate) fn prepare(self, source: &KafkaCluster, records: u64) -> Result<()> {
-        create_topic(source, self.topic())?;
+        let near = Endpoint::plain(source.bootstrap_servers());
+        topics::create(&near, &[self.topic()], PARTITIONS)?;
         let codec = format!("compression.type={}", self.codec());
         let properties = [codec.as_str(), "batch.size=524288", "linger.ms=20"];
         producer_performance(
@@ -76,25 +88,4 @@ impl Workload {
         )?;
         Ok(())
     }
-}
-
-/// Creates a topic of 8 partitions.
-pub(crate) fn create_topic(cluster: &KafkaCluster, topic: &str) -> Result<()> {
-    topic_command(
-        cluster,
-        &["--create", "--topic", topic, "--partitions", PARTITIONS],
-    )
-}
-
-/// Deletes a topic.
-pub(crate) fn delete_topic(cluster: &KafkaCluster, topic: &str) -> Result<()> {
-    topic_command(cluster, &["--delete", "--topic", topic])
-}
-
-fn topic_command(cluster: &KafkaCluster, action: &[&str]) -> Result<()> {
-    let servers = cluster.bootstrap_servers();
-    let mut arguments = vec!["--bootstrap-server", servers.as_str()];
-    arguments.extend(action);
-    cluster.tool_output("org.apache.kafka.tools.TopicCommand", &arguments, &[])?;
-    Ok(())
 }

@@ -341,8 +341,6 @@ mod tests {
             records,
             bytes,
             remaining: 1_500,
-            gaps: 0,
-            quarantined: 0,
             failed: Vec::new(),
         }
     }

@@ -4,6 +4,5 @@
 mod copy;
 mod crash_points;
 mod faults;
-mod losses;
 mod rig;
 mod steering;

@@ -18,7 +18,7 @@ Examples:
   cargo xtask test --only signals
   cargo xtask test --all --only containers")]
 pub(crate) struct Arguments {
-    /// The long runs, the container tests and the benchmark as well
+    /// The long runs, the container tests and a small run of the benchmark as well
     #[arg(long)]
     all: bool,
     /// Only this test program of e2e/tests, may be given several times; no benchmark
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     execute(tests(arguments)?.envs(engine.environment()))?;
     drop(engine);
     if arguments.only.is_empty() {
-        bench::run(&bench::Arguments::default())
+        bench::run(&bench::Arguments::smoke())
     } else {
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use e2e::Guarded;
 
 use super::engine::Job;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
-use crate::workload::Workload;
 
 // the heap and collector of Kafka's own start script
 const JVM: [&str; 6] = [
@@ -20,12 +20,12 @@ const JVM: [&str; 6] = [
 ];
 
 /// Settings that make it fast here; everything else is left alone.
-pub(crate) fn tuned(workload: Workload) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn tuned(codec: &str) -> Vec<(&'static str, &str)> {
     vec![
         ("tasks.max", "4"),
         ("target.producer.batch.size", "524288"),
         ("target.producer.linger.ms", "20"),
-        ("target.producer.compression.type", workload.codec()),
+        ("target.producer.compression.type", codec),
         ("target.producer.max.in.flight.requests.per.connection", "5"),
         ("target.producer.enable.idempotence", "true"),
         ("SOURCE.consumer.max.poll.records", "10000"),
@@ -39,20 +39,14 @@ pub(crate) fn start(job: &Job<'_>, extra: &[(&str, &str)]) -> Result<Guarded> {
     let flow = format!("{alias}->target");
     let mut lines = vec![
         format!("clusters = {alias}, target"),
-        format!(
-            "{alias}.bootstrap.servers = {}",
-            job.source.bootstrap_servers()
-        ),
-        format!(
-            "target.bootstrap.servers = {}",
-            job.target.bootstrap_servers()
-        ),
         format!("{flow}.enabled = true"),
-        format!("{flow}.topics = {}", job.workload.topic()),
+        format!("{flow}.topics = {}", job.topics),
         format!("target->{alias}.enabled = false"),
         "emit.heartbeats.enabled = false".to_owned(),
         "emit.checkpoints.enabled = false".to_owned(),
     ];
+    lines.extend(cluster(alias, job.source));
+    lines.extend(cluster("target", job.target));
     for topic in [
         "replication.factor",
         "checkpoints.topic.replication.factor",
@@ -72,7 +66,7 @@ pub(crate) fn start(job: &Job<'_>, extra: &[(&str, &str)]) -> Result<Guarded> {
         .workspace
         .write("mm2-log4j2.properties", log_config(job))?;
 
-    let libraries = job.source.installation().home().join("libs/*");
+    let libraries = job.kafka.join("libs/*");
     let mut arguments: Vec<OsString> = JVM.iter().map(OsString::from).collect();
     arguments.push(format!("-Dlog4j2.configurationFile={}", log_config.display()).into());
     arguments.extend(["-cp".into(), libraries.into()]);
@@ -88,6 +82,20 @@ pub(crate) fn start(job: &Job<'_>, extra: &[(&str, &str)]) -> Result<Guarded> {
     )?)
 }
 
+/// How one cluster is reached.
+fn cluster(alias: &str, endpoint: &Endpoint) -> Vec<String> {
+    let mut lines = vec![format!("{alias}.bootstrap.servers = {}", endpoint.servers)];
+    if let Some(ca) = &endpoint.ca_file {
+        lines.push(format!("{alias}.security.protocol = SSL"));
+        lines.push(format!("{alias}.ssl.truststore.type = PEM"));
+        lines.push(format!(
+            "{alias}.ssl.truststore.location = {}",
+            ca.display()
+        ));
+    }
+    lines
+}
+
 /// Looks the settings up in what the copying task's clients logged at their start.
 pub(crate) fn check_tuned(job: &Job<'_>) -> Result<()> {
     let log = log_file(job);
@@ -98,7 +106,7 @@ pub(crate) fn check_tuned(job: &Job<'_>) -> Result<()> {
     let producers = blocks(&text, "ProducerConfig values:", "MirrorSourceConnector");
     let consumers = blocks(&text, "ConsumerConfig values:", "");
     let has = |blocks: &[&str], setting: &str| blocks.iter().any(|block| block.contains(setting));
-    let codec = format!("compression.type = {}\n", job.workload.codec());
+    let codec = format!("compression.type = {}\n", job.codec);
     for (blocks, setting) in [
         (&producers, "\tbatch.size = 524288\n"),
         (&producers, "\tlinger.ms = 20\n"),

@@ -1,0 +1,185 @@
+//! What is demanded of the replicator, and what it gives.
+//!
+//! Figures are cut to the demand's disadvantage: ratios that should be high are rounded down, sizes and times that
+//! should be low are rounded up.
+
+use serde::Serialize;
+
+use crate::engines::Engine;
+use crate::results::{Results, Scenario};
+use crate::workload::Workload;
+
+/// Of what producing alone gives.
+const OF_LIMIT: f64 = 0.95;
+/// "Near zero", in CPU seconds a second.
+const IDLE_SHARE: f64 = 0.05;
+const RSS_OF_FEW: f64 = 64e6;
+const RSS_OF_MANY: f64 = 256e6;
+const MANY: u64 = 10_000;
+const OVER_TLS: f64 = 3.0;
+
+/// One promise, and whether it was kept.
+#[derive(Debug, Serialize)]
+pub(crate) struct Demand {
+    pub(crate) what: String,
+    pub(crate) demanded: String,
+    pub(crate) got: String,
+    pub(crate) met: bool,
+}
+
+/// Throughput and inverse CPU against tuned MirrorMaker 2.
+fn against_tuned(workload: Workload) -> (f64, f64) {
+    match workload {
+        Workload::Plain => (3.6, 15.0),
+        Workload::Zstd => (3.6, 50.0),
+        Workload::Lz4 => (9.0, 70.0),
+    }
+}
+
+/// Against tuned MirrorMaker 2, by round trip in milliseconds.
+fn over_link(round_trip: u64) -> f64 {
+    if round_trip <= 50 { 2.5 } else { 3.0 }
+}
+
+/// Every demand that what was measured can be held against.
+pub(crate) fn demands(results: &Results) -> Vec<Demand> {
+    let mut demands = Vec::new();
+    for scenario in &results.throughput {
+        throughput(scenario, &mut demands);
+    }
+    demands.extend(few_partitions(results));
+    many_partitions(results, &mut demands);
+    demands.extend(latency(results));
+    for link in &results.links {
+        let what = format!("{} ms round trip, throughput", link.round_trip);
+        demands.extend(times_tuned(
+            &link.scenario,
+            &what,
+            over_link(link.round_trip),
+        ));
+    }
+    if let Some(scenario) = &results.tls {
+        let what = "TLS on both sides, throughput";
+        demands.extend(times_tuned(scenario, what, OVER_TLS));
+    }
+    demands
+}
+
+fn throughput(scenario: &Scenario, demands: &mut Vec<Demand>) {
+    let Some(ours) = scenario.figures(Engine::Mirrorctl) else {
+        return;
+    };
+    let (times, cpu) = against_tuned(scenario.workload);
+    if let Some(limit) = scenario.figures(Engine::ProduceOnly) {
+        let share = ours.records_per_second / limit.records_per_second;
+        demands.push(Demand {
+            what: format!("{}, throughput against produce-only", scenario.name),
+            demanded: format!("≥ {:.0} %", OF_LIMIT * 100.0),
+            got: format!("{:.1} %", cut_down(share * 100.0, 1)),
+            met: share >= OF_LIMIT,
+        });
+    }
+    let what = format!("{}, throughput", scenario.name);
+    demands.extend(times_tuned(scenario, &what, times));
+    if let Some(tuned) = scenario.figures(Engine::Mm2Tuned) {
+        let ratio = tuned.cpu_seconds_per_million / ours.cpu_seconds_per_million;
+        demands.push(Demand {
+            what: format!("{}, CPU a record against tuned", scenario.name),
+            demanded: format!("≤ 1/{cpu:.0}"),
+            got: format!("1/{:.1}", cut_down(ratio, 1)),
+            met: ratio >= cpu,
+        });
+    }
+}
+
+fn times_tuned(scenario: &Scenario, what: &str, demanded: f64) -> Option<Demand> {
+    let ours = scenario.figures(Engine::Mirrorctl)?;
+    let tuned = scenario.figures(Engine::Mm2Tuned)?;
+    let ratio = ours.records_per_second / tuned.records_per_second;
+    Some(Demand {
+        what: format!("{what} against tuned"),
+        demanded: format!("≥ {demanded:.1}×"),
+        got: format!("{:.2}×", cut_down(ratio, 2)),
+        met: ratio >= demanded,
+    })
+}
+
+/// The largest of all workloads and runs.
+fn few_partitions(results: &Results) -> Option<Demand> {
+    let peak = results
+        .throughput
+        .iter()
+        .flat_map(|scenario| &scenario.engines)
+        .filter(|engine| engine.engine == Engine::Mirrorctl)
+        .flat_map(|engine| &engine.runs)
+        .map(|run| run.peak_rss_bytes as f64)
+        .max_by(f64::total_cmp)?;
+    Some(Demand {
+        what: "peak RSS at 8 partitions, worst run".to_owned(),
+        demanded: format!("< {} MB", RSS_OF_FEW / 1e6),
+        got: format!("{:.1} MB", cut_up(peak / 1e6, 1)),
+        met: peak < RSS_OF_FEW,
+    })
+}
+
+fn many_partitions(results: &Results, demands: &mut Vec<Demand>) {
+    let Some(many) = &results.partitions else {
+        return;
+    };
+    let enough = many.partitions >= MANY;
+    let note = if enough { "" } else { " (too few partitions)" };
+    let peak = many.peak_rss_bytes as f64;
+    demands.push(Demand {
+        what: format!("peak RSS at {} partitions", many.partitions),
+        demanded: format!("< {} MB", RSS_OF_MANY / 1e6),
+        got: format!("{:.1} MB{note}", cut_up(peak / 1e6, 1)),
+        met: enough && peak < RSS_OF_MANY,
+    });
+    demands.push(Demand {
+        what: format!("CPU when idle at {} partitions", many.partitions),
+        demanded: format!(
+            "near zero (taken as ≤ {:.0} % of a core)",
+            IDLE_SHARE * 100.0
+        ),
+        got: format!("{:.2} %{note}", cut_up(many.idle_cpu_share * 100.0, 2)),
+        met: enough && many.idle_cpu_share <= IDLE_SHARE,
+    });
+}
+
+fn latency(results: &Results) -> Option<Demand> {
+    let p99 = |engine: Engine| {
+        let runs = results.latency.iter().find(|runs| runs.engine == engine)?;
+        Some(runs.medians().1)
+    };
+    let (ours, theirs) = (p99(Engine::Mirrorctl)?, p99(Engine::Mm2Default)?);
+    Some(Demand {
+        what: "p99 of added latency at 1,000 records/s".to_owned(),
+        demanded: format!("≤ {theirs:.2} ms (MirrorMaker 2, default)"),
+        got: format!("{:.2} ms", cut_up(ours, 2)),
+        met: ours <= theirs,
+    })
+}
+
+/// Rounded down to so many decimals.
+pub(crate) fn cut_down(value: f64, decimals: i32) -> f64 {
+    let unit = 10_f64.powi(decimals);
+    (value * unit).floor() / unit
+}
+
+/// Rounded up to so many decimals.
+fn cut_up(value: f64, decimals: i32) -> f64 {
+    let unit = 10_f64.powi(decimals);
+    (value * unit).ceil() / unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_falls_short_is_not_rounded_into_a_success() {
+        assert_eq!(format!("{:.2}", cut_down(3.599, 2)), "3.59");
+        assert_eq!(format!("{:.1}", cut_down(94.99, 1)), "94.9");
+        assert_eq!(format!("{:.1}", cut_up(63.91, 1)), "64.0");
+    }
+}
