@@ -73,7 +73,7 @@ pub enum Error {
         partition: i32,
     },
     /// The broker answered with an error code.
-    #[error("{api}: {error}")]
+    #[error("{api}: {}", error.to(api))]
     Broker {
         /// What was asked, for example `CreateTopics pay.orders`.
         api: String,

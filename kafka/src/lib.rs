@@ -17,6 +17,7 @@ mod connection;
 mod error;
 pub mod fetch;
 mod metadata;
+mod permission;
 pub mod produce;
 mod producer_id;
 pub mod record;

@@ -17,10 +17,12 @@ pub(crate) enum ReadError {
     #[error(transparent)]
     Cluster(#[from] kafka::Error),
     /// The brokers refused one topic.
-    #[error("cannot read topic {topic}: {source}")]
+    #[error("cannot read topic {topic}: {}", source.to(request))]
     Topic {
         /// Topic name.
         topic: String,
+        /// What was asked.
+        request: &'static str,
         /// What the brokers said.
         source: BrokerError,
     },
@@ -44,7 +46,7 @@ pub(crate) async fn topics(
     }
     let mut found = BTreeMap::new();
     for (name, outcome) in cluster.topic_metadata(names).await? {
-        if let Some(metadata) = existing(&name, outcome)? {
+        if let Some(metadata) = existing(&name, "Metadata", outcome)? {
             found.insert(name, metadata);
         }
     }
@@ -55,7 +57,7 @@ pub(crate) async fn topics(
     let mut live = BTreeMap::new();
     for (name, outcome) in cluster.describe_topic_configs(&present).await? {
         // absent here although metadata named it: deleted between the two requests
-        let Some(configs) = existing(&name, outcome)? else {
+        let Some(configs) = existing(&name, "DescribeConfigs", outcome)? else {
             continue;
         };
         if let Some(metadata) = found.get(&name) {
@@ -84,12 +86,17 @@ pub(crate) async fn known_configs(
         .collect())
 }
 
-fn existing<T>(topic: &str, outcome: Result<T, BrokerError>) -> Result<Option<T>, ReadError> {
+fn existing<T>(
+    topic: &str,
+    request: &'static str,
+    outcome: Result<T, BrokerError>,
+) -> Result<Option<T>, ReadError> {
     match outcome {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.code == UNKNOWN_TOPIC => Ok(None),
         Err(source) => Err(ReadError::Topic {
             topic: topic.to_owned(),
+            request,
             source,
         }),
     }

@@ -42,12 +42,14 @@ pub enum ObserveError {
         source: kafka::Error,
     },
     /// The brokers refused to show a declared topic.
-    #[error("cluster {alias}: cannot read topic {topic}: {source}")]
+    #[error("cluster {alias}: cannot read topic {topic}: {}", source.to(request))]
     Topic {
         /// Cluster alias.
         alias: String,
         /// Topic name.
         topic: String,
+        /// What was asked.
+        request: &'static str,
         /// What the brokers said.
         source: BrokerError,
     },
@@ -66,9 +68,14 @@ impl ObserveError {
         let alias = alias.to_owned();
         match error {
             ReadError::Cluster(source) => Self::Cluster { alias, source },
-            ReadError::Topic { topic, source } => Self::Topic {
+            ReadError::Topic {
+                topic,
+                request,
+                source,
+            } => Self::Topic {
                 alias,
                 topic,
+                request,
                 source,
             },
         }

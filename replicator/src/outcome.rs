@@ -20,9 +20,9 @@ pub(crate) enum Stopped {
         "the target refuses a batch: {error}; raise max.message.bytes of `{topic}` on the target"
     )]
     Oversize { topic: Arc<str>, error: BrokerError },
-    #[error("the target refuses a batch: {0}")]
+    #[error("the target refuses a batch: {}", .0.to("Produce"))]
     Refused(BrokerError),
-    #[error("the source refuses to be read: {0}")]
+    #[error("the source refuses to be read: {}", .0.to("Fetch"))]
     SourceRefused(BrokerError),
     #[error(transparent)]
     Unreadable(#[from] kafka::batch::BatchError),
@@ -37,11 +37,11 @@ pub(crate) enum Stopped {
 pub(crate) enum Trouble {
     #[error("source: {0}")]
     Source(Error),
-    #[error("source refused: {0}")]
+    #[error("source refused: {}", .0.to("Fetch"))]
     SourceRefused(BrokerError),
     #[error("target: {0}")]
     Target(Error),
-    #[error("target refused: {0}")]
+    #[error("target refused: {}", .0.to("Produce"))]
     TargetRefused(BrokerError),
     #[error("the target lost track of our sequence numbers: {0}")]
     Sequence(BrokerError),
