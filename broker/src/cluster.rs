@@ -297,6 +297,12 @@ impl EmbeddedCluster {
             .collect()
     }
 
+    /// Forgets every idempotent producer at once, as `producer.id.expiration.ms` does in time: from then on any first
+    /// sequence is taken.
+    pub fn forget_producers(&self) {
+        self.shared.expire_producers_before(i64::MAX);
+    }
+
     /// How many partitions a topic has; `None` when there is no such topic.
     pub fn partition_count(&self, topic: &str) -> Option<usize> {
         self.shared

@@ -237,13 +237,14 @@ impl Shared {
             .broker_config("producer.id.expiration.ms", "86400000")
             .parse()
             .unwrap_or(86_400_000);
+        self.expire_producers_before(now_ms.saturating_sub(expiration));
+    }
+
+    /// Forgets those whose last record is not younger than `horizon_ms`.
+    pub(crate) fn expire_producers_before(&self, horizon_ms: i64) {
         for (_, topic) in self.catalog().iter() {
             for partition in &topic.partitions {
-                partition
-                    .lock()
-                    .log
-                    .producers_mut()
-                    .expire(now_ms.saturating_sub(expiration));
+                partition.lock().log.producers_mut().expire(horizon_ms);
             }
         }
     }

@@ -264,6 +264,13 @@ pub fn next_sequence(sequence: i32, count: i32) -> i32 {
     (sum & i64::from(i32::MAX)) as i32
 }
 
+/// How many records lie between two sequences of one producer, `from` included and `to` not: the inverse of
+/// [`next_sequence`]. A `to` that lies before `from` comes out as more than half of the circle of 2³¹.
+pub fn sequences_between(from: i32, to: i32) -> u32 {
+    let difference = i64::from(to) - i64::from(from);
+    (difference & i64::from(i32::MAX)) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -337,6 +344,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_distance_of_sequences_undoes_the_step(from in 0..=i32::MAX, count in 0..=i32::MAX) {
+            prop_assert_eq!(sequences_between(from, next_sequence(from, count)), count as u32);
+        }
+
         #[test]
         fn splitting_arbitrary_bytes_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut bytes = Bytes::from(bytes);

@@ -25,7 +25,9 @@ mod retry;
 mod transport;
 mod versions;
 
-pub use admin::{ConfigChange, ConfigEntry, ConfigSource, ListedOffset, NewTopic, OffsetSpec};
+pub use admin::{
+    ActiveProducer, ConfigChange, ConfigEntry, ConfigSource, ListedOffset, NewTopic, OffsetSpec,
+};
 pub use cluster::{ClientOptions, Cluster};
 pub use codec::{Compression, CompressionError};
 pub use connection::{Connection, Frame, PendingResponse};

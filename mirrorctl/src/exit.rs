@@ -84,7 +84,8 @@ impl From<&Failure> for Code {
                 replicator::RunError::SameCluster { .. } => Self::Refused,
                 replicator::RunError::Source { .. }
                 | replicator::RunError::Target { .. }
-                | replicator::RunError::Positions { .. } => Self::Error,
+                | replicator::RunError::Positions { .. }
+                | replicator::RunError::Superseded { .. } => Self::Error,
             },
             Failure::Topology(_)
             | Failure::InvalidFiles { .. }

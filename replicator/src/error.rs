@@ -41,4 +41,12 @@ pub enum RunError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Another run of the same mirror has begun; the newest one owns it.
+    #[error("another replicator has taken mirror `{mirror}` over (instance {instance})")]
+    Superseded {
+        /// Name of the mirror.
+        mirror: String,
+        /// Random id of the other run.
+        instance: String,
+    },
 }

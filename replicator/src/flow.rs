@@ -32,6 +32,8 @@ struct Entry {
     records: u32,
     bytes: u64,
     fate: Fate,
+    /// Target offset after the batch, once acknowledged and known.
+    target_end: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct Flow {
     /// Sequence of its first record.
     cursor_sequence: i32,
     window: VecDeque<Entry>,
+    /// On the target nothing at or after the watermark lies before this offset.
+    target_offset: i64,
     /// The broker has acknowledged a batch since the last rewind and so knows our sequences.
     primed: bool,
     next_ticket: u64,
@@ -67,12 +71,19 @@ pub struct Flow {
 impl Flow {
     /// Begins at a source offset, with a producer whose next sequence is 0.
     pub fn new(offset: i64, replay_window: u32) -> Self {
+        Self::resume(offset, 0, 0, replay_window)
+    }
+
+    /// Goes on at a source offset, with the sequence that belongs to it and the target offset before which nothing
+    /// lies that comes after it.
+    pub fn resume(offset: i64, sequence: i32, target_offset: i64, replay_window: u32) -> Self {
         Self {
             watermark: offset,
-            watermark_sequence: 0,
+            watermark_sequence: sequence,
             cursor: offset,
-            cursor_sequence: 0,
+            cursor_sequence: sequence,
             window: VecDeque::with_capacity(MAX_IN_FLIGHT),
+            target_offset,
             primed: false,
             next_ticket: 0,
             sent: 0,
@@ -86,6 +97,16 @@ impl Flow {
     /// Source offset up to which everything is on the target.
     pub fn watermark(&self) -> i64 {
         self.watermark
+    }
+
+    /// Sequence of the first record at or after the watermark.
+    pub fn watermark_sequence(&self) -> i32 {
+        self.watermark_sequence
+    }
+
+    /// On the target nothing at or after the watermark lies before this offset.
+    pub fn target_offset(&self) -> i64 {
+        self.target_offset
     }
 
     /// Source offset of the next batch to send.
@@ -143,6 +164,7 @@ impl Flow {
             records,
             bytes,
             fate: Fate::InFlight,
+            target_end: None,
         });
         (ticket, sequence)
     }
@@ -158,9 +180,22 @@ impl Flow {
         self.cursor = end;
     }
 
-    /// The target has the batch. Returns true where the watermark moved.
-    pub fn acknowledge(&mut self, ticket: Ticket) -> bool {
-        self.settle(ticket, Fate::Acknowledged);
+    /// Moves over `records` that the target was found to have already, from an earlier run or another instance. Only
+    /// while nothing is sent that is not acknowledged.
+    pub fn pass(&mut self, records: u32, end: i64) {
+        debug_assert!(self.is_settled(), "passing records with batches open");
+        self.watermark = end;
+        self.cursor = end;
+        self.watermark_sequence = next_sequence(self.watermark_sequence, records as i32);
+        self.cursor_sequence = self.watermark_sequence;
+    }
+
+    /// The target has the batch, from `target_offset` on where that is known. Returns true where the watermark moved.
+    pub fn acknowledge(&mut self, ticket: Ticket, target_offset: Option<i64>) -> bool {
+        if let Some(entry) = self.entry(ticket) {
+            entry.fate = Fate::Acknowledged;
+            entry.target_end = target_offset.map(|offset| offset + i64::from(entry.records));
+        }
         let before = self.watermark;
         while let Some(entry) = self
             .window
@@ -170,6 +205,7 @@ impl Flow {
             self.watermark_sequence = next_sequence(self.watermark_sequence, entry.records as i32);
             self.acknowledged += u64::from(entry.records);
             self.acknowledged_bytes += entry.bytes;
+            self.target_offset = self.target_offset.max(entry.target_end.unwrap_or(0));
             self.primed = true;
         }
         self.watermark != before
@@ -178,13 +214,13 @@ impl Flow {
     /// The target refused the batch or its fate is unknown. It stays in the window and holds the
     /// watermark until [`Flow::rewind`].
     pub fn fail(&mut self, ticket: Ticket) {
-        self.settle(ticket, Fate::Failed);
+        if let Some(entry) = self.entry(ticket) {
+            entry.fate = Fate::Failed;
+        }
     }
 
-    fn settle(&mut self, ticket: Ticket, fate: Fate) {
-        if let Some(entry) = self.window.iter_mut().find(|entry| entry.ticket == ticket) {
-            entry.fate = fate;
-        }
+    fn entry(&mut self, ticket: Ticket) -> Option<&mut Entry> {
+        self.window.iter_mut().find(|entry| entry.ticket == ticket)
     }
 
     /// Forgets everything after the watermark; it will be read and sent again, with the same
@@ -226,11 +262,11 @@ mod tests {
             !flow.may_send(10),
             "the broker does not know the producer yet"
         );
-        assert!(flow.acknowledge(first));
+        assert!(flow.acknowledge(first, None));
         let (second, _) = flow.send(10, 0, 120);
         assert!(flow.may_send(10));
         let (third, _) = flow.send(10, 0, 130);
-        assert!(!flow.acknowledge(third));
+        assert!(!flow.acknowledge(third, None));
         flow.fail(second);
         assert_eq!(flow.watermark(), 110);
         flow.rewind();
@@ -254,7 +290,7 @@ mod tests {
         let (ticket, _) = flow.send(1, 0, 6);
         flow.skip(9);
         assert_eq!(flow.watermark(), 5);
-        flow.acknowledge(ticket);
+        flow.acknowledge(ticket, None);
         assert_eq!(flow.watermark(), 9);
     }
 
@@ -263,7 +299,7 @@ mod tests {
         let mut flow = Flow::new(0, 100);
         let (ticket, _) = flow.send(80, 0, 80);
         assert!(!flow.may_send(30));
-        flow.acknowledge(ticket);
+        flow.acknowledge(ticket, None);
         assert!(!flow.may_send(30), "acknowledged is not yet committed");
         assert!(flow.wants_commit());
         flow.committed(80);
@@ -272,6 +308,30 @@ mod tests {
             flow.may_send(500),
             "a batch larger than the window goes alone"
         );
+    }
+
+    #[test]
+    fn the_target_offset_follows_the_watermark_and_never_runs_ahead_of_it() {
+        let mut flow = Flow::resume(100, 7, 40, 1000);
+        let (first, sequence) = flow.send(10, 0, 110);
+        assert_eq!(sequence, 7);
+        flow.acknowledge(first, Some(40));
+        let (second, _) = flow.send(10, 0, 120);
+        let (third, _) = flow.send(10, 0, 130);
+        flow.acknowledge(third, Some(60));
+        assert_eq!((flow.watermark(), flow.target_offset()), (110, 50));
+        flow.acknowledge(second, None);
+        assert_eq!((flow.watermark(), flow.target_offset()), (130, 70));
+        assert_eq!(flow.watermark_sequence(), 37);
+    }
+
+    #[test]
+    fn passed_records_take_their_sequences_with_them() {
+        let mut flow = Flow::resume(100, i32::MAX - 4, 0, 1000);
+        flow.pass(10, 112);
+        assert_eq!((flow.watermark(), flow.cursor()), (112, 112));
+        assert_eq!(flow.send(1, 0, 113).1, 5);
+        assert_eq!(flow.acknowledged(), 0, "they are not this run's work");
     }
 
     #[derive(Debug, Clone)]
@@ -332,7 +392,7 @@ mod tests {
                     Op::Acknowledge(index) => {
                         if index < open.len() {
                             let (ticket, start, end) = open.remove(index);
-                            flow.acknowledge(ticket);
+                            flow.acknowledge(ticket, None);
                             acknowledged.push((start, end));
                         }
                     }

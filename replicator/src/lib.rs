@@ -19,6 +19,7 @@
 //! Enter at [`run`] and [`status`].
 
 mod budget;
+mod compacted;
 mod error;
 mod fetch_lane;
 mod findings;
@@ -26,12 +27,15 @@ pub mod flow;
 mod identity;
 mod leaders;
 mod outcome;
+mod ownership;
 mod partition;
 mod position;
 mod position_log;
+mod position_writer;
 mod produce_lane;
 mod progress;
 mod readers;
+mod resume;
 mod run;
 mod status;
 mod summary;
@@ -40,7 +44,7 @@ mod topics;
 mod transform;
 
 pub use error::RunError;
-pub use position::{POSITIONS_TOPIC, Position, PositionKey};
+pub use position::{POSITIONS_TOPIC, Position, PositionKey, ProducerPosition};
 pub use progress::{PartitionFailure, Phase, Progress, Snapshot};
 pub use run::{Mode, Options, Source, run};
 pub use status::{PartitionStatus, status};

@@ -26,6 +26,51 @@ pub(crate) enum Stopped {
     SourceRefused(BrokerError),
     #[error(transparent)]
     Unreadable(#[from] kafka::batch::BatchError),
+    #[error(
+        "another replicator writes this partition with a newer producer epoch ({theirs}, ours is {ours})"
+    )]
+    Superseded { ours: i16, theirs: i16 },
+    #[error(
+        "the target lost records that it had acknowledged: the last sequence of producer {producer_id} that it knows is {last}, \
+         acknowledged was everything before {acknowledged}"
+    )]
+    TargetLost {
+        producer_id: i64,
+        last: i32,
+        acknowledged: i32,
+    },
+    #[error(
+        "the target's log ends before offset {offset}, where it had acknowledged our last record: it lost records"
+    )]
+    TargetTruncated { offset: i64 },
+    #[error(
+        "the target has forgotten our producer, and its log before offset {start} is deleted: what it has got of the source \
+         cannot be told"
+    )]
+    TailDeleted { start: i64 },
+    #[error(
+        "the target's log has a hole: a batch at target offset {target_offset} begins with sequence {found}, expected was {expected}"
+    )]
+    Hole {
+        target_offset: i64,
+        expected: i32,
+        found: i32,
+    },
+    #[error(
+        "the target holds {ahead} records from source offset {from} on, which ends inside the source batch {batch_start} to \
+         {batch_end}: what was copied is not what the source holds now"
+    )]
+    InsideBatch {
+        ahead: u32,
+        from: i64,
+        batch_start: i64,
+        batch_end: i64,
+    },
+    #[error(
+        "source offset {offset} is gone, and with it the means to tell how much of what follows the target has already ({ahead} \
+         records)"
+    )]
+    LostCount { offset: i64, ahead: u32 },
     #[error("no progress for {} s: {trouble}", after.as_secs())]
     GaveUp { after: Duration, trouble: Trouble },
     #[error(transparent)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use kafka::fetch::FetchFrom;
 use kafka::produce::ProduceBatch;
 use kafka::{BrokerError, ProducerIdentity, RetryClass};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,17 +21,21 @@ use crate::flow::{Flow, Ticket};
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
 use crate::outcome::{RoundEnd, Stopped, Trouble};
-use crate::position::Position;
-use crate::position_log::Slot;
+use crate::position::{Position, ProducerPosition};
+use crate::position_writer::Slot;
 use crate::produce_lane::{ProduceLanes, Receipt, Refusal, Shipment, receipts};
 use crate::progress::PartitionProgress;
+use crate::resume::{self, NoAnswer};
 use crate::transform::{self, Step};
 
 /// Pauses between rounds without progress: doubled from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
-/// New producer ids in a row before the partition is given up.
+/// Refusals in a row because of sequences before an at-least-once partition is given up; each gets a new producer id.
 const MAX_NEW_PRODUCERS: u32 = 3;
+/// The same in exactly-once, where each is answered by asking the target what it has. Another instance that is just
+/// ahead of us causes a few.
+const MAX_LOST_SEQUENCES: u32 = 20;
 /// Trouble that lasts is said after this long and then this often. What passes sooner, such as the
 /// first election of a new topic, is only worth a debug line.
 const COMPLAIN_AFTER: Duration = Duration::from_secs(5);
@@ -44,9 +48,21 @@ pub(crate) struct Shared {
     pub(crate) target: Arc<Leaders>,
     pub(crate) fetch: Mutex<FetchLanes>,
     pub(crate) produce: Mutex<ProduceLanes>,
+    /// Of the partitions that are copied at least once.
     pub(crate) producer: ProducerIdentity,
+    /// Partitions that may ask the target at a time what it has: some answers read its log.
+    pub(crate) resuming: Semaphore,
     pub(crate) stop: CancellationToken,
     pub(crate) give_up_after: Option<Duration>,
+}
+
+/// What is promised of a partition's records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guarantee {
+    /// A crash may repeat what is not covered by the position.
+    AtLeastOnce,
+    /// This producer, for as long as the mirror lives; after every interruption the target is asked what it has.
+    ExactlyOnce(ProducerIdentity),
 }
 
 /// One partition to copy.
@@ -54,6 +70,9 @@ pub(crate) struct Shared {
 pub(crate) struct Partition {
     pub(crate) id: PartitionId,
     pub(crate) flow: Flow,
+    pub(crate) guarantee: Guarantee,
+    /// Nothing was ever written with the producer: there is no need to ask the target about it.
+    pub(crate) untouched: bool,
     /// Positions are written to this, with the topic ids that were seen at the start.
     pub(crate) slot: Slot,
     pub(crate) position: Position,
@@ -77,8 +96,11 @@ impl Partition {
         let mut round = Round {
             commits,
             committed,
-            producer: shared.producer,
-            new_producers: 0,
+            producer: match self.guarantee {
+                Guarantee::AtLeastOnce => shared.producer,
+                Guarantee::ExactlyOnce(own) => own,
+            },
+            lost_sequences: 0,
             metadata_stale: None,
         };
         // Durable before the first record: a mirror that starts at the end and is stopped before
@@ -100,7 +122,7 @@ impl Partition {
             if self.flow.watermark() > before || began.elapsed() >= COMPLAIN_EVERY {
                 pause = FIRST_PAUSE;
                 troubled = None;
-                round.new_producers = 0;
+                round.lost_sequences = 0;
             }
             let lasting = troubled.get_or_insert_with(Instant::now).elapsed();
             if shared.give_up_after.is_some_and(|limit| lasting >= limit) {
@@ -120,7 +142,7 @@ impl Partition {
                     "interrupted; reading again from the position");
             }
             if let Trouble::Sequence(error) = &trouble {
-                round.new_producer(self, shared, error).await?;
+                round.lost_sequence(self, shared, error).await?;
             } else {
                 self.flow.rewind();
             }
@@ -142,7 +164,8 @@ struct Round {
     committed: watch::Sender<u64>,
     commits: watch::Receiver<u64>,
     producer: ProducerIdentity,
-    new_producers: u32,
+    /// Refusals in a row because of sequences.
+    lost_sequences: u32,
     /// Metadata must be newer than this.
     metadata_stale: Option<Instant>,
 }
@@ -162,6 +185,23 @@ impl Round {
         if partition.flow.cursor() >= partition.until() {
             return Ok(RoundEnd::Complete);
         }
+        let ahead = if std::mem::take(&mut partition.untouched) {
+            Ok(0)
+        } else {
+            tokio::select! {
+                ahead = self.records_ahead(partition, shared) => ahead,
+                () = shared.stop.cancelled() => return Ok(RoundEnd::Stopped),
+            }
+        };
+        let ahead = match ahead {
+            Ok(ahead) => ahead,
+            Err(NoAnswer::Trouble(trouble)) => return Ok(RoundEnd::Trouble(trouble)),
+            Err(NoAnswer::Stopped(stopped)) => return Err(stopped),
+        };
+        if ahead > 0 {
+            tracing::info!(partition = %partition.id, position = partition.flow.watermark(), records = ahead,
+                "the target has records beyond the position; they are not sent again");
+        }
         let connected = tokio::select! {
             connected = self.connect(partition, shared) => connected?,
             () = shared.stop.cancelled() => return Ok(RoundEnd::Stopped),
@@ -178,6 +218,7 @@ impl Round {
             reply,
             receipts,
             ready: VecDeque::new(),
+            ahead,
             trouble: None,
         };
         copying.run(self, partition, shared).await
@@ -258,25 +299,53 @@ impl Round {
         }
     }
 
-    /// At-least-once allows a new producer: what was acknowledged stays, the rest is sent anew.
-    async fn new_producer(
+    /// The target refuses our sequences. At-least-once allows a new producer: what was acknowledged stays, the rest is
+    /// sent anew. In exactly-once the next round asks the target what it has.
+    async fn lost_sequence(
         &mut self,
         partition: &mut Partition,
         shared: &Shared,
         error: &BrokerError,
     ) -> Result<(), Stopped> {
-        self.new_producers += 1;
-        if self.new_producers > MAX_NEW_PRODUCERS {
+        self.lost_sequences += 1;
+        let most = match partition.guarantee {
+            Guarantee::AtLeastOnce => MAX_NEW_PRODUCERS,
+            Guarantee::ExactlyOnce(_) => MAX_LOST_SEQUENCES,
+        };
+        if self.lost_sequences > most {
             return Err(Stopped::Refused(error.clone()));
         }
-        self.producer = shared
-            .target
-            .cluster()
-            .init_producer_id()
-            .await
-            .map_err(Stopped::Client)?;
-        partition.flow.restart_sequences();
+        match partition.guarantee {
+            Guarantee::AtLeastOnce => {
+                let cluster = shared.target.cluster();
+                self.producer = cluster.init_producer_id().await.map_err(Stopped::Client)?;
+                partition.flow.restart_sequences();
+            }
+            Guarantee::ExactlyOnce(_) => partition.flow.rewind(),
+        }
         Ok(())
+    }
+
+    /// Exactly once: the records after the watermark that the target has already.
+    async fn records_ahead(&self, partition: &Partition, shared: &Shared) -> Result<u32, NoAnswer> {
+        let Guarantee::ExactlyOnce(producer) = partition.guarantee else {
+            return Ok(0);
+        };
+        // Closed by nobody: the semaphore lives as long as the partitions.
+        let _permit = shared.resuming.acquire().await;
+        let id = &partition.id;
+        let leader = shared
+            .target
+            .of(&id.target_topic, id.partition, self.metadata_stale)
+            .await?;
+        let known = ProducerPosition {
+            id: producer.id,
+            epoch: producer.epoch,
+            sequence: partition.flow.watermark_sequence(),
+            target_offset: partition.flow.target_offset(),
+        };
+        let cluster = shared.target.cluster();
+        resume::records_ahead(cluster, &leader, &id.target_topic, id.partition, known).await
     }
 }
 
@@ -288,6 +357,8 @@ struct Copying {
     reply: mpsc::Sender<Receipt>,
     receipts: mpsc::Receiver<Receipt>,
     ready: VecDeque<Ready>,
+    /// Records that come next and that the target has already (exactly-once).
+    ahead: u32,
     trouble: Option<Trouble>,
 }
 
@@ -301,8 +372,12 @@ impl Copying {
         let mut stopping = false;
         let mut fatal: Option<Stopped> = None;
         loop {
-            if !stopping && self.trouble.is_none() && fatal.is_none() {
-                self.send_ready(round, partition).await;
+            if !stopping
+                && self.trouble.is_none()
+                && fatal.is_none()
+                && let Err(stopped) = self.send_ready(round, partition).await
+            {
+                fatal = Some(stopped);
             }
             let wants_more = partition.flow.cursor() < partition.until();
             if stopping || fatal.is_some() || self.trouble.is_some() || !wants_more {
@@ -340,15 +415,20 @@ impl Copying {
     }
 
     /// Sends as much of what is ready as the window allows.
-    async fn send_ready(&mut self, round: &Round, partition: &mut Partition) {
+    async fn send_ready(
+        &mut self,
+        round: &Round,
+        partition: &mut Partition,
+    ) -> Result<(), Stopped> {
+        self.pass_ready(round, partition)?;
         while let Some(ready) = self.ready.front() {
             if let Step::Send { batch, .. } = &ready.step
                 && !partition.flow.may_send(batch.header.record_count as u32)
             {
-                return;
+                return Ok(());
             }
             let Some(Ready { step, share }) = self.ready.pop_front() else {
-                return;
+                return Ok(());
             };
             match step {
                 Step::Skip { end } => {
@@ -379,11 +459,38 @@ impl Copying {
                     if self.lane.send(shipment).await.is_err() {
                         partition.flow.fail(ticket);
                         self.trouble.get_or_insert(Trouble::LaneGone);
-                        return;
+                        return Ok(());
                     }
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Moves over what is ready and on the target already. Nothing is in flight then.
+    fn pass_ready(&mut self, round: &Round, partition: &mut Partition) -> Result<(), Stopped> {
+        while self.ahead > 0
+            && let Some(Ready { step, .. }) = self.ready.pop_front()
+        {
+            match step {
+                Step::Skip { end } => partition.flow.skip(end),
+                Step::Send { batch, end, .. } => {
+                    let records = batch.header.record_count as u32;
+                    if records > self.ahead {
+                        return Err(Stopped::InsideBatch {
+                            ahead: self.ahead,
+                            from: partition.flow.watermark(),
+                            batch_start: batch.header.base_offset,
+                            batch_end: end,
+                        });
+                    }
+                    self.ahead -= records;
+                    partition.flow.pass(records, end);
+                }
+            }
+            partition.moved(round, false);
+        }
+        Ok(())
     }
 
     fn receive(
@@ -393,8 +500,8 @@ impl Copying {
         partition: &mut Partition,
     ) -> Result<(), Stopped> {
         let error = match receipt.outcome {
-            Ok(()) => {
-                partition.acknowledged(round, receipt.ticket);
+            Ok(target_offset) => {
+                partition.acknowledged(round, receipt.ticket, target_offset);
                 return Ok(());
             }
             Err(Refusal::Unknown(error)) => {
@@ -404,13 +511,19 @@ impl Copying {
             }
             Err(Refusal::Broker(error)) => error,
         };
-        if error.name() == "DUPLICATE_SEQUENCE_NUMBER" {
+        let exactly_once = matches!(partition.guarantee, Guarantee::ExactlyOnce(_));
+        if error.name() == "DUPLICATE_SEQUENCE_NUMBER" && !exactly_once {
             // A repetition that the broker recognised: it is there.
-            partition.acknowledged(round, receipt.ticket);
+            partition.acknowledged(round, receipt.ticket, None);
             return Ok(());
         }
         partition.flow.fail(receipt.ticket);
         match error.name().as_str() {
+            // A range that the broker once took, but not as this batch: ask it what it has.
+            "DUPLICATE_SEQUENCE_NUMBER" => {
+                self.trouble.get_or_insert(Trouble::Sequence(error));
+                Ok(())
+            }
             // Behind an earlier failure this is only its echo.
             "OUT_OF_ORDER_SEQUENCE_NUMBER" if self.trouble.is_some() => Ok(()),
             "OUT_OF_ORDER_SEQUENCE_NUMBER" | "UNKNOWN_PRODUCER_ID" | "INVALID_PRODUCER_EPOCH" => {
@@ -445,6 +558,10 @@ impl Copying {
                 Ok(())
             }
             Some(Delivery::Refused(error)) => match error.name().as_str() {
+                "OFFSET_OUT_OF_RANGE" if self.ahead > 0 => Err(Stopped::LostCount {
+                    offset: partition.flow.cursor(),
+                    ahead: self.ahead,
+                }),
                 "OFFSET_OUT_OF_RANGE" => Err(Stopped::OutOfRange {
                     offset: partition.flow.cursor(),
                 }),
@@ -476,8 +593,8 @@ async fn next(reading: &mut Option<Reading>) -> Option<Delivery> {
 
 impl Partition {
     /// The target has a batch.
-    fn acknowledged(&mut self, round: &Round, ticket: Ticket) {
-        if self.flow.acknowledge(ticket) {
+    fn acknowledged(&mut self, round: &Round, ticket: Ticket, target_offset: Option<i64>) {
+        if self.flow.acknowledge(ticket, target_offset) {
             self.moved(round, self.flow.wants_commit());
         }
     }
@@ -489,6 +606,15 @@ impl Partition {
         self.progress
             .acknowledged(acknowledged, bytes, self.flow.watermark());
         self.position.offset = self.flow.watermark();
+        self.position.producer = match self.guarantee {
+            Guarantee::AtLeastOnce => None,
+            Guarantee::ExactlyOnce(own) => Some(ProducerPosition {
+                id: own.id,
+                epoch: own.epoch,
+                sequence: self.flow.watermark_sequence(),
+                target_offset: self.flow.target_offset(),
+            }),
+        };
         self.slot.update(
             self.position.clone(),
             acknowledged,

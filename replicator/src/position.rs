@@ -37,10 +37,60 @@ pub struct Position {
     pub target_topic_id: String,
     /// When this was written, ms since the epoch.
     pub committed_at_ms: i64,
+    /// Which run of the replicator wrote this: what a run wrote after it had lost the mirror to another is ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The producer that copies this partition exactly once; absent in at-least-once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub producer: Option<ProducerPosition>,
 }
 
-/// The format that this build writes.
-pub(crate) const VERSION: u32 = 1;
+/// Who writes a partition on the target, and which of its sequences belongs to [`Position::offset`]. With it a restart
+/// can ask the target how much of the source is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProducerPosition {
+    /// Producer id, this partition's for as long as the mirror lives.
+    pub id: i64,
+    /// Producer epoch.
+    pub epoch: i16,
+    /// Sequence of the first record at or after [`Position::offset`].
+    pub sequence: i32,
+    /// On the target no record at or after [`Position::offset`] lies before this target offset.
+    pub target_offset: i64,
+}
+
+impl ProducerPosition {
+    /// Id and epoch.
+    pub(crate) fn identity(&self) -> kafka::ProducerIdentity {
+        kafka::ProducerIdentity {
+            id: self.id,
+            epoch: self.epoch,
+        }
+    }
+}
+
+/// Record key of [`Owner`]: one a mirror and source cluster. JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct OwnerKey {
+    pub(crate) owner_of_mirror: String,
+    pub(crate) source_cluster_id: String,
+}
+
+/// Record value: the run that a mirror belongs to. The last one in the log wins; positions that others write after it
+/// are ignored, and who reads that it is no longer the owner stops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Owner {
+    /// Random id of the run.
+    pub(crate) instance: String,
+    /// When it began, ms since the epoch.
+    pub(crate) since_ms: i64,
+}
+
+/// The format that this build writes. Version 1 has neither owner nor producer.
+pub(crate) const VERSION: u32 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -62,5 +112,17 @@ mod tests {
             "targetTopicId":"b","committedAtMs":5,"aFieldFromTheFuture":true}"#;
         let position: Position = serde_json::from_str(old).expect("unknown fields are ignored");
         assert_eq!(position.offset, 7);
+        assert_eq!(position.producer, None);
+    }
+
+    #[test]
+    fn the_key_of_an_owner_is_not_that_of_a_position() {
+        let key = OwnerKey {
+            owner_of_mirror: "m".into(),
+            source_cluster_id: "abc".into(),
+        };
+        let json = serde_json::to_string(&key).expect("json");
+        assert_eq!(json, r#"{"ownerOfMirror":"m","sourceClusterId":"abc"}"#);
+        assert!(serde_json::from_str::<PositionKey>(&json).is_err());
     }
 }

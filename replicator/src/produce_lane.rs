@@ -43,7 +43,8 @@ pub(crate) struct Shipment {
 #[derive(Debug)]
 pub(crate) struct Receipt {
     pub(crate) ticket: Ticket,
-    pub(crate) outcome: Result<(), Refusal>,
+    /// The target offset of the batch's first record; `None` where the broker did not say.
+    pub(crate) outcome: Result<Option<i64>, Refusal>,
 }
 
 /// Why a batch is not known to be on the target.
@@ -226,7 +227,7 @@ fn settle(mut sent: SentRequest, result: &Result<Vec<kafka::produce::Produced>, 
             for produced in produced {
                 if let Some(sent) = sent.remove(&(produced.topic.clone(), produced.partition)) {
                     let outcome = match &produced.outcome {
-                        Ok(_) => Ok(()),
+                        Ok(offset) => Ok(Some(*offset).filter(|offset| *offset >= 0)),
                         Err(error) => Err(Refusal::Broker(error.clone())),
                     };
                     tell(sent, outcome);

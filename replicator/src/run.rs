@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kafka::{Cluster, OffsetSpec, TopicPartition};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use topology::{Mirror, StartOffset};
+use topology::{Delivery, Mirror, StartOffset};
 
 use crate::budget::Budget;
+use crate::compacted;
 use crate::error::RunError;
 use crate::fetch_lane::FetchLanes;
 use crate::findings;
@@ -18,14 +19,21 @@ use crate::flow::Flow;
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
 use crate::outcome::Stopped;
-use crate::partition::{Partition, Shared};
-use crate::position::{POSITIONS_TOPIC, Position, PositionKey, VERSION};
-use crate::position_log::{self, PositionWriter, Slots};
+use crate::ownership::Ownership;
+use crate::partition::{Guarantee, Partition, Shared};
+use crate::position::{POSITIONS_TOPIC, Position, PositionKey, ProducerPosition, VERSION};
+use crate::position_log;
+use crate::position_writer::{PositionWriter, Slots};
 use crate::produce_lane::ProduceLanes;
 use crate::progress::{PartitionFailure, PartitionProgress, Phase, Progress};
 use crate::summary::Summary;
 use crate::throttle::Throttle;
 use crate::topics::{self, End, MirroredTopic};
+
+/// How often a run looks whether the mirror is still its own.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Partitions that may ask the target at a time what it has.
+const RESUMING: usize = 16;
 
 /// When a run ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +121,7 @@ struct Run<'a> {
     options: Options,
     progress: Arc<Progress>,
     shared: Arc<Shared>,
-    positions: BTreeMap<PositionKey, Position>,
+    ownership: Ownership,
     slots: Slots,
     writer: JoinSet<Result<(), kafka::Error>>,
     writer_finish: CancellationToken,
@@ -147,13 +155,16 @@ impl<'a> Run<'a> {
         position_log::ensure_topic(&target)
             .await
             .map_err(on_target)?;
-        let positions = position_log::load(&target, &mirror.name, source.cluster.cluster_id())
-            .await
-            .map_err(|error| RunError::Positions {
-                alias: mirror.target.clone(),
-                topic: POSITIONS_TOPIC,
-                reason: error.to_string(),
-            })?;
+        let target_leaders = Arc::new(Leaders::new(target.clone()));
+        target_leaders.track([POSITIONS_TOPIC.to_owned()]).await;
+        let ownership = Ownership::take(
+            target.clone(),
+            target_leaders.clone(),
+            &mirror.name,
+            source.cluster.cluster_id(),
+        )
+        .await
+        .map_err(|error| positions_error(mirror, &error))?;
         let producer = target.init_producer_id().await.map_err(on_target)?;
         let brokers = source
             .cluster
@@ -165,8 +176,6 @@ impl<'a> Run<'a> {
             })?
             .brokers
             .len();
-        let target_leaders = Arc::new(Leaders::new(target.clone()));
-        target_leaders.track([POSITIONS_TOPIC.to_owned()]).await;
         let budget = Budget::new(mirror.byte_budget);
         let fetch = FetchLanes::new(
             source.cluster.clone(),
@@ -184,10 +193,12 @@ impl<'a> Run<'a> {
             fetch: Mutex::new(fetch),
             produce: Mutex::new(ProduceLanes::new(target.clone())),
             producer,
-            stop,
+            resuming: Semaphore::new(RESUMING),
+            // A run that loses the mirror stops itself, and nobody else.
+            stop: stop.child_token(),
             give_up_after: options.give_up_after,
         });
-        let position_writer = PositionWriter::new(target_leaders);
+        let position_writer = PositionWriter::new(target_leaders, ownership.instance().to_owned());
         let slots = position_writer.slots();
         let writer_finish = CancellationToken::new();
         let mut writer = JoinSet::new();
@@ -199,7 +210,7 @@ impl<'a> Run<'a> {
             options,
             progress,
             shared,
-            positions,
+            ownership,
             slots,
             writer,
             writer_finish,
@@ -215,6 +226,8 @@ impl<'a> Run<'a> {
         self.discover().await?;
         let mut discovery = tokio::time::interval(self.mirror.topic_sync.interval);
         discovery.reset();
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.reset();
         loop {
             if self.options.mode == Mode::Once && self.partitions.is_empty() {
                 return Ok(());
@@ -224,9 +237,16 @@ impl<'a> Run<'a> {
                 Some(ended) = self.partitions.join_next() => self.ended(ended),
                 _ = discovery.tick(), if self.options.mode == Mode::Continuous => {
                     // The clusters may be away for a moment; the partitions have their own retries.
-                    if let Err(error) = self.discover().await {
-                        tracing::warn!(%error, "discovery failed; trying again");
+                    match self.discover().await {
+                        Ok(()) => {}
+                        Err(error @ RunError::Superseded { .. }) => return Err(error),
+                        Err(error) => tracing::warn!(%error, "discovery failed; trying again"),
                     }
+                }
+                _ = look.tick() => match self.still_ours().await {
+                    Ok(()) => {}
+                    Err(error @ RunError::Superseded { .. }) => return Err(error),
+                    Err(error) => tracing::debug!(%error, "whose the mirror is cannot be read; trying again"),
                 }
             }
         }
@@ -253,6 +273,7 @@ impl<'a> Run<'a> {
                 self.progress.fail(failure);
             }
         }
+        let ready = self.provable(ready).await?;
         self.shared
             .source
             .track(ready.iter().map(|topic| topic.source.name.clone()))
@@ -280,7 +301,10 @@ impl<'a> Run<'a> {
         findings::warn_of_extra_partitions(new.iter().map(|(topic, _)| topic));
         let unknown: Vec<(MirroredTopic, TopicPartition)> = new
             .iter()
-            .filter(|(_, partition)| !self.positions.contains_key(&self.position_key(partition)))
+            .filter(|(_, partition)| {
+                let key = self.position_key(partition);
+                !self.ownership.positions().contains_key(&key)
+            })
             .cloned()
             .collect();
         findings::warn_of_unexplained_records(&unknown, &self.target).await;
@@ -288,24 +312,63 @@ impl<'a> Run<'a> {
         let starts = self.start_offsets(&partitions).await?;
         let ends = match self.options.mode {
             Mode::Once => {
-                self.offsets(&partitions, OffsetSpec::LatestCommitted)
+                self.source_offsets(&partitions, OffsetSpec::LatestCommitted)
                     .await?
             }
             Mode::Continuous => BTreeMap::new(),
         };
+        let mut beginnings = Vec::with_capacity(new.len());
         for (topic, partition) in new {
             let start = starts.get(&partition).copied().unwrap_or(0);
             let until = match self.options.mode {
                 Mode::Once => ends.get(&partition).copied().unwrap_or(0),
                 Mode::Continuous => i64::MAX,
             };
-            self.start(&topic, partition, start, until);
+            beginnings.extend(self.beginning(&topic, partition, start, until));
+        }
+        if self.mirror.delivery == Delivery::ExactlyOnce {
+            self.claim(&mut beginnings).await?;
+        }
+        for beginning in beginnings {
+            self.start(beginning);
         }
         self.first_discovery = false;
         Ok(())
     }
 
-    fn start(&mut self, topic: &MirroredTopic, partition: TopicPartition, start: i64, until: i64) {
+    /// Exactly-once leaves out the topics of which it cannot keep its promise.
+    async fn provable(
+        &mut self,
+        ready: Vec<MirroredTopic>,
+    ) -> Result<Vec<MirroredTopic>, RunError> {
+        if self.mirror.delivery == Delivery::AtLeastOnce {
+            return Ok(ready);
+        }
+        let (ready, refused) =
+            compacted::refuse_compacted(&self.source.cluster, &self.target, ready)
+                .await
+                .map_err(|error| RunError::Source {
+                    alias: self.source.alias.clone(),
+                    error,
+                })?;
+        for failure in refused {
+            if self.unready.insert(failure.topic.clone()) {
+                tracing::error!(topic = failure.topic, reason = %failure.reason,
+                    "topic is not copied; the others go on");
+                self.progress.fail(failure);
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Where a partition begins, from its position or without one; `None` where it must not be copied, which is said.
+    fn beginning(
+        &mut self,
+        topic: &MirroredTopic,
+        partition: TopicPartition,
+        start: i64,
+        until: i64,
+    ) -> Option<Beginning> {
         let key = self.position_key(&partition);
         let source_topic_id = topic.source.id.to_string();
         let target_topic_id = topic.target.id.to_string();
@@ -314,8 +377,9 @@ impl<'a> Run<'a> {
             target_topic: topic.target_name.clone(),
             partition: partition.partition,
         };
-        let mut offset = start;
-        if let Some(position) = self.positions.get(&key) {
+        let known = self.ownership.positions().get(&key).cloned();
+        let (mut offset, mut producer) = (start, None);
+        if let Some(position) = known {
             if position.source_topic_id != source_topic_id {
                 let reason = Stopped::SourceReset {
                     topic: id.source_topic.clone(),
@@ -323,21 +387,28 @@ impl<'a> Run<'a> {
                 .to_string();
                 self.running.insert(partition);
                 self.progress.fail(failure(&id, position.offset, reason));
-                return;
+                return None;
             }
             if position.target_topic_id == target_topic_id {
                 offset = position.offset;
+                producer = position.producer;
+                if producer.is_none() && self.mirror.delivery == Delivery::ExactlyOnce {
+                    tracing::warn!(partition = %id, position = position.offset,
+                        "exactly-once begins at this position; a crash before it may have left repeated records");
+                }
             } else {
                 tracing::warn!(partition = %id, position = position.offset,
                     "the target topic was recreated since the last run: copying anew");
             }
         }
-        let progress = Arc::new(PartitionProgress::new(id.clone(), offset, until));
-        self.progress.add(progress.clone());
-        let partition_task = Partition {
+        Some(Beginning {
             id,
-            flow: Flow::new(offset, self.mirror.replay_window),
-            slot: self.slots.of(key),
+            partition,
+            key,
+            offset,
+            until,
+            producer,
+            claimed: false,
             position: Position {
                 version: VERSION,
                 offset,
@@ -345,7 +416,114 @@ impl<'a> Run<'a> {
                 source_topic_id,
                 target_topic_id,
                 committed_at_ms: 0,
+                owner: None,
+                producer,
             },
+        })
+    }
+
+    /// Gives each partition that has none a producer, and makes that durable before its first record. Fails where the
+    /// mirror belongs to another run by then.
+    async fn claim(&mut self, beginnings: &mut [Beginning]) -> Result<(), RunError> {
+        let unclaimed: Vec<TopicPartition> = beginnings
+            .iter()
+            .filter(|beginning| beginning.producer.is_none())
+            .map(|beginning| {
+                TopicPartition::new(
+                    beginning.id.target_topic.to_string(),
+                    beginning.id.partition,
+                )
+            })
+            .collect();
+        if unclaimed.is_empty() {
+            return Ok(());
+        }
+        let ends = offsets(
+            &self.target,
+            &self.mirror.target,
+            &unclaimed,
+            OffsetSpec::Latest,
+            on_target,
+        )
+        .await?;
+        let mut durable = Vec::new();
+        for beginning in beginnings
+            .iter_mut()
+            .filter(|beginning| beginning.producer.is_none())
+        {
+            let id = &beginning.id;
+            let place = TopicPartition::new(id.target_topic.to_string(), id.partition);
+            let producer = ProducerPosition {
+                id: self.shared.producer.id,
+                epoch: self.shared.producer.epoch,
+                sequence: 0,
+                target_offset: ends.get(&place).copied().unwrap_or(0),
+            };
+            beginning.producer = Some(producer);
+            beginning.claimed = true;
+            beginning.position.producer = Some(producer);
+            let (committed, commits) = watch::channel(0);
+            let slot = self.slots.of(beginning.key.clone());
+            slot.update(beginning.position.clone(), 0, committed, true);
+            durable.push(commits);
+        }
+        for mut commits in durable {
+            tokio::select! {
+                _ = commits.changed() => {}
+                () = self.shared.stop.cancelled() => {}
+            }
+        }
+        self.still_ours().await
+    }
+
+    /// Fails where the mirror belongs to another run; nothing of ours is written from then on.
+    async fn still_ours(&mut self) -> Result<(), RunError> {
+        let other = self
+            .ownership
+            .look()
+            .await
+            .map_err(|error| positions_error(self.mirror, &error))?;
+        let Some(other) = other else {
+            return Ok(());
+        };
+        self.slots.close();
+        self.shared.stop.cancel();
+        Err(RunError::Superseded {
+            mirror: self.mirror.name.clone(),
+            instance: other.instance,
+        })
+    }
+
+    fn start(&mut self, beginning: Beginning) {
+        let Beginning {
+            id,
+            partition,
+            key,
+            offset,
+            until,
+            producer,
+            claimed,
+            position,
+        } = beginning;
+        let progress = Arc::new(PartitionProgress::new(id.clone(), offset, until));
+        self.progress.add(progress.clone());
+        let window = self.mirror.replay_window;
+        let (flow, guarantee) = match (self.mirror.delivery, producer) {
+            (Delivery::ExactlyOnce, Some(own)) => (
+                Flow::resume(offset, own.sequence, own.target_offset, window),
+                Guarantee::ExactlyOnce(own.identity()),
+            ),
+            (Delivery::ExactlyOnce, None) | (Delivery::AtLeastOnce, _) => {
+                (Flow::new(offset, window), Guarantee::AtLeastOnce)
+            }
+        };
+        let partition_task = Partition {
+            id,
+            flow,
+            guarantee,
+            untouched: claimed,
+            slot: self.slots.of(key),
+            position,
             progress,
         };
         self.running.insert(partition);
@@ -369,20 +547,25 @@ impl<'a> Run<'a> {
         &self,
         partitions: &[TopicPartition],
     ) -> Result<BTreeMap<TopicPartition, i64>, RunError> {
-        let earliest = self.offsets(partitions, OffsetSpec::Earliest).await?;
+        let earliest = self
+            .source_offsets(partitions, OffsetSpec::Earliest)
+            .await?;
         if !self.first_discovery {
             return Ok(earliest);
         }
         match self.mirror.start_offset {
             StartOffset::Earliest => Ok(earliest),
-            StartOffset::Latest => self.offsets(partitions, OffsetSpec::LatestCommitted).await,
+            StartOffset::Latest => {
+                self.source_offsets(partitions, OffsetSpec::LatestCommitted)
+                    .await
+            }
             StartOffset::Timestamp(timestamp) => {
                 let mut found = self
-                    .offsets(partitions, OffsetSpec::Timestamp(timestamp))
+                    .source_offsets(partitions, OffsetSpec::Timestamp(timestamp))
                     .await?;
                 // Nothing at or after the timestamp: begin at the end.
                 let ends = self
-                    .offsets(partitions, OffsetSpec::LatestCommitted)
+                    .source_offsets(partitions, OffsetSpec::LatestCommitted)
                     .await?;
                 for (partition, offset) in &mut found {
                     if *offset < 0 {
@@ -394,31 +577,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn offsets(
+    async fn source_offsets(
         &self,
         partitions: &[TopicPartition],
         at: OffsetSpec,
     ) -> Result<BTreeMap<TopicPartition, i64>, RunError> {
-        let on_source = |error| RunError::Source {
-            alias: self.source.alias.clone(),
-            error,
-        };
-        let listed = self
-            .source
-            .cluster
-            .list_offsets(partitions, at)
-            .await
-            .map_err(on_source)?;
-        listed
-            .into_iter()
-            .map(|(partition, outcome)| match outcome {
-                Ok(listed) => Ok((partition, listed.offset)),
-                Err(error) => {
-                    let api = format!("ListOffsets {partition}");
-                    Err(on_source(kafka::Error::Broker { api, error }))
-                }
-            })
-            .collect()
+        offsets(
+            &self.source.cluster,
+            &self.source.alias,
+            partitions,
+            at,
+            on_source,
+        )
+        .await
     }
 
     fn ended(
@@ -500,6 +671,58 @@ impl<'a> Run<'a> {
             interrupted: self.shared.stop.is_cancelled() && self.options.mode == Mode::Once,
         }
     }
+}
+
+/// A partition that is about to be copied.
+struct Beginning {
+    id: PartitionId,
+    partition: TopicPartition,
+    key: PositionKey,
+    offset: i64,
+    until: i64,
+    producer: Option<ProducerPosition>,
+    /// The producer is new: nothing was ever written with it.
+    claimed: bool,
+    position: Position,
+}
+
+fn on_source(alias: String, error: kafka::Error) -> RunError {
+    RunError::Source { alias, error }
+}
+
+fn on_target(alias: String, error: kafka::Error) -> RunError {
+    RunError::Target { alias, error }
+}
+
+fn positions_error(mirror: &Mirror, error: &kafka::Error) -> RunError {
+    RunError::Positions {
+        alias: mirror.target.clone(),
+        topic: POSITIONS_TOPIC,
+        reason: error.to_string(),
+    }
+}
+
+async fn offsets(
+    cluster: &Cluster,
+    alias: &str,
+    partitions: &[TopicPartition],
+    at: OffsetSpec,
+    side: fn(String, kafka::Error) -> RunError,
+) -> Result<BTreeMap<TopicPartition, i64>, RunError> {
+    let listed = cluster
+        .list_offsets(partitions, at)
+        .await
+        .map_err(|error| side(alias.to_owned(), error))?;
+    listed
+        .into_iter()
+        .map(|(partition, outcome)| match outcome {
+            Ok(listed) => Ok((partition, listed.offset)),
+            Err(error) => {
+                let api = format!("ListOffsets {partition}");
+                Err(side(alias.to_owned(), kafka::Error::Broker { api, error }))
+            }
+        })
+        .collect()
 }
 
 fn failure(id: &PartitionId, position: i64, reason: String) -> PartitionFailure {

@@ -2,8 +2,10 @@
 
 mod configs;
 mod offsets;
+mod producers;
 mod topics;
 
 pub use configs::{ConfigChange, ConfigEntry, ConfigSource};
 pub use offsets::{ListedOffset, OffsetSpec};
+pub use producers::ActiveProducer;
 pub use topics::NewTopic;

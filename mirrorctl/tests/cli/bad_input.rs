@@ -85,9 +85,6 @@ fn what_this_version_cannot_do_is_refused_by_name() {
             .says("cluster left declares tls");
     }
     let mirror = |more: &str| yaml.replace("{name: pay, ", &format!("{{name: pay, {more}, "));
-    let exactly = stage.file("exactly.yaml", &mirror("delivery: exactly-once"));
-    let ended = run(&["replicate", "-f", text(&exactly), "--once"]).code(1);
-    ended.says("mirror pay asks for delivery");
     let other = stage.file("other.yaml", &mirror("engine: mirrormaker2"));
     run(&["replicate", "-f", text(&other), "--mirror", "pay"])
         .code(1)

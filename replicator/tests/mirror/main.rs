@@ -3,6 +3,7 @@
 
 mod copy;
 mod crash_points;
+mod exactly_once;
 mod faults;
 mod rig;
 mod steering;

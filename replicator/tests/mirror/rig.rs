@@ -112,21 +112,19 @@ impl Rig {
 
     pub(crate) async fn produce_batch(&self, topic: &str, partition: i32, batch: &RawBatch) {
         let none = ProducerIdentity { id: -1, epoch: -1 };
-        let metadata = self.source.metadata_of(&[topic.to_owned()]).await.unwrap();
-        let leader = metadata.leader(topic, partition).unwrap();
-        let connection = self.source.open(leader).await.unwrap();
-        let shipped = ProduceBatch {
-            topic: topic.into(),
-            partition,
-            header: batch.stamped(none, -1),
-            payload: batch.payload(),
-        };
-        let sent = kafka::produce::send(&connection, &[shipped], Duration::from_secs(5))
+        produce_to(&self.source, topic, partition, batch, none, -1).await;
+    }
+
+    /// Who wrote the first partition of a target topic, and the sequence that would come next.
+    pub(crate) async fn producer_of(&self, topic: &str) -> (ProducerIdentity, i32) {
+        let metadata = self.target.metadata_of(&[topic.to_owned()]).await.unwrap();
+        let leader = metadata.leader(topic, 0).unwrap();
+        let active = self
+            .target
+            .describe_producers(leader, topic, 0)
             .await
             .unwrap();
-        for produced in sent.receive().await.unwrap() {
-            produced.outcome.unwrap();
-        }
+        (active[0].producer, active[0].last_sequence + 1)
     }
 
     /// One run with this rig's mirror.
@@ -159,6 +157,34 @@ impl Rig {
 
     pub(crate) async fn on_target(&self, topic: &str) -> Content {
         content(&self.target, topic).await
+    }
+}
+
+/// One batch, by a producer of the test's choice.
+pub(crate) async fn produce_to(
+    cluster: &Cluster,
+    topic: &str,
+    partition: i32,
+    batch: &RawBatch,
+    producer: ProducerIdentity,
+    sequence: i32,
+) {
+    let metadata = cluster.metadata_of(&[topic.to_owned()]).await.unwrap();
+    let connection = cluster
+        .open(metadata.leader(topic, partition).unwrap())
+        .await
+        .unwrap();
+    let shipped = ProduceBatch {
+        topic: topic.into(),
+        partition,
+        header: batch.stamped(producer, sequence),
+        payload: batch.payload(),
+    };
+    let sent = kafka::produce::send(&connection, &[shipped], Duration::from_secs(5))
+        .await
+        .unwrap();
+    for produced in sent.receive().await.unwrap() {
+        produced.outcome.unwrap();
     }
 }
 

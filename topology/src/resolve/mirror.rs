@@ -4,7 +4,7 @@ use chrono::DateTime;
 
 use super::scope::Scope;
 use super::topic_sync::{rails, topic_sync};
-use crate::choices::{Delivery, Engine, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset};
+use crate::choices::{Engine, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset};
 use crate::code::Code;
 use crate::defaults;
 use crate::finding::Finding;
@@ -370,11 +370,6 @@ fn declared(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Vec<Stri
     let mut declared = Vec::new();
     let asks = [
         (spec.engine != Engine::Builtin, "engine", "engine"),
-        (
-            spec.delivery == Delivery::ExactlyOnce,
-            "delivery",
-            "delivery: exactly-once",
-        ),
         (
             spec.group_offset_sync.enabled,
             "groupOffsetSync",

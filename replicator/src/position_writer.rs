@@ -1,0 +1,330 @@
+//! Writes positions, one request at a time, so that an older one never lands after a newer one.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use kafka::produce::ProduceBatch;
+use kafka::record::{self, Record};
+use kafka::{Compression, Connection, Error, ProducerIdentity};
+use serde::Serialize;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::leaders::Leaders;
+use crate::position::{Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
+
+/// Positions are written this often while they move, sooner where a partition's replay window
+/// fills. Each write is one small request.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(25);
+/// Positions in one batch: about 400 bytes each, well below the default `message.max.bytes`.
+const POSITIONS_A_BATCH: usize = 1000;
+/// Pause before a failed write is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+/// Attempts to become the owner: a young topic has no leader for a moment.
+const OWNER_ATTEMPTS: u32 = 50;
+/// Positions are not idempotent: the last one wins, whoever wrote it.
+const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
+
+/// One partition's place in the writer.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    shared: Arc<Shared>,
+    key: PositionKey,
+}
+
+#[derive(Debug, Clone)]
+struct Pending {
+    position: Position,
+    acknowledged: u64,
+    committed: watch::Sender<u64>,
+    /// Tells a position from a newer one that came while it was being written.
+    generation: u64,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    pending: Mutex<HashMap<PositionKey, Pending>>,
+    generations: AtomicU64,
+    moved: Notify,
+    urgent: Notify,
+    /// The mirror belongs to another run: nothing is written any more.
+    closed: AtomicBool,
+}
+
+impl Slot {
+    /// Hands in a newer position; it replaces one that is not written yet. `committed` is sent
+    /// `acknowledged` once the position is durable.
+    pub(crate) fn update(
+        &self,
+        position: Position,
+        acknowledged: u64,
+        committed: watch::Sender<u64>,
+        urgent: bool,
+    ) {
+        let pending = Pending {
+            position,
+            acknowledged,
+            committed,
+            generation: self.shared.generations.fetch_add(1, Ordering::Relaxed),
+        };
+        lock(&self.shared.pending).insert(self.key.clone(), pending);
+        self.shared.moved.notify_one();
+        if urgent {
+            self.shared.urgent.notify_one();
+        }
+    }
+}
+
+/// Hands out [`Slot`]s of one writer.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
+    shared: Arc<Shared>,
+}
+
+impl Slots {
+    pub(crate) fn of(&self, key: PositionKey) -> Slot {
+        Slot {
+            shared: self.shared.clone(),
+            key,
+        }
+    }
+
+    /// Nothing is written from now on, but for a write that is on its way.
+    pub(crate) fn close(&self) {
+        self.shared.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes positions, one request at a time, so that an older one never lands after a newer one.
+#[derive(Debug)]
+pub(crate) struct PositionWriter {
+    shared: Arc<Shared>,
+    appender: Appender,
+    instance: String,
+}
+
+impl PositionWriter {
+    /// `instance` is the run that the positions are written for.
+    pub(crate) fn new(leaders: Arc<Leaders>, instance: String) -> Self {
+        Self {
+            shared: Arc::default(),
+            appender: Appender::new(leaders),
+            instance,
+        }
+    }
+
+    /// Places for partitions, also once the writer runs.
+    pub(crate) fn slots(&self) -> Slots {
+        Slots {
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Runs until `finish` is cancelled, then writes what is left, giving up at `deadline` after
+    /// that. Returns the error that kept the last positions from being written.
+    pub(crate) async fn run(
+        mut self,
+        finish: CancellationToken,
+        deadline: Duration,
+    ) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        loop {
+            tokio::select! {
+                () = finish.cancelled() => break,
+                () = shared.moved.notified() => {}
+            }
+            tokio::select! {
+                () = tokio::time::sleep(COMMIT_INTERVAL) => {}
+                () = shared.urgent.notified() => {}
+                () = finish.cancelled() => {}
+            }
+            let result = tokio::select! {
+                result = self.write_pending() => result,
+                () = finish.cancelled() => break,
+            };
+            if let Err(error) = result {
+                tracing::warn!(%error, "positions could not be written; trying again");
+                shared.moved.notify_one();
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+        }
+        let until = Instant::now() + deadline;
+        loop {
+            match tokio::time::timeout_at(until, self.write_pending()).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) if Instant::now() + RETRY_PAUSE >= until => return Err(error),
+                Ok(Err(_)) => tokio::time::sleep(RETRY_PAUSE).await,
+                Err(_) => {
+                    return Err(Error::Timeout {
+                        api: "positions",
+                        address: POSITIONS_TOPIC.to_owned(),
+                        timeout: deadline,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Writes everything that is pending. What fails stays pending, unless a newer one came.
+    /// Cancelled in the middle, a position is written or still pending.
+    async fn write_pending(&mut self) -> Result<(), Error> {
+        loop {
+            if self.shared.closed.load(Ordering::Relaxed) {
+                lock(&self.shared.pending).clear();
+                return Ok(());
+            }
+            let batch: Vec<(PositionKey, Pending)> = lock(&self.shared.pending)
+                .iter()
+                .take(POSITIONS_A_BATCH)
+                .map(|(key, pending)| (key.clone(), pending.clone()))
+                .collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let now = now_ms();
+            let mut records = Vec::with_capacity(batch.len());
+            for (key, pending) in &batch {
+                let position = Position {
+                    committed_at_ms: now,
+                    owner: Some(self.instance.clone()),
+                    ..pending.position.clone()
+                };
+                records.push(json_record(key, &position, now)?);
+            }
+            self.appender.append(&records).await?;
+            let mut pending = lock(&self.shared.pending);
+            for (key, written) in batch {
+                written.committed.send_replace(written.acknowledged);
+                if pending
+                    .get(&key)
+                    .is_some_and(|entry| entry.generation == written.generation)
+                {
+                    pending.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+/// Makes this run the owner of a mirror: the last one that says so owns it. Durable when this returns.
+pub(crate) async fn take_ownership(
+    leaders: Arc<Leaders>,
+    key: &OwnerKey,
+    instance: &str,
+) -> Result<(), Error> {
+    let now = now_ms();
+    let owner = Owner {
+        instance: instance.to_owned(),
+        since_ms: now,
+    };
+    let record = json_record(key, &owner, now)?;
+    let mut appender = Appender::new(leaders);
+    let mut attempts = 0;
+    loop {
+        match appender.append(std::slice::from_ref(&record)).await {
+            Ok(()) => return Ok(()),
+            Err(error) if attempts >= OWNER_ATTEMPTS => return Err(error),
+            Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
+        }
+        attempts += 1;
+    }
+}
+
+/// Appends to the positions topic, one batch at a time.
+#[derive(Debug)]
+struct Appender {
+    leaders: Arc<Leaders>,
+    connection: Option<Connection>,
+    /// When metadata was last found wanting.
+    stale: Option<Instant>,
+}
+
+impl Appender {
+    fn new(leaders: Arc<Leaders>) -> Self {
+        Self {
+            leaders,
+            connection: None,
+            stale: None,
+        }
+    }
+
+    /// Durable when this returns. After an error it may be in the log all the same.
+    async fn append(&mut self, records: &[Record]) -> Result<(), Error> {
+        let appended = self.try_append(records).await;
+        if appended.is_err() {
+            self.connection = None;
+            self.stale = Some(Instant::now());
+        }
+        appended
+    }
+
+    async fn try_append(&mut self, records: &[Record]) -> Result<(), Error> {
+        let batch =
+            record::encode(records, Compression::None).map_err(|error| unwritable(&error))?;
+        let leader = self.leaders.of(POSITIONS_TOPIC, 0, self.stale).await?;
+        let cluster = self.leaders.cluster();
+        let connection = cluster
+            .reuse_or_open(self.connection.take(), &leader.node)
+            .await?;
+        let batch = ProduceBatch {
+            topic: POSITIONS_TOPIC.into(),
+            partition: 0,
+            header: batch.stamped(NO_PRODUCER, -1),
+            payload: batch.payload(),
+        };
+        let timeout = connection.request_timeout();
+        let produced = kafka::produce::send(&connection, &[batch], timeout)
+            .await?
+            .receive()
+            .await?;
+        for produced in produced {
+            if let Err(error) = produced.outcome {
+                return Err(Error::Broker {
+                    api: format!("Produce {POSITIONS_TOPIC}"),
+                    error,
+                });
+            }
+        }
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
+
+fn json_record(key: &impl Serialize, value: &impl Serialize, now: i64) -> Result<Record, Error> {
+    let json = |bytes: serde_json::Result<Vec<u8>>| match bytes {
+        Ok(bytes) => Ok(Some(Bytes::from(bytes))),
+        Err(error) => Err(unwritable(&error)),
+    };
+    Ok(Record {
+        offset_delta: 0,
+        timestamp: now,
+        key: json(serde_json::to_vec(key))?,
+        value: json(serde_json::to_vec(value))?,
+        headers: Vec::new(),
+    })
+}
+
+fn unwritable(error: &dyn std::fmt::Display) -> Error {
+    Error::Malformed {
+        address: "this client".to_owned(),
+        what: "position",
+        detail: error.to_string(),
+    }
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
+}

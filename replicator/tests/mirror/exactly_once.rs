@@ -1,0 +1,258 @@
+//! `delivery: exactly-once`: whatever happens, each source record is on the target once.
+
+use std::time::Duration;
+
+use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
+use kafka::Compression;
+use kafka::record::{self, Record};
+use proptest::test_runner::{Config, TestRunner};
+use replicator::{Options, RunError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::rig::{Rig, count, produce_to};
+
+const EXACTLY_ONCE: &str = "  delivery: exactly-once\n";
+
+#[tokio::test]
+async fn a_second_run_copies_nothing_and_a_third_goes_on() {
+    let rig = Rig::start(3, EXACTLY_ONCE).await;
+    rig.create("t1", 4, &[]).await;
+    rig.produce("t1", 4, 0, 40).await;
+    rig.once().await;
+    assert_eq!(rig.once().await.records, 0);
+    rig.produce("t1", 4, 40, 10).await;
+    rig.once().await;
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+}
+
+/// Runs that are dropped after a while, as by kill -9, and one that may finish.
+#[tokio::test]
+async fn crashes_at_any_moment_repeat_nothing() {
+    let rig = Rig::start(3, EXACTLY_ONCE).await;
+    rig.create("t1", 6, &[]).await;
+    let mut milliseconds = 3;
+    for round in 0..25 {
+        rig.produce("t1", 6, round * 8, 8).await;
+        let run = rig.run(Options::continuous(), CancellationToken::new());
+        let died = tokio::time::timeout(Duration::from_millis(milliseconds), run).await;
+        assert!(died.is_err(), "a continuous run ended by itself");
+        milliseconds = (milliseconds * 7) % 61 + 1;
+    }
+    rig.once().await;
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+}
+
+#[tokio::test]
+async fn lost_answers_and_refusals_repeat_nothing() {
+    let rig = Rig::start(3, EXACTLY_ONCE).await;
+    rig.create("t1", 6, &[]).await;
+    rig.produce("t1", 6, 0, 30).await;
+    let actions = [
+        FaultAction::CloseAfter,
+        FaultAction::CloseBefore,
+        FaultAction::Error(ResponseError::NotEnoughReplicasAfterAppend),
+        FaultAction::Error(ResponseError::UnknownProducerId),
+        FaultAction::Error(ResponseError::OutOfOrderSequenceNumber),
+    ];
+    for (seed, action) in actions.into_iter().enumerate() {
+        let rule = FaultRule::new(action)
+            .api(ApiKey::Produce)
+            .topic("t1")
+            .probability(0.3, seed as u64)
+            .times(6);
+        rig.target_cluster.faults().inject(rule);
+    }
+    rig.once().await;
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+}
+
+/// The newest run owns the mirror; the older one stops and says why. Both write for a while.
+#[tokio::test]
+async fn two_runs_at_once_copy_each_record_once() {
+    let rig = Rig::start(3, EXACTLY_ONCE).await;
+    rig.create("t1", 6, &[]).await;
+    let mut older = JoinSet::new();
+    older.spawn(rig.run(Options::continuous(), CancellationToken::new()));
+    for round in 0..4 {
+        rig.produce("t1", 6, round * 10, 10).await;
+    }
+    let stop = CancellationToken::new();
+    let mut newer = JoinSet::new();
+    newer.spawn(rig.run(Options::continuous(), stop.clone()));
+    for round in 4..12 {
+        rig.produce("t1", 6, round * 10, 10).await;
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(20), older.join_next()).await;
+    let ended = ended.expect("the older run noticed").unwrap().unwrap();
+    assert!(
+        matches!(ended, Err(RunError::Superseded { .. })),
+        "{ended:?}"
+    );
+    stop.cancel();
+    newer.join_next().await.unwrap().unwrap().unwrap();
+    rig.once().await;
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+}
+
+#[tokio::test]
+async fn two_runs_that_start_together_agree_on_one_producer() {
+    for _ in 0..5 {
+        let rig = Rig::start(1, EXACTLY_ONCE).await;
+        rig.create("t1", 3, &[]).await;
+        rig.produce("t1", 3, 0, 20).await;
+        let mut both = JoinSet::new();
+        both.spawn(rig.run(Options::once(), CancellationToken::new()));
+        both.spawn(rig.run(Options::once(), CancellationToken::new()));
+        while let Some(ended) = both.join_next().await {
+            match ended.unwrap() {
+                Ok(_) | Err(RunError::Superseded { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        rig.once().await;
+        assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+    }
+}
+
+/// The broker has forgotten the producer and would take any sequence: the log has to tell.
+#[tokio::test]
+async fn a_forgotten_producer_repeats_nothing() {
+    let rig = Rig::start(1, EXACTLY_ONCE).await;
+    rig.create("t1", 3, &[]).await;
+    for round in 0..6_u64 {
+        rig.produce("t1", 3, round as i64 * 10, 10).await;
+        // The position stays behind the records: its writes are lost, then the run dies.
+        let lost = rig.target_cluster.faults().inject(
+            FaultRule::new(FaultAction::CloseBefore)
+                .api(ApiKey::Produce)
+                .topic("mirrorctl-positions.internal")
+                .probability(if round % 2 == 0 { 0.9 } else { 0.0 }, round),
+        );
+        let run = rig.run(Options::continuous(), CancellationToken::new());
+        let _ = tokio::time::timeout(Duration::from_millis(300), run).await;
+        drop(lost);
+        rig.target_cluster.faults().clear();
+        rig.target_cluster.forget_producers();
+    }
+    rig.once().await;
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+}
+
+#[tokio::test]
+async fn a_compacted_topic_is_refused_with_the_reason_and_its_neighbour_is_copied() {
+    let rig = Rig::start(1, EXACTLY_ONCE).await;
+    rig.create("t1", 1, &[]).await;
+    rig.create("t2", 1, &[("cleanup.policy", "compact")]).await;
+    rig.produce("t1", 1, 0, 5).await;
+    let keyed = Record {
+        offset_delta: 0,
+        timestamp: crate::rig::recent(),
+        key: Some("k".into()),
+        value: None,
+        headers: Vec::new(),
+    };
+    rig.produce_batch(
+        "t2",
+        0,
+        &record::encode(&[keyed], Compression::None).unwrap(),
+    )
+    .await;
+    let run = rig.run(Options::once(), CancellationToken::new());
+    let summary = run.await.unwrap();
+    assert_eq!(summary.failures.len(), 1);
+    assert_eq!(summary.failures[0].topic, "t2");
+    assert!(summary.failures[0].reason.contains("at-least-once"));
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+    assert_eq!(count(&rig.on_target("t2").await), 0);
+}
+
+/// Someone else wrote with our producer: the hole is found, not copied over.
+#[tokio::test]
+async fn a_hole_in_the_target_stops_the_partition() {
+    let rig = Rig::start(1, EXACTLY_ONCE).await;
+    rig.create("t1", 1, &[]).await;
+    rig.produce("t1", 1, 0, 3).await;
+    rig.once().await;
+    let (producer, next) = rig.producer_of("t1").await;
+    rig.target_cluster.forget_producers();
+    let stray = Record {
+        offset_delta: 0,
+        timestamp: crate::rig::recent(),
+        key: None,
+        value: None,
+        headers: Vec::new(),
+    };
+    let stray = record::encode(&[stray], Compression::None).unwrap();
+    produce_to(&rig.target, "t1", 0, &stray, producer, next + 5).await;
+    rig.produce("t1", 1, 3, 3).await;
+    let run = rig.run(Options::once(), CancellationToken::new());
+    let summary = run.await.unwrap();
+    assert_eq!(summary.failures.len(), 1);
+    assert!(
+        summary.failures[0].reason.contains("hole"),
+        "{}",
+        summary.failures[0].reason
+    );
+}
+
+/// Random crashes, random faults, random expiry: shrinks to the shortest story that goes wrong.
+#[test]
+fn any_story_ends_with_each_record_once() {
+    #[derive(Debug, Clone)]
+    enum Event {
+        Produce(i64),
+        RunFor(u64),
+        Expire,
+        LoseAnswers,
+    }
+    use proptest::prelude::*;
+    let event = prop_oneof![
+        3 => (1_i64..12).prop_map(Event::Produce),
+        4 => (1_u64..120).prop_map(Event::RunFor),
+        1 => Just(Event::Expire),
+        1 => Just(Event::LoseAnswers),
+    ];
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut runner = TestRunner::new(Config {
+        cases: 12,
+        max_shrink_iters: 30,
+        ..Config::default()
+    });
+    let stories = proptest::collection::vec(event, 1..16);
+    let outcome = runner.run(&stories, |story| {
+        runtime.block_on(async {
+            let rig = Rig::start(3, EXACTLY_ONCE).await;
+            rig.create("t1", 2, &[]).await;
+            let mut written = 0;
+            for event in story {
+                match event {
+                    Event::Produce(batches) => {
+                        rig.produce("t1", 2, written, batches).await;
+                        written += batches;
+                    }
+                    Event::RunFor(milliseconds) => {
+                        let run = rig.run(Options::continuous(), CancellationToken::new());
+                        let _ =
+                            tokio::time::timeout(Duration::from_millis(milliseconds), run).await;
+                    }
+                    Event::Expire => rig.target_cluster.forget_producers(),
+                    Event::LoseAnswers => {
+                        let rule = FaultRule::new(FaultAction::CloseAfter)
+                            .api(ApiKey::Produce)
+                            .probability(0.5, written as u64)
+                            .times(3);
+                        rig.target_cluster.faults().inject(rule);
+                    }
+                }
+            }
+            rig.once().await;
+            prop_assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+            Ok(())
+        })
+    });
+    outcome.unwrap();
+}
