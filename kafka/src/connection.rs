@@ -30,8 +30,9 @@ const WRITE_QUEUE: usize = 64;
 const MAX_RESPONSE: usize = 256 << 20;
 /// Responses at least this large are read into buffers that are used again.
 const POOLED_RESPONSE: usize = 64 << 10;
-/// Large buffers a connection keeps for reuse.
+/// Large buffers a connection keeps for reuse, in number and in bytes.
 const POOL_SIZE: usize = 8;
+const POOL_BYTES: usize = 16 << 20;
 
 /// A request ready for the wire. `head` begins after the length prefix and correlation id is
 /// patched in by the connection; `payload` chunks follow it and are written without copying.
@@ -465,7 +466,8 @@ impl BufferPool {
         }
         // Every spare buffer is still in use: forget the oldest (its memory lives as long as its
         // slices do) rather than keep more than the pool's share.
-        if self.spare.len() >= POOL_SIZE {
+        let most = POOL_SIZE.min(POOL_BYTES / length).max(1);
+        while self.spare.len() >= most {
             self.spare.pop_front();
         }
         // Rounded up, so that the next response, a little larger or smaller, fits as well.

@@ -18,20 +18,15 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::budget::{Budget, Share};
+use crate::link::Link;
 use crate::progress::PartitionProgress;
 use crate::readers::Readers;
 use crate::throttle::{LanePartitions, Throttle};
 
-/// Connections a broker: reading is cheaper for it than writing, two keep four lanes of the target
-/// busy.
-const LANES_A_BROKER: u64 = 2;
 /// Fetched stretches a partition may have waiting.
 const READ_AHEAD: usize = 2;
 /// Subscriptions waiting to be taken up by a lane.
 const SUBSCRIBE_QUEUE: usize = 256;
-/// One response; it is also the unit of memory that a slow partition can hold on to.
-const FETCH_BYTES: usize = 2 << 20;
-const PARTITION_FETCH_BYTES: usize = 1 << 20;
 /// A fetch waits at the broker for something to read, and meanwhile nothing can be added to it: neither a new
 /// subscription nor a partition whose queue has room again. So it waits shortly after anything has happened, and
 /// twice as long each time that nothing did.
@@ -138,6 +133,7 @@ impl FetchLane {
 pub(crate) struct FetchLanes {
     source: Cluster,
     budget: Budget,
+    link: Link,
     fetch_bytes: usize,
     throttle: Option<Throttle>,
     lanes: HashMap<(i32, u64), FetchLane>,
@@ -150,15 +146,17 @@ impl FetchLanes {
         budget: Budget,
         budget_bytes: u64,
         brokers: usize,
+        link: Link,
         throttle: Option<Throttle>,
     ) -> Self {
         // Every lane must be able to have one fetch out while as much again is being handled.
-        let lanes = (brokers.max(1) as u64) * LANES_A_BROKER;
+        let lanes = (brokers.max(1) as u64) * link.fetch_lanes();
         let fair = (budget_bytes / (lanes * 2)) as usize;
         Self {
             source,
             budget,
-            fetch_bytes: FETCH_BYTES.min(fair).max(64 << 10),
+            link,
+            fetch_bytes: link.fetch_bytes().min(fair).max(64 << 10),
             throttle,
             lanes: HashMap::new(),
             tasks: JoinSet::new(),
@@ -167,7 +165,10 @@ impl FetchLanes {
 
     /// The lane for a partition at its leader.
     pub(crate) fn lane(&mut self, leader: &BrokerNode, topic: &str, partition: i32) -> FetchLane {
-        let key = (leader.id, lane_of(topic, partition, LANES_A_BROKER));
+        let key = (
+            leader.id,
+            lane_of(topic, partition, self.link.fetch_lanes()),
+        );
         if let Some(lane) = self
             .lanes
             .get(&key)
@@ -188,6 +189,7 @@ impl FetchLanes {
             node,
             budget: self.budget.clone(),
             fetch_bytes: self.fetch_bytes,
+            partition_fetch_bytes: self.link.partition_fetch_bytes(),
             throttled: self.throttle.as_ref().map(Throttle::lane),
             subscriptions,
             signals: signals.clone(),
@@ -214,6 +216,7 @@ struct Lane {
     node: BrokerNode,
     budget: Budget,
     fetch_bytes: usize,
+    partition_fetch_bytes: usize,
     throttled: Option<LanePartitions>,
     subscriptions: mpsc::Receiver<Subscription>,
     signals: Arc<Signals>,
@@ -297,7 +300,7 @@ impl Lane {
             max_wait: self.poll.min(longest),
             min_bytes: 1,
             max_bytes: fetch_bytes as i32,
-            partition_max_bytes: PARTITION_FETCH_BYTES.min(fetch_bytes) as i32,
+            partition_max_bytes: self.partition_fetch_bytes.min(fetch_bytes) as i32,
         };
         let wanted = self.readers.wanted(self.session.is_established());
         let fetched = kafka::fetch::send_in(

@@ -5,8 +5,10 @@
 //! - the watermark moves only over a contiguous run of acknowledged batches;
 //! - sequence numbers are a function of the records alone: after [`Flow::rewind`] the same
 //!   records get the same sequences, so that the broker recognises a repetition;
-//! - never more than [`MAX_IN_FLIGHT`] unacknowledged batches, which is how many the broker
-//!   remembers of a producer; a sixth could be repeated without the broker noticing;
+//! - never more unacknowledged batches than [`Flow::allow`] gave places. [`MAX_IN_FLIGHT`] of them is what the broker
+//!   remembers of a producer; of more, a repetition is refused where its sequence lies behind, never stored twice
+//!   under the same producer, and on long links more are needed;
+//! - a repetition has the same batches as the first time, however small ones were merged: [`Flow::boundary`];
 //! - a single batch in flight until the broker has acknowledged one: a broker that knows nothing of
 //!   a producer takes any first sequence, so a second batch could land before a failed first one;
 //! - never more than the replay window of records beyond the committed position, except for a
@@ -19,6 +21,8 @@ use kafka::batch::next_sequence;
 /// Batches of one partition that may be unacknowledged at a time (`MAX_IN_FLIGHT_REQUESTS` that
 /// brokers allow an idempotent producer, KIP-185).
 pub const MAX_IN_FLIGHT: usize = 5;
+/// The most that a long link may have.
+pub const MAX_IN_FLIGHT_FAR: usize = 64;
 
 /// Names one sent batch in its acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +31,10 @@ pub struct Ticket(u64);
 #[derive(Debug)]
 struct Entry {
     ticket: Ticket,
-    /// Source offset after the batch.
+    /// Source offset after the batch and what was skipped behind it.
     end: i64,
+    /// Source offset after the batch itself.
+    boundary: i64,
     records: u32,
     bytes: u64,
     fate: Fate,
@@ -57,6 +63,9 @@ pub struct Flow {
     window: VecDeque<Entry>,
     /// On the target nothing at or after the watermark lies before this offset.
     target_offset: i64,
+    places: usize,
+    /// Where batches ended that were sent once and have to be sent again.
+    boundaries: VecDeque<i64>,
     /// The broker has acknowledged a batch since the last rewind and so knows our sequences.
     primed: bool,
     next_ticket: u64,
@@ -84,6 +93,8 @@ impl Flow {
             cursor_sequence: sequence,
             window: VecDeque::with_capacity(MAX_IN_FLIGHT),
             target_offset,
+            places: MAX_IN_FLIGHT,
+            boundaries: VecDeque::new(),
             primed: false,
             next_ticket: 0,
             sent: 0,
@@ -137,10 +148,30 @@ impl Flow {
         self.window.is_empty()
     }
 
+    /// Lets as many batches be unacknowledged, at most [`MAX_IN_FLIGHT_FAR`].
+    pub fn allow(&mut self, places: usize) {
+        self.places = places.clamp(1, MAX_IN_FLIGHT_FAR);
+    }
+
+    /// Where the next batch has to end, because it did when it was sent before: with other batches the broker would
+    /// not recognise the repetition.
+    pub fn boundary(&self) -> Option<i64> {
+        self.boundaries
+            .iter()
+            .copied()
+            .find(|end| *end > self.cursor)
+    }
+
+    /// Records that the replay window still takes.
+    pub fn room(&self) -> u64 {
+        self.replay_window
+            .saturating_sub(self.sent - self.committed)
+    }
+
     /// A batch of `records` may be sent now.
     pub fn may_send(&self, records: u32) -> bool {
         let ahead = self.sent - self.committed;
-        let places = if self.primed { MAX_IN_FLIGHT } else { 1 };
+        let places = if self.primed { self.places } else { 1 };
         self.window.len() < places
             && (ahead == 0 || ahead + u64::from(records) <= self.replay_window)
     }
@@ -158,9 +189,15 @@ impl Flow {
         self.cursor = end;
         self.cursor_sequence = next_sequence(sequence, records as i32);
         self.sent += u64::from(records);
+        while self
+            .boundaries
+            .pop_front_if(|known| *known <= end)
+            .is_some()
+        {}
         self.window.push_back(Entry {
             ticket,
             end,
+            boundary: end,
             records,
             bytes,
             fate: Fate::InFlight,
@@ -228,7 +265,9 @@ impl Flow {
     /// its repetition.
     pub fn rewind(&mut self) {
         debug_assert_eq!(self.in_flight(), 0, "rewind with requests in flight");
-        self.window.clear();
+        for entry in self.window.drain(..).rev() {
+            self.boundaries.push_front(entry.boundary);
+        }
         self.primed = false;
         self.cursor = self.watermark;
         self.cursor_sequence = self.watermark_sequence;
@@ -240,6 +279,20 @@ impl Flow {
         self.rewind();
         self.watermark_sequence = 0;
         self.cursor_sequence = 0;
+    }
+
+    /// Every open batch failed.
+    #[cfg(test)]
+    pub(crate) fn fail_all(&mut self) {
+        for entry in &mut self.window {
+            entry.fate = Fate::Failed;
+        }
+    }
+
+    /// As if the broker had acknowledged a batch since the rewind.
+    #[cfg(test)]
+    pub(crate) fn prime(&mut self) {
+        self.primed = true;
     }
 
     /// The position that covers `acknowledged` records is durable.
@@ -361,8 +414,10 @@ mod tests {
         #[test]
         fn the_watermark_is_contiguous_and_sequences_are_a_function_of_the_records(
             ops in proptest::collection::vec(op(), 1..200),
+            places in 1..=MAX_IN_FLIGHT_FAR,
         ) {
             let mut flow = Flow::new(0, 200);
+            flow.allow(places);
             let mut open: Vec<(Ticket, i64, i64)> = Vec::new();   // ticket, start, end
             let mut acknowledged: Vec<(i64, i64)> = Vec::new();
             let mut sizes = std::collections::BTreeMap::<i64, (u32, i32)>::new();
@@ -370,8 +425,10 @@ mod tests {
             for op in ops {
                 match op {
                     Op::Send(records) => {
-                        // A batch read again is the same batch.
-                        let records = sizes.get(&flow.cursor()).map_or(records, |known| known.0);
+                        // What was sent and not acknowledged is sent again as the same batch: the
+                        // boundary says how far it went.
+                        let again = flow.boundary().map(|end| (end - flow.cursor()) as u32);
+                        let records = again.unwrap_or(records);
                         if !flow.may_send(records) || skips.iter().any(|(from, _)| *from == flow.cursor()) {
                             continue;
                         }
@@ -417,7 +474,7 @@ mod tests {
                     prop_assert!(next.is_some(), "offset {} is below the watermark {} but open", at, flow.watermark());
                     at = next.map_or(i64::MAX, |(_, end)| *end);
                 }
-                prop_assert!(flow.in_flight() <= MAX_IN_FLIGHT);
+                prop_assert!(flow.in_flight() <= places);
             }
         }
     }

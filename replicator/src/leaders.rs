@@ -8,6 +8,9 @@ use tokio::time::Instant;
 /// Refreshes closer together than this are answered from the last one: a broker that dies makes
 /// every one of its partitions ask at once.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
+/// The same in refreshes: the metadata of ten thousand partitions must not be all that is read.
+const MIN_INTERVAL_IN_REFRESHES: u32 = 5;
+const MAX_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Who leads which partition of a cluster, refreshed on demand and shared by all partitions.
 #[derive(Debug)]
@@ -21,6 +24,10 @@ struct State {
     topics: BTreeSet<String>,
     metadata: ClusterMetadata,
     refreshed: Option<Instant>,
+    /// How long the last refresh took.
+    took: Duration,
+    /// The last refresh failed: those who waited for it need not each find out again.
+    failed: Option<(Instant, Error)>,
 }
 
 /// A partition's leader as metadata has it.
@@ -39,6 +46,8 @@ impl Leaders {
                 topics: BTreeSet::new(),
                 metadata: ClusterMetadata::default(),
                 refreshed: None,
+                took: Duration::ZERO,
+                failed: None,
             }),
         }
     }
@@ -69,12 +78,30 @@ impl Leaders {
         let fresh = match (state.refreshed, seen) {
             (None, _) => false,
             (Some(_), None) => true,
-            (Some(refreshed), Some(seen)) => refreshed > seen || refreshed.elapsed() < MIN_INTERVAL,
+            (Some(refreshed), Some(seen)) => {
+                let interval =
+                    (state.took * MIN_INTERVAL_IN_REFRESHES).clamp(MIN_INTERVAL, MAX_INTERVAL);
+                refreshed > seen || refreshed.elapsed() < interval
+            }
         };
         if !fresh {
             let topics: Vec<String> = state.topics.iter().cloned().collect();
-            state.metadata = self.cluster.metadata_of(&topics).await?;
+            if let Some((at, error)) = &state.failed
+                && at.elapsed() < MIN_INTERVAL
+            {
+                return Err(error.clone());
+            }
+            let began = Instant::now();
+            match self.cluster.metadata_of(&topics).await {
+                Ok(metadata) => state.metadata = metadata,
+                Err(error) => {
+                    state.failed = Some((Instant::now(), error.clone()));
+                    return Err(error);
+                }
+            }
+            state.failed = None;
             state.refreshed = Some(Instant::now());
+            state.took = began.elapsed();
         }
         let metadata = &state.metadata;
         if let Some(error) = metadata.failed.get(topic) {

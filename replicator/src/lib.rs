@@ -26,6 +26,8 @@ mod findings;
 pub mod flow;
 mod identity;
 mod leaders;
+mod link;
+mod merging;
 mod outcome;
 mod ownership;
 mod partition;
@@ -42,6 +44,7 @@ mod summary;
 mod throttle;
 mod topics;
 mod transform;
+mod waiting;
 
 pub use error::RunError;
 pub use position::{POSITIONS_TOPIC, Position, PositionKey, ProducerPosition};

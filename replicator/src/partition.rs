@@ -15,11 +15,12 @@ use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::Share;
 use crate::fetch_lane::{Delivery, FetchLanes, Reading};
 use crate::flow::{Flow, Ticket};
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
+use crate::link::Link;
+use crate::merging::{self, Ready};
 use crate::outcome::{RoundEnd, Stopped, Trouble};
 use crate::position::{Position, ProducerPosition};
 use crate::position_writer::Slot;
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) producer: ProducerIdentity,
     /// Partitions that may ask the target at a time what it has: some answers read its log.
     pub(crate) resuming: Semaphore,
+    pub(crate) target_link: Link,
     pub(crate) stop: CancellationToken,
     pub(crate) give_up_after: Option<Duration>,
 }
@@ -73,6 +75,8 @@ pub(crate) struct Partition {
     pub(crate) guarantee: Guarantee,
     /// Nothing was ever written with the producer: there is no need to ask the target about it.
     pub(crate) untouched: bool,
+    /// Small batches are merged up to this size; 0 where the target does not take merged ones.
+    pub(crate) merge_bytes: usize,
     /// Positions are written to this, with the topic ids that were seen at the start.
     pub(crate) slot: Slot,
     pub(crate) position: Position,
@@ -170,12 +174,6 @@ struct Round {
     metadata_stale: Option<Instant>,
 }
 
-/// A batch that was read and not yet sent.
-struct Ready {
-    step: Step,
-    share: Arc<Share>,
-}
-
 impl Round {
     async fn run(
         &mut self,
@@ -219,6 +217,7 @@ impl Round {
             receipts,
             ready: VecDeque::new(),
             ahead,
+            starved: false,
             trouble: None,
         };
         copying.run(self, partition, shared).await
@@ -359,6 +358,8 @@ struct Copying {
     ready: VecDeque<Ready>,
     /// Records that come next and that the target has already (exactly-once).
     ahead: u32,
+    /// The next batch was sent once and is not wholly read yet.
+    starved: bool,
     trouble: Option<Trouble>,
 }
 
@@ -405,7 +406,7 @@ impl Copying {
                     let acknowledged = *round.commits.borrow_and_update();
                     partition.flow.committed(acknowledged);
                 }
-                delivery = next(&mut self.reading), if self.ready.is_empty() => {
+                delivery = next(&mut self.reading), if self.ready.is_empty() || self.starved => {
                     if let Err(stopped) = self.take_in(delivery, partition) {
                         fatal.get_or_insert(stopped);
                     }
@@ -421,47 +422,60 @@ impl Copying {
         partition: &mut Partition,
     ) -> Result<(), Stopped> {
         self.pass_ready(round, partition)?;
-        while let Some(ready) = self.ready.front() {
-            if let Step::Send { batch, .. } = &ready.step
-                && !partition.flow.may_send(batch.header.record_count as u32)
+        self.starved = false;
+        while let Some(Ready { step, .. }) = self.ready.front() {
+            match step {
+                Step::Skip { end } => {
+                    partition.flow.skip(*end);
+                    self.ready.pop_front();
+                    partition.progress.filtered();
+                    partition.moved(round, false);
+                    continue;
+                }
+                Step::Send { batch, .. }
+                    if !partition
+                        .flow
+                        .may_send(batch.header.record_count.unsigned_abs()) =>
+                {
+                    return Ok(());
+                }
+                Step::Send { .. } => {}
+            }
+            let Some((count, records)) =
+                merging::count(&self.ready, &partition.flow, partition.merge_bytes)
+            else {
+                self.starved = true;
+                return Ok(());
+            };
+            if !partition
+                .flow
+                .may_send(u32::try_from(records).unwrap_or(u32::MAX))
             {
                 return Ok(());
             }
-            let Some(Ready { step, share }) = self.ready.pop_front() else {
+            let Some(group) = merging::take(&mut self.ready, count)? else {
                 return Ok(());
             };
-            match step {
-                Step::Skip { end } => {
-                    partition.flow.skip(end);
-                    partition.progress.filtered();
-                    partition.moved(round, false);
-                }
-                Step::Send {
-                    batch,
-                    end,
-                    rebuilt,
-                } => {
-                    let records = batch.header.record_count as u32;
-                    let bytes = batch.wire_len() as u64;
-                    let (ticket, sequence) = partition.flow.send(records, bytes, end);
-                    partition.progress.sent(rebuilt);
-                    let shipment = Shipment {
-                        batch: ProduceBatch {
-                            topic: partition.id.target_topic.clone(),
-                            partition: partition.id.partition,
-                            header: batch.stamped(round.producer, sequence),
-                            payload: batch.payload(),
-                        },
-                        ticket,
-                        reply: self.reply.clone(),
-                        share,
-                    };
-                    if self.lane.send(shipment).await.is_err() {
-                        partition.flow.fail(ticket);
-                        self.trouble.get_or_insert(Trouble::LaneGone);
-                        return Ok(());
-                    }
-                }
+            let batch = group.batch;
+            let records = batch.header.record_count as u32;
+            let bytes = batch.wire_len() as u64;
+            let (ticket, sequence) = partition.flow.send(records, bytes, group.end);
+            partition.progress.sent(group.rebuilt, group.parts);
+            let shipment = Shipment {
+                batch: ProduceBatch {
+                    topic: partition.id.target_topic.clone(),
+                    partition: partition.id.partition,
+                    header: batch.stamped(round.producer, sequence),
+                    payload: batch.payload(),
+                },
+                ticket,
+                reply: self.reply.clone(),
+                shares: group.shares,
+            };
+            if self.lane.send(shipment).await.is_err() {
+                partition.flow.fail(ticket);
+                self.trouble.get_or_insert(Trouble::LaneGone);
+                return Ok(());
             }
         }
         Ok(())
@@ -528,6 +542,12 @@ impl Copying {
             "OUT_OF_ORDER_SEQUENCE_NUMBER" if self.trouble.is_some() => Ok(()),
             "OUT_OF_ORDER_SEQUENCE_NUMBER" | "UNKNOWN_PRODUCER_ID" | "INVALID_PRODUCER_EPOCH" => {
                 self.trouble = Some(Trouble::Sequence(error));
+                Ok(())
+            }
+            // Perhaps only because of merging.
+            "MESSAGE_TOO_LARGE" | "RECORD_LIST_TOO_LARGE" if partition.merge_bytes > 0 => {
+                partition.merge_bytes = 0;
+                self.trouble.get_or_insert(Trouble::TargetRefused(error));
                 Ok(())
             }
             "MESSAGE_TOO_LARGE" | "RECORD_LIST_TOO_LARGE" => Err(Stopped::Oversize {

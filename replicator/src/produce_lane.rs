@@ -3,7 +3,7 @@
 //! A lane fills each request with at most one batch a partition and keeps several requests in
 //! flight. A partition always uses the same lane of a broker, so its batches arrive in order.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,16 +16,13 @@ use tokio::task::JoinSet;
 
 use crate::budget::Share;
 use crate::fetch_lane::lane_of;
-use crate::flow::{MAX_IN_FLIGHT, Ticket};
+use crate::flow::{MAX_IN_FLIGHT_FAR, Ticket};
+use crate::link::Link;
+use crate::waiting::Waiting;
 
-/// Connections a broker. It handles one request of a connection at a time, so fewer leave its cores
-/// idle: four brought a third more than two on four cores, eight hardly more than four.
-const LANES_A_BROKER: u64 = 4;
-/// Requests of one connection that may be unanswered.
-const REQUESTS_IN_FLIGHT: usize = 5;
 /// A request is closed at this size; a single larger batch goes alone.
 const REQUEST_BYTES: usize = 4 << 20;
-/// Batches waiting for a lane; each partition has at most [`MAX_IN_FLIGHT`] of them.
+/// Batches waiting for a lane; each partition has at most its window of them.
 const QUEUE: usize = 1024;
 /// How long the leader may wait for the in-sync replicas.
 const REPLICATION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,7 +33,7 @@ pub(crate) struct Shipment {
     pub(crate) batch: ProduceBatch,
     pub(crate) ticket: Ticket,
     pub(crate) reply: mpsc::Sender<Receipt>,
-    pub(crate) share: Arc<Share>,
+    pub(crate) shares: Vec<Arc<Share>>,
 }
 
 /// What became of a shipment.
@@ -58,21 +55,23 @@ pub(crate) enum Refusal {
 
 /// Receipts a partition can have outstanding: the channel never makes a lane wait.
 pub(crate) fn receipts() -> (mpsc::Sender<Receipt>, mpsc::Receiver<Receipt>) {
-    mpsc::channel(MAX_IN_FLIGHT)
+    mpsc::channel(MAX_IN_FLIGHT_FAR)
 }
 
 /// All lanes of the target cluster.
 #[derive(Debug)]
 pub(crate) struct ProduceLanes {
     target: Cluster,
+    link: Link,
     lanes: HashMap<(i32, u64), mpsc::Sender<Shipment>>,
     tasks: JoinSet<()>,
 }
 
 impl ProduceLanes {
-    pub(crate) fn new(target: Cluster) -> Self {
+    pub(crate) fn new(target: Cluster, link: Link) -> Self {
         Self {
             target,
+            link,
             lanes: HashMap::new(),
             tasks: JoinSet::new(),
         }
@@ -85,7 +84,10 @@ impl ProduceLanes {
         topic: &str,
         partition: i32,
     ) -> mpsc::Sender<Shipment> {
-        let key = (leader.id, lane_of(topic, partition, LANES_A_BROKER));
+        let key = (
+            leader.id,
+            lane_of(topic, partition, self.link.produce_lanes()),
+        );
         if let Some(lane) = self.lanes.get(&key).filter(|lane| !lane.is_closed()) {
             return lane.clone();
         }
@@ -94,7 +96,8 @@ impl ProduceLanes {
             target: self.target.clone(),
             node: leader.clone(),
             shipments,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
+            requests_in_flight: self.link.requests_in_flight(),
         };
         self.tasks.spawn(lane.run());
         self.lanes.insert(key, send.clone());
@@ -106,7 +109,8 @@ struct Lane {
     target: Cluster,
     node: BrokerNode,
     shipments: mpsc::Receiver<Shipment>,
-    waiting: VecDeque<Shipment>,
+    waiting: Waiting,
+    requests_in_flight: usize,
 }
 
 /// What is kept of a shipment while its request is unanswered. The payload is not: a repetition
@@ -114,7 +118,7 @@ struct Lane {
 struct Sent {
     ticket: Ticket,
     reply: mpsc::Sender<Receipt>,
-    _share: Arc<Share>,
+    _shares: Vec<Arc<Share>>,
 }
 
 type SentRequest = HashMap<(Arc<str>, i32), Sent>;
@@ -125,7 +129,7 @@ impl Lane {
         let mut connection: Option<Connection> = None;
         let mut in_flight = FuturesOrdered::new();
         loop {
-            while in_flight.len() < REQUESTS_IN_FLIGHT && !self.waiting.is_empty() {
+            while in_flight.len() < self.requests_in_flight && !self.waiting.is_empty() {
                 let (batches, sent) = self.next_request();
                 match self.send(&mut connection, batches).await {
                     Ok(pending) => {
@@ -148,9 +152,9 @@ impl Lane {
                 }
                 shipment = self.shipments.recv(), if self.waiting.len() < QUEUE => match shipment {
                     Some(shipment) => {
-                        self.waiting.push_back(shipment);
+                        self.waiting.push(shipment);
                         while let Ok(more) = self.shipments.try_recv() {
-                            self.waiting.push_back(more);
+                            self.waiting.push(more);
                         }
                     }
                     None if in_flight.is_empty() => return,
@@ -179,34 +183,22 @@ impl Lane {
         Ok(pending)
     }
 
-    /// At most one batch a partition, up to [`REQUEST_BYTES`], in the order they came.
+    /// The next request's batches, and what stays here of them.
     fn next_request(&mut self) -> (Vec<ProduceBatch>, SentRequest) {
-        let mut batches: Vec<ProduceBatch> = Vec::new();
-        let mut sent = SentRequest::new();
-        let mut later = VecDeque::new();
-        // Partitions that must wait: a batch behind one that was left out must stay behind it.
-        let mut held: HashSet<(Arc<str>, i32)> = HashSet::new();
-        let mut bytes = 0;
-        while let Some(shipment) = self.waiting.pop_front() {
-            let key = (shipment.batch.topic.clone(), shipment.batch.partition);
-            let fits = bytes == 0 || bytes + shipment.batch.payload.len() <= REQUEST_BYTES;
-            if !fits || sent.contains_key(&key) || held.contains(&key) {
-                held.insert(key);
-                later.push_back(shipment);
-                continue;
-            }
-            bytes += shipment.batch.payload.len();
-            batches.push(shipment.batch);
+        let shipments = self.waiting.next_request(REQUEST_BYTES);
+        let mut batches: Vec<ProduceBatch> = Vec::with_capacity(shipments.len());
+        let mut sent = SentRequest::with_capacity(shipments.len());
+        for shipment in shipments {
             sent.insert(
-                key,
+                (shipment.batch.topic.clone(), shipment.batch.partition),
                 Sent {
                     ticket: shipment.ticket,
                     reply: shipment.reply,
-                    _share: shipment.share,
+                    _shares: shipment.shares,
                 },
             );
+            batches.push(shipment.batch);
         }
-        self.waiting = later;
         batches.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
         (batches, sent)
     }

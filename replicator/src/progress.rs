@@ -73,6 +73,7 @@ pub(crate) struct PartitionProgress {
     records: AtomicU64,
     bytes: AtomicU64,
     passed: AtomicU64,
+    merged: AtomicU64,
     rebuilt: AtomicU64,
     filtered: AtomicU64,
     position: AtomicI64,
@@ -85,6 +86,7 @@ pub(crate) struct PartitionProgress {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct BatchCounts {
     pub(crate) passed: u64,
+    pub(crate) merged: u64,
     pub(crate) rebuilt: u64,
     pub(crate) filtered: u64,
 }
@@ -97,6 +99,7 @@ impl PartitionProgress {
             records: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             passed: AtomicU64::new(0),
+            merged: AtomicU64::new(0),
             rebuilt: AtomicU64::new(0),
             filtered: AtomicU64::new(0),
             position: AtomicI64::new(position),
@@ -112,9 +115,14 @@ impl PartitionProgress {
         self.position.store(position, Ordering::Relaxed);
     }
 
-    pub(crate) fn sent(&self, rebuilt: bool) {
-        let counter = if rebuilt { &self.rebuilt } else { &self.passed };
-        counter.fetch_add(1, Ordering::Relaxed);
+    /// A batch is on its way that is `parts` source batches merged, one where it is none.
+    pub(crate) fn sent(&self, rebuilt: bool, parts: usize) {
+        let counter = match (rebuilt, parts) {
+            (true, _) => &self.rebuilt,
+            (false, 1) => &self.passed,
+            (false, _) => &self.merged,
+        };
+        counter.fetch_add(parts as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn filtered(&self) {
@@ -193,6 +201,7 @@ impl Progress {
         let mut counts = BatchCounts::default();
         for partition in partitions.iter() {
             counts.passed += partition.passed.load(Ordering::Relaxed);
+            counts.merged += partition.merged.load(Ordering::Relaxed);
             counts.rebuilt += partition.rebuilt.load(Ordering::Relaxed);
             counts.filtered += partition.filtered.load(Ordering::Relaxed);
         }

@@ -37,7 +37,7 @@ pub(crate) struct Wanted {
 /// All readers of a lane.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
-    readers: Vec<Reader>,
+    all: Vec<Reader>,
     index: HashMap<Key, usize>,
     /// New, moved, or with room again; those that are not `marked` are from before.
     changed: Vec<Key>,
@@ -52,7 +52,7 @@ pub(crate) struct Readers {
 impl Readers {
     /// Partitions that can be read.
     pub(crate) fn ready(&self) -> usize {
-        self.readers.len() - self.full_count
+        self.all.len() - self.full_count
     }
 
     /// Some partition is left out because its queue is full.
@@ -64,8 +64,8 @@ impl Readers {
     pub(crate) fn add(&mut self, subscription: Subscription) {
         let key = key_of(&subscription.from);
         self.remove(&key);
-        self.index.insert(key.clone(), self.readers.len());
-        self.readers.push(Reader {
+        self.index.insert(key.clone(), self.all.len());
+        self.all.push(Reader {
             subscription,
             in_session: false,
             full: false,
@@ -77,13 +77,13 @@ impl Readers {
     /// The reader of a partition.
     pub(crate) fn get(&mut self, topic: &Arc<str>, partition: i32) -> Option<&mut Reader> {
         let at = *self.index.get(&(topic.clone(), partition))?;
-        self.readers.get_mut(at)
+        self.all.get_mut(at)
     }
 
     /// The next fetch begins elsewhere; also notes a queue that became full.
     pub(crate) fn moved(&mut self, topic: &Arc<str>, partition: i32) {
         let key = (topic.clone(), partition);
-        let Some(reader) = self.index.get(&key).map(|at| &mut self.readers[*at]) else {
+        let Some(reader) = self.index.get(&key).map(|at| &mut self.all[*at]) else {
             return;
         };
         if reader.subscription.deliver.capacity() > 0 {
@@ -110,7 +110,7 @@ impl Readers {
 
     /// Ends all subscriptions and hands their senders back.
     pub(crate) fn end_all(&mut self) -> Vec<mpsc::Sender<Delivery>> {
-        let readers = std::mem::take(self).readers;
+        let readers = std::mem::take(self).all;
         readers
             .into_iter()
             .map(|reader| reader.subscription.deliver)
@@ -120,7 +120,7 @@ impl Readers {
     /// Forgets whose task has gone.
     pub(crate) fn drop_closed(&mut self) {
         let closed: Vec<Key> = self
-            .readers
+            .all
             .iter()
             .filter(|reader| reader.subscription.deliver.is_closed())
             .map(|reader| key_of(&reader.subscription.from))
@@ -136,7 +136,7 @@ impl Readers {
             let Some(at) = self.index.get(&key) else {
                 continue;
             };
-            let reader = &mut self.readers[*at];
+            let reader = &mut self.all[*at];
             if !reader.full {
                 continue;
             }
@@ -160,7 +160,7 @@ impl Readers {
             let Some(at) = self.index.get(&key) else {
                 continue;
             };
-            let reader = &mut self.readers[*at];
+            let reader = &mut self.all[*at];
             if std::mem::take(&mut reader.marked) && !reader.full {
                 reader.in_session = true;
                 partitions.push(reader.subscription.from.clone());
@@ -169,7 +169,7 @@ impl Readers {
         // Brokers forget after they add: what is wanted again must not be forgotten.
         let mut forgotten = std::mem::take(&mut self.forgotten);
         forgotten.retain(|gone| {
-            let again = self.index.get(&key_of(gone)).map(|at| &self.readers[*at]);
+            let again = self.index.get(&key_of(gone)).map(|at| &self.all[*at]);
             !again.is_some_and(|reader| {
                 reader.in_session && reader.subscription.from.topic_id == gone.topic_id
             })
@@ -183,11 +183,11 @@ impl Readers {
     fn all(&mut self) -> Wanted {
         self.changed.clear();
         self.forgotten.clear();
-        let count = self.readers.len();
+        let count = self.all.len();
         self.turn = (self.turn + 1) % count.max(1);
         let mut partitions = Vec::with_capacity(count);
         for i in 0..count {
-            let reader = &mut self.readers[(self.turn + i) % count];
+            let reader = &mut self.all[(self.turn + i) % count];
             reader.marked = false;
             reader.in_session = !reader.full;
             if reader.in_session {
@@ -201,7 +201,7 @@ impl Readers {
     }
 
     fn mark(&mut self, key: &Key) {
-        if let Some(reader) = self.index.get(key).map(|at| &mut self.readers[*at])
+        if let Some(reader) = self.index.get(key).map(|at| &mut self.all[*at])
             && !std::mem::replace(&mut reader.marked, true)
         {
             self.changed.push(key.clone());
@@ -210,8 +210,8 @@ impl Readers {
 
     fn remove(&mut self, key: &Key) -> Option<Reader> {
         let at = self.index.remove(key)?;
-        let reader = self.readers.swap_remove(at);
-        if let Some(moved) = self.readers.get(at) {
+        let reader = self.all.swap_remove(at);
+        if let Some(moved) = self.all.get(at) {
             self.index.insert(key_of(&moved.subscription.from), at);
         }
         if reader.in_session {

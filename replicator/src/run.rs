@@ -18,6 +18,7 @@ use crate::findings;
 use crate::flow::Flow;
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
+use crate::link::{self, Link};
 use crate::outcome::Stopped;
 use crate::ownership::Ownership;
 use crate::partition::{Guarantee, Partition, Shared};
@@ -176,12 +177,36 @@ impl<'a> Run<'a> {
             })?
             .brokers
             .len();
-        let budget = Budget::new(mirror.byte_budget);
+        let measured = tokio::try_join!(
+            async {
+                Link::measure(&source.cluster)
+                    .await
+                    .map_err(|error| RunError::Source {
+                        alias: source.alias.clone(),
+                        error,
+                    })
+            },
+            async { Link::measure(&target).await.map_err(on_target) },
+        );
+        let (source_link, target_link) = measured?;
+        let budget_bytes = mirror
+            .byte_budget
+            .unwrap_or_else(|| link::automatic_budget(source_link, target_link));
+        if source_link.is_long() || target_link.is_long() {
+            tracing::info!(
+                ?source_link,
+                ?target_link,
+                budget_bytes,
+                "a long link: more connections, more in flight and larger requests"
+            );
+        }
+        let budget = Budget::new(budget_bytes);
         let fetch = FetchLanes::new(
             source.cluster.clone(),
             budget,
-            mirror.byte_budget,
+            budget_bytes,
             brokers,
+            source_link,
             options
                 .throttle
                 .clone()
@@ -191,7 +216,8 @@ impl<'a> Run<'a> {
             source: Arc::new(Leaders::new(source.cluster.clone())),
             target: target_leaders.clone(),
             fetch: Mutex::new(fetch),
-            produce: Mutex::new(ProduceLanes::new(target.clone())),
+            produce: Mutex::new(ProduceLanes::new(target.clone(), target_link)),
+            target_link,
             producer,
             resuming: Semaphore::new(RESUMING),
             // A run that loses the mirror stops itself, and nobody else.
@@ -508,7 +534,7 @@ impl<'a> Run<'a> {
         let progress = Arc::new(PartitionProgress::new(id.clone(), offset, until));
         self.progress.add(progress.clone());
         let window = self.mirror.replay_window;
-        let (flow, guarantee) = match (self.mirror.delivery, producer) {
+        let (mut flow, guarantee) = match (self.mirror.delivery, producer) {
             (Delivery::ExactlyOnce, Some(own)) => (
                 Flow::resume(offset, own.sequence, own.target_offset, window),
                 Guarantee::ExactlyOnce(own.identity()),
@@ -517,9 +543,11 @@ impl<'a> Run<'a> {
                 (Flow::new(offset, window), Guarantee::AtLeastOnce)
             }
         };
+        flow.allow(self.shared.target_link.batches_in_flight());
         let partition_task = Partition {
             id,
             flow,
+            merge_bytes: self.shared.target_link.merge_bytes(),
             guarantee,
             untouched: claimed,
             slot: self.slots.of(key),
@@ -663,6 +691,7 @@ impl<'a> Run<'a> {
             records: topics.iter().map(|topic| topic.records).sum(),
             bytes: topics.iter().map(|topic| topic.bytes).sum(),
             batches_passed: counts.passed,
+            batches_merged: counts.merged,
             batches_rebuilt: counts.rebuilt,
             batches_filtered: counts.filtered,
             topics,

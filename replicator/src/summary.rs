@@ -17,6 +17,8 @@ pub struct Summary {
     pub bytes: u64,
     /// Batches sent byte for byte.
     pub batches_passed: u64,
+    /// Batches that left as a part of a larger one, their records as they were.
+    pub batches_merged: u64,
     /// Batches that had to be written anew (compacted, append time, a start inside a batch).
     pub batches_rebuilt: u64,
     /// Batches left out: transaction markers and aborted data.

@@ -17,9 +17,9 @@ const APPEAR_WITHIN: Duration = Duration::from_secs(30);
 /// A topic on both sides, ready to be copied.
 #[derive(Debug, Clone)]
 pub(crate) struct MirroredTopic {
-    pub(crate) source: TopicMetadata,
+    pub(crate) source: Arc<TopicMetadata>,
     pub(crate) source_name: Arc<str>,
-    pub(crate) target: TopicMetadata,
+    pub(crate) target: Arc<TopicMetadata>,
     pub(crate) target_name: Arc<str>,
 }
 
@@ -284,8 +284,8 @@ async fn wait_until_ready(
             prepared.ready.push(MirroredTopic {
                 source_name: source.name.as_str().into(),
                 target_name: name.as_str().into(),
-                target: there,
-                source,
+                target: Arc::new(there),
+                source: Arc::new(source),
             });
         }
     }

@@ -46,7 +46,5 @@ pub(crate) const CONFIG_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 pub(crate) const LEAST_INTERVAL: Duration = Duration::from_millis(200);
 /// Records per partition sent ahead of the committed position.
 pub(crate) const REPLAY_WINDOW: u32 = 50_000;
-/// Bytes in flight.
-pub(crate) const BYTE_BUDGET: u64 = 16 << 20;
 /// Fewer bytes in flight than one large batch would stand still.
 pub(crate) const LEAST_BYTE_BUDGET: u64 = 1 << 20;

@@ -155,8 +155,9 @@ pub struct Mirror {
     pub rails: TargetRails,
     /// How many records per partition may be sent ahead of the committed position: the bound of duplicates after a crash.
     pub replay_window: u32,
-    /// How many bytes may be in flight across all partitions: the bound of memory.
-    pub byte_budget: u64,
+    /// How many bytes may be in flight across all partitions, the bound of memory; where it is not declared, what the
+    /// links need.
+    pub byte_budget: Option<u64>,
     /// What the file asks for and this version cannot do: `replicate` must refuse while this is not empty.
     pub declared: Vec<String>,
 }

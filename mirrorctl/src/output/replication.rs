@@ -61,8 +61,9 @@ fn run(summary: &Summary, width: usize) -> String {
         unbroken(&mut rows, 2..=4);
         text.push_str(&indented(&rows));
         text.push_str(&format!(
-            "  {DIM}batches: {} passed through, {} rebuilt, {} left out{DIM:#}\n",
+            "  {DIM}batches: {} passed through, {} merged, {} rebuilt, {} left out{DIM:#}\n",
             count(summary.batches_passed),
+            count(summary.batches_merged),
             count(summary.batches_rebuilt),
             count(summary.batches_filtered),
         ));

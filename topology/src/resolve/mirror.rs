@@ -41,13 +41,13 @@ pub(super) fn resolve(
         None => None,
     };
     let byte_budget = match &spec.byte_budget {
-        Some(budget) => size(
+        Some(budget) => Some(size(
             scope,
             &path.key("byteBudget"),
             budget,
             defaults::LEAST_BYTE_BUDGET,
-        ),
-        None => Some(defaults::BYTE_BUDGET),
+        )?),
+        None => None,
     };
     let interval = match &spec.group_offset_sync.interval {
         Some(text) => units::duration(&text.0)?,
@@ -83,7 +83,7 @@ pub(super) fn resolve(
         paused_topics: paused_topics.ok()?,
         rails,
         replay_window: spec.replay_window.unwrap_or(defaults::REPLAY_WINDOW),
-        byte_budget: byte_budget?,
+        byte_budget,
         declared,
     };
     let errors = scope.findings[before + warnings..]
