@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, ci, install, test};
+use crate::commands::{bench, ci, fuzz, install, test};
 use crate::error::Result;
 
 /// Installs what the tests need, then runs them
@@ -21,6 +21,8 @@ enum Task {
     Test(test::Arguments),
     /// Measure the replicator against MirrorMaker 2 and the brokers' limit; `-- --write` writes e2e/bench/RESULTS.md
     Bench(bench::Arguments),
+    /// Throw bytes at every decoder of what comes from a network (installs cargo-fuzz and a nightly toolchain)
+    Fuzz(fuzz::Arguments),
     /// Check formatting, lints, dependencies and generated files
     Ci,
     /// Check the dependencies' licences, origins and users (installs cargo-deny into the cache)
@@ -33,6 +35,7 @@ impl Cli {
             Task::Install => install::core(),
             Task::Test(arguments) => test::run(arguments),
             Task::Bench(arguments) => bench::run(arguments),
+            Task::Fuzz(arguments) => fuzz::run(arguments),
             Task::Ci => ci::run(),
             Task::Deny => ci::deny(),
         }

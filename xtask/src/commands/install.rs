@@ -13,6 +13,7 @@ use crate::project::{cache, cargo, root, say};
 
 const OLDEST_JAVA: u32 = 17;
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_FUZZ: &str = "0.13.2";
 
 /// What the core tests need.
 pub(crate) fn core() -> Result<()> {
@@ -130,27 +131,30 @@ fn kcat() -> Result<()> {
 
 /// cargo-deny, built into the cache; returns its path.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    built("cargo-deny", CARGO_DENY)
+}
+
+/// cargo-fuzz, built into the cache, and the toolchain that it needs; returns its path.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    super::fuzz::ensure_nightly()?;
+    built("cargo-fuzz", CARGO_FUZZ)
+}
+
+fn built(name: &str, version: &str) -> Result<PathBuf> {
     let tools = cache()?.join("tools");
-    let program = tools.join("bin/cargo-deny");
+    let program = tools.join("bin").join(name);
     let installed = program.is_file()
         && output(Command::new(&program).arg("--version"))?
             .trim()
-            .ends_with(CARGO_DENY);
+            .ends_with(version);
     if !installed {
         say(&format!(
-            "building cargo-deny {CARGO_DENY} into {}",
+            "building {name} {version} into {}",
             tools.display()
         ));
         execute(
             cargo()
-                .args([
-                    "install",
-                    "--quiet",
-                    "--locked",
-                    "cargo-deny",
-                    "--version",
-                    CARGO_DENY,
-                ])
+                .args(["install", "--quiet", "--locked", name, "--version", version])
                 .arg("--root")
                 .arg(&tools)
                 .arg("--target-dir")

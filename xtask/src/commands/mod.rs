@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod ci;
+pub(crate) mod fuzz;
 pub(crate) mod generated;
 pub(crate) mod install;
 pub(crate) mod test;

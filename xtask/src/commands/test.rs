@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use super::{bench, install};
+use super::{bench, fuzz, install};
 use crate::containers;
 use crate::error::Result;
 use crate::process::execute;
@@ -18,7 +18,7 @@ Examples:
   cargo xtask test --only signals
   cargo xtask test --all --only containers")]
 pub(crate) struct Arguments {
-    /// The long runs, the container tests and a small run of the benchmark as well
+    /// The long runs, the container tests, the fuzz targets and a small run of the benchmark as well
     #[arg(long)]
     all: bool,
     /// Only this test program of e2e/tests, may be given several times; no benchmark
@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     execute(tests(arguments)?.envs(engine.environment()))?;
     drop(engine);
     if arguments.only.is_empty() {
+        fuzz::run(&fuzz::Arguments::default())?;
         bench::run(&bench::Arguments::smoke())
     } else {
         Ok(())
