@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kafka::batch::{HEADER_LEN, RawBatch};
-use kafka::fetch::{FetchFrom, FetchLimits};
+use kafka::fetch::{FetchFrom, FetchLimits, FetchSession};
 use kafka::produce::ProduceBatch;
 use kafka::record;
 use kafka::{
@@ -95,8 +95,10 @@ impl Call {
                     max_bytes: 1 << 20,
                     partition_max_bytes: 1 << 20,
                 };
-                let sent = kafka::fetch::send(&connection, limits, &[from]).await?;
-                for fetched in sent.receive().await? {
+                let mut session = FetchSession::default();
+                let sent =
+                    kafka::fetch::send_in(&mut session, &connection, limits, &[from], &[]).await?;
+                for fetched in sent.receive_in(&mut session).await? {
                     exercise_records(fetched.records);
                 }
             }
@@ -165,6 +167,7 @@ impl Call {
 
 /// Everything the data path does with fetched bytes.
 pub fn exercise_records(mut records: Bytes) {
+    let mut before: Option<RawBatch> = None;
     while let Ok(Some(batch)) = RawBatch::split_from(&mut records) {
         let header = batch.header;
         let _ = (header.next_offset(), header.passes_through());
@@ -179,6 +182,12 @@ pub fn exercise_records(mut records: Bytes) {
             assert!(rebuilt.header.passes_through());
             assert!(rebuilt.check_crc().is_ok());
         }
+        let pair: Vec<RawBatch> = before.into_iter().chain([batch.clone()]).collect();
+        if let Ok(merged) = record::merge(&pair) {
+            assert!(merged.header.passes_through());
+            assert!(merged.check_crc().is_ok());
+        }
+        before = Some(batch.clone());
         let stamped = batch.stamped(ProducerIdentity { id: 7, epoch: 1 }, 42);
         assert_eq!(stamped.len(), HEADER_LEN);
     }

@@ -22,6 +22,7 @@ const LENGTH_OVERHEAD: usize = 12;
 const LOG_APPEND_TIME: i16 = 1 << 3;
 const TRANSACTIONAL: i16 = 1 << 4;
 const CONTROL: i16 = 1 << 5;
+const DELETE_HORIZON: i16 = 1 << 6;
 
 /// Bytes that are not a record batch we know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -180,9 +181,11 @@ impl RawBatch {
         }
         let bytes = bytes.split_to(total);
         let header = BatchHeader::parse(&field(&bytes, 0));
-        if header.last_offset_delta < 0 || header.record_count < 0 {
+        // Below the limit no record's offset overflows, whatever its delta says.
+        let in_range = (0..=i64::MAX - i64::from(u32::MAX)).contains(&base_offset);
+        if !in_range || header.last_offset_delta < 0 || header.record_count < 0 {
             let detail = format!(
-                "last offset delta {}, record count {}",
+                "base offset {base_offset}, last offset delta {}, record count {}",
                 header.last_offset_delta, header.record_count
             );
             return Err(BatchError::Records {
@@ -230,7 +233,8 @@ impl RawBatch {
         let mut new = old;
         new[0..8].copy_from_slice(&0_i64.to_be_bytes());
         new[12..16].copy_from_slice(&(-1_i32).to_be_bytes());
-        let attributes = self.header.attributes & !TRANSACTIONAL;
+        // Nor is it the target's concern when the source may drop tombstones (KIP-534).
+        let attributes = self.header.attributes & !TRANSACTIONAL & !DELETE_HORIZON;
         new[21..23].copy_from_slice(&attributes.to_be_bytes());
         new[43..51].copy_from_slice(&producer.id.to_be_bytes());
         new[51..53].copy_from_slice(&producer.epoch.to_be_bytes());
@@ -337,6 +341,16 @@ mod tests {
     }
 
     #[test]
+    fn an_offset_that_would_overflow_is_an_error() {
+        for base in [i64::MAX, i64::MAX - 10, -1, i64::MIN] {
+            let mut bytes = batch(Compression::None).bytes().to_vec();
+            bytes[..8].copy_from_slice(&base.to_be_bytes());
+            let split = RawBatch::split_from(&mut bytes.into());
+            assert!(matches!(split, Err(BatchError::Records { .. })), "{base}");
+        }
+    }
+
+    #[test]
     fn sequences_wrap_to_zero() {
         assert_eq!(next_sequence(i32::MAX, 1), 0);
         assert_eq!(next_sequence(i32::MAX - 1, 3), 1);
@@ -344,6 +358,22 @@ mod tests {
     }
 
     proptest! {
+        /// Sequences are the numbers modulo 2³¹: the model counts in i128.
+        #[test]
+        fn sequences_follow_the_records(
+            start in 0..=i32::MAX,
+            counts in proptest::collection::vec(prop_oneof![1..1_000, 1..=i32::MAX], 0..50),
+        ) {
+            let mut sequence = start;
+            let mut records = i128::from(start);
+            for count in counts {
+                sequence = next_sequence(sequence, count);
+                records += i128::from(count);
+                prop_assert!(sequence >= 0);
+                prop_assert_eq!(i128::from(sequence), records % (1_i128 << 31));
+            }
+        }
+
         #[test]
         fn the_distance_of_sequences_undoes_the_step(from in 0..=i32::MAX, count in 0..=i32::MAX) {
             prop_assert_eq!(sequences_between(from, next_sequence(from, count)), count as u32);

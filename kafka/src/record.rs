@@ -146,7 +146,7 @@ pub fn merge(batches: &[RawBatch]) -> Result<RawBatch, BatchError> {
         .map(|batch| i64::from(batch.header.record_count))
         .sum();
     // Each record's head can grow: at most by 4 bytes of offset, 9 of timestamp and 1 of length, seldom by more than 4.
-    let mut out = BytesMut::with_capacity(HEADER_LEN + payload + count as usize * 4);
+    let mut out = BytesMut::with_capacity(HEADER_LEN + payload + (count as usize * 4).min(payload));
     out.put_bytes(0, HEADER_LEN);
     let mut offset_delta = 0_i64;
     let mut max_timestamp = i64::MIN;
