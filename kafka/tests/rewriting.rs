@@ -91,11 +91,11 @@ fn to_oracle(
     producer: ProducerIdentity,
     sequence: i32,
 ) -> (Vec<Seen>, Vec<Record>) {
-    let mut sent = BytesMut::from(&batch.stamped(producer, sequence)[..]);
-    sent.extend_from_slice(&batch.payload());
+    let mut shipped = BytesMut::from(&batch.stamped(producer, sequence)[..]);
+    shipped.extend_from_slice(&batch.payload());
     // The oracle refuses a wrong checksum.
-    let set = RecordBatchDecoder::decode(&mut sent.freeze()).expect("the oracle decodes");
-    let seen = set
+    let set = RecordBatchDecoder::decode(&mut shipped.freeze()).expect("the oracle decodes");
+    let list = set
         .records
         .iter()
         .map(|record| {
@@ -112,7 +112,7 @@ fn to_oracle(
             )
         })
         .collect();
-    (seen, set.records)
+    (list, set.records)
 }
 
 fn ours(codec: Codec) -> Compression {
@@ -138,8 +138,8 @@ proptest! {
         let batch = by_oracle(&list, 1_234, codec, transactional);
         prop_assert!(batch.header.passes_through());
         prop_assert_eq!(batch.header.is_transactional(), transactional);
-        let (seen, records) = to_oracle(&batch, OURS, sequence);
-        prop_assert_eq!(&seen, &list);
+        let (read, records) = to_oracle(&batch, OURS, sequence);
+        prop_assert_eq!(&read, &list);
         for (index, record) in records.iter().enumerate() {
             prop_assert_eq!((record.producer_id, record.producer_epoch), (5, 1));
             prop_assert_eq!(record.sequence, sequence + index as i32);
@@ -186,8 +186,8 @@ proptest! {
         prop_assert!(merged.header.passes_through());
         let newest = all.iter().map(|(timestamp, ..)| *timestamp).max();
         prop_assert_eq!(Some(merged.header.max_timestamp), newest);
-        let (seen, records) = to_oracle(&merged, OURS, sequence);
-        prop_assert_eq!(&seen, &all);
+        let (read, records) = to_oracle(&merged, OURS, sequence);
+        prop_assert_eq!(&read, &all);
         prop_assert_eq!(records.last().map(|r| r.sequence), Some(sequence + all.len() as i32 - 1));
     }
 
@@ -206,7 +206,7 @@ proptest! {
         if let Ok(Some(changed)) = RawBatch::split_from(&mut Bytes::from(changed)) {
             prop_assert!(changed.check_crc().is_err());
             prop_assert!(record::rebuild(&changed).is_err());
-            prop_assert!(record::merge(&[changed.clone()]).is_err());
+            prop_assert!(record::merge(std::slice::from_ref(&changed)).is_err());
             // Nor does a stamp hide it from the target.
             let mut sent = BytesMut::from(&changed.stamped(OURS, 0)[..]);
             sent.extend_from_slice(&changed.payload());

@@ -21,7 +21,7 @@ const REPLAY_WINDOW: u64 = 100;
 /// The largest batch: one that is larger than what is left of the window goes alone.
 const LARGEST_BATCH: u64 = 50;
 /// Sweeps side by side, each with clusters of its own.
-const WORKERS: u64 = 4;
+const WORKERS: u64 = 8;
 
 /// Which cluster is struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,4 +251,16 @@ async fn at_least_once_goes_on_from_a_death_at_any_request() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn at_least_once_goes_on_from_several_deaths_in_a_row() {
     deaths_in_a_row("", false, CASES).await;
+}
+
+const EXACTLY_ONCE: &str = "  delivery: exactly-once\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn exactly_once_goes_on_from_a_death_at_any_request_without_a_duplicate() {
+    sweep(EXACTLY_ONCE, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn exactly_once_goes_on_from_several_deaths_in_a_row_without_a_duplicate() {
+    deaths_in_a_row(EXACTLY_ONCE, true, CASES).await;
 }

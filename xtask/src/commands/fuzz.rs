@@ -59,10 +59,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .env_remove("CARGO");
         command
     };
-    let chosen = |target: &&str| {
+    let is_chosen = |target: &str| {
         arguments.only.is_empty() || arguments.only.iter().any(|only| only == target)
     };
-    for target in TARGETS.iter().filter(chosen) {
+    for target in TARGETS.into_iter().filter(|target| is_chosen(target)) {
         say(&format!("fuzzing {target} for {} s", arguments.seconds));
         let corpus = cache()?.join("fuzz/corpus").join(target);
         fs::create_dir_all(&corpus).map_err(Error::file("creating", &corpus))?;
