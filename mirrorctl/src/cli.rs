@@ -7,7 +7,9 @@ use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::values::{at_least_one, duration, records_in_memory};
+use crate::values::{
+    LagLimit, at_least_one, duration, lag_limit, listen_address, records_in_memory,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
@@ -91,8 +93,10 @@ pub(crate) enum Command {
     Replicate(ReplicateArgs),
     /// Judge a mirror by reading both clusters, whatever engine copies
     Verify(VerifyArgs),
-    /// Show positions and lag of mirrors; reads only
+    /// Show the state and the positions of mirrors; reads only
     Status(StatusArgs),
+    /// Measure how far mirrors are behind, in records, bytes and seconds; reads only
+    Lag(LagArgs),
     /// Plan, mirror and verify between two clusters inside this process
     Demo(DemoArgs),
     /// Print a JSON Schema
@@ -176,6 +180,7 @@ pub(crate) struct ApplyArgs {
 Examples:
   mirrorctl replicate -f topology.yaml                       # until Ctrl-C
   mirrorctl replicate -f topology.yaml --mirror pay --once   # to the ends of now, then stop
+  mirrorctl replicate -f topology.yaml --listen 9464         # with metrics and health over HTTP
 
 Positions are kept on the target cluster: a restart resumes where the last run committed. The
 first Ctrl-C (or SIGTERM) drains, commits and reports; the second ends at once.
@@ -193,6 +198,21 @@ pub(crate) struct ReplicateArgs {
     /// Copy up to the end offsets of now, then stop
     #[arg(long)]
     pub(crate) once: bool,
+    /// Serve /metrics, /healthz, /readyz and /status there; a port alone means 127.0.0.1
+    #[arg(long, value_name = "ADDRESS", env = "MIRRORCTL_LISTEN", value_parser = listen_address, help_heading = "Observation")]
+    pub(crate) listen: Option<String>,
+    /// Whether /metrics has figures of each partition, or the sums of each mirror alone
+    #[arg(long, value_enum, value_name = "ON|OFF", default_value_t = Switch::On, help_heading = "Observation")]
+    pub(crate) metrics_partitions: Switch,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    // as it is
+    On,
+    // without
+    Off,
 }
 
 /// Arguments of `verify`.
@@ -301,6 +321,36 @@ pub(crate) struct StatusArgs {
     /// Only this mirror (may be given several times)
     #[arg(short, long, value_name = "NAME")]
     pub(crate) mirror: Vec<String>,
+}
+
+/// Arguments of `lag`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl lag -f topology.yaml
+  mirrorctl lag -f topology.yaml --mirror pay --watch 2s
+  mirrorctl lag -f topology.yaml --max-lag 30s || echo late     # exits with 5 when it is
+  mirrorctl lag -f topology.yaml --max-lag slo --output json    # slo.lag of each mirror
+
+Records are the offsets between the committed position and the source's last stable offset. The time
+is the age of the oldest record that is not on the target: one batch of each partition that is behind
+is read for it. Bytes are estimated from that batch.")]
+pub(crate) struct LagArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this mirror (may be given several times)
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) mirror: Vec<String>,
+    /// List every partition, however many there are
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Measure again and again, with this pause, until Ctrl-C
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "max_lag")]
+    pub(crate) watch: Option<Duration>,
+    /// Exit with 5 when a mirror is further behind: a time, a number of records, or `slo`
+    #[arg(long, value_name = "LIMIT", value_parser = lag_limit)]
+    pub(crate) max_lag: Option<LagLimit>,
 }
 
 /// Arguments of `demo`.

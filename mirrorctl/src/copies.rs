@@ -1,6 +1,7 @@
 //! Runs of the replicator, side by side.
 
 use plan::Clients;
+use replicator::metrics::{Watched, Watchlist};
 use replicator::{Options, Progress, Source, Throttle};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,19 +17,23 @@ use crate::output::{CopyDisplay, RunEnd, WatchedRun};
 pub(crate) struct Copies {
     runs: JoinSet<(usize, RunEnd)>,
     watched: Vec<WatchedRun>,
+    watchlist: Watchlist,
 }
 
 impl Copies {
-    /// Starts every source of every mirror; `clients` must hold all their clusters.
+    /// Starts every source of every mirror, each shown in `runs`; `clients` must hold all their
+    /// clusters.
     pub(crate) fn start(
         mirrors: &[&Mirror],
         clients: &Clients,
         options: &Options,
         stop: &CancellationToken,
+        runs: &Watchlist,
     ) -> Result<Self, Failure> {
         let mut copies = Self {
             runs: JoinSet::new(),
             watched: Vec::new(),
+            watchlist: runs.clone(),
         };
         for mirror in mirrors {
             let target = client(clients, &mirror.target)?;
@@ -68,6 +73,13 @@ impl Copies {
         } else {
             mirror.name.clone()
         };
+        self.watchlist.add(Watched {
+            mirror: mirror.name.clone(),
+            source: source.alias.clone(),
+            target: mirror.target.clone(),
+            lag_objective: mirror.slo_lag,
+            progress: progress.clone(),
+        });
         let place = self.watched.len();
         self.watched.push(WatchedRun {
             label,

@@ -79,7 +79,7 @@ impl From<&Failure> for Code {
             Failure::Observe(error) => error.kind().into(),
             Failure::Apply(error) => error.kind().into(),
             Failure::TopicGuarded { .. } => Self::Refused,
-            Failure::Verification { .. } => Self::VerificationFailed,
+            Failure::Verification { .. } | Failure::LagOver { .. } => Self::VerificationFailed,
             Failure::Replicator { error, .. } => match **error {
                 replicator::RunError::SameCluster { .. } => Self::Refused,
                 replicator::RunError::Source { .. }
@@ -104,6 +104,7 @@ impl From<&Failure> for Code {
             | Failure::Embedded { .. }
             | Failure::Child { .. }
             | Failure::File { .. }
+            | Failure::Listen { .. }
             | Failure::Output(_)
             | Failure::Json(_)
             | Failure::Runtime(_)

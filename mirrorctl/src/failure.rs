@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::connect::ConnectError;
 use crate::output::counted;
+use crate::values::LagLimit;
 
 /// Every way in which a command fails.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,9 @@ pub(crate) enum Failure {
     /// The judge found broken promises.
     #[error("verification failed: {failed} of {checks} checks")]
     Verification { failed: usize, checks: usize },
+    /// Mirrors are further behind than `lag --max-lag` allows.
+    #[error("lag is over {limit}: {}", over.join(", "))]
+    LagOver { limit: LagLimit, over: Vec<String> },
     /// An embedded cluster did not start.
     #[error("embedded cluster {alias} does not start: {error}")]
     Embedded {
@@ -90,6 +94,9 @@ pub(crate) enum Failure {
     /// A file could not be written.
     #[error("cannot write {}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
+    /// The address for metrics and health cannot be had.
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: String, error: io::Error },
     /// The result could not be printed.
     #[error("cannot write the result: {0}")]
     Output(io::Error),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use plan::Clients;
 use replicator::Options;
+use replicator::metrics::Watchlist;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -135,6 +136,9 @@ impl<'f> Fleet<'f> {
         self.ends.extend(ends?);
         if !crew.stop.is_cancelled() {
             self.ended.insert(name.clone());
+        } else if !self.session.stop.is_cancelled() {
+            // removed, paused, or about to start anew
+            self.session.runs.remove(&name);
         }
         self.watched
             .send_modify(|runs| runs.retain(|run| run.mirror != name));
@@ -224,8 +228,10 @@ impl<'f> Fleet<'f> {
         };
         self.crews.insert(name, crew);
         let (topology, watched) = (self.topology.clone(), self.watched.clone());
+        let runs = self.session.runs.clone();
         self.tasks.spawn(async move {
-            let ends = run(&definition.mirror, &topology, clients, &watched, &stop).await;
+            let mirror = &definition.mirror;
+            let ends = run(mirror, &topology, clients, &watched, &runs, &stop).await;
             (definition.mirror.name, ends)
         });
     }
@@ -237,6 +243,7 @@ async fn run(
     topology: &Topology,
     clients: Option<Clients>,
     watched: &watch::Sender<Vec<WatchedRun>>,
+    runs: &Watchlist,
     stop: &CancellationToken,
 ) -> Result<Vec<RunEnd>, Failure> {
     let clients = match clients {
@@ -246,7 +253,7 @@ async fn run(
             None => return Ok(Vec::new()),
         },
     };
-    let copies = Copies::start(&[mirror], &clients, &Options::continuous(), stop)?;
+    let copies = Copies::start(&[mirror], &clients, &Options::continuous(), stop, runs)?;
     watched.send_modify(|runs| runs.extend(copies.watched().iter().cloned()));
     copies.finish().await
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use replicator::metrics::Watchlist;
 use std::future::Future;
 
 use tokio::runtime::{Builder, Runtime};
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Ended {
     let session = Session {
         terminal: Terminal::new(cli.global.output),
         stop: CancellationToken::new(),
+        runs: Watchlist::new(),
     };
     let session = &session;
     match cli.command {
@@ -54,6 +56,7 @@ fn run(cli: Cli) -> Ended {
         Command::Replicate(args) => on_runtime(session, commands::replicate(session, &args)),
         Command::Verify(args) => on_runtime(session, commands::verify(session, &args)),
         Command::Status(args) => on_runtime(session, commands::status(session, &args)),
+        Command::Lag(args) => on_runtime(session, commands::lag(session, &args)),
         Command::Demo(args) => on_runtime(session, commands::demo(session, &args)),
     }
 }

@@ -12,6 +12,7 @@ mod failure;
 mod fleet;
 mod judge;
 mod launch;
+mod listen;
 mod load;
 mod output;
 mod select;

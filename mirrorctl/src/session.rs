@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use replicator::metrics::Watchlist;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Outcome;
@@ -15,6 +16,8 @@ pub(crate) struct Session {
     pub(crate) terminal: Terminal,
     /// Cancelled by the first SIGINT or SIGTERM.
     pub(crate) stop: CancellationToken,
+    /// The runs of the replicator in this process, for whoever wants to see them.
+    pub(crate) runs: Watchlist,
 }
 
 /// What commands return.

@@ -59,6 +59,7 @@ fn quiet_level(command: &Command) -> &'static str {
         | Command::Apply(_)
         | Command::Verify(_)
         | Command::Status(_)
+        | Command::Lag(_)
         | Command::Demo(_)
         | Command::Schema(_)
         | Command::Completions(_) => "warn",

@@ -57,6 +57,63 @@ pub(crate) fn records_in_memory(text: &str) -> Result<u64, NotACount> {
     }
 }
 
+/// How far behind is too far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LagLimit {
+    /// The age of the oldest record that is not on the target.
+    Time(Duration),
+    /// Records of a mirror that are not on the target.
+    Records(u64),
+    /// What the topology declares as `slo.lag`.
+    Objective,
+}
+
+impl std::fmt::Display for LagLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Time(limit) => write!(f, "{limit:?}"),
+            Self::Records(limit) => write!(f, "{limit} records"),
+            Self::Objective => f.write_str("the objective (slo.lag)"),
+        }
+    }
+}
+
+/// Why a text is no limit.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected a time (30s), a number of records (1000), or `slo` for what the topology declares"
+)]
+pub(crate) struct NotALagLimit;
+
+/// `30s`, `1000`, `slo`.
+pub(crate) fn lag_limit(text: &str) -> Result<LagLimit, NotALagLimit> {
+    if text == "slo" {
+        return Ok(LagLimit::Objective);
+    }
+    let records = text
+        .parse()
+        .map(LagLimit::Records)
+        .map_err(|_| NotALagLimit);
+    records.or_else(|error| duration(text).map(LagLimit::Time).map_err(|_| error))
+}
+
+/// Why a text is no address to listen on.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a port or host:port, for example 9464 or 0.0.0.0:9464")]
+pub(crate) struct NotAnAddress;
+
+/// `9464`, `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`. A port alone is for this machine only.
+pub(crate) fn listen_address(text: &str) -> Result<String, NotAnAddress> {
+    if text.parse::<u16>().is_ok() {
+        return Ok(format!("127.0.0.1:{text}"));
+    }
+    let (host, port) = text.rsplit_once(':').ok_or(NotAnAddress)?;
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err(NotAnAddress);
+    }
+    Ok(text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +132,39 @@ mod tests {
             );
         }
         assert_eq!(records_in_memory("5000001"), Err(NotACount::NotForMemory));
+    }
+
+    #[test]
+    fn a_lag_limit_is_a_time_or_a_number_or_the_objective() {
+        assert_eq!(
+            lag_limit("30s"),
+            Ok(LagLimit::Time(Duration::from_secs(30)))
+        );
+        assert_eq!(lag_limit("1000"), Ok(LagLimit::Records(1000)));
+        assert_eq!(lag_limit("slo"), Ok(LagLimit::Objective));
+        for wrong in ["", "-1", "30 s", "many"] {
+            assert_eq!(lag_limit(wrong), Err(NotALagLimit), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_port_alone_is_for_this_machine() {
+        assert_eq!(listen_address("9464"), Ok("127.0.0.1:9464".to_owned()));
+        assert_eq!(listen_address("[::1]:0"), Ok("[::1]:0".to_owned()));
+        assert_eq!(
+            listen_address("localhost:9464"),
+            Ok("localhost:9464".to_owned())
+        );
+        for wrong in [
+            "",
+            "localhost",
+            ":9464",
+            "127.0.0.1:",
+            "127.0.0.1:70000",
+            "70000",
+        ] {
+            assert_eq!(listen_address(wrong), Err(NotAnAddress), "{wrong}");
+        }
     }
 
     #[test]

@@ -27,6 +27,13 @@ impl Budget {
         }
     }
 
+    /// Bytes in use and bytes in all.
+    pub(crate) fn usage(&self) -> (u64, u64) {
+        let free = self.permits.available_permits();
+        let used = self.total.saturating_sub(free);
+        ((used * UNIT) as u64, (self.total * UNIT) as u64)
+    }
+
     /// Waits for `bytes` (at most the whole budget). Cancel safe. `None` never happens while the
     /// budget lives: the semaphore is not closed.
     pub(crate) async fn acquire(&self, bytes: usize) -> Option<Share> {

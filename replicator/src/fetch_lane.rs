@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kafka::batch::{BatchError, RawBatch};
@@ -22,6 +22,7 @@ use crate::link::Link;
 use crate::progress::PartitionProgress;
 use crate::readers::Readers;
 use crate::throttle::{LanePartitions, Throttle};
+use crate::traffic::{Side, Traffic};
 
 /// Fetched stretches a partition may have waiting.
 const READ_AHEAD: usize = 2;
@@ -136,6 +137,7 @@ pub(crate) struct FetchLanes {
     link: Link,
     fetch_bytes: usize,
     throttle: Option<Throttle>,
+    traffic: Arc<Traffic>,
     lanes: HashMap<(i32, u64), FetchLane>,
     tasks: JoinSet<()>,
 }
@@ -148,6 +150,7 @@ impl FetchLanes {
         brokers: usize,
         link: Link,
         throttle: Option<Throttle>,
+        traffic: Arc<Traffic>,
     ) -> Self {
         // Every lane must be able to have one fetch out while as much again is being handled.
         let lanes = (brokers.max(1) as u64) * link.fetch_lanes();
@@ -158,6 +161,7 @@ impl FetchLanes {
             link,
             fetch_bytes: link.fetch_bytes().min(fair).max(64 << 10),
             throttle,
+            traffic,
             lanes: HashMap::new(),
             tasks: JoinSet::new(),
         }
@@ -191,6 +195,7 @@ impl FetchLanes {
             fetch_bytes: self.fetch_bytes,
             partition_fetch_bytes: self.link.partition_fetch_bytes(),
             throttled: self.throttle.as_ref().map(Throttle::lane),
+            traffic: self.traffic.clone(),
             subscriptions,
             signals: signals.clone(),
             readers: Readers::default(),
@@ -218,6 +223,7 @@ struct Lane {
     fetch_bytes: usize,
     partition_fetch_bytes: usize,
     throttled: Option<LanePartitions>,
+    traffic: Arc<Traffic>,
     subscriptions: mpsc::Receiver<Subscription>,
     signals: Arc<Signals>,
     readers: Readers,
@@ -279,7 +285,8 @@ impl Lane {
     }
 
     async fn turn_once(&mut self, connection: &mut Option<Connection>) -> Result<(), Error> {
-        if !connection.as_ref().is_some_and(Connection::is_open) {
+        let is_new = !connection.as_ref().is_some_and(Connection::is_open);
+        if is_new {
             // A session is of one connection.
             self.session = FetchSession::default();
         }
@@ -287,6 +294,9 @@ impl Lane {
             .source
             .reuse_or_open(connection.take(), &self.node)
             .await?;
+        if is_new {
+            self.traffic.connected(Side::Source);
+        }
         let fetch_bytes = self.throttled_fetch_bytes().await;
         let Some(mut share) = self.budget.acquire(fetch_bytes).await else {
             return Ok(());
@@ -313,6 +323,8 @@ impl Lane {
         .await?
         .receive_in(&mut self.session)
         .await?;
+        self.traffic
+            .fetched(fetched.iter().map(|it| it.records.len()).sum());
         self.poll = (self.poll * 2).min(LONGEST_POLL);
         if let Some(throttled) = &self.throttled {
             let whole = fetched.iter().map(|it| whole_batches(it.records.clone()));
@@ -333,7 +345,9 @@ impl Lane {
         let ready = self.readers.ready();
         throttled.set(ready);
         let throttle = throttled.throttle();
+        let asked = Instant::now();
         throttle.wait().await;
+        self.traffic.throttled(asked.elapsed());
         throttle.fetch_bytes(ready).min(self.fetch_bytes)
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kafka::{BrokerError, Error};
 
+use crate::traffic::Interruption;
+
 /// Why a partition stopped for good.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Stopped {
@@ -92,6 +94,20 @@ pub(crate) enum Trouble {
     Sequence(BrokerError),
     #[error("the source connection's task ended")]
     LaneGone,
+}
+
+impl Trouble {
+    /// What metrics count it as.
+    pub(crate) fn class(&self) -> Interruption {
+        match self {
+            Self::Source(_) => Interruption::Source,
+            Self::SourceRefused(_) => Interruption::SourceRefused,
+            Self::Target(_) => Interruption::Target,
+            Self::TargetRefused(_) => Interruption::TargetRefused,
+            Self::Sequence(_) => Interruption::Sequence,
+            Self::LaneGone => Interruption::Internal,
+        }
+    }
 }
 
 /// How a round ended.

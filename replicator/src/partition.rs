@@ -27,6 +27,7 @@ use crate::position_writer::Slot;
 use crate::produce_lane::{ProduceLanes, Receipt, Refusal, Shipment, receipts};
 use crate::progress::PartitionProgress;
 use crate::resume::{self, NoAnswer};
+use crate::traffic::{Times, Traffic};
 use crate::transform::{self, Step};
 
 /// Pauses between rounds without progress: doubled from the first to the last.
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) target_link: Link,
     pub(crate) stop: CancellationToken,
     pub(crate) give_up_after: Option<Duration>,
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 /// What is promised of a partition's records.
@@ -121,7 +123,8 @@ impl Partition {
                 RoundEnd::Trouble(trouble) => trouble,
             };
             round.metadata_stale = Some(Instant::now());
-            self.progress.waits(true);
+            self.progress.interrupted(&trouble);
+            shared.traffic.interrupted(trouble.class());
             // A round that copied something, or stood connected with nothing to copy, was no trouble.
             if self.flow.watermark() > before || began.elapsed() >= COMPLAIN_EVERY {
                 pause = FIRST_PAUSE;
@@ -405,6 +408,7 @@ impl Copying {
                 Ok(()) = round.commits.changed() => {
                     let acknowledged = *round.commits.borrow_and_update();
                     partition.flow.committed(acknowledged);
+                    partition.progress.committed(acknowledged);
                 }
                 delivery = next(&mut self.reading), if self.ready.is_empty() || self.starved => {
                     if let Err(stopped) = self.take_in(delivery, partition) {
@@ -460,7 +464,8 @@ impl Copying {
             let records = batch.header.record_count as u32;
             let bytes = batch.wire_len() as u64;
             let (ticket, sequence) = partition.flow.send(records, bytes, group.end);
-            partition.progress.sent(group.rebuilt, group.parts);
+            let times = Times::of(&batch.header);
+            partition.progress.sent(group.rebuilt, group.parts, times);
             let shipment = Shipment {
                 batch: ProduceBatch {
                     topic: partition.id.target_topic.clone(),
@@ -469,6 +474,7 @@ impl Copying {
                     payload: batch.payload(),
                 },
                 ticket,
+                times,
                 reply: self.reply.clone(),
                 shares: group.shares,
             };
@@ -515,6 +521,7 @@ impl Copying {
     ) -> Result<(), Stopped> {
         let error = match receipt.outcome {
             Ok(target_offset) => {
+                partition.progress.copied(receipt.times);
                 partition.acknowledged(round, receipt.ticket, target_offset);
                 return Ok(());
             }

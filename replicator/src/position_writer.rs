@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::leaders::Leaders;
 use crate::position::{Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
+use crate::traffic::Traffic;
 
 /// Positions are written this often while they move, sooner where a partition's replay window
 /// fills. Each write is one small request.
@@ -107,15 +108,17 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[derive(Debug)]
 pub(crate) struct PositionWriter {
     shared: Arc<Shared>,
+    traffic: Arc<Traffic>,
     appender: Appender,
     instance: String,
 }
 
 impl PositionWriter {
     /// `instance` is the run that the positions are written for.
-    pub(crate) fn new(leaders: Arc<Leaders>, instance: String) -> Self {
+    pub(crate) fn new(leaders: Arc<Leaders>, instance: String, traffic: Arc<Traffic>) -> Self {
         Self {
             shared: Arc::default(),
+            traffic,
             appender: Appender::new(leaders),
             instance,
         }
@@ -200,6 +203,7 @@ impl PositionWriter {
                 records.push(json_record(key, &position, now)?);
             }
             self.appender.append(&records).await?;
+            self.traffic.committed(records.len());
             let mut pending = lock(&self.shared.pending);
             for (key, written) in batch {
                 written.committed.send_replace(written.acknowledged);

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
@@ -18,6 +18,7 @@ use crate::budget::Share;
 use crate::fetch_lane::lane_of;
 use crate::flow::{MAX_IN_FLIGHT_FAR, Ticket};
 use crate::link::Link;
+use crate::traffic::{Side, Times, Traffic};
 use crate::waiting::Waiting;
 
 /// A request is closed at this size; a single larger batch goes alone.
@@ -32,6 +33,7 @@ const REPLICATION_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Shipment {
     pub(crate) batch: ProduceBatch,
     pub(crate) ticket: Ticket,
+    pub(crate) times: Times,
     pub(crate) reply: mpsc::Sender<Receipt>,
     pub(crate) shares: Vec<Arc<Share>>,
 }
@@ -40,6 +42,7 @@ pub(crate) struct Shipment {
 #[derive(Debug)]
 pub(crate) struct Receipt {
     pub(crate) ticket: Ticket,
+    pub(crate) times: Times,
     /// The target offset of the batch's first record; `None` where the broker did not say.
     pub(crate) outcome: Result<Option<i64>, Refusal>,
 }
@@ -63,15 +66,17 @@ pub(crate) fn receipts() -> (mpsc::Sender<Receipt>, mpsc::Receiver<Receipt>) {
 pub(crate) struct ProduceLanes {
     target: Cluster,
     link: Link,
+    traffic: Arc<Traffic>,
     lanes: HashMap<(i32, u64), mpsc::Sender<Shipment>>,
     tasks: JoinSet<()>,
 }
 
 impl ProduceLanes {
-    pub(crate) fn new(target: Cluster, link: Link) -> Self {
+    pub(crate) fn new(target: Cluster, link: Link, traffic: Arc<Traffic>) -> Self {
         Self {
             target,
             link,
+            traffic,
             lanes: HashMap::new(),
             tasks: JoinSet::new(),
         }
@@ -94,6 +99,7 @@ impl ProduceLanes {
         let (send, shipments) = mpsc::channel(QUEUE);
         let lane = Lane {
             target: self.target.clone(),
+            traffic: self.traffic.clone(),
             node: leader.clone(),
             shipments,
             waiting: Waiting::default(),
@@ -107,6 +113,7 @@ impl ProduceLanes {
 
 struct Lane {
     target: Cluster,
+    traffic: Arc<Traffic>,
     node: BrokerNode,
     shipments: mpsc::Receiver<Shipment>,
     waiting: Waiting,
@@ -117,6 +124,7 @@ struct Lane {
 /// is read from the source again.
 struct Sent {
     ticket: Ticket,
+    times: Times,
     reply: mpsc::Sender<Receipt>,
     _shares: Vec<Arc<Share>>,
 }
@@ -133,11 +141,17 @@ impl Lane {
                 let (batches, sent) = self.next_request();
                 match self.send(&mut connection, batches).await {
                     Ok(pending) => {
-                        in_flight.push_back(async move { (pending.receive().await, sent) });
+                        let traffic = self.traffic.clone();
+                        let written = Instant::now();
+                        in_flight.push_back(async move {
+                            let result = pending.receive().await;
+                            traffic.produced(written.elapsed());
+                            (result, sent)
+                        });
                     }
                     Err(error) => {
                         connection = None;
-                        settle(sent, &Err(error));
+                        settle(sent, &Err(error), &self.traffic);
                     }
                 }
             }
@@ -148,7 +162,7 @@ impl Lane {
                         tracing::debug!(broker = self.node.id, %error, "produce request failed");
                         connection = None;
                     }
-                    settle(sent, &result);
+                    settle(sent, &result, &self.traffic);
                 }
                 shipment = self.shipments.recv(), if self.waiting.len() < QUEUE => match shipment {
                     Some(shipment) => {
@@ -160,7 +174,7 @@ impl Lane {
                     None if in_flight.is_empty() => return,
                     None => {
                         while let Some((result, sent)) = in_flight.next().await {
-                            settle(sent, &result);
+                            settle(sent, &result, &self.traffic);
                         }
                         return;
                     }
@@ -174,10 +188,14 @@ impl Lane {
         connection: &mut Option<Connection>,
         batches: Vec<ProduceBatch>,
     ) -> Result<kafka::produce::PendingProduce, Error> {
+        let is_new = !connection.as_ref().is_some_and(Connection::is_open);
         let open = self
             .target
             .reuse_or_open(connection.take(), &self.node)
             .await?;
+        if is_new {
+            self.traffic.connected(Side::Target);
+        }
         let pending = kafka::produce::send(&open, &batches, REPLICATION_TIMEOUT).await?;
         *connection = Some(open);
         Ok(pending)
@@ -193,6 +211,7 @@ impl Lane {
                 (shipment.batch.topic.clone(), shipment.batch.partition),
                 Sent {
                     ticket: shipment.ticket,
+                    times: shipment.times,
                     reply: shipment.reply,
                     _shares: shipment.shares,
                 },
@@ -205,12 +224,17 @@ impl Lane {
 }
 
 /// Tells every partition of a request what became of its batch.
-fn settle(mut sent: SentRequest, result: &Result<Vec<kafka::produce::Produced>, Error>) {
+fn settle(
+    mut sent: SentRequest,
+    result: &Result<Vec<kafka::produce::Produced>, Error>,
+    traffic: &Traffic,
+) {
     let tell = |sent: Sent, outcome| {
         // The partition's receipt channel has room for its whole window; a task that is gone does
         // not need the news.
         let _ = sent.reply.try_send(Receipt {
             ticket: sent.ticket,
+            times: sent.times,
             outcome,
         });
     };
@@ -219,7 +243,10 @@ fn settle(mut sent: SentRequest, result: &Result<Vec<kafka::produce::Produced>, 
             for produced in produced {
                 if let Some(sent) = sent.remove(&(produced.topic.clone(), produced.partition)) {
                     let outcome = match &produced.outcome {
-                        Ok(offset) => Ok(Some(*offset).filter(|offset| *offset >= 0)),
+                        Ok(offset) => {
+                            traffic.acknowledged(sent.times);
+                            Ok(Some(*offset).filter(|offset| *offset >= 0))
+                        }
                         Err(error) => Err(Refusal::Broker(error.clone())),
                     };
                     tell(sent, outcome);

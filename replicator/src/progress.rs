@@ -1,10 +1,13 @@
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 
-use crate::identity::PartitionId;
+use crate::budget::Budget;
+pub(crate) use crate::partition_progress::PartitionProgress;
+use crate::partition_progress::{PartitionFigures, PartitionReading, PartitionState};
+use crate::position_writer::now_ms;
 use crate::summary::TopicSummary;
+use crate::traffic::Traffic;
 
 /// Live figures of a run, for displays and metrics. Reading never disturbs the data path.
 #[derive(Debug, Default)]
@@ -12,6 +15,10 @@ pub struct Progress {
     phase: Mutex<Phase>,
     partitions: Mutex<Vec<Arc<PartitionProgress>>>,
     failures: Mutex<Vec<PartitionFailure>>,
+    /// What keeps the run as a whole from being well.
+    trouble: Mutex<Option<String>>,
+    traffic: Arc<Traffic>,
+    budget: OnceLock<Budget>,
 }
 
 /// Where a run stands as a whole.
@@ -27,6 +34,21 @@ pub enum Phase {
     Draining,
     /// Over.
     Done,
+    /// The run as a whole could not go on.
+    Failed,
+}
+
+impl Phase {
+    /// The phase in one word, as pages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Preparing => "preparing",
+            Self::Copying => "copying",
+            Self::Draining => "draining",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// A partition, or a whole topic, that stopped while its neighbours went on.
@@ -55,31 +77,36 @@ pub struct Snapshot {
     pub records: u64,
     /// Bytes of record batches acknowledged by the target in this run.
     pub bytes: u64,
-    /// Partitions between attempts, because a cluster refuses or cannot be reached; what they have
-    /// remaining is then the last known.
+    /// Partitions between attempts, because a cluster refuses or cannot be reached.
     pub waiting: usize,
+    /// Partitions without progress although there are records, as the watchdog says.
+    pub stalled: usize,
+    /// Partitions that are held back on purpose.
+    pub paused: usize,
     /// Source offsets between the positions and the ends (captured or live).
     pub remaining: u64,
+    /// Age of the oldest record that is not on the target, over all partitions, in whole seconds.
+    pub lag_seconds: u64,
+    /// Bytes a second that the run may copy, where it is limited.
+    pub throttle: Option<u64>,
     /// Partitions that stopped.
     pub failed: Vec<PartitionFailure>,
 }
 
-/// One partition's figures, written by its own task and its fetch lane alone.
-#[derive(Debug)]
-pub(crate) struct PartitionProgress {
-    pub(crate) id: PartitionId,
-    /// Where this run must get to; `i64::MAX` where it never ends.
-    pub(crate) until: i64,
-    records: AtomicU64,
-    bytes: AtomicU64,
-    passed: AtomicU64,
-    merged: AtomicU64,
-    rebuilt: AtomicU64,
-    filtered: AtomicU64,
-    position: AtomicI64,
-    end: AtomicI64,
-    waiting: AtomicBool,
-    done: AtomicBool,
+/// A partition, or a run as a whole, that is not well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ailing {
+    /// Topic on the source; absent where the run as a whole is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Partition index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<i32>,
+    /// `preparing`, `waiting`, `stalled`, `paused`, `failed` or `unreachable`.
+    pub state: &'static str,
+    /// In words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Counts of batches by what was done with them.
@@ -91,66 +118,6 @@ pub(crate) struct BatchCounts {
     pub(crate) filtered: u64,
 }
 
-impl PartitionProgress {
-    pub(crate) fn new(id: PartitionId, position: i64, until: i64) -> Self {
-        Self {
-            id,
-            until,
-            records: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            passed: AtomicU64::new(0),
-            merged: AtomicU64::new(0),
-            rebuilt: AtomicU64::new(0),
-            filtered: AtomicU64::new(0),
-            position: AtomicI64::new(position),
-            end: AtomicI64::new(position),
-            waiting: AtomicBool::new(false),
-            done: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn acknowledged(&self, records: u64, bytes: u64, position: i64) {
-        self.records.store(records, Ordering::Relaxed);
-        self.bytes.store(bytes, Ordering::Relaxed);
-        self.position.store(position, Ordering::Relaxed);
-    }
-
-    /// A batch is on its way that is `parts` source batches merged, one where it is none.
-    pub(crate) fn sent(&self, rebuilt: bool, parts: usize) {
-        let counter = match (rebuilt, parts) {
-            (true, _) => &self.rebuilt,
-            (false, 1) => &self.passed,
-            (false, _) => &self.merged,
-        };
-        counter.fetch_add(parts as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn filtered(&self) {
-        self.filtered.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn saw_end(&self, end: i64) {
-        self.end.fetch_max(end, Ordering::Relaxed);
-    }
-
-    pub(crate) fn waits(&self, waits: bool) {
-        self.waiting.store(waits, Ordering::Relaxed);
-    }
-
-    pub(crate) fn finish(&self) {
-        self.waits(false);
-        self.done.store(true, Ordering::Relaxed);
-    }
-
-    fn remaining(&self) -> u64 {
-        let end = match self.until {
-            i64::MAX => self.end.load(Ordering::Relaxed),
-            until => until,
-        };
-        u64::try_from(end - self.position.load(Ordering::Relaxed)).unwrap_or(0)
-    }
-}
-
 impl Progress {
     /// Nothing yet.
     pub fn new() -> Arc<Self> {
@@ -159,25 +126,119 @@ impl Progress {
 
     /// The figures now. Consistent enough to show, not to settle accounts by.
     pub fn snapshot(&self) -> Snapshot {
-        let partitions = lock(&self.partitions);
-        let sum =
-            |figure: fn(&PartitionProgress) -> u64| partitions.iter().map(|p| figure(p)).sum();
-        let how_many = |state: fn(&PartitionProgress) -> &AtomicBool| {
-            partitions
+        let readings = self.readings();
+        let sum = |figure: fn(&PartitionReading) -> u64| readings.iter().map(figure).sum();
+        let how_many = |state| -> usize {
+            readings
                 .iter()
-                .filter(|p| state(p).load(Ordering::Relaxed))
+                .filter(|reading| reading.state == state)
                 .count()
         };
+        let traffic = self.traffic.read();
+        let partitions = lock(&self.partitions);
         Snapshot {
             phase: *lock(&self.phase),
             partitions: partitions.len(),
-            partitions_done: how_many(|p| &p.done),
-            waiting: how_many(|p| &p.waiting),
-            records: sum(|p| p.records.load(Ordering::Relaxed)),
-            bytes: sum(|p| p.bytes.load(Ordering::Relaxed)),
-            remaining: sum(PartitionProgress::remaining),
+            partitions_done: partitions.iter().filter(|p| p.is_done()).count(),
+            waiting: how_many(PartitionState::Waiting),
+            stalled: how_many(PartitionState::Stalled),
+            paused: how_many(PartitionState::Paused),
+            records: sum(|p| p.records),
+            bytes: sum(|p| p.bytes),
+            remaining: partitions.iter().map(|p| p.remaining()).sum(),
+            lag_seconds: readings
+                .iter()
+                .map(|p| p.lag_seconds as u64)
+                .max()
+                .unwrap_or(0),
+            throttle: Some(traffic.throttle_limit).filter(|limit| *limit > 0),
             failed: lock(&self.failures).clone(),
         }
+    }
+
+    /// Whatever keeps the run from being ready: every partition running or complete, and nothing
+    /// the matter with the run as a whole. Empty where it is ready.
+    pub fn ailing(&self) -> Vec<Ailing> {
+        let mut ailing = Vec::new();
+        let trouble = lock(&self.trouble).clone();
+        let whole = match *lock(&self.phase) {
+            Phase::Preparing => Some("preparing"),
+            Phase::Failed => Some("failed"),
+            Phase::Copying | Phase::Draining | Phase::Done => {
+                trouble.as_ref().map(|_| "unreachable")
+            }
+        };
+        ailing.extend(whole.map(|state| Ailing {
+            topic: None,
+            partition: None,
+            state,
+            reason: trouble,
+        }));
+        for partition in lock(&self.partitions).iter() {
+            let state = partition.state();
+            match state {
+                // Those that failed are named below, with those that never began.
+                PartitionState::Running | PartitionState::Complete | PartitionState::Failed => {}
+                PartitionState::Waiting | PartitionState::Stalled | PartitionState::Paused => {
+                    ailing.push(Ailing {
+                        topic: Some(partition.id.source_topic.to_string()),
+                        partition: Some(partition.id.partition),
+                        state: state.name(),
+                        reason: partition.reason(),
+                    });
+                }
+            }
+        }
+        ailing.extend(lock(&self.failures).iter().map(|failure| Ailing {
+            topic: Some(failure.topic.clone()),
+            partition: failure.partition,
+            state: "failed",
+            reason: Some(failure.reason.clone()),
+        }));
+        ailing
+    }
+
+    /// Every partition's figures now.
+    pub fn figures(&self) -> Vec<PartitionFigures> {
+        let now = now_ms();
+        let partitions = lock(&self.partitions);
+        partitions
+            .iter()
+            .map(|partition| partition.figures(now))
+            .collect()
+    }
+
+    pub(crate) fn readings(&self) -> Vec<PartitionReading> {
+        let now = now_ms();
+        lock(&self.partitions).iter().map(|p| p.read(now)).collect()
+    }
+
+    pub(crate) fn partitions(&self) -> Vec<Arc<PartitionProgress>> {
+        lock(&self.partitions).clone()
+    }
+
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
+    }
+
+    /// The budget whose use is shown.
+    pub(crate) fn watch_budget(&self, budget: &Budget) {
+        // A run has one budget; a second run with the same figures would show the first one's.
+        let _ = self.budget.set(budget.clone());
+    }
+
+    /// Bytes in use and bytes in all; zeros before there is a budget.
+    pub(crate) fn budget(&self) -> (u64, u64) {
+        self.budget.get().map_or((0, 0), Budget::usage)
+    }
+
+    /// Why the run as a whole is not well; `None` once it is again.
+    pub(crate) fn trouble(&self, reason: Option<String>) {
+        *lock(&self.trouble) = reason;
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        *lock(&self.phase)
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
@@ -197,13 +258,12 @@ impl Progress {
     }
 
     pub(crate) fn batch_counts(&self) -> BatchCounts {
-        let partitions = lock(&self.partitions);
         let mut counts = BatchCounts::default();
-        for partition in partitions.iter() {
-            counts.passed += partition.passed.load(Ordering::Relaxed);
-            counts.merged += partition.merged.load(Ordering::Relaxed);
-            counts.rebuilt += partition.rebuilt.load(Ordering::Relaxed);
-            counts.filtered += partition.filtered.load(Ordering::Relaxed);
+        for partition in self.readings() {
+            counts.passed += partition.passed;
+            counts.merged += partition.merged;
+            counts.rebuilt += partition.rebuilt;
+            counts.filtered += partition.filtered;
         }
         counts
     }
@@ -211,7 +271,7 @@ impl Progress {
     /// Sums a topic, sorted by name.
     pub(crate) fn topics(&self) -> Vec<TopicSummary> {
         let mut topics = std::collections::BTreeMap::new();
-        for partition in lock(&self.partitions).iter() {
+        for partition in self.readings() {
             let topic = topics
                 .entry(partition.id.source_topic.clone())
                 .or_insert_with(|| TopicSummary {
@@ -222,8 +282,8 @@ impl Progress {
                     bytes: 0,
                 });
             topic.partitions += 1;
-            topic.records += partition.records.load(Ordering::Relaxed);
-            topic.bytes += partition.bytes.load(Ordering::Relaxed);
+            topic.records += partition.records;
+            topic.bytes += partition.bytes;
         }
         topics.into_values().collect()
     }

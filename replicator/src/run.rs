@@ -12,6 +12,7 @@ use topology::{Delivery, Mirror, StartOffset};
 
 use crate::budget::Budget;
 use crate::compacted;
+use crate::ends;
 use crate::error::RunError;
 use crate::fetch_lane::FetchLanes;
 use crate::findings;
@@ -103,10 +104,25 @@ pub async fn run(
     progress: Arc<Progress>,
     stop: CancellationToken,
 ) -> Result<Summary, RunError> {
+    let ended = run_to_the_end(mirror, source, target, options, progress.clone(), stop).await;
+    if let Err(error) = &ended {
+        progress.trouble(Some(error.to_string()));
+        progress.enter(Phase::Failed);
+    }
+    ended
+}
+
+async fn run_to_the_end(
+    mirror: &Mirror,
+    source: Source,
+    target: Cluster,
+    options: Options,
+    progress: Arc<Progress>,
+    stop: CancellationToken,
+) -> Result<Summary, RunError> {
     let started = Instant::now();
     progress.enter(Phase::Preparing);
     let mut run = Run::prepare(mirror, source, target, options, progress, stop).await?;
-    run.progress.enter(Phase::Copying);
     let copied = run.copy().await;
     run.progress.enter(Phase::Draining);
     run.finish().await;
@@ -126,6 +142,8 @@ struct Run<'a> {
     slots: Slots,
     writer: JoinSet<Result<(), kafka::Error>>,
     writer_finish: CancellationToken,
+    /// Ends with the run.
+    _ends: JoinSet<()>,
     partitions: JoinSet<Result<Partition, (Partition, Stopped)>>,
     running: BTreeSet<TopicPartition>,
     /// Topics that could not be made ready on the target.
@@ -201,34 +219,47 @@ impl<'a> Run<'a> {
             );
         }
         let budget = Budget::new(budget_bytes);
+        progress.watch_budget(&budget);
+        let traffic = progress.traffic().clone();
+        let throttle = options.throttle.clone();
+        let throttle = throttle.or_else(|| mirror.throttle.map(Throttle::new));
+        if let Some(throttle) = &throttle {
+            traffic.limit(throttle.bytes_per_second());
+        }
         let fetch = FetchLanes::new(
             source.cluster.clone(),
             budget,
             budget_bytes,
             brokers,
             source_link,
-            options
-                .throttle
-                .clone()
-                .or_else(|| mirror.throttle.map(Throttle::new)),
+            throttle,
+            traffic.clone(),
         );
         let shared = Arc::new(Shared {
             source: Arc::new(Leaders::new(source.cluster.clone())),
             target: target_leaders.clone(),
             fetch: Mutex::new(fetch),
-            produce: Mutex::new(ProduceLanes::new(target.clone(), target_link)),
+            produce: Mutex::new(ProduceLanes::new(
+                target.clone(),
+                target_link,
+                traffic.clone(),
+            )),
             target_link,
             producer,
             resuming: Semaphore::new(RESUMING),
             // A run that loses the mirror stops itself, and nobody else.
             stop: stop.child_token(),
             give_up_after: options.give_up_after,
+            traffic: traffic.clone(),
         });
-        let position_writer = PositionWriter::new(target_leaders, ownership.instance().to_owned());
+        let instance = ownership.instance().to_owned();
+        let position_writer = PositionWriter::new(target_leaders, instance, traffic.clone());
         let slots = position_writer.slots();
         let writer_finish = CancellationToken::new();
         let mut writer = JoinSet::new();
         writer.spawn(position_writer.run(writer_finish.clone(), options.drain_deadline));
+        let mut ends = JoinSet::new();
+        ends.spawn(ends::watch(source.cluster.clone(), progress.clone()));
         Ok(Self {
             mirror,
             source,
@@ -240,6 +271,7 @@ impl<'a> Run<'a> {
             slots,
             writer,
             writer_finish,
+            _ends: ends,
             partitions: JoinSet::new(),
             running: BTreeSet::new(),
             unready: BTreeSet::new(),
@@ -250,6 +282,7 @@ impl<'a> Run<'a> {
     /// Discovers, starts partitions, and waits for their end; in continuous mode again and again.
     async fn copy(&mut self) -> Result<(), RunError> {
         self.discover().await?;
+        self.progress.enter(Phase::Copying);
         let mut discovery = tokio::time::interval(self.mirror.topic_sync.interval);
         discovery.reset();
         let mut look = tokio::time::interval(LOOK_EVERY);
@@ -263,11 +296,15 @@ impl<'a> Run<'a> {
                 Some(ended) = self.partitions.join_next() => self.ended(ended),
                 _ = discovery.tick(), if self.options.mode == Mode::Continuous => {
                     // The clusters may be away for a moment; the partitions have their own retries.
-                    match self.discover().await {
-                        Ok(()) => {}
+                    let trouble = match self.discover().await {
+                        Ok(()) => None,
                         Err(error @ RunError::Superseded { .. }) => return Err(error),
-                        Err(error) => tracing::warn!(%error, "discovery failed; trying again"),
-                    }
+                        Err(error) => {
+                            tracing::warn!(%error, "discovery failed; trying again");
+                            Some(error.to_string())
+                        }
+                    };
+                    self.progress.trouble(trouble);
                 }
                 _ = look.tick() => match self.still_ours().await {
                     Ok(()) => {}
@@ -627,12 +664,9 @@ impl<'a> Run<'a> {
         match ended {
             Ok(Ok(partition)) => partition.progress.finish(),
             Ok(Err((partition, stopped))) => {
-                partition.progress.finish();
-                let failure = failure(
-                    &partition.id,
-                    partition.flow.watermark(),
-                    stopped.to_string(),
-                );
+                let reason = stopped.to_string();
+                partition.progress.fail(&reason);
+                let failure = failure(&partition.id, partition.flow.watermark(), reason);
                 tracing::error!(partition = %partition.id, position = partition.flow.watermark(),
                     reason = %failure.reason, "partition stopped; its neighbours go on");
                 self.progress.fail(failure);

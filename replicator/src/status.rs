@@ -5,7 +5,7 @@ use serde::Serialize;
 use topology::Mirror;
 
 use crate::error::RunError;
-use crate::position::{POSITIONS_TOPIC, PositionKey};
+use crate::position::{POSITIONS_TOPIC, Position, PositionKey};
 use crate::position_log;
 use crate::run::Source;
 use crate::topics;
@@ -25,8 +25,85 @@ pub struct PartitionStatus {
     pub source_end: i64,
     /// Offsets between position (or log start) and end.
     pub lag: i64,
+    /// First offset that the source still has.
+    pub source_start: i64,
     /// When the position was committed, ms since the epoch.
     pub committed_at_ms: Option<i64>,
+    /// How it stands, as far as both clusters show it.
+    pub condition: Condition,
+}
+
+/// How a partition stands, judged without its replicator: from its position and both clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// Records that were not copied are gone from the source: the position lies before its start.
+    DataLost,
+    /// The position lies after the source's end: the source lost records that were copied.
+    Truncated,
+    /// The source topic is not the one that the position speaks of.
+    SourceRecreated,
+    /// The target topic is not the one that the position speaks of.
+    TargetRecreated,
+    /// The target topic, or this partition of it, does not exist.
+    TargetMissing,
+    /// No position was committed yet.
+    NotStarted,
+    /// Something is still to be copied.
+    Behind,
+    /// Everything is on the target.
+    CaughtUp,
+}
+
+impl Condition {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::DataLost => "records lost",
+            Self::Truncated => "source truncated",
+            Self::SourceRecreated => "source recreated",
+            Self::TargetRecreated => "target recreated",
+            Self::TargetMissing => "not on target",
+            Self::NotStarted => "not started",
+            Self::Behind => "behind",
+            Self::CaughtUp => "caught up",
+        }
+    }
+
+    /// A replicator would stop here, or start anew, rather than go on: somebody should look.
+    pub fn needs_attention(self) -> bool {
+        match self {
+            Self::DataLost
+            | Self::Truncated
+            | Self::SourceRecreated
+            | Self::TargetRecreated
+            | Self::TargetMissing => true,
+            Self::NotStarted | Self::Behind | Self::CaughtUp => false,
+        }
+    }
+}
+
+/// What is known of a partition beside its position.
+struct Seen<'s> {
+    source_id: &'s str,
+    target_id: Option<&'s str>,
+    start: i64,
+    end: i64,
+}
+
+fn condition(position: Option<&Position>, seen: &Seen<'_>) -> Condition {
+    let Some(position) = position else {
+        return Condition::NotStarted;
+    };
+    match seen.target_id {
+        _ if position.source_topic_id != seen.source_id => Condition::SourceRecreated,
+        None => Condition::TargetMissing,
+        Some(id) if id != position.target_topic_id => Condition::TargetRecreated,
+        Some(_) if position.offset < seen.start => Condition::DataLost,
+        Some(_) if position.offset > seen.end => Condition::Truncated,
+        Some(_) if position.offset < seen.end => Condition::Behind,
+        Some(_) => Condition::CaughtUp,
+    }
 }
 
 /// Reads positions from the target and ends from the source; changes nothing and needs no
@@ -68,9 +145,18 @@ pub async fn status(
         .list_offsets(&partitions, OffsetSpec::LatestCommitted)
         .await;
     let ends = ends.map_err(on_source)?;
-    let target_names: BTreeMap<String, String> = selected
+    let names: Vec<String> = selected.iter().map(|(_, name)| name.clone()).collect();
+    let there = target
+        .metadata_of(&names)
+        .await
+        .map_err(|error| RunError::Target {
+            alias: mirror.target.clone(),
+            error,
+        })?
+        .topics;
+    let topics: BTreeMap<String, (String, String)> = selected
         .into_iter()
-        .map(|(topic, target)| (topic.name, target))
+        .map(|(topic, target)| (topic.name, (topic.id.to_string(), target)))
         .collect();
     partitions
         .into_iter()
@@ -85,15 +171,26 @@ pub async fn status(
             let source_end = offset(&ends, &partition).map_err(on_source)?;
             let start = offset(&starts, &partition).map_err(on_source)?;
             let copied = position.map_or(start, |position| position.offset);
+            let (source_id, target_topic) =
+                topics.get(&partition.topic).cloned().unwrap_or_default();
+            let target_id = there
+                .get(&target_topic)
+                .filter(|topic| (partition.partition as usize) < topic.partitions.len())
+                .map(|topic| topic.id.to_string());
+            let seen = Seen {
+                source_id: &source_id,
+                target_id: target_id.as_deref(),
+                start,
+                end: source_end,
+            };
             Ok(PartitionStatus {
-                target_topic: target_names
-                    .get(&partition.topic)
-                    .cloned()
-                    .unwrap_or_default(),
+                condition: condition(position, &seen),
+                target_topic,
                 source_topic: partition.topic,
                 partition: partition.partition,
                 position: position.map(|position| position.offset),
                 source_end,
+                source_start: start,
                 lag: (source_end - copied).max(0),
                 committed_at_ms: position.map(|position| position.committed_at_ms),
             })
@@ -114,5 +211,40 @@ fn offset(listed: &Listed, partition: &TopicPartition) -> Result<i64, kafka::Err
             topic: partition.topic.clone(),
             partition: partition.partition,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_condition_is_named() {
+        let position = |offset| Position {
+            version: crate::position::VERSION,
+            offset,
+            target_topic: "t".to_owned(),
+            source_topic_id: "a".to_owned(),
+            target_topic_id: "b".to_owned(),
+            committed_at_ms: 0,
+            owner: None,
+            producer: None,
+        };
+        let of = |offset, source_id, target_id, (start, end)| {
+            let seen = Seen {
+                source_id,
+                target_id,
+                start,
+                end,
+            };
+            condition(Some(&position(offset)), &seen)
+        };
+        assert_eq!(of(7, "a", Some("b"), (0, 7)), Condition::CaughtUp);
+        assert_eq!(of(6, "a", Some("b"), (0, 7)), Condition::Behind);
+        assert_eq!(of(6, "a", Some("b"), (7, 9)), Condition::DataLost);
+        assert_eq!(of(8, "a", Some("b"), (0, 7)), Condition::Truncated);
+        assert_eq!(of(8, "a", None, (0, 7)), Condition::TargetMissing);
+        assert_eq!(of(8, "a", Some("c"), (0, 7)), Condition::TargetRecreated);
+        assert_eq!(of(8, "x", None, (9, 9)), Condition::SourceRecreated);
     }
 }

@@ -45,6 +45,10 @@ impl Throttle {
         }
     }
 
+    pub(crate) fn bytes_per_second(&self) -> u64 {
+        self.inner.bytes_per_second
+    }
+
     /// Waits until everything charged so far is paid for. Cancel safe.
     pub(crate) async fn wait(&self) {
         loop {

@@ -85,6 +85,10 @@ mod tests {
                 payload: vec![0; size].into(),
             },
             ticket: flow.send(1, 0, 0).0,
+            times: crate::traffic::Times {
+                oldest_ms: 0,
+                newest_ms: 0,
+            },
             reply: receipts().0,
             shares: Vec::new(),
         }

@@ -104,6 +104,7 @@ impl Demo<'_> {
             &scene.clients,
             &Options::continuous(),
             &running,
+            &self.session.runs,
         )?;
         let display = copies.display();
         let judged = tokio::select! {

@@ -3,6 +3,7 @@
 mod apply;
 mod completions;
 mod demo;
+mod lag;
 mod plan;
 mod replicate;
 mod schema;
@@ -13,6 +14,7 @@ mod verify;
 pub(crate) use apply::apply;
 pub(crate) use completions::completions;
 pub(crate) use demo::demo;
+pub(crate) use lag::lag;
 pub(crate) use plan::plan;
 pub(crate) use replicate::replicate;
 pub(crate) use schema::schema;

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use replicator::Options;
+use replicator::metrics::PartitionMetrics;
 
-use crate::cli::{Format, ReplicateArgs};
+use crate::cli::{Format, ReplicateArgs, Switch};
 use crate::connect::connect;
 use crate::copies::Copies;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::fleet::Fleet;
+use crate::listen::listen;
 use crate::load::load;
 use crate::output::{self, RunEnd, replication_human, replication_json};
 use crate::select::{clusters, runnable};
@@ -18,11 +20,22 @@ use crate::signals::Hangups;
 
 /// Copies until the captured ends, or until stopped.
 pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended {
+    let partitions = match args.metrics_partitions {
+        Switch::On => PartitionMetrics::On,
+        Switch::Off => PartitionMetrics::Off,
+    };
+    let listening = match &args.listen {
+        Some(address) => Some(listen(address, session.runs.clone(), partitions).await?),
+        None => None,
+    };
     let ends = if args.once {
         once(session, args).await?
     } else {
         continuously(session, args).await?
     };
+    if let Some(listening) = listening {
+        listening.end().await;
+    }
     match session.terminal.format() {
         Format::Human => {
             output::result(&replication_human(&ends, session.terminal.width()))?;
@@ -38,9 +51,15 @@ async fn once(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Fa
     let clients = session
         .until_stopped(connect(&topology, &clusters(&mirrors)))
         .await??;
-    Copies::start(&mirrors, &clients, &Options::once(), &session.stop)?
-        .finish_shown()
-        .await
+    Copies::start(
+        &mirrors,
+        &clients,
+        &Options::once(),
+        &session.stop,
+        &session.runs,
+    )?
+    .finish_shown()
+    .await
 }
 
 async fn continuously(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Failure> {

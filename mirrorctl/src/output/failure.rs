@@ -103,6 +103,10 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Verification { .. } => Some(
             "the first counterexample of each failed check is printed with the verdicts".to_owned(),
         ),
+        Failure::Listen { error, .. } if error.kind() == std::io::ErrorKind::AddrInUse => Some(
+            "something else serves there, perhaps another mirrorctl: choose another --listen"
+                .to_owned(),
+        ),
         Failure::Topology(LoadError::Invalid(_))
         | Failure::InvalidFiles { .. }
         | Failure::Connect(_)
@@ -120,6 +124,8 @@ fn hint(failure: &Failure) -> Option<String> {
         | Failure::Embedded { .. }
         | Failure::Child { .. }
         | Failure::File { .. }
+        | Failure::Listen { .. }
+        | Failure::LagOver { .. }
         | Failure::Output(_)
         | Failure::Json(_)
         | Failure::Runtime(_)

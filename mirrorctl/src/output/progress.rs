@@ -270,6 +270,7 @@ fn phase(snapshot: &Snapshot) -> &'static str {
         Phase::Copying => "copying",
         Phase::Draining => "draining",
         Phase::Done => "done",
+        Phase::Failed => "failed",
     }
 }
 
@@ -338,6 +339,10 @@ mod tests {
             partitions: 8,
             partitions_done: 0,
             waiting: 0,
+            stalled: 0,
+            paused: 0,
+            lag_seconds: 0,
+            throttle: None,
             records,
             bytes,
             remaining: 1_500,

@@ -20,6 +20,11 @@ pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
     })
 }
 
+/// Writes to stdout what `NO_COLOR` must not take out: it moves the cursor and colours nothing.
+pub(crate) fn raw_to_stdout(text: &str) -> io::Result<()> {
+    ignoring_closed(io::stdout().lock().write_all(text.as_bytes()))
+}
+
 /// Writes to stderr; when that fails there is nobody left to tell.
 pub(crate) fn to_stderr(text: &str) {
     bars().suspend(|| {

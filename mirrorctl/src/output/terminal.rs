@@ -7,7 +7,7 @@ use terminal_size::{Width, terminal_size_of};
 
 use crate::cli::Format;
 use crate::failure::Failure;
-use crate::output::stream::{to_stderr, to_stdout};
+use crate::output::stream::{raw_to_stdout, to_stderr, to_stdout};
 
 /// The width of a page that no terminal shows.
 const PAGE: usize = 100;
@@ -23,6 +23,26 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(value).map_err(Failure::Json)?;
     text.push('\n');
     result(&text)
+}
+
+/// Prints a part of the result as one line of JSON.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<(), Failure> {
+    let mut text = serde_json::to_string(value).map_err(Failure::Json)?;
+    text.push('\n');
+    result(&text)
+}
+
+/// Prints a page that takes the place of the one before it: on a terminal the screen is cleared,
+/// elsewhere an empty line stands between them.
+pub(crate) fn page(text: &str) -> Result<(), Failure> {
+    /// Clears what is shown and what was scrolled away (ED 2, ED 3), and goes to the first line.
+    const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
+    if io::stdout().is_terminal() {
+        raw_to_stdout(CLEAR).map_err(Failure::Output)?;
+        result(text)
+    } else {
+        result(&format!("{text}\n"))
+    }
 }
 
 /// The page that results are set on.

@@ -5,13 +5,14 @@ use std::process::{Command, Stdio};
 
 use crate::support::run;
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "validate",
     "plan",
     "apply",
     "replicate",
     "verify",
     "status",
+    "lag",
     "demo",
     "schema",
     "completions",

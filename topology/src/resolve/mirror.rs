@@ -403,9 +403,5 @@ fn declared(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Vec<Stri
         scope.declared_only(&path.key("topicSync").key("onSourceDelete"), what, REFUSED);
         declared.push(what.to_owned());
     }
-    if spec.slo.as_ref().is_some_and(|slo| slo.lag.is_some()) {
-        // an objective that nobody measures changes no data, so nothing is refused for it
-        scope.declared_only(&path.key("slo"), "slo", "nothing alerts on it yet");
-    }
     declared
 }

@@ -1,0 +1,243 @@
+//! The HTTP side of a running mirror: metrics, health, readiness and a snapshot, for scrapers and
+//! probes. Reads only.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use replicator::metrics::{Metrics, OPEN_METRICS, PROMETHEUS_TEXT, PartitionMetrics, Watchlist};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::Failure;
+
+const JSON: &str = "application/json";
+/// The heart beats this often, and is taken for dead after a silence of so many seconds.
+const BEAT: Duration = Duration::from_secs(1);
+const DEAD_AFTER_SECONDS: u64 = 10;
+/// What is not ready is named up to here, and counted beyond.
+const NAMED: usize = 100;
+/// How long open requests may take once the run is over.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// A server that answers until it is ended or dropped.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+#[derive(Debug)]
+struct Shared {
+    runs: Watchlist,
+    metrics: Metrics,
+    started: Instant,
+    /// Second of the process's life in which the event loop last turned.
+    beat: AtomicU64,
+}
+
+/// Serves `runs` at this address, `host:port`.
+///
+/// Fails at once where the address cannot be had. Cancel safe.
+pub(crate) async fn listen(
+    address: &str,
+    runs: Watchlist,
+    partitions: PartitionMetrics,
+) -> Result<Listening, Failure> {
+    let cannot = |error| Failure::Listen {
+        address: address.to_owned(),
+        error,
+    };
+    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let bound = listener.local_addr().map_err(cannot)?;
+    let shared = Arc::new(Shared {
+        metrics: Metrics::new(runs.clone(), partitions),
+        runs,
+        started: Instant::now(),
+        beat: AtomicU64::new(0),
+    });
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(heart(shared.clone(), stop.clone()));
+    let server = axum::serve(listener, router(shared))
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    tasks.spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "metrics and health are not served any more");
+        }
+    });
+    tracing::info!(address = %bound, "serving /metrics, /healthz, /readyz and /status");
+    Ok(Listening { tasks, stop })
+}
+
+impl Listening {
+    /// Answers what was asked already, and no more.
+    pub(crate) async fn end(mut self) {
+        self.stop.cancel();
+        let answered = async { while self.tasks.join_next().await.is_some() {} };
+        // whoever is slower than that does not get the end of its answer
+        let _ = tokio::time::timeout(LAST_ANSWERS, answered).await;
+    }
+}
+
+async fn heart(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut beats = tokio::time::interval(BEAT);
+    while stop.run_until_cancelled(beats.tick()).await.is_some() {
+        let second = shared.started.elapsed().as_secs();
+        shared.beat.store(second, Ordering::Relaxed);
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/status", get(status))
+        .with_state(shared)
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    let (content_type, text) = if accepts_open_metrics(accept) {
+        (OPEN_METRICS, shared.metrics.open_metrics())
+    } else {
+        (PROMETHEUS_TEXT, shared.metrics.prometheus_text())
+    };
+    match text {
+        Ok(text) => ([(CONTENT_TYPE, content_type)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Whether the scraper can read it; which of several it likes best does not matter to us.
+fn accepts_open_metrics(accept: Option<&str>) -> bool {
+    accept.is_some_and(|accept| {
+        accept
+            .split(',')
+            .any(|kind| kind.trim().starts_with("application/openmetrics-text"))
+    })
+}
+
+async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
+    let now = shared.started.elapsed().as_secs();
+    let silent = now.saturating_sub(shared.beat.load(Ordering::Relaxed));
+    let alive = silent < DEAD_AFTER_SECONDS;
+    answer(
+        alive,
+        &json!({ "alive": alive, "uptime_seconds": now, "seconds_since_last_turn": silent }),
+    )
+}
+
+async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
+    let (ready, body) = readiness(&shared.runs);
+    answer(ready, &body)
+}
+
+fn readiness(runs: &Watchlist) -> (bool, Value) {
+    let runs = runs.runs();
+    // before the first mirror has begun there is nothing that could be ready
+    let mut all_ready = !runs.is_empty();
+    let mirrors: Vec<Value> = runs
+        .iter()
+        .map(|run| {
+            let mut ailing = run.progress.ailing();
+            all_ready &= ailing.is_empty();
+            let total = ailing.len();
+            ailing.truncate(NAMED);
+            json!({
+                "mirror": run.mirror,
+                "source": run.source,
+                "target": run.target,
+                "ready": total == 0,
+                "phase": run.progress.snapshot().phase,
+                "not_ready": ailing,
+                "not_named": total.saturating_sub(NAMED),
+            })
+        })
+        .collect();
+    (all_ready, json!({ "ready": all_ready, "mirrors": mirrors }))
+}
+
+async fn status(State(shared): State<Arc<Shared>>) -> Response {
+    let mirrors: Vec<Value> = shared
+        .runs
+        .runs()
+        .iter()
+        .map(|run| {
+            json!({
+                "mirror": run.mirror,
+                "source": run.source,
+                "target": run.target,
+                "lag_objective_seconds": run.lag_objective.map(|it| it.as_secs_f64()),
+                "now": run.progress.snapshot(),
+                "partitions": run.progress.figures(),
+            })
+        })
+        .collect();
+    let body = json!({
+        "format_version": "1.0",
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": shared.started.elapsed().as_secs(),
+        "mirrors": mirrors,
+    });
+    answer(true, &body)
+}
+
+fn answer(well: bool, body: &Value) -> Response {
+    let status = if well {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, [(CONTENT_TYPE, JSON)], format!("{body}\n")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use replicator::Progress;
+    use replicator::metrics::Watched;
+
+    use super::*;
+
+    #[test]
+    fn open_metrics_is_given_to_who_can_read_it() {
+        let prometheus = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;q=0.4";
+        assert!(accepts_open_metrics(Some(prometheus)));
+        assert!(!accepts_open_metrics(Some("text/plain, */*")));
+        assert!(!accepts_open_metrics(None));
+    }
+
+    #[test]
+    fn what_has_not_begun_is_not_ready() {
+        let runs = Watchlist::new();
+        assert!(!readiness(&runs).0, "no run yet");
+        runs.add(Watched {
+            mirror: "m".to_owned(),
+            source: "a".to_owned(),
+            target: "b".to_owned(),
+            lag_objective: None,
+            progress: Progress::new(),
+        });
+        let (ready, body) = readiness(&runs);
+        assert!(!ready);
+        assert_eq!(body["mirrors"][0]["not_ready"][0]["state"], "preparing");
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_named() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = taken.local_addr().expect("address").to_string();
+        let refused = listen(&address, Watchlist::new(), PartitionMetrics::On).await;
+        let failure = refused.expect_err("it is taken");
+        assert!(failure.to_string().contains(&address), "{failure}");
+    }
+}

@@ -1,0 +1,355 @@
+//! What `lag` measured.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use comfy_table::{Cell, CellAlignment};
+use replicator::{MEASURED, PartitionLag};
+use serde_json::{Value, json};
+
+use crate::output::figures::{bytes, count, counted, elapsed};
+use crate::output::style::{BAD, DIM, GOOD, HEAD, good, indented, number, table, unbroken, warn};
+use crate::values::LagLimit;
+
+/// Partitions that are listed one by one without being asked for.
+pub(super) const FEW: usize = 20;
+
+/// How far one mirror from one source is behind.
+#[derive(Debug)]
+pub(crate) struct MirrorLag {
+    /// Name of the mirror.
+    pub(crate) mirror: String,
+    /// Alias of the source.
+    pub(crate) source: String,
+    /// Alias of the target.
+    pub(crate) target: String,
+    /// `slo.lag` of the mirror.
+    pub(crate) objective: Option<Duration>,
+    /// Each partition, sorted.
+    pub(crate) partitions: Vec<PartitionLag>,
+}
+
+/// Sums over partitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Sums {
+    partitions: usize,
+    behind: usize,
+    records: i64,
+    bytes: u64,
+    /// Of the oldest record, over those that were measured.
+    seconds: f64,
+    /// Partitions that are behind, nobody knows for how long.
+    unmeasured: usize,
+}
+
+impl Sums {
+    fn of<'p>(partitions: impl IntoIterator<Item = &'p PartitionLag>) -> Self {
+        let mut sums = Self::default();
+        for partition in partitions {
+            sums.partitions += 1;
+            sums.behind += usize::from(partition.status.lag > 0);
+            sums.records += partition.status.lag;
+            sums.bytes += partition.lag_estimated_bytes.unwrap_or(0);
+            sums.seconds = sums.seconds.max(partition.lag_seconds.unwrap_or(0.0));
+            sums.unmeasured += usize::from(partition.lag_seconds.is_none());
+        }
+        sums
+    }
+
+    fn time(&self) -> String {
+        let known = elapsed(Duration::from_secs_f64(self.seconds));
+        match (self.behind, self.unmeasured) {
+            (0, _) => "–".to_owned(),
+            (_, 0) => known,
+            (behind, unmeasured) if behind == unmeasured => "?".to_owned(),
+            _ => format!("≥ {known}"),
+        }
+    }
+
+    fn size(&self) -> String {
+        match (self.behind, self.unmeasured) {
+            (0, _) => "–".to_owned(),
+            (_, 0) => format!("≈ {}", bytes(self.bytes as f64)),
+            (behind, unmeasured) if behind == unmeasured => "?".to_owned(),
+            _ => format!("≥ {}", bytes(self.bytes as f64)),
+        }
+    }
+
+    /// What is not known is over: nobody could show that it is not.
+    fn is_over_time(&self, limit: Duration) -> bool {
+        self.seconds > limit.as_secs_f64() || self.unmeasured > 0
+    }
+}
+
+impl MirrorLag {
+    fn sums(&self) -> Sums {
+        Sums::of(&self.partitions)
+    }
+
+    /// Whether it is further behind than the limit allows. A mirror without an objective has none
+    /// to miss.
+    pub(crate) fn is_over(&self, limit: LagLimit) -> bool {
+        let sums = self.sums();
+        match limit {
+            LagLimit::Time(limit) => sums.is_over_time(limit),
+            LagLimit::Records(limit) => u64::try_from(sums.records).unwrap_or(0) > limit,
+            LagLimit::Objective => self.objective.is_some_and(|limit| sums.is_over_time(limit)),
+        }
+    }
+}
+
+/// A heading and a table a mirror: of partitions where there are few or all are wanted, of topics
+/// otherwise.
+pub(crate) fn lag_human(mirrors: &[MirrorLag], all: bool, width: usize) -> String {
+    let mut text = String::new();
+    for lag in mirrors {
+        let sums = lag.sums();
+        text.push_str(&format!(
+            "{HEAD}{}{HEAD:#}  {} → {}\n  {}{}\n",
+            lag.mirror,
+            lag.source,
+            lag.target,
+            whole(&sums),
+            objective(lag, &sums),
+        ));
+        if lag.partitions.is_empty() {
+            text.push_str("  no topic is selected\n");
+        } else if all || lag.partitions.len() <= FEW {
+            text.push_str(&partitions(lag, width));
+        } else {
+            text.push_str(&topics(lag, width));
+        }
+        if sums.unmeasured > 0 {
+            text.push_str(&format!(
+                "  {DIM}{} behind not measured in seconds and bytes: only the {MEASURED} that are furthest \
+                 behind are read, and only where their leader answers{DIM:#}\n",
+                counted(sums.unmeasured, "partition"),
+            ));
+        }
+        text.push('\n');
+    }
+    // the page ends with the last table, not with an empty line
+    text.truncate(text.trim_end_matches('\n').len());
+    text.push('\n');
+    text
+}
+
+fn whole(sums: &Sums) -> String {
+    if sums.partitions > 0 && sums.behind == 0 {
+        return format!("{GOOD}caught up{GOOD:#}");
+    }
+    format!(
+        "lag {} records, {}, {}",
+        count(sums.records),
+        sums.size(),
+        sums.time()
+    )
+}
+
+fn objective(lag: &MirrorLag, sums: &Sums) -> String {
+    let Some(limit) = lag.objective else {
+        return String::new();
+    };
+    let verdict = if sums.is_over_time(limit) {
+        format!("{BAD}missed{BAD:#}")
+    } else {
+        format!("{GOOD}kept{GOOD:#}")
+    };
+    format!("; objective {} {verdict}", elapsed(limit))
+}
+
+fn partitions(lag: &MirrorLag, width: usize) -> String {
+    let header = [
+        "topic",
+        "partition",
+        "position",
+        "end",
+        "records",
+        "bytes",
+        "time",
+    ];
+    let mut rows = table(width.saturating_sub(2), &header);
+    for partition in &lag.partitions {
+        let status = &partition.status;
+        let sums = Sums::of([partition]);
+        rows.add_row([
+            Cell::new(&status.source_topic),
+            number(status.partition),
+            number(status.position.map_or_else(|| "–".to_owned(), count)),
+            number(count(status.source_end)),
+            records(&sums),
+            number(sums.size()),
+            number(sums.time()),
+        ]);
+    }
+    unbroken(&mut rows, 1..=6);
+    indented(&rows)
+}
+
+fn topics(lag: &MirrorLag, width: usize) -> String {
+    let mut by_topic: BTreeMap<&str, Vec<&PartitionLag>> = BTreeMap::new();
+    for partition in &lag.partitions {
+        by_topic
+            .entry(&partition.status.source_topic)
+            .or_default()
+            .push(partition);
+    }
+    let mut topics: Vec<(&str, Sums)> = by_topic
+        .into_iter()
+        .map(|(topic, partitions)| (topic, Sums::of(partitions)))
+        .collect();
+    let in_all = topics.len();
+    if in_all > FEW {
+        topics.retain(|(_, sums)| sums.behind > 0);
+        topics.sort_by_key(|(_, sums)| Reverse((sums.seconds.to_bits(), sums.records)));
+    }
+    let behind = topics.len();
+    topics.truncate(FEW);
+    let header = ["topic", "partitions", "behind", "records", "bytes", "time"];
+    let mut rows = table(width.saturating_sub(2), &header);
+    for (topic, sums) in &topics {
+        rows.add_row([
+            Cell::new(topic),
+            number(count(sums.partitions as i128)),
+            number(count(sums.behind as i128)),
+            records(sums),
+            number(sums.size()),
+            number(sums.time()),
+        ]);
+    }
+    unbroken(&mut rows, 1..=5);
+    let mut text = if topics.is_empty() {
+        String::new()
+    } else {
+        indented(&rows)
+    };
+    if topics.len() < in_all {
+        let late = match behind.saturating_sub(topics.len()) {
+            0 => "all caught up".to_owned(),
+            more => format!("{} of them behind", count(more as i128)),
+        };
+        text.push_str(&format!(
+            "  {DIM}{} more, {late} (--all lists every partition){DIM:#}\n",
+            counted(in_all - topics.len(), "topic"),
+        ));
+    }
+    text
+}
+
+fn records(sums: &Sums) -> Cell {
+    let lag = count(sums.records);
+    let cell = if sums.records == 0 {
+        good(lag)
+    } else {
+        warn(lag)
+    };
+    cell.set_alignment(CellAlignment::Right)
+}
+
+/// Every mirror with its sums and partitions.
+pub(crate) fn lag_json(mirrors: &[MirrorLag]) -> Value {
+    let mirrors: Vec<Value> = mirrors
+        .iter()
+        .map(|lag| {
+            let sums = lag.sums();
+            let known = sums.unmeasured == 0;
+            json!({
+                "mirror": lag.mirror,
+                "source": lag.source,
+                "target": lag.target,
+                "lag_records": sums.records,
+                "lag_estimated_bytes": known.then_some(sums.bytes),
+                "lag_seconds": known.then_some(sums.seconds),
+                "objective_seconds": lag.objective.map(|it| it.as_secs_f64()),
+                "objective_kept": lag.objective.map(|limit| !sums.is_over_time(limit)),
+                "partitions": lag.partitions,
+            })
+        })
+        .collect();
+    json!({ "format_version": "1.0", "mirrors": mirrors })
+}
+
+#[cfg(test)]
+mod tests {
+    use replicator::{Condition, PartitionStatus};
+
+    use super::*;
+
+    fn partition(topic: &str, partition: i32, lag: i64, seconds: Option<f64>) -> PartitionLag {
+        PartitionLag {
+            status: PartitionStatus {
+                source_topic: topic.to_owned(),
+                target_topic: topic.to_owned(),
+                partition,
+                position: Some(1_000_000),
+                source_start: 0,
+                source_end: 1_000_000 + lag,
+                lag,
+                committed_at_ms: Some(0),
+                condition: if lag == 0 {
+                    Condition::CaughtUp
+                } else {
+                    Condition::Behind
+                },
+            },
+            lag_seconds: seconds,
+            lag_estimated_bytes: seconds.map(|_| lag as u64 * 100),
+        }
+    }
+
+    fn mirror(partitions: Vec<PartitionLag>) -> MirrorLag {
+        MirrorLag {
+            mirror: "pay".to_owned(),
+            source: "onprem".to_owned(),
+            target: "aws".to_owned(),
+            objective: Some(Duration::from_secs(30)),
+            partitions,
+        }
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn two_hundred_topics_fit_on_a_page_of_eighty_columns() {
+        let partitions = (0..200)
+            .flat_map(|topic| {
+                let name = format!("pay.a-topic-with-quite-a-long-name.{topic:03}");
+                let late = if topic < 30 { 1_234_567 } else { 0 };
+                (0..4).map(move |index| partition(&name, index, late, Some(late as f64 / 1e4)))
+            })
+            .collect();
+        let text = plain(&lag_human(&[mirror(partitions)], false, 80));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        // a long name may take two lines
+        assert!(text.lines().count() <= 2 * FEW + 5, "{text}");
+        assert!(
+            text.contains("180 topics more, 10 of them behind (--all lists every partition)"),
+            "{text}"
+        );
+        assert!(text.contains("objective 30 s missed"), "{text}");
+    }
+
+    #[test]
+    fn limits_are_kept_or_missed_and_what_is_unknown_is_missed() {
+        let late = |seconds| mirror(vec![partition("t", 0, 10, seconds)]);
+        let time = |seconds| LagLimit::Time(Duration::from_secs(seconds));
+        assert!(!late(Some(5.0)).is_over(time(5)));
+        assert!(late(Some(5.1)).is_over(time(5)));
+        assert!(late(None).is_over(time(5)));
+        assert!(!late(None).is_over(LagLimit::Records(10)));
+        assert!(late(None).is_over(LagLimit::Records(9)));
+        assert!(late(Some(31.0)).is_over(LagLimit::Objective));
+        let none = MirrorLag {
+            objective: None,
+            ..late(Some(31.0))
+        };
+        assert!(!none.is_over(LagLimit::Objective));
+        assert!(!mirror(vec![partition("t", 0, 0, Some(0.0))]).is_over(LagLimit::Records(0)));
+    }
+}

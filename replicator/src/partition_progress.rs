@@ -1,0 +1,501 @@
+//! One partition's figures: written by its own task and its fetch lane, read by whoever shows them.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::identity::PartitionId;
+use crate::position_writer::now_ms;
+use crate::traffic::Times;
+
+/// What a partition is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartitionState {
+    /// Connected on both sides: copying, or caught up.
+    Running,
+    /// Between attempts, because a cluster refuses or cannot be reached.
+    Waiting,
+    /// Records are there and none moves; the watchdog has said why.
+    Stalled,
+    /// Held back on purpose.
+    Paused,
+    /// At its end (`--once`).
+    Complete,
+    /// Stopped for good; somebody has to act.
+    Failed,
+}
+
+impl PartitionState {
+    /// Every state.
+    pub const ALL: [Self; 6] = [
+        Self::Running,
+        Self::Waiting,
+        Self::Stalled,
+        Self::Paused,
+        Self::Complete,
+        Self::Failed,
+    ];
+
+    /// The state in one word, as metrics and pages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Stalled => "stalled",
+            Self::Paused => "paused",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Live figures of one partition. Writing touches atomics only, except for the reasons of trouble.
+#[derive(Debug)]
+pub(crate) struct PartitionProgress {
+    pub(crate) id: PartitionId,
+    /// Where this run must get to; `i64::MAX` where it never ends.
+    pub(crate) until: i64,
+    records: AtomicU64,
+    bytes: AtomicU64,
+    passed: AtomicU64,
+    rebuilt: AtomicU64,
+    filtered: AtomicU64,
+    merged: AtomicU64,
+    interruptions: AtomicU64,
+    gaps: AtomicU64,
+    gap_offsets: AtomicU64,
+    quarantined: AtomicU64,
+    position: AtomicI64,
+    end: AtomicI64,
+    /// When `end` was last heard of.
+    end_seen_ms: AtomicI64,
+    /// Timestamp of the oldest record that is not on the target, as well as it is known.
+    oldest_missing_ms: AtomicI64,
+    /// Since when there is something acknowledged that no position covers; 0 where there is not.
+    uncommitted_ms: AtomicI64,
+    waiting: AtomicBool,
+    paused: AtomicBool,
+    done: AtomicBool,
+    failed: AtomicBool,
+    stalled: AtomicBool,
+    /// Why it waits or stalls, in words.
+    reason: Mutex<Option<String>>,
+}
+
+/// A moment of one partition.
+#[derive(Debug, Clone)]
+pub(crate) struct PartitionReading {
+    pub(crate) id: PartitionId,
+    pub(crate) state: PartitionState,
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    pub(crate) passed: u64,
+    pub(crate) rebuilt: u64,
+    pub(crate) filtered: u64,
+    pub(crate) merged: u64,
+    pub(crate) interruptions: u64,
+    pub(crate) gaps: u64,
+    pub(crate) gap_offsets: u64,
+    pub(crate) quarantined: u64,
+    pub(crate) position: i64,
+    pub(crate) end: i64,
+    /// Offsets between position and last stable offset.
+    pub(crate) lag: u64,
+    /// 0 where caught up.
+    pub(crate) lag_seconds: f64,
+    /// 0 where every acknowledged record is covered by a committed position.
+    pub(crate) commit_age_seconds: f64,
+}
+
+/// One partition's figures, for programs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PartitionFigures {
+    /// Topic on the source.
+    pub topic: String,
+    /// Topic on the target.
+    pub target_topic: String,
+    /// Partition index.
+    pub partition: i32,
+    /// What it is doing.
+    pub state: PartitionState,
+    /// Why it is not running, where that is known.
+    pub reason: Option<String>,
+    /// Source offset up to which everything is acknowledged by the target.
+    pub position: i64,
+    /// The source's last stable offset, as last heard of.
+    pub source_end: i64,
+    /// Offsets between the two.
+    pub lag_records: u64,
+    /// Age of the oldest record that is not on the target; 0 when caught up.
+    pub lag_seconds: f64,
+    /// Records acknowledged in this run.
+    pub records: u64,
+    /// Bytes of their batches.
+    pub bytes: u64,
+    /// Interrupted and begun again so often.
+    pub interruptions: u64,
+}
+
+impl PartitionProgress {
+    pub(crate) fn new(id: PartitionId, position: i64, until: i64) -> Self {
+        Self {
+            id,
+            until,
+            records: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            passed: AtomicU64::new(0),
+            rebuilt: AtomicU64::new(0),
+            filtered: AtomicU64::new(0),
+            merged: AtomicU64::new(0),
+            interruptions: AtomicU64::new(0),
+            gaps: AtomicU64::new(0),
+            gap_offsets: AtomicU64::new(0),
+            quarantined: AtomicU64::new(0),
+            position: AtomicI64::new(position),
+            end: AtomicI64::new(position),
+            end_seen_ms: AtomicI64::new(0),
+            oldest_missing_ms: AtomicI64::new(now_ms()),
+            uncommitted_ms: AtomicI64::new(0),
+            waiting: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
+            done: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            stalled: AtomicBool::new(false),
+            reason: Mutex::new(None),
+        }
+    }
+
+    /// The watermark moved; sums since the start.
+    pub(crate) fn acknowledged(&self, records: u64, bytes: u64, position: i64) {
+        self.records.store(records, Ordering::Relaxed);
+        self.bytes.store(bytes, Ordering::Relaxed);
+        if self.position.swap(position, Ordering::Relaxed) != position {
+            let now = now_ms();
+            // Only where nothing was uncommitted before: the age is that of the oldest.
+            let _ =
+                self.uncommitted_ms
+                    .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    /// A position that covers `acknowledged` records of this run is durable.
+    pub(crate) fn committed(&self, acknowledged: u64) {
+        let all = acknowledged == self.records.load(Ordering::Relaxed);
+        let since = if all { 0 } else { now_ms() };
+        self.uncommitted_ms.store(since, Ordering::Relaxed);
+    }
+
+    /// A batch is on its way that is `parts` source batches merged, one where it is none.
+    pub(crate) fn sent(&self, rebuilt: bool, parts: usize, times: Times) {
+        let counter = match (rebuilt, parts) {
+            (true, _) => &self.rebuilt,
+            (false, 1) => &self.passed,
+            (false, _) => &self.merged,
+        };
+        counter.fetch_add(parts as u64, Ordering::Relaxed);
+        if times.oldest_ms > 0 {
+            self.oldest_missing_ms
+                .fetch_min(times.oldest_ms, Ordering::Relaxed);
+        }
+    }
+
+    /// The target has a batch: what is missing now is not older than its newest record.
+    pub(crate) fn copied(&self, times: Times) {
+        if times.newest_ms > 0 {
+            self.oldest_missing_ms
+                .store(times.newest_ms, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn filtered(&self) {
+        self.filtered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The source's last stable offset.
+    pub(crate) fn saw_end(&self, end: i64) {
+        let now = now_ms();
+        self.end_seen_ms.store(now, Ordering::Relaxed);
+        let before = self.end.fetch_max(end, Ordering::Relaxed);
+        if before <= self.position.load(Ordering::Relaxed) {
+            // Nothing was missing until now.
+            self.oldest_missing_ms.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// How long nobody has heard of the end, and whether that matters: it does where fetching,
+    /// which tells it, does not go on.
+    pub(crate) fn end_is_stale(&self, after_ms: i64) -> bool {
+        let silent = now_ms() - self.end_seen_ms.load(Ordering::Relaxed) >= after_ms;
+        let complete = self.done.load(Ordering::Relaxed) && !self.failed.load(Ordering::Relaxed);
+        let fetching = !self.waiting.load(Ordering::Relaxed)
+            && !self.done.load(Ordering::Relaxed)
+            && !self.paused.load(Ordering::Relaxed)
+            && self.end.load(Ordering::Relaxed) <= self.position.load(Ordering::Relaxed);
+        silent && !complete && !fetching
+    }
+
+    pub(crate) fn waits(&self, waits: bool) {
+        self.waiting.store(waits, Ordering::Relaxed);
+        if !waits {
+            self.say(None);
+        }
+    }
+
+    /// A round ended before its time, for this reason; the next one comes after a pause.
+    pub(crate) fn interrupted(&self, reason: &dyn std::fmt::Display) {
+        self.interruptions.fetch_add(1, Ordering::Relaxed);
+        self.say(Some(reason.to_string()));
+        self.waiting.store(true, Ordering::Relaxed);
+    }
+
+    /// Records are there and none moves, for this reason; `None` once they move again.
+    #[allow(dead_code, reason = "the data path calls it once it can do that")]
+    pub(crate) fn stalled(&self, reason: Option<&str>) {
+        let was = self.stalled.swap(reason.is_some(), Ordering::Relaxed);
+        if was || reason.is_some() {
+            self.say(reason.map(str::to_owned));
+        }
+    }
+
+    /// Held back on purpose, or not any more.
+    #[allow(dead_code, reason = "the data path calls it once it can do that")]
+    pub(crate) fn paused(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// Source offsets that will never be on the target, as the declared policy allows.
+    #[allow(dead_code, reason = "the data path calls it once it can do that")]
+    pub(crate) fn gap(&self, offsets: u64) {
+        self.gaps.fetch_add(1, Ordering::Relaxed);
+        self.gap_offsets.fetch_add(offsets, Ordering::Relaxed);
+    }
+
+    /// Records that went to the dead-letter topic instead.
+    #[allow(dead_code, reason = "the data path calls it once it can do that")]
+    pub(crate) fn quarantined(&self, records: u64) {
+        self.quarantined.fetch_add(records, Ordering::Relaxed);
+    }
+
+    pub(crate) fn finish(&self) {
+        self.waits(false);
+        self.stalled(None);
+        self.done.store(true, Ordering::Relaxed);
+    }
+
+    /// Stopped for good.
+    pub(crate) fn fail(&self, reason: &str) {
+        self.finish();
+        self.say(Some(reason.to_owned()));
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Why it is not running, where that is known.
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.reason
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn say(&self, reason: Option<String>) {
+        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    pub(crate) fn state(&self) -> PartitionState {
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        if is(&self.failed) {
+            PartitionState::Failed
+        } else if is(&self.done) {
+            PartitionState::Complete
+        } else if is(&self.paused) {
+            PartitionState::Paused
+        } else if is(&self.stalled) {
+            PartitionState::Stalled
+        } else if is(&self.waiting) {
+            PartitionState::Waiting
+        } else {
+            PartitionState::Running
+        }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// Offsets to this run's end, or to the source's where the run has none.
+    pub(crate) fn remaining(&self) -> u64 {
+        let end = match self.until {
+            i64::MAX => self.end.load(Ordering::Relaxed),
+            until => until,
+        };
+        u64::try_from(end - self.position.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
+    pub(crate) fn figures(&self, now_ms: i64) -> PartitionFigures {
+        let reading = self.read(now_ms);
+        PartitionFigures {
+            topic: self.id.source_topic.to_string(),
+            target_topic: self.id.target_topic.to_string(),
+            partition: self.id.partition,
+            state: reading.state,
+            reason: self.reason(),
+            position: reading.position,
+            source_end: reading.end,
+            lag_records: reading.lag,
+            lag_seconds: reading.lag_seconds,
+            records: reading.records,
+            bytes: reading.bytes,
+            interruptions: reading.interruptions,
+        }
+    }
+
+    pub(crate) fn read(&self, now_ms: i64) -> PartitionReading {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        // The position first: it never passes an end that was read after it.
+        let position = self.position.load(Ordering::Relaxed);
+        let end = self.end.load(Ordering::Relaxed);
+        let lag = u64::try_from(end - position).unwrap_or(0);
+        let age = |since_ms: i64| (now_ms - since_ms).max(0) as f64 / 1e3;
+        let uncommitted = self.uncommitted_ms.load(Ordering::Relaxed);
+        PartitionReading {
+            id: self.id.clone(),
+            state: self.state(),
+            records: load(&self.records),
+            bytes: load(&self.bytes),
+            passed: load(&self.passed),
+            rebuilt: load(&self.rebuilt),
+            filtered: load(&self.filtered),
+            merged: load(&self.merged),
+            interruptions: load(&self.interruptions),
+            gaps: load(&self.gaps),
+            gap_offsets: load(&self.gap_offsets),
+            quarantined: load(&self.quarantined),
+            position,
+            end,
+            lag,
+            lag_seconds: if lag == 0 {
+                0.0
+            } else {
+                age(self.oldest_missing_ms.load(Ordering::Relaxed))
+            },
+            commit_age_seconds: if uncommitted == 0 {
+                0.0
+            } else {
+                age(uncommitted)
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition() -> PartitionProgress {
+        let id = PartitionId {
+            source_topic: "t".into(),
+            target_topic: "t".into(),
+            partition: 0,
+        };
+        PartitionProgress::new(id, 100, i64::MAX)
+    }
+
+    fn at(oldest_ms: i64, newest_ms: i64) -> Times {
+        Times {
+            oldest_ms,
+            newest_ms,
+        }
+    }
+
+    #[test]
+    fn lag_in_seconds_is_the_age_of_the_oldest_record_that_is_missing() {
+        let partition = partition();
+        let now = now_ms();
+        partition.saw_end(130);
+        assert!(
+            partition.read(now_ms()).lag_seconds < 1.0,
+            "it only just came"
+        );
+        // what came turns out to be an hour old
+        partition.sent(false, 1, at(now - 3_600_000, now - 3_000_000));
+        let reading = partition.read(now);
+        assert_eq!(reading.lag, 30);
+        assert!((reading.lag_seconds - 3_600.0).abs() < 1.0);
+        partition.sent(false, 1, at(now - 3_000_000, now - 2_000_000));
+        partition.copied(at(now - 3_600_000, now - 3_000_000));
+        partition.acknowledged(10, 1000, 110);
+        assert!((partition.read(now).lag_seconds - 3_000.0).abs() < 1.0);
+        partition.copied(at(now - 3_000_000, now - 2_000_000));
+        partition.acknowledged(30, 3000, 130);
+        assert!(
+            partition.read(now).lag_seconds.abs() < f64::EPSILON,
+            "caught up"
+        );
+        // the next record is new, however old the last one was
+        partition.saw_end(131);
+        assert!(partition.read(now_ms()).lag_seconds < 1.0);
+    }
+
+    #[test]
+    fn records_without_a_timestamp_or_from_the_future_are_not_late() {
+        let partition = partition();
+        partition.saw_end(101);
+        partition.sent(false, 1, at(-1, -1));
+        assert!(partition.read(now_ms()).lag_seconds < 1.0);
+        partition.copied(at(now_ms() + 60_000, now_ms() + 60_000));
+        assert!(partition.read(now_ms()).lag_seconds.abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn the_gravest_state_is_shown_with_its_reason() {
+        let partition = partition();
+        assert_eq!(partition.state(), PartitionState::Running);
+        partition.interrupted(&"no leader");
+        assert_eq!(partition.state(), PartitionState::Waiting);
+        partition.stalled(Some("nothing moves"));
+        assert_eq!(partition.state(), PartitionState::Stalled);
+        assert_eq!(partition.reason().as_deref(), Some("nothing moves"));
+        partition.stalled(None);
+        partition.waits(false);
+        assert_eq!(
+            (partition.state(), partition.reason()),
+            (PartitionState::Running, None)
+        );
+        partition.paused(true);
+        assert_eq!(partition.state(), PartitionState::Paused);
+        partition.fail("recreated");
+        assert_eq!(partition.state(), PartitionState::Failed);
+        assert_eq!(partition.reason().as_deref(), Some("recreated"));
+    }
+
+    #[test]
+    fn the_commit_age_is_that_of_the_oldest_uncommitted_record() {
+        let partition = partition();
+        let age =
+            |partition: &PartitionProgress| partition.read(now_ms() + 5_000).commit_age_seconds;
+        assert!(age(&partition).abs() < f64::EPSILON);
+        partition.acknowledged(5, 50, 105);
+        assert!(age(&partition) >= 5.0);
+        partition.committed(5);
+        assert!(age(&partition).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn the_end_is_asked_for_only_where_fetching_does_not_tell_it() {
+        let partition = partition();
+        assert!(
+            !partition.end_is_stale(0),
+            "idle and connected: a fetch is waiting there"
+        );
+        partition.waits(true);
+        assert!(partition.end_is_stale(0));
+        partition.saw_end(110);
+        assert!(!partition.end_is_stale(5_000), "heard of just now");
+        partition.waits(false);
+        assert!(partition.end_is_stale(0), "behind: nobody may be reading");
+        partition.finish();
+        assert!(!partition.end_is_stale(0), "at its end");
+    }
+}
