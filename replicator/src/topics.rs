@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka::{Cluster, ConfigSource, Error, NewTopic, TopicMetadata};
+use kafka::{Cluster, ConfigSource, Error, NewTopic, RetryClass, TopicMetadata};
 use topology::Mirror;
 
 use crate::error::RunError;
@@ -87,7 +87,8 @@ pub(crate) async fn prepare(
         .collect();
     let mut failures = Failures::new();
     if !missing.is_empty() {
-        let new = new_topics(mirror, source, existing.brokers.len(), &missing).await?;
+        let brokers = existing.brokers.len();
+        let new = new_topics(mirror, source, brokers, &missing, &mut failures).await?;
         create(target, &new, &mut failures)
             .await
             .map_err(on_target)?;
@@ -115,6 +116,7 @@ async fn new_topics(
     source: End<'_>,
     target_brokers: usize,
     missing: &[&(TopicMetadata, String)],
+    failures: &mut Failures,
 ) -> Result<Vec<NewTopic>, RunError> {
     let names: Vec<String> = missing
         .iter()
@@ -132,13 +134,15 @@ async fn new_topics(
     for (topic, target_name) in missing {
         let configs = match described.remove(&topic.name) {
             Some(Ok(entries)) => entries,
+            // One topic that may not be described holds up no other.
             Some(Err(error)) => {
-                let api = format!("DescribeConfigs {}", topic.name);
-                let error = Error::Broker { api, error };
-                return Err(RunError::Source {
-                    alias: source.alias.to_owned(),
-                    error,
-                });
+                let reason = format!(
+                    "the configuration of `{}` on the source cannot be read: {}",
+                    topic.name,
+                    error.to("DescribeConfigs")
+                );
+                failures.insert(target_name.clone(), reason);
+                continue;
             }
             None => BTreeMap::new(),
         };
@@ -202,7 +206,10 @@ async fn create(target: End<'_>, new: &[NewTopic], failures: &mut Failures) -> R
             }
             // Somebody else was faster, or an answer was lost and the call repeated.
             Some(Err(error)) if error.name() == "TOPIC_ALREADY_EXISTS" => continue,
-            Some(Err(error)) => format!("it cannot be created on the target: {error}"),
+            Some(Err(error)) => {
+                let error = error.to("CreateTopics");
+                format!("it cannot be created on the target: {error}")
+            }
             None => "the target did not say what became of its creation".to_owned(),
         };
         failures.insert(topic.name.clone(), reason);
@@ -246,6 +253,13 @@ async fn wait_until_ready(
     let give_up = tokio::time::Instant::now() + APPEAR_WITHIN;
     let mut metadata = loop {
         let metadata = target.cluster.metadata_of(&names).await?;
+        for (name, error) in &metadata.failed {
+            // What may not be seen now will not be seen by waiting.
+            if error.class() == RetryClass::Fatal && !failures.contains_key(name) {
+                let reason = format!("the target does not show it: {}", error.to("Metadata"));
+                failures.insert(name.clone(), reason);
+            }
+        }
         let unready = selected.iter().filter(|(topic, name)| {
             !failures.contains_key(name)
                 && metadata.topics.get(name).is_none_or(|there| {
