@@ -321,6 +321,9 @@ pub(crate) struct StatusArgs {
     /// Only this mirror (may be given several times)
     #[arg(short, long, value_name = "NAME")]
     pub(crate) mirror: Vec<String>,
+    /// List every partition, however many there are
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// Arguments of `lag`.

@@ -2,14 +2,15 @@
 
 use plan::Clients;
 use replicator::metrics::{Watched, Watchlist};
-use replicator::{Options, Progress, Source, Throttle};
+use replicator::{Options, Progress, Source, Summary, Throttle};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use topology::Mirror;
+use tracing::Instrument;
 
 use crate::failure::Failure;
-use crate::output::{CopyDisplay, RunEnd, WatchedRun};
+use crate::output::{self, CopyDisplay, RunEnd, WatchedRun};
 
 /// Running mirrors, one task for each source of each. Dropping it aborts them, which loses
 /// nothing: what no committed position covers is copied again.
@@ -91,10 +92,19 @@ impl Copies {
         let mirror = mirror.clone();
         self.runs.spawn(async move {
             let alias = source.alias.clone();
-            let result = replicator::run(&mirror, source, target, options, progress, stop).await;
-            if let Err(error) = &result {
+            // `mirror` and `source` stand on every line that the run logs
+            let span = tracing::error_span!("mirror", mirror = %mirror.name, source = %alias);
+            let result = replicator::run(&mirror, source, target, options, progress, stop)
+                .instrument(span)
+                .await;
+            match &result {
                 // now, not when the last neighbour ends, which may be in months
-                tracing::error!(mirror = %mirror.name, source = %alias, %error, "the mirror stopped");
+                Err(error) => {
+                    tracing::error!(mirror = %mirror.name, source = %alias, %error, "the mirror stopped");
+                }
+                // people read it in the summary on stdout
+                Ok(summary) if output::speaks_json() => log_summary(summary),
+                Ok(_) => {}
             }
             (place, RunEnd { mirror: mirror.name, source: alias, target: mirror.target, result })
         });
@@ -130,6 +140,24 @@ impl Copies {
         ends.sort_by_key(|(place, _)| *place);
         Ok(ends.into_iter().map(|(_, end)| end).collect())
     }
+}
+
+fn log_summary(summary: &Summary) {
+    tracing::info!(
+        mirror = summary.mirror,
+        source = summary.source,
+        target = summary.target,
+        records = summary.records,
+        bytes = summary.bytes,
+        batches_passed = summary.batches_passed,
+        batches_rebuilt = summary.batches_rebuilt,
+        batches_filtered = summary.batches_filtered,
+        topics = summary.topics.len(),
+        failed = summary.failures.len(),
+        interrupted = summary.interrupted,
+        elapsed_ms = summary.elapsed_ms,
+        "the mirror ended"
+    );
 }
 
 /// The connection to the cluster with this alias.

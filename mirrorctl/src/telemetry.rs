@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::format::JsonFields;
 
 use crate::cli::{Command, Global, LogFormat};
 use crate::output;
@@ -34,7 +35,13 @@ pub(crate) fn install(global: &Global, command: &Command) -> Result<(), ParseErr
             .with_ansi(output::stderr_has_color())
             .with_target(false)
             .init(),
-        LogFormat::Json => builder.json().init(),
+        LogFormat::Json => {
+            output::speak_json();
+            builder
+                .fmt_fields(JsonFields::new())
+                .event_format(output::JsonLines)
+                .init();
+        }
     }
     Ok(())
 }

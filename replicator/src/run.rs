@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use topology::{Delivery, Mirror, StartOffset};
+use tracing::Instrument;
 
 use crate::budget::Budget;
 use crate::compacted;
@@ -257,7 +258,8 @@ impl<'a> Run<'a> {
         let slots = position_writer.slots();
         let writer_finish = CancellationToken::new();
         let mut writer = JoinSet::new();
-        writer.spawn(position_writer.run(writer_finish.clone(), options.drain_deadline));
+        let writing = position_writer.run(writer_finish.clone(), options.drain_deadline);
+        writer.spawn(writing.in_current_span());
         let mut ends = JoinSet::new();
         ends.spawn(ends::watch(source.cluster.clone(), progress.clone()));
         Ok(Self {
@@ -594,7 +596,7 @@ impl<'a> Run<'a> {
         self.running.insert(partition);
         let shared = self.shared.clone();
         self.partitions
-            .spawn(async move { partition_task.run(&shared).await });
+            .spawn(async move { partition_task.run(&shared).await }.in_current_span());
     }
 
     fn position_key(&self, partition: &TopicPartition) -> PositionKey {

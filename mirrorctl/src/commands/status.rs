@@ -46,7 +46,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
     };
     let read = session.until_stopped(reading).await??;
     match session.terminal.format() {
-        Format::Human => output::result(&status_human(&read, session.terminal.width()))?,
+        Format::Human => output::result(&status_human(&read, args.all, session.terminal.width()))?,
         Format::Json => output::json(&status_json(&read))?,
     }
     Ok(Outcome::Done)

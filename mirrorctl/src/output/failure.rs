@@ -1,9 +1,10 @@
 //! Failures and warnings on stderr: what is wrong, then what to do about it.
 
-use topology::{Diagnostics, LoadError, Style};
+use topology::{Diagnostic, Diagnostics, LoadError, Severity, Style};
 
 use crate::failure::Failure;
 use crate::output::figures::{count, counted};
+use crate::output::json_log;
 use crate::output::stream::to_stderr;
 use crate::output::style::{BAD, DIM, WARN};
 
@@ -12,13 +13,57 @@ const REFUSED_SHOWN: usize = 5;
 
 /// Prints why a command failed.
 pub(crate) fn failure(failure: &Failure) {
-    to_stderr(&text(failure));
+    if json_log::speaks_json() {
+        to_stderr(&json_lines(failure));
+    } else {
+        to_stderr(&text(failure));
+    }
+}
+
+/// One line a reason, as the text has them.
+fn json_lines(failure: &Failure) -> String {
+    let error = |message: &str, hint: Option<String>| {
+        let hint = hint.map(|hint| ("hint", hint.into()));
+        json_log::line("ERROR", message, hint.as_slice())
+    };
+    match failure {
+        Failure::Topology(LoadError::Invalid(diagnostics)) => diagnostics
+            .into_iter()
+            .map(|found| found_line(diagnostics.name(), found))
+            .collect(),
+        Failure::Connect(errors) => errors
+            .iter()
+            .map(|it| error(&it.to_string(), Some(it.hint())))
+            .collect(),
+        Failure::Apply(plan::ApplyError::Blocked { blocked }) => {
+            error(&refused(blocked), hint(failure))
+        }
+        other => error(&other.to_string(), hint(other)),
+    }
+}
+
+fn found_line(file: &str, found: &Diagnostic) -> String {
+    let level = match found.severity {
+        Severity::Error => "ERROR",
+        Severity::Warning => "WARN",
+    };
+    let fields = [
+        ("file", file.into()),
+        ("line", found.line.into()),
+        ("column", found.column.into()),
+        ("code", found.code.into()),
+    ];
+    json_log::line(level, &found.message, &fields)
 }
 
 /// Prints what a topology's reader should know, one line each.
 pub(crate) fn warnings(warnings: &Diagnostics) {
     let name = warnings.name();
     for found in warnings {
+        if json_log::speaks_json() {
+            to_stderr(&found_line(name, found));
+            continue;
+        }
         to_stderr(&format!(
             "{WARN}warning{WARN:#}: {} {DIM}({name}:{}:{}){DIM:#}\n",
             found.message, found.line, found.column

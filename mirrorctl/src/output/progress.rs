@@ -12,7 +12,8 @@ use replicator::{Phase, Progress, Snapshot};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::output::figures::{bytes, count, counted, rate};
+use crate::output::figures::{bytes, count, counted, elapsed, rate};
+use crate::output::json_log;
 
 const REDRAW: Duration = Duration::from_millis(150);
 const LOG_EVERY: Duration = Duration::from_secs(10);
@@ -94,7 +95,7 @@ impl CopyDisplay {
 
     /// Keeps the figures fresh until it is dropped, which takes the bars away. Cancel safe.
     pub(crate) async fn show(mut self) -> Infallible {
-        let terminal = std::io::stderr().is_terminal();
+        let terminal = std::io::stderr().is_terminal() && !json_log::speaks_json();
         let mut ticks = tokio::time::interval(REDRAW);
         let mut logged = Instant::now();
         loop {
@@ -159,20 +160,26 @@ impl Watched {
     }
 
     fn log(&self, snapshot: &Snapshot) {
-        let waiting = (snapshot.waiting > 0).then_some(snapshot.waiting);
+        let some = |count: usize| (count > 0).then_some(count);
         tracing::info!(
-            run = %self.run.label,
+            mirror = %self.run.mirror,
+            source = %self.run.source,
+            target = %self.run.target,
             phase = phase(snapshot),
             records = snapshot.records,
             records_per_second = self.meter.records_per_second() as u64,
             bytes = snapshot.bytes,
             bytes_per_second = self.meter.bytes_per_second() as u64,
             lag = snapshot.remaining,
+            lag_seconds = snapshot.lag_seconds,
+            throttle = snapshot.throttle,
             partitions = snapshot.partitions,
-            waiting,
+            waiting = some(snapshot.waiting),
+            stalled = some(snapshot.stalled),
+            paused = some(snapshot.paused),
             failed = snapshot.failed.len(),
             "progress{}",
-            waits(snapshot)
+            aside(snapshot)
         );
     }
 }
@@ -229,32 +236,63 @@ impl Meter {
 
     fn line(&self, snapshot: &Snapshot) -> String {
         let mut line = format!(
-            "{}  {} records  {}/s  {}/s  lag {}  {}/{} partitions",
+            "{}  {} records  {}/s  {}/s  lag {}{}  {}/{} partitions",
             phase(snapshot),
             count(snapshot.records),
             count(self.records_per_second() as u64),
             bytes(self.bytes_per_second()),
             count(snapshot.remaining),
+            self.time_left(snapshot),
             snapshot.partitions - snapshot.failed.len().min(snapshot.partitions),
             snapshot.partitions,
         );
         if !snapshot.failed.is_empty() {
             line.push_str(&format!("  {} stopped", snapshot.failed.len()));
         }
-        line.push_str(&waits(snapshot));
+        line.push_str(&aside(snapshot));
         line
+    }
+
+    /// How late the oldest record is, and when the mirror will have caught up at this rate, where
+    /// there is something worth saying.
+    fn time_left(&self, snapshot: &Snapshot) -> String {
+        if snapshot.remaining == 0 {
+            return String::new();
+        }
+        let mut words = Vec::new();
+        if snapshot.lag_seconds > 0 {
+            words.push(elapsed(Duration::from_secs(snapshot.lag_seconds)));
+        }
+        let rate = self.records_per_second();
+        if rate >= 1.0 {
+            let left = Duration::from_secs_f64(snapshot.remaining as f64 / rate);
+            if left >= Duration::from_secs(2) {
+                words.push(format!("done in {}", elapsed(left)));
+            }
+        }
+        if words.is_empty() {
+            return String::new();
+        }
+        format!(" ({})", words.join(", "))
     }
 }
 
-/// What the other figures are worth while clusters are away.
-fn waits(snapshot: &Snapshot) -> String {
-    match snapshot.waiting {
-        0 => String::new(),
-        waiting => format!(
-            "; {} waiting for a cluster; lag is the last known",
-            counted(waiting, "partition")
-        ),
+/// What keeps the figures from being better.
+fn aside(snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    for (partitions, what) in [
+        (snapshot.waiting, "waiting for a cluster"),
+        (snapshot.stalled, "stalled"),
+        (snapshot.paused, "paused"),
+    ] {
+        if partitions > 0 {
+            text.push_str(&format!("; {} {what}", counted(partitions, "partition")));
+        }
     }
+    if let Some(limit) = snapshot.throttle {
+        text.push_str(&format!("; limited to {}/s", bytes(limit as f64)));
+    }
+    text
 }
 
 fn phase(snapshot: &Snapshot) -> &'static str {
@@ -376,7 +414,7 @@ mod tests {
         assert_eq!(
             Meter::default().line(&some),
             "copying  0 records  0/s  0 B/s  lag 1,500  8/8 partitions; \
-             3 partitions waiting for a cluster; lag is the last known"
+             3 partitions waiting for a cluster"
         );
         let all = Snapshot {
             waiting: 7,
@@ -384,6 +422,25 @@ mod tests {
             ..snapshot(0, 0)
         };
         assert!(Meter::default().line(&all).starts_with("waiting  "));
+    }
+
+    #[test]
+    fn lateness_and_the_time_left_are_said_while_something_is_missing() {
+        let start = Instant::now();
+        let mut meter = Meter::default();
+        meter.note(start, &snapshot(0, 0));
+        meter.note(start + Duration::from_secs(1), &snapshot(100, 0));
+        let late = Snapshot {
+            lag_seconds: 95,
+            stalled: 1,
+            throttle: Some(2_000_000),
+            ..snapshot(100, 0)
+        };
+        assert_eq!(
+            meter.line(&late),
+            "copying  100 records  100/s  0 B/s  lag 1,500 (95 s, done in 15 s)  8/8 partitions; \
+             1 partition stalled; limited to 2.0 MB/s"
+        );
     }
 
     #[test]

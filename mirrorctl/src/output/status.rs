@@ -1,13 +1,15 @@
 //! What `status` read.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use comfy_table::Cell;
-use replicator::PartitionStatus;
+use replicator::{Condition, PartitionStatus};
 use serde_json::{Value, json};
 
 use crate::output::figures::{count, counted, elapsed};
-use crate::output::style::{DIM, HEAD, good, indented, number, table, unbroken, warn};
+use crate::output::lag::FEW;
+use crate::output::style::{BAD, DIM, HEAD, bad, good, indented, number, table, unbroken, warn};
 
 /// How far one mirror from one source is.
 #[derive(Debug)]
@@ -28,8 +30,9 @@ impl MirrorStatus {
     }
 }
 
-/// A table a mirror and source.
-pub(crate) fn status_human(mirrors: &[MirrorStatus], width: usize) -> String {
+/// A heading and a table a mirror and source: of partitions where there are few or all are wanted, of
+/// topics otherwise. What needs attention is named below it, whatever the table shows.
+pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) -> String {
     let mut text = String::new();
     for status in mirrors {
         let MirrorStatus {
@@ -39,29 +42,20 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], width: usize) -> String {
             partitions,
         } = status;
         text.push_str(&format!(
-            "{HEAD}{mirror}{HEAD:#}  {source} → {target}  {DIM}{}, lag {}{DIM:#}\n",
-            counted(partitions.len(), "partition"),
+            "{HEAD}{mirror}{HEAD:#}  {source} → {target}\n  {DIM}{}, lag {}{DIM:#}\n",
+            states(partitions.iter()),
             count(status.lag()),
         ));
         if partitions.is_empty() {
             text.push_str("  no topic is selected\n\n");
             continue;
         }
-        let header = [
-            "topic",
-            "on the target",
-            "partition",
-            "position",
-            "end",
-            "lag",
-            "committed",
-        ];
-        let mut rows = table(width.saturating_sub(2), &header);
-        for partition in partitions {
-            rows.add_row(row(partition));
-        }
-        unbroken(&mut rows, 2..=5);
-        text.push_str(&indented(&rows));
+        text.push_str(&if all || partitions.len() <= FEW {
+            partition_table(partitions, width)
+        } else {
+            topic_table(partitions, width)
+        });
+        text.push_str(&attention(partitions, all));
         text.push('\n');
     }
     // the page ends with the last table, not with an empty line
@@ -70,29 +64,166 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], width: usize) -> String {
     text
 }
 
-fn row(partition: &PartitionStatus) -> [Cell; 7] {
-    let lag = count(partition.lag);
-    let committed = partition.committed_at_ms.map_or_else(
+/// `3 partitions caught up, 1 behind`, the gravest first.
+fn states<'p>(partitions: impl Iterator<Item = &'p PartitionStatus>) -> String {
+    let mut counts: BTreeMap<Condition, usize> = BTreeMap::new();
+    for partition in partitions {
+        *counts.entry(partition.condition).or_default() += 1;
+    }
+    let words: Vec<String> = counts
+        .iter()
+        .map(|(condition, number)| format!("{} {}", count(*number as i128), condition.words()))
+        .collect();
+    if words.is_empty() {
+        "0 partitions".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+fn partition_table(partitions: &[PartitionStatus], width: usize) -> String {
+    let renamed = partitions
+        .iter()
+        .any(|it| it.source_topic != it.target_topic);
+    let mut header = vec![
+        "topic",
+        "partition",
+        "state",
+        "position",
+        "lag",
+        "committed",
+    ];
+    if renamed {
+        header.insert(1, "on the target");
+    }
+    let mut rows = table(width.saturating_sub(2), &header);
+    for partition in partitions {
+        let mut row = vec![
+            Cell::new(&partition.source_topic),
+            number(partition.partition),
+            condition(partition.condition),
+            number(partition.position.map_or_else(|| "–".to_owned(), count)),
+            number(count(partition.lag)),
+            Cell::new(committed(partition.committed_at_ms)),
+        ];
+        if renamed {
+            row.insert(1, Cell::new(&partition.target_topic));
+        }
+        rows.add_row(row);
+    }
+    let first = usize::from(renamed) + 1;
+    unbroken(&mut rows, first..=first + 3);
+    indented(&rows)
+}
+
+fn topic_table(partitions: &[PartitionStatus], width: usize) -> String {
+    let mut topics: BTreeMap<&str, Vec<&PartitionStatus>> = BTreeMap::new();
+    for partition in partitions {
+        topics
+            .entry(&partition.source_topic)
+            .or_default()
+            .push(partition);
+    }
+    let gravest = |of: &[&PartitionStatus]| of.iter().map(|it| it.condition).min();
+    let mut topics: Vec<(&str, Vec<&PartitionStatus>)> = topics.into_iter().collect();
+    let in_all = topics.len();
+    // stable: by name within a condition
+    topics.sort_by_key(|(_, of)| gravest(of));
+    topics.truncate(FEW);
+    let header = ["topic", "partitions", "state", "lag", "committed"];
+    let mut rows = table(width.saturating_sub(2), &header);
+    for (topic, of) in &topics {
+        let lag: i64 = of.iter().map(|it| it.lag).sum();
+        let newest = of.iter().filter_map(|it| it.committed_at_ms).max();
+        rows.add_row([
+            Cell::new(topic),
+            number(count(of.len() as i128)),
+            gravest(of).map_or_else(|| Cell::new(""), condition),
+            number(count(lag)),
+            Cell::new(committed(newest)),
+        ]);
+    }
+    unbroken(&mut rows, 1..=3);
+    let mut text = indented(&rows);
+    if in_all > topics.len() {
+        text.push_str(&format!(
+            "  {DIM}{} more, none of them worse (--all lists every partition){DIM:#}\n",
+            counted(in_all - topics.len(), "topic"),
+        ));
+    }
+    text
+}
+
+/// What a replicator would stop at, in words.
+fn attention(partitions: &[PartitionStatus], all: bool) -> String {
+    let grave: Vec<&PartitionStatus> = partitions
+        .iter()
+        .filter(|it| it.condition.needs_attention())
+        .collect();
+    let shown = if all { grave.len() } else { FEW };
+    let mut text = String::new();
+    for partition in grave.iter().take(shown) {
+        text.push_str(&format!(
+            "  {BAD}!{BAD:#} {}-{}: {}\n",
+            partition.source_topic,
+            partition.partition,
+            why(partition)
+        ));
+    }
+    if grave.len() > shown {
+        text.push_str(&format!("  {DIM}and {} more{DIM:#}\n", grave.len() - shown));
+    }
+    text
+}
+
+fn why(partition: &PartitionStatus) -> String {
+    let position = partition.position.unwrap_or(0);
+    let start = partition.source_start;
+    match partition.condition {
+        Condition::DataLost => format!(
+            "offsets {} to {} are gone from the source and were not copied (onDataLoss decides)",
+            count(position),
+            count(start - 1),
+        ),
+        Condition::Truncated => format!(
+            "copied up to offset {}, and the source ends at {}: it lost records",
+            count(position),
+            count(partition.source_end),
+        ),
+        Condition::SourceRecreated => {
+            "the source topic was deleted and created again (onTopicReset decides)".to_owned()
+        }
+        Condition::TargetRecreated => {
+            "the target topic was deleted and created again: the next run copies it anew".to_owned()
+        }
+        Condition::TargetMissing => format!("{} is not on the target", partition.target_topic),
+        Condition::NotStarted | Condition::Behind | Condition::CaughtUp => {
+            partition.condition.words().to_owned()
+        }
+    }
+}
+
+fn condition(condition: Condition) -> Cell {
+    let words = condition.words();
+    match condition {
+        Condition::CaughtUp => good(words),
+        Condition::NotStarted | Condition::Behind => warn(words),
+        Condition::DataLost
+        | Condition::Truncated
+        | Condition::SourceRecreated
+        | Condition::TargetRecreated
+        | Condition::TargetMissing => bad(words),
+    }
+}
+
+fn committed(at_ms: Option<i64>) -> String {
+    at_ms.map_or_else(
         || "never".to_owned(),
         |at| match since(at) {
             recent if recent.as_secs() == 0 => "just now".to_owned(),
             time => format!("{} ago", elapsed(time)),
         },
-    );
-    [
-        Cell::new(&partition.source_topic),
-        Cell::new(&partition.target_topic),
-        number(partition.partition),
-        number(partition.position.map_or_else(|| "–".to_owned(), count)),
-        number(count(partition.source_end)),
-        if partition.lag == 0 {
-            good(lag)
-        } else {
-            warn(lag)
-        }
-        .set_alignment(comfy_table::CellAlignment::Right),
-        Cell::new(committed),
-    ]
+    )
 }
 
 fn since(at_ms: i64) -> Duration {
@@ -117,4 +248,49 @@ pub(crate) fn status_json(mirrors: &[MirrorStatus]) -> Value {
         })
         .collect();
     json!({ "format_version": "1.0", "mirrors": mirrors })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_attention_comes_first_and_says_why() {
+        let partitions = (0..200)
+            .map(|index| PartitionStatus {
+                source_topic: format!("pay.orders.{index:03}"),
+                target_topic: format!("pay.orders.{index:03}"),
+                partition: 0,
+                position: Some(100),
+                source_start: if index == 199 { 150 } else { 0 },
+                source_end: 200,
+                lag: 100,
+                committed_at_ms: Some(0),
+                condition: if index == 199 {
+                    Condition::DataLost
+                } else {
+                    Condition::Behind
+                },
+            })
+            .collect();
+        let mirror = MirrorStatus {
+            mirror: "pay".to_owned(),
+            source: "a".to_owned(),
+            target: "b".to_owned(),
+            partitions,
+        };
+        let page = status_human(&[mirror], false, 80);
+        let text = anstream::adapter::strip_str(&page).to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "  1 records lost, 199 behind, lag 20,000");
+        assert!(
+            lines[3].contains("pay.orders.199") && lines[3].contains("records lost"),
+            "{text}"
+        );
+        assert!(
+            text.contains("! pay.orders.199-0: offsets 100 to 149 are gone"),
+            "{text}"
+        );
+        assert!(lines.len() < FEW + 8, "{text}");
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
+use crate::output::json_log;
 use crate::output::progress::bars;
 use crate::output::style::DIM;
 
@@ -37,6 +38,10 @@ pub(crate) fn to_stderr(text: &str) {
 
 /// A remark beside the result.
 pub(crate) fn note(text: &str) {
+    if json_log::speaks_json() {
+        to_stderr(&json_log::line("INFO", text, &[]));
+        return;
+    }
     to_stderr(&format!("{DIM}{text}{DIM:#}\n"));
 }
 
