@@ -249,6 +249,18 @@ impl Progress {
         lock(&self.partitions).push(partition);
     }
 
+    /// Partitions of topics that are no longer copied wait for nothing any more.
+    pub(crate) fn forget(&self, topics: &[String]) {
+        for partition in lock(&self.partitions).iter() {
+            if topics
+                .iter()
+                .any(|topic| **topic == *partition.id.source_topic)
+            {
+                partition.finish();
+            }
+        }
+    }
+
     pub(crate) fn fail(&self, failure: PartitionFailure) {
         lock(&self.failures).push(failure);
     }

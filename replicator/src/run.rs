@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use kafka::{Cluster, OffsetSpec, TopicPartition};
 use tokio::sync::{Mutex, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use topology::{Delivery, Mirror, StartOffset};
 use tracing::Instrument;
@@ -31,7 +31,7 @@ use crate::produce_lane::ProduceLanes;
 use crate::progress::{PartitionFailure, PartitionProgress, Phase, Progress};
 use crate::summary::Summary;
 use crate::throttle::Throttle;
-use crate::topics::{self, End, MirroredTopic};
+use crate::topics::{self, MirroredTopic, Upkeep};
 
 /// How often a run looks whether the mirror is still its own.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -147,6 +147,8 @@ struct Run<'a> {
     _ends: JoinSet<()>,
     partitions: JoinSet<Result<Partition, (Partition, Stopped)>>,
     running: BTreeSet<TopicPartition>,
+    tasks: BTreeMap<TopicPartition, AbortHandle>,
+    upkeep: Upkeep,
     /// Topics that could not be made ready on the target.
     unready: BTreeSet<String>,
     first_discovery: bool,
@@ -262,6 +264,12 @@ impl<'a> Run<'a> {
         writer.spawn(writing.in_current_span());
         let mut ends = JoinSet::new();
         ends.spawn(ends::watch(source.cluster.clone(), progress.clone()));
+        let upkeep = Upkeep::new(
+            mirror,
+            &source.alias,
+            source.cluster.clone(),
+            target.clone(),
+        );
         Ok(Self {
             mirror,
             source,
@@ -276,6 +284,8 @@ impl<'a> Run<'a> {
             _ends: ends,
             partitions: JoinSet::new(),
             running: BTreeSet::new(),
+            tasks: BTreeMap::new(),
+            upkeep,
             unready: BTreeSet::new(),
             first_discovery: true,
         })
@@ -318,18 +328,12 @@ impl<'a> Run<'a> {
     }
 
     async fn discover(&mut self) -> Result<(), RunError> {
-        let source = self.source.clone();
-        let target = self.target.clone();
-        let source = End {
-            alias: &source.alias,
-            cluster: &source.cluster,
-        };
-        let target = End {
-            alias: &self.mirror.target,
-            cluster: &target,
-        };
-        let topics::Prepared { ready, failed } =
-            topics::prepare(self.mirror, source, target).await?;
+        let topics::Discovered {
+            ready,
+            failed,
+            over,
+        } = self.upkeep.discover(&self.running).await?;
+        self.end_topics(&over);
         for failure in failed {
             // Said once; a later discovery that succeeds starts the topic all the same.
             if self.unready.insert(failure.topic.clone()) {
@@ -593,10 +597,22 @@ impl<'a> Run<'a> {
             position,
             progress,
         };
-        self.running.insert(partition);
+        self.running.insert(partition.clone());
         let shared = self.shared.clone();
-        self.partitions
+        let task = self
+            .partitions
             .spawn(async move { partition_task.run(&shared).await }.in_current_span());
+        self.tasks.insert(partition, task);
+    }
+
+    /// Ends the tasks of topics that are no longer copied; a topic that comes back begins again.
+    fn end_topics(&mut self, over: &[String]) {
+        let is_over = |partition: &TopicPartition| over.contains(&partition.topic);
+        for (_, task) in self.tasks.extract_if(.., |it, _| is_over(it)) {
+            task.abort();
+        }
+        self.running.retain(|it| !is_over(it));
+        self.progress.forget(over);
     }
 
     fn position_key(&self, partition: &TopicPartition) -> PositionKey {
@@ -673,6 +689,8 @@ impl<'a> Run<'a> {
                     reason = %failure.reason, "partition stopped; its neighbours go on");
                 self.progress.fail(failure);
             }
+            // ours, because its topic is no longer copied
+            Err(ended) if ended.is_cancelled() => {}
             Err(panicked) => {
                 let reason = format!("a partition task failed: {panicked}");
                 tracing::error!(%reason);

@@ -1,6 +1,13 @@
 //! Which topics a mirror copies, and making sure that they exist on the target first.
 
-use std::collections::BTreeMap;
+mod config_sync;
+mod provenance;
+mod source_delete;
+mod upkeep;
+
+pub(crate) use upkeep::{Discovered, Upkeep};
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +20,8 @@ use crate::progress::PartitionFailure;
 
 /// How long a created topic may take until the target's metadata shows it with leaders.
 const APPEAR_WITHIN: Duration = Duration::from_secs(30);
+
+const GUARDED: &str = "the topology protects it, or does not list it among the managed topics";
 
 /// A topic on both sides, ready to be copied.
 #[derive(Debug, Clone)]
@@ -54,44 +63,53 @@ pub(crate) struct Prepared {
     pub(crate) ready: Vec<MirroredTopic>,
     /// Not, and why. The others do not wait for them.
     pub(crate) failed: Vec<PartitionFailure>,
+    /// Target topics that were made now, with the configuration keys that they were given.
+    pub(crate) created: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Discovers the selected topics and makes each ready on the target: created with the source's
+/// Makes the selected topics ready on the target: created with the source's
 /// partitions and configuration, or grown to as many partitions. Returns once the target's
 /// metadata shows all of them but those that failed.
 pub(crate) async fn prepare(
     mirror: &Mirror,
     source: End<'_>,
     target: End<'_>,
+    selected: Vec<(TopicMetadata, String)>,
 ) -> Result<Prepared, RunError> {
-    let on_source = |error| RunError::Source {
-        alias: source.alias.to_owned(),
-        error,
-    };
     let on_target = |error| RunError::Target {
         alias: target.alias.to_owned(),
         error,
     };
-    let metadata = source.cluster.metadata().await.map_err(on_source)?;
-    let mut selected = select(mirror, source.alias, metadata.topics);
-    selected.retain(|(topic, _)| !mirror.is_paused(&topic.name));
     let names: Vec<String> = selected.iter().map(|(_, target)| target.clone()).collect();
     let existing = target
         .cluster
         .metadata_of(&names)
         .await
         .map_err(on_target)?;
+    let mut failures = Failures::new();
     let missing: Vec<&(TopicMetadata, String)> = selected
         .iter()
         .filter(|(_, name)| !existing.topics.contains_key(name))
+        .filter(|(_, name)| {
+            let permitted = mirror.rails.topics.permits(name);
+            if !permitted {
+                let reason = format!("`{name}` is not on the target, and {GUARDED}");
+                failures.insert(name.clone(), reason);
+            }
+            permitted
+        })
         .collect();
-    let mut failures = Failures::new();
+    let mut created = BTreeMap::new();
     if !missing.is_empty() {
         let brokers = existing.brokers.len();
         let new = new_topics(mirror, source, brokers, &missing, &mut failures).await?;
         create(target, &new, &mut failures)
             .await
             .map_err(on_target)?;
+        created.extend(
+            new.into_iter()
+                .map(|topic| (topic.name, topic.configs.into_keys().collect())),
+        );
     }
     for (topic, name) in &selected {
         let Some(there) = existing.topics.get(name) else {
@@ -103,9 +121,11 @@ pub(crate) async fn prepare(
             failures.insert(name.clone(), reason);
         }
     }
-    wait_until_ready(target, selected, failures)
-        .await
-        .map_err(on_target)
+    let ready = wait_until_ready(target, selected, failures).await;
+    Ok(Prepared {
+        created,
+        ..ready.map_err(on_target)?
+    })
 }
 
 /// Why a target topic is not ready, by its name.
@@ -225,6 +245,11 @@ async fn grow(
     there: usize,
 ) -> Result<(), String> {
     let here = topic.partitions.len();
+    if !mirror.rails.topics.permits(target_name) {
+        return Err(format!(
+            "`{target_name}` has {there} partitions on the target and {here} on the source, and {GUARDED}"
+        ));
+    }
     if !mirror.topic_sync.partitions {
         return Err(format!(
             "`{target_name}` has {there} partitions on the target and {here} on the source; \
@@ -285,6 +310,7 @@ async fn wait_until_ready(
     let mut prepared = Prepared {
         ready: Vec::new(),
         failed: Vec::new(),
+        created: BTreeMap::new(),
     };
     for (source, name) in selected {
         if let Some(reason) = failures.remove(&name) {

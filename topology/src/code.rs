@@ -81,5 +81,6 @@ codes! {
     DeclaredOnly => "topology::declared-only", Warning;
     SecretInClear => "topology::secret-in-clear", Warning;
     UnusedKey => "topology::unused-key", Warning;
+    DeleteNotAllowed => "topology::delete-not-allowed", Warning;
     UnusedConfigBlock => "topology::unused-config-block", Warning;
 }

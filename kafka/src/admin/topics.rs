@@ -121,4 +121,25 @@ impl Cluster {
             })
             .collect())
     }
+
+    /// Deletes one topic, by its id where the broker can (KIP-516), so that a topic that was
+    /// recreated meanwhile stays.
+    pub async fn delete_topic(&self, topic: &str, id: uuid::Uuid) -> Result<(), Error> {
+        let request = DeleteTopicsRequest::default().with_timeout_ms(CONTROLLER_TIMEOUT_MS);
+        let connection = self.any_connection().await?;
+        let request = if connection.version_of::<DeleteTopicsRequest>()? >= 6 {
+            let by_id = DeleteTopicState::default()
+                .with_name(None)
+                .with_topic_id(id);
+            request.with_topics(vec![by_id])
+        } else {
+            request.with_topic_names(vec![name(topic)])
+        };
+        let response = connection.call(&request).await?;
+        response
+            .responses
+            .iter()
+            .try_for_each(|deleted| outcome(deleted.error_code, deleted.error_message.as_ref()))
+            .map_err(|error| Error::broker(format!("DeleteTopics {topic}"), error))
+    }
 }

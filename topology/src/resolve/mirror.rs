@@ -4,7 +4,7 @@ use chrono::DateTime;
 
 use super::scope::Scope;
 use super::topic_sync::{rails, topic_sync};
-use crate::choices::{Engine, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset};
+use crate::choices::{Engine, OnDataLoss, OnOversize, OnTopicReset};
 use crate::code::Code;
 use crate::defaults;
 use crate::finding::Finding;
@@ -397,11 +397,6 @@ fn declared(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Vec<Stri
             scope.declared_only(&path.key(key), what, REFUSED);
             declared.push(what.to_owned());
         }
-    }
-    if spec.topic_sync.on_source_delete == OnSourceDelete::Delete {
-        let what = "topicSync.onSourceDelete: delete";
-        scope.declared_only(&path.key("topicSync").key("onSourceDelete"), what, REFUSED);
-        declared.push(what.to_owned());
     }
     declared
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::scope::Scope;
+use crate::choices::OnSourceDelete;
 use crate::code::Code;
 use crate::defaults;
 use crate::finding::Finding;
@@ -53,6 +54,28 @@ pub(super) fn topic_sync(
                 .hint(format!("at most {brokers} here, or more brokers there")),
             );
         }
+    }
+    let may_delete = clusters
+        .iter()
+        .find(|cluster| cluster.alias == spec.target)
+        .is_none_or(|cluster| cluster.allow.delete_topics);
+    if spec.topic_sync.on_source_delete == OnSourceDelete::Delete && !may_delete {
+        let span = scope.span(&path.key("onSourceDelete"));
+        scope.add(
+            Finding::new(
+                Code::DeleteNotAllowed,
+                span,
+                format!(
+                    "`{}` would delete topics of `{}`, which does not allow it",
+                    spec.name.0, spec.target
+                ),
+                "topics stay",
+            )
+            .hint(format!(
+                "write `allow: {{deleteTopics: true}}` in the cluster `{}`, or `onSourceDelete: keep`",
+                spec.target
+            )),
+        );
     }
     let interval = pause_between(
         scope,
