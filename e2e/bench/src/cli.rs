@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub(crate) hundred_partitions: u16,
     /// What `mirrorctl` promises while it is measured
-    #[arg(long, value_enum, default_value_t = Delivery::AtLeastOnce)]
+    #[arg(long, value_enum, default_value_t = Delivery::ExactlyOnce)]
     pub(crate) delivery: Delivery,
     /// Write e2e/bench/RESULTS.md
     #[arg(long)]

@@ -119,7 +119,10 @@ impl EngineRuns {
 
 impl Scenario {
     pub(crate) fn figures(&self, engine: Engine) -> Option<Figures> {
-        let runs = self.engines.iter().find(|runs| runs.engine == engine)?;
+        let runs = self
+            .engines
+            .iter()
+            .find(|runs| runs.engine == engine && !runs.runs.is_empty())?;
         Some(runs.figures())
     }
 }

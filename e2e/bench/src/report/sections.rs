@@ -104,6 +104,7 @@ fn copy(scenario: &Scenario) -> Section {
         rows: scenario
             .engines
             .iter()
+            .filter(|engine| !engine.runs.is_empty())
             .map(|engine| {
                 let figures = engine.figures();
                 vec![

@@ -65,23 +65,26 @@ pub(crate) fn measure(
             tag: &tag,
         };
         let engines = arguments.copiers();
-        let series = rounds(
+        let mut scenario = Scenario {
+            name: format!("{} at {round_trip} ms", WORKLOAD.describe()),
+            workload: WORKLOAD,
+            records,
+            produce_only: None,
+            engines: Vec::new(),
+        };
+        let run = rounds(
             &copy,
             &engines,
             arguments.runs,
             SETTINGS[0],
             (plan, progress),
-        )?;
+            &mut scenario.engines,
+        );
         results.links.push(Link {
             round_trip,
-            scenario: Scenario {
-                name: format!("{} at {round_trip} ms", WORKLOAD.describe()),
-                workload: WORKLOAD,
-                records,
-                produce_only: None,
-                engines: series,
-            },
+            scenario,
         });
+        run?;
     }
     Ok(())
 }

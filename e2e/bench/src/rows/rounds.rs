@@ -10,15 +10,16 @@ use crate::results::EngineRuns;
 pub(crate) const WARM_UPS: u16 = 2;
 
 /// Lets every engine run once a round. Who begins changes from round to round, so that a change of the machine's mood
-/// meets every engine.
+/// meets every engine. What was measured before an error stays in `series`.
 pub(crate) fn rounds(
     copy: &Copy<'_>,
     engines: &[Engine],
     runs: u16,
     setting: Setting,
     (plan, progress): (Plan, &mut Progress),
-) -> Result<Vec<EngineRuns>> {
-    let mut series: Vec<EngineRuns> = engines.iter().copied().map(EngineRuns::new).collect();
+    series: &mut Vec<EngineRuns>,
+) -> Result<()> {
+    series.extend(engines.iter().copied().map(EngineRuns::new));
     if let Some(first) = engines.first() {
         // the brokers' own code is slow until the JVM has compiled it; whoever came first would pay for all
         for extra in 1..=WARM_UPS {
@@ -44,7 +45,7 @@ pub(crate) fn rounds(
             engine.runs.push(measurement);
         }
     }
-    Ok(series)
+    Ok(())
 }
 
 /// How many steps [`rounds`] takes.

@@ -61,19 +61,21 @@ pub(crate) fn measure(
         tag: "tls",
     };
     let engines = engines(arguments);
-    let series = rounds(
+    let mut scenario = Scenario {
+        name: format!("{} over TLS", WORKLOAD.describe()),
+        workload: WORKLOAD,
+        records,
+        produce_only: None,
+        engines: Vec::new(),
+    };
+    let run = rounds(
         &copy,
         &engines,
         arguments.runs,
         SETTINGS[0],
         (plan, progress),
-    )?;
-    results.tls = Some(Scenario {
-        name: format!("{} over TLS", WORKLOAD.describe()),
-        workload: WORKLOAD,
-        records,
-        produce_only: None,
-        engines: series,
-    });
-    Ok(())
+        &mut scenario.engines,
+    );
+    results.tls = Some(scenario);
+    run
 }

@@ -10,7 +10,8 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 
 const PAUSE: Duration = Duration::from_millis(20);
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Ten thousand new partitions take a broker a while.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The end offsets of topics, asked for in one request a broker.
 pub(crate) struct EndOffsets {
