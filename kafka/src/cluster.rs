@@ -261,7 +261,14 @@ async fn bootstrap(
         }
     }
     attempts.sort_by_key(ToString::to_string);
-    // One address that answers nonsense says more than others that are silent.
+    // One address where security fails says more than others that are silent…
+    if let Some(said) = attempts
+        .iter()
+        .find(|error| matches!(error, Error::Security { .. }))
+    {
+        return Err(said.clone());
+    }
+    // …and so does one that answers nonsense.
     if let [only] = &attempts[..]
         && only.class() == RetryClass::Fatal
     {
@@ -300,7 +307,14 @@ async fn introduce(
     let request = metadata_request(Some(&[]));
     let response = connection
         .call_within(&request, options.connect_timeout)
-        .await?;
+        .await
+        .map_err(|error| match error {
+            Error::Closed { address, reason } if transport.sasl().is_none() => Error::Closed {
+                address,
+                reason: format!("{reason} at the first question (does the listener expect SASL?)"),
+            },
+            other => other,
+        })?;
     let metadata = ClusterMetadata::from_response(response);
     Ok((connection, metadata))
 }

@@ -6,7 +6,6 @@
 //! on the wire.
 
 use std::collections::VecDeque;
-use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -15,14 +14,16 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiVersionsRequest, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Encodable, HeaderVersion, Request, StrBytes};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncReadExt, ReadHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
+use crate::security::{Authenticator, SecurityError};
 use crate::transport::{Stream, Transport};
 use crate::versions::{ApiVersions, api_name};
+use crate::writer::{Login, Queued, Writer};
 
 /// Frames queued behind the one being written; more would only hide backpressure.
 const WRITE_QUEUE: usize = 64;
@@ -30,6 +31,9 @@ const WRITE_QUEUE: usize = 64;
 const MAX_RESPONSE: usize = 256 << 20;
 /// Responses at least this large are read into buffers that are used again.
 const POOLED_RESPONSE: usize = 64 << 10;
+/// How a TLS listener answers what is not TLS: an alert of TLS 1.x. As a length it is more than
+/// [`MAX_RESPONSE`].
+const TLS_ALERT: [u8; 2] = [0x15, 0x03];
 /// Large buffers a connection keeps for reuse, in number and in bytes.
 const POOL_SIZE: usize = 8;
 const POOL_BYTES: usize = 16 << 20;
@@ -52,11 +56,9 @@ impl Frame {
     }
 }
 
-/// Where in a frame's head the correlation id lies: length (4), API key (2), version (2).
-const CORRELATION_ID_AT: usize = 8;
+pub(crate) type Reply = oneshot::Sender<Result<Bytes, Error>>;
 
-type Reply = oneshot::Sender<Result<Bytes, Error>>;
-type Pending = Arc<Mutex<VecDeque<(i32, Reply)>>>;
+pub(crate) type Pending = Arc<Mutex<VecDeque<(i32, Reply)>>>;
 
 /// A connection with negotiated API versions. Clones share it; it closes when the last clone and
 /// the last pending response are gone.
@@ -71,7 +73,7 @@ struct Inner {
     client_id: StrBytes,
     versions: ApiVersions,
     request_timeout: Duration,
-    queue: mpsc::Sender<(Frame, Reply)>,
+    queue: mpsc::Sender<Queued>,
     /// Cancelled once either direction has failed or a request has timed out: answers come in
     /// order, so behind a silent one nothing else will come either.
     over: CancellationToken,
@@ -97,14 +99,44 @@ impl Connection {
         let stream = tokio::time::timeout(connect_timeout, transport.connect(host, port))
             .await
             .map_err(|_| connect_error(format!("no answer within {connect_timeout:?}")))?
-            .map_err(|error| connect_error(error.to_string()))?;
-        let mut connection = Self::over(stream, address, client_id, request_timeout);
+            .map_err(|error| match SecurityError::of_io(&error) {
+                Some(failure) => Error::Security {
+                    address: address.to_string(),
+                    failure,
+                },
+                None => connect_error(error.to_string()),
+            })?;
+        let mut connection = Self::over(stream, address.clone(), client_id, request_timeout);
         let handshake = connection.handshake(connect_timeout).await?;
+        if let Some(sasl) = transport.sasl() {
+            let authenticator = Authenticator::new(sasl, host, address.clone(), handshake.clone());
+            let authentication = connection.authenticate(authenticator);
+            tokio::time::timeout(connect_timeout, authentication)
+                .await
+                .map_err(|_| connect_error(format!("no login within {connect_timeout:?}")))??;
+        }
         // Nobody else has a clone yet.
         if let Some(inner) = Arc::get_mut(&mut connection.inner) {
             inner.versions = handshake;
         }
         Ok(connection)
+    }
+
+    /// Authenticates through the writer, which does it again when the session nears its end.
+    async fn authenticate(&self, authenticator: Authenticator) -> Result<(), Error> {
+        let conversation = authenticator.begin().await?;
+        let (reply, outcome) = oneshot::channel();
+        let login = Queued::Login(Box::new(Login {
+            authenticator,
+            conversation,
+            reply,
+        }));
+        let ended = || Error::Closed {
+            address: self.address().to_owned(),
+            reason: "the connection had ended before".to_owned(),
+        };
+        self.inner.queue.send(login).await.map_err(|_| ended())?;
+        outcome.await.map_err(|_| ended())?
     }
 
     fn over(
@@ -114,24 +146,27 @@ impl Connection {
         request_timeout: Duration,
     ) -> Self {
         let (read, write) = tokio::io::split(stream);
-        let (queue, frames) = mpsc::channel(WRITE_QUEUE);
+        let (queue, queued) = mpsc::channel(WRITE_QUEUE);
         let pending: Pending = Arc::default();
         let over = CancellationToken::new();
-        let writer = write_frames(
+        let client_id = StrBytes::from_string(client_id.to_owned());
+        let writer = Writer {
             write,
-            frames,
-            pending.clone(),
-            address.clone(),
-            over.clone(),
-        );
+            pending: pending.clone(),
+            address: address.clone(),
+            client_id: client_id.clone(),
+            request_timeout,
+            over: over.clone(),
+            correlation_id: 0,
+        };
         let reader = read_responses(read, pending, address.clone(), over.clone());
         let mut tasks = JoinSet::new();
-        tasks.spawn(writer);
+        tasks.spawn(writer.run(queued));
         tasks.spawn(reader);
         Self {
             inner: Arc::new(Inner {
                 address,
-                client_id: StrBytes::from_string(client_id.to_owned()),
+                client_id,
                 versions: ApiVersions::default(),
                 request_timeout,
                 queue,
@@ -200,7 +235,7 @@ impl Connection {
         let (reply, response) = oneshot::channel();
         self.inner
             .queue
-            .send((frame, reply))
+            .send(Queued::Frame(frame, reply))
             .await
             .map_err(|_| Error::Closed {
                 address: self.address().to_owned(),
@@ -222,41 +257,57 @@ impl Connection {
     }
 
     pub(crate) fn encode<R: Request>(&self, request: &R, version: i16) -> Result<Frame, Error> {
-        let header = RequestHeader::default()
-            .with_request_api_key(R::KEY)
-            .with_request_api_version(version)
-            .with_client_id(Some(self.inner.client_id.clone()));
-        let mut head = BytesMut::with_capacity(256);
-        head.put_i32(0);
-        header
-            .encode(&mut head, R::header_version(version))
-            .and_then(|()| request.encode(&mut head, version))
-            .map_err(|error| Error::Malformed {
-                address: "this client".to_owned(),
-                what: api_name(R::KEY),
-                detail: error.to_string(),
-            })?;
-        Ok(Frame {
-            api_key: R::KEY,
-            head,
-            rest: Vec::new(),
-        })
+        encode(&self.inner.client_id, request, version)
     }
 
     pub(crate) fn decode<R: Request>(
         &self,
-        mut body: Bytes,
+        body: Bytes,
         version: i16,
     ) -> Result<R::Response, Error> {
-        let header_version = R::Response::header_version(version);
-        codec::message::decode::<ResponseHeader>(&mut body, header_version)
-            .and_then(|_| codec::message::decode(&mut body, version))
-            .map_err(|error| Error::Malformed {
-                address: self.address().to_owned(),
-                what: api_name(R::KEY),
-                detail: error.to_string(),
-            })
+        decode::<R>(self.address(), body, version)
     }
+}
+
+pub(crate) fn encode<R: Request>(
+    client_id: &StrBytes,
+    request: &R,
+    version: i16,
+) -> Result<Frame, Error> {
+    let header = RequestHeader::default()
+        .with_request_api_key(R::KEY)
+        .with_request_api_version(version)
+        .with_client_id(Some(client_id.clone()));
+    let mut head = BytesMut::with_capacity(256);
+    head.put_i32(0);
+    header
+        .encode(&mut head, R::header_version(version))
+        .and_then(|()| request.encode(&mut head, version))
+        .map_err(|error| Error::Malformed {
+            address: "this client".to_owned(),
+            what: api_name(R::KEY),
+            detail: error.to_string(),
+        })?;
+    Ok(Frame {
+        api_key: R::KEY,
+        head,
+        rest: Vec::new(),
+    })
+}
+
+pub(crate) fn decode<R: Request>(
+    address: &str,
+    mut body: Bytes,
+    version: i16,
+) -> Result<R::Response, Error> {
+    let header_version = R::Response::header_version(version);
+    codec::message::decode::<ResponseHeader>(&mut body, header_version)
+        .and_then(|_| codec::message::decode(&mut body, version))
+        .map_err(|error| Error::Malformed {
+            address: address.to_owned(),
+            what: api_name(R::KEY),
+            detail: error.to_string(),
+        })
 }
 
 /// A response on its way. Resolves to the bytes after the length prefix.
@@ -298,85 +349,16 @@ impl Future for PendingResponse {
     }
 }
 
-fn lock(pending: &Pending) -> std::sync::MutexGuard<'_, VecDeque<(i32, Reply)>> {
+pub(crate) fn lock(pending: &Pending) -> std::sync::MutexGuard<'_, VecDeque<(i32, Reply)>> {
     pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Fails everybody who waits, with the reason the connection ended.
-fn fail_all(pending: &Pending, address: &str, reason: &str) {
+pub(crate) fn fail_all(pending: &Pending, error: &Error) {
     for (_, reply) in lock(pending).drain(..) {
         // A caller that stopped waiting does not need the news.
-        let _ = reply.send(Err(Error::Closed {
-            address: address.to_owned(),
-            reason: reason.to_owned(),
-        }));
+        let _ = reply.send(Err(error.clone()));
     }
-}
-
-async fn write_frames(
-    mut write: WriteHalf<Box<dyn Stream>>,
-    mut frames: mpsc::Receiver<(Frame, Reply)>,
-    pending: Pending,
-    address: Arc<str>,
-    over: CancellationToken,
-) {
-    let mut correlation_id = 0_i32;
-    loop {
-        let next = tokio::select! {
-            () = over.cancelled() => break,
-            next = frames.recv() => next,
-        };
-        let Some((mut frame, reply)) = next else {
-            break;
-        };
-        correlation_id = correlation_id.wrapping_add(1);
-        let length = frame.wire_len() - 4;
-        frame.head[..4].copy_from_slice(&(length as i32).to_be_bytes());
-        frame.head[CORRELATION_ID_AT..CORRELATION_ID_AT + 4]
-            .copy_from_slice(&correlation_id.to_be_bytes());
-        // Before the write: the response may come before the write call returns.
-        lock(&pending).push_back((correlation_id, reply));
-        if let Err(error) = write_vectored(&mut write, &frame).await {
-            over.cancel();
-            fail_all(&pending, &address, &format!("write failed: {error}"));
-            break;
-        }
-        tracing::trace!(%address, api = frame.api_key, bytes = length, "sent");
-    }
-    over.cancel();
-    frames.close();
-    while let Some((_, reply)) = frames.recv().await {
-        let reason = "the connection had ended before".to_owned();
-        let _ = reply.send(Err(Error::Closed {
-            address: address.to_string(),
-            reason,
-        }));
-    }
-    // Wakes the reader on the other side even where the peer keeps its half open.
-    let _ = write.shutdown().await;
-}
-
-/// Head and payload chunks in as few system calls as the kernel allows.
-async fn write_vectored(
-    write: &mut WriteHalf<Box<dyn Stream>>,
-    frame: &Frame,
-) -> std::io::Result<()> {
-    if frame.rest.is_empty() {
-        return write.write_all(&frame.head).await;
-    }
-    let mut chunks: Vec<&[u8]> = Vec::with_capacity(1 + frame.rest.len());
-    chunks.push(&frame.head);
-    chunks.extend(frame.rest.iter().map(|chunk| &chunk[..]));
-    let mut slices: Vec<IoSlice<'_>> = chunks.into_iter().map(IoSlice::new).collect();
-    let mut left = &mut slices[..];
-    while !left.is_empty() {
-        let written = write.write_vectored(left).await?;
-        if written == 0 {
-            return Err(std::io::ErrorKind::WriteZero.into());
-        }
-        IoSlice::advance_slices(&mut left, written);
-    }
-    Ok(())
 }
 
 async fn read_responses(
@@ -386,17 +368,23 @@ async fn read_responses(
     over: CancellationToken,
 ) {
     let mut buffers = BufferPool::default();
-    let reason = loop {
+    let closed = |reason: &str| Error::Closed {
+        address: address.to_string(),
+        reason: reason.to_owned(),
+    };
+    let error = loop {
         let response = tokio::select! {
+            // what the peer said last comes before that the connection is over
+            biased;
             response = read_response(&mut read, &mut buffers) => response,
-            () = over.cancelled() => break "a request before it got no answer".to_owned(),
+            () = over.cancelled() => break closed("a request before it got no answer"),
         };
         match response {
             Ok(mut body) => {
                 // The header is decoded by the caller; only the correlation id is looked at here.
                 let correlation_id = (&body[..4]).get_i32();
                 let Some((expected, reply)) = lock(&pending).pop_front() else {
-                    break "the peer sent a response that nobody asked for".to_owned();
+                    break closed("the peer sent a response that nobody asked for");
                 };
                 if expected != correlation_id {
                     let _ = reply.send(Err(Error::Malformed {
@@ -404,25 +392,37 @@ async fn read_responses(
                         what: "response",
                         detail: format!("correlation id {correlation_id}, expected {expected}"),
                     }));
-                    break "responses are out of step with requests".to_owned();
+                    break closed("responses are out of step with requests");
                 }
                 let _ = reply.send(Ok(std::mem::take(&mut body)));
             }
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                break "the broker closed it".to_owned();
+                break closed("the broker closed it");
             }
-            Err(error) => break error.to_string(),
+            Err(error) => match SecurityError::of_io(&error) {
+                Some(failure) => {
+                    break Error::Security {
+                        address: address.to_string(),
+                        failure,
+                    };
+                }
+                None => break closed(&error.to_string()),
+            },
         }
     };
     over.cancel();
-    fail_all(&pending, &address, &reason);
+    fail_all(&pending, &error);
 }
 
 async fn read_response(
     read: &mut ReadHalf<Box<dyn Stream>>,
     buffers: &mut BufferPool,
 ) -> std::io::Result<Bytes> {
-    let length = usize::try_from(read.read_i32().await?).unwrap_or(usize::MAX);
+    let prefix = read.read_i32().await?;
+    if prefix.to_be_bytes()[..2] == TLS_ALERT {
+        return Err(SecurityError::TlsExpected.into_io());
+    }
+    let length = usize::try_from(prefix).unwrap_or(usize::MAX);
     if !(4..=MAX_RESPONSE).contains(&length) {
         return Err(std::io::Error::new(
             std::io::ErrorKind::InvalidData,

@@ -4,6 +4,7 @@ use std::time::Duration;
 use kafka_protocol::ResponseError;
 
 use crate::retry::{self, RetryClass};
+use crate::security::SecurityError;
 
 /// What can go wrong between us and a broker.
 ///
@@ -23,6 +24,14 @@ pub enum Error {
         address: String,
         /// What the operating system or the transport said.
         reason: String,
+    },
+    /// The connection could not be secured, or the broker refused who we are.
+    #[error("{address}: {failure}")]
+    Security {
+        /// `host:port`.
+        address: String,
+        /// What failed.
+        failure: SecurityError,
     },
     /// No answer within the request timeout.
     #[error("{api} to {address}: no answer within {} s", timeout.as_secs_f32())]
@@ -89,10 +98,27 @@ impl Error {
             Self::Unreachable { .. }
             | Self::Connect { .. }
             | Self::Timeout { .. }
-            | Self::Closed { .. } => RetryClass::Reconnect,
+            | Self::Closed { .. }
+            // passwords, tokens and certificates are rotated: what is wrong now may be right soon
+            | Self::Security { .. } => RetryClass::Reconnect,
             Self::NoLeader { .. } => RetryClass::StaleMetadata,
             Self::Malformed { .. } | Self::UnsupportedVersion { .. } => RetryClass::Fatal,
             Self::Broker { error, .. } => error.class(),
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Security { failure, .. } => Some(failure.hint()),
+            Self::Unreachable { .. }
+            | Self::Connect { .. }
+            | Self::Timeout { .. }
+            | Self::Closed { .. }
+            | Self::Malformed { .. }
+            | Self::UnsupportedVersion { .. }
+            | Self::NoLeader { .. }
+            | Self::Broker { .. } => None,
         }
     }
 

@@ -4,8 +4,8 @@
 //! connection layer over the message types of `kafka-protocol`:
 //!
 //! - [`Cluster`] is the entry: bootstrap, metadata with leaders, admin calls.
-//! - [`Connection`] is one pipelined connection; [`Transport`] decides what bytes run over
-//!   (plain TCP today; TLS and SASL fit in without change to anything above).
+//! - [`Connection`] is one pipelined connection; [`Transport`] decides what bytes run over ([`Plaintext`], or TLS and
+//!   SASL: [`security::SecureTransport`]), without change to anything above.
 //! - [`fetch`] and [`produce`] are the raw data path, [`batch`] and [`record`] the format of what
 //!   travels on it.
 //! - [`Error::class`] is the one place that says what may be retried, and how.
@@ -22,8 +22,10 @@ pub mod produce;
 mod producer_id;
 pub mod record;
 mod retry;
+pub mod security;
 mod transport;
 mod versions;
+mod writer;
 
 pub use admin::{
     ActiveProducer, ConfigChange, ConfigEntry, ConfigSource, ListedOffset, NewTopic, OffsetSpec,

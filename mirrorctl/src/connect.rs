@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use kafka::{ClientOptions, Plaintext};
+use kafka::ClientOptions;
+use kafka::security::SecurityError;
 use plan::Clients;
 use topology::{Cluster, Platform, Topology};
 
 use crate::failure::Failure;
+use crate::wire;
 
 /// From the first packet to the cluster's answer about itself.
 const WITHIN: Duration = Duration::from_secs(8);
@@ -24,6 +26,10 @@ pub(crate) struct Address {
     pub(crate) bootstrap: Vec<String>,
     /// The only id it may have, where one is known.
     pub(crate) cluster_id: Option<String>,
+    /// How connections are encrypted.
+    pub(crate) tls: Option<topology::Tls>,
+    /// How connections are authenticated.
+    pub(crate) sasl: Option<topology::Sasl>,
 }
 
 /// Why there is no connection to a cluster.
@@ -49,9 +55,9 @@ pub(crate) enum ConnectError {
         expected: String,
         found: String,
     },
-    /// The cluster declares what this version cannot do.
-    #[error("cluster {alias} declares {}, which this version cannot do: refusing to connect without", keys.join(", "))]
-    NotSupported { alias: String, keys: Vec<String> },
+    /// The files and secrets that secure connections cannot be used.
+    #[error("cluster {alias}: {error}")]
+    Security { alias: String, error: SecurityError },
     /// The cluster lives only inside `demo`.
     #[error("cluster {alias} is embedded: it lives only inside `mirrorctl demo`")]
     Embedded { alias: String },
@@ -67,7 +73,7 @@ impl ConnectError {
             Self::WrongCluster { .. } => true,
             Self::Unreachable { .. }
             | Self::Silent { .. }
-            | Self::NotSupported { .. }
+            | Self::Security { .. }
             | Self::Embedded { .. }
             | Self::NoAddress { .. } => false,
         }
@@ -76,11 +82,16 @@ impl ConnectError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> String {
         match self {
-            Self::Unreachable { alias, .. } => format!(
-                "check bootstrapServers of {alias}, that its brokers run, and that this machine may connect"
+            Self::Unreachable { alias, error, .. } => error.hint().map_or_else(
+                || {
+                    format!(
+                        "check bootstrapServers of {alias}, that its brokers run, and that this machine may connect"
+                    )
+                },
+                str::to_owned,
             ),
             Self::Silent { .. } => {
-                "is it a plaintext Kafka listener? A TLS listener waits for TLS and says nothing"
+                "is it a Kafka listener of the declared kind (tls, sasl)? A TLS listener that hears no TLS may say nothing"
                     .to_owned()
             }
             Self::WrongCluster { alias, .. } => {
@@ -88,10 +99,7 @@ impl ConnectError {
                     "correct bootstrapServers or clusterId of {alias}; nothing was read or changed"
                 )
             }
-            Self::NotSupported { .. } => {
-                "use a plaintext listener that only trusted machines can reach, and remove the keys"
-                    .to_owned()
-            }
+            Self::Security { error, .. } => error.hint().to_owned(),
             Self::Embedded { .. } => {
                 "run `mirrorctl demo -f` with this topology, or declare `platform: existing`"
                     .to_owned()
@@ -108,6 +116,7 @@ fn reason(error: &kafka::Error) -> String {
     match error {
         kafka::Error::Unreachable { attempts } => attempts.clone(),
         kafka::Error::Connect { .. }
+        | kafka::Error::Security { .. }
         | kafka::Error::Timeout { .. }
         | kafka::Error::Closed { .. }
         | kafka::Error::Malformed { .. }
@@ -176,17 +185,6 @@ fn address(cluster: &Cluster) -> Result<Address, ConnectError> {
         | Platform::AzureHdinsight
         | Platform::Strimzi => {}
     }
-    let keys: Vec<String> = [
-        ("tls", cluster.tls.is_some()),
-        ("sasl", cluster.sasl.is_some()),
-    ]
-    .iter()
-    .filter(|(_, is_declared)| *is_declared)
-    .map(|(key, _)| (*key).to_owned())
-    .collect();
-    if !keys.is_empty() {
-        return Err(ConnectError::NotSupported { alias, keys });
-    }
     if cluster.bootstrap_servers.is_empty() {
         return Err(ConnectError::NoAddress { alias });
     }
@@ -194,6 +192,8 @@ fn address(cluster: &Cluster) -> Result<Address, ConnectError> {
         alias,
         bootstrap: cluster.bootstrap_servers.clone(),
         cluster_id: cluster.cluster_id.clone(),
+        tls: cluster.tls.clone(),
+        sasl: cluster.sasl.clone(),
     })
 }
 
@@ -201,7 +201,12 @@ async fn open(address: &Address) -> Result<kafka::Cluster, ConnectError> {
     let alias = address.alias.clone();
     let bootstrap = address.bootstrap.join(",");
     let options = ClientOptions::new(&address.bootstrap);
-    let connecting = kafka::Cluster::connect(options, Arc::new(Plaintext));
+    let transport = wire::transport(address.tls.as_ref(), address.sasl.as_ref());
+    let transport = transport.map_err(|error| ConnectError::Security {
+        alias: alias.clone(),
+        error,
+    })?;
+    let connecting = kafka::Cluster::connect(options, Arc::new(transport));
     let cluster = match tokio::time::timeout(WITHIN, connecting).await {
         Ok(Ok(cluster)) => cluster,
         Ok(Err(error)) => {

@@ -21,6 +21,7 @@ mod signals;
 mod stage;
 mod telemetry;
 mod values;
+mod wire;
 
 fn main() -> std::process::ExitCode {
     launch::launch()

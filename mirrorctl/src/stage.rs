@@ -55,6 +55,8 @@ impl Stage {
                     .map(str::to_owned)
                     .collect(),
                 cluster_id: Some(cluster.cluster_id().to_owned()),
+                tls: None,
+                sasl: None,
             })
             .collect()
     }

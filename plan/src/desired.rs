@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use topology::{Cluster, Topic, Topology};
+use topology::{Cluster, Sasl, Tls, Topic, Topology};
 
 /// The clusters of a topology and the topics it declares on them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -19,6 +19,12 @@ pub struct DesiredCluster {
     pub bootstrap: Vec<String>,
     /// The only cluster id that may be touched; `None` accepts any.
     pub cluster_id: Option<String>,
+    /// How connections are encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// How connections are authenticated; secrets by reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sasl: Option<Sasl>,
     /// Declared topics by name.
     pub topics: BTreeMap<String, DesiredTopic>,
 }
@@ -69,6 +75,8 @@ fn desired_cluster(cluster: &Cluster, topics: &[Topic]) -> DesiredCluster {
     DesiredCluster {
         bootstrap: cluster.bootstrap_servers.clone(),
         cluster_id: cluster.cluster_id.clone(),
+        tls: cluster.tls.clone(),
+        sasl: cluster.sasl.clone(),
         topics: topics
             .iter()
             .filter(|topic| topic.clusters.contains(&cluster.alias))

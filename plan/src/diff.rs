@@ -36,6 +36,8 @@ pub fn diff_desired(desired: &Desired, observed: &Observed) -> Plan {
             bootstrap: live
                 .map_or(&cluster.bootstrap, |live| &live.bootstrap)
                 .clone(),
+            tls: cluster.tls.clone(),
+            sasl: cluster.sasl.clone(),
         });
         for (name, topic) in &cluster.topics {
             changes.push(diff_topic(alias, cluster, live, name, topic));

@@ -42,6 +42,13 @@ pub struct ClusterRef {
     pub cluster_id: String,
     /// Bootstrap servers, `host:port`.
     pub bootstrap: Vec<String>,
+    /// How connections are encrypted; they are not when absent. Relative paths are relative to the folder that
+    /// `mirrorctl` runs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<topology::Tls>,
+    /// How connections are authenticated; they are not when absent. Secrets are here by reference only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sasl: Option<topology::Sasl>,
 }
 
 /// Counts of changes. Blocked changes are counted as blocked only.

@@ -125,6 +125,8 @@ fn desired() -> impl Strategy<Value = Desired> {
     let cluster = topics(desired_topic()).prop_map(|topics| DesiredCluster {
         bootstrap: vec!["localhost:9092".to_owned()],
         cluster_id: None,
+        tls: None,
+        sasl: None,
         topics,
     });
     btree_map(

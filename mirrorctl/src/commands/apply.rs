@@ -45,6 +45,8 @@ async fn apply_saved(session: &Session, path: &Path) -> Ended {
             alias: cluster.alias.clone(),
             bootstrap: cluster.bootstrap.clone(),
             cluster_id: Some(cluster.cluster_id.clone()),
+            tls: cluster.tls.clone(),
+            sasl: cluster.sasl.clone(),
         })
         .collect();
     show(session, &plan)?;

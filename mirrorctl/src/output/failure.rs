@@ -133,6 +133,17 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Apply(plan::ApplyError::Blocked { .. }) => {
             Some("the reasons are given with the plan; change the topology accordingly".to_owned())
         }
+        Failure::Cluster { error, .. } => error.hint().map(str::to_owned),
+        Failure::Observe(plan::ObserveError::Cluster { source, .. })
+        | Failure::Apply(plan::ApplyError::Cluster { source, .. }) => {
+            source.hint().map(str::to_owned)
+        }
+        Failure::Replicator { error, .. } => match &**error {
+            replicator::RunError::Source { error, .. }
+            | replicator::RunError::Target { error, .. } => error.hint().map(str::to_owned),
+            replicator::RunError::SameCluster { .. }
+            | replicator::RunError::Superseded { .. } | replicator::RunError::Positions { .. } => None,
+        },
         Failure::NotSupported { .. } => Some("remove the keys to accept that".to_owned()),
         Failure::NothingToCompare { .. } => {
             Some("compare topicsPattern with the topics that exist there".to_owned())
@@ -161,10 +172,8 @@ fn hint(failure: &Failure) -> Option<String> {
         | Failure::Declined
         | Failure::NotRunnable { .. }
         | Failure::NothingToRun { .. }
-        | Failure::Replicator { .. }
         | Failure::Unfinished
         | Failure::NotConnected { .. }
-        | Failure::Cluster { .. }
         | Failure::Judge(_)
         | Failure::Embedded { .. }
         | Failure::Child { .. }

@@ -72,18 +72,38 @@ fn a_listener_that_says_nothing_is_given_up_within_ten_seconds() {
 }
 
 #[test]
+fn what_secures_connections_is_looked_at_before_anything_is_sent() {
+    let stage = Stage::new();
+    let yaml = std::fs::read_to_string(stage.pay()).unwrap();
+    let left = |more: &str| yaml.replace("{alias: left,", &format!("{{alias: left, {more},"));
+    let tls = stage.file("tls.yaml", &left("tls: {caFile: ca.pem}"));
+    for command in ["plan", "replicate", "status"] {
+        let ended = run(&[command, "-f", text(&tls)]).code(1);
+        ended.says("cluster left: tls.caFile");
+        ended.says("ca.pem: No such file");
+    }
+    let password = "sasl: {mechanism: scram-sha-256, username: u, password: {env: NO_SUCH_SECRET}}";
+    let sasl = stage.file("sasl.yaml", &left(password));
+    run(&["plan", "-f", text(&sasl)])
+        .code(1)
+        .says("cluster left: sasl.password: the environment variable NO_SUCH_SECRET is not set");
+    stage.file("ca.pem", "not PEM");
+    run(&["plan", "-f", text(&tls)])
+        .code(1)
+        .says("it holds no certificate");
+    stage.file("password", "hunter2\n");
+    let login = "sasl: {mechanism: scram-sha-256, username: u, password: {file: password}}";
+    let sasl = stage.file("login.yaml", &left(login));
+    let ended = run(&["plan", "-f", text(&sasl)]).code(1);
+    // the embedded broker knows nothing of SASL
+    ended.says("cluster left at");
+    ended.says("SaslHandshake");
+}
+
+#[test]
 fn what_this_version_cannot_do_is_refused_by_name() {
     let stage = Stage::new();
     let yaml = std::fs::read_to_string(stage.pay()).unwrap();
-    let tls = stage.file(
-        "tls.yaml",
-        &yaml.replace("{alias: left,", "{alias: left, tls: {caFile: ca.pem},"),
-    );
-    for command in ["plan", "replicate", "status"] {
-        run(&[command, "-f", text(&tls)])
-            .code(1)
-            .says("cluster left declares tls");
-    }
     let mirror = |more: &str| yaml.replace("{name: pay, ", &format!("{{name: pay, {more}, "));
     let other = stage.file("other.yaml", &mirror("engine: mirrormaker2"));
     run(&["replicate", "-f", text(&other), "--mirror", "pay"])

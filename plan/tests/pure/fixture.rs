@@ -83,6 +83,8 @@ fn cluster(bootstrap: &str, topics: Vec<(&str, DesiredTopic)>) -> DesiredCluster
     DesiredCluster {
         bootstrap: bootstrap.split(',').map(str::to_owned).collect(),
         cluster_id: None,
+        tls: None,
+        sasl: None,
         topics: named(topics),
     }
 }

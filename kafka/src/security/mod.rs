@@ -1,0 +1,29 @@
+//! TLS and SASL: what happens on a connection before anything else may be said on it.
+//!
+//! - [`SecureTransport`] opens TCP, wraps it in TLS ([`Tls`]) and says which [`Sasl`] mechanism the connection has to
+//!   authenticate with.
+//! - `authenticator` speaks SASL in ordinary Kafka requests, the first time and again before the session ends (KIP-368).
+//! - Secrets are read when they are needed ([`SecretSource`]), so that rotated files are taken up, and never shown.
+
+mod authenticator;
+mod aws_keys;
+mod error;
+mod msk_iam;
+mod oauth;
+mod sasl;
+mod scram;
+mod secret;
+mod tls;
+mod transport;
+
+pub(crate) use authenticator::{Asks, Authenticator};
+pub use aws_keys::AwsKeys;
+pub use error::SecurityError;
+pub use msk_iam::MskIam;
+pub use oauth::OAuth;
+pub(crate) use sasl::Conversation;
+pub use sasl::{Login, Sasl};
+pub use scram::ScramHash;
+pub use secret::{Secret, SecretSource};
+pub use tls::{Tls, TlsFiles};
+pub use transport::SecureTransport;
