@@ -150,6 +150,7 @@ fn log_summary(summary: &Summary) {
         records = summary.records,
         bytes = summary.bytes,
         batches_passed = summary.batches_passed,
+        batches_merged = summary.batches_merged,
         batches_rebuilt = summary.batches_rebuilt,
         batches_filtered = summary.batches_filtered,
         topics = summary.topics.len(),

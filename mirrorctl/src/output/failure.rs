@@ -47,12 +47,17 @@ fn found_line(file: &str, found: &Diagnostic) -> String {
         Severity::Error => "ERROR",
         Severity::Warning => "WARN",
     };
-    let fields = [
+    let mut fields = vec![
         ("file", file.into()),
         ("line", found.line.into()),
         ("column", found.column.into()),
         ("code", found.code.into()),
     ];
+    let hint = found
+        .hint
+        .as_ref()
+        .map(|hint| ("hint", hint.clone().into()));
+    fields.extend(hint);
     json_log::line(level, &found.message, &fields)
 }
 

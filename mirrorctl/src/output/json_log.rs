@@ -60,7 +60,8 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut line = head(event.metadata().level().as_str());
-        line.insert("target".to_owned(), event.metadata().target().into());
+        // not `target`, which is a cluster
+        line.insert("module".to_owned(), event.metadata().target().into());
         let scope = context.event_scope();
         for span in scope.into_iter().flat_map(Scope::from_root) {
             let extensions = span.extensions();

@@ -156,11 +156,16 @@ fn write<'r, S: 'r>(
         let mut written = Ok(());
         (family.samples)(values, &mut |extra, value| {
             let labels = Labels { subject, extra };
-            if written.is_ok() {
-                written = metric
-                    .encode_family(&labels)
-                    .and_then(|sample| write_value(sample, family.kind, &value));
+            if written.is_err() {
+                return;
             }
+            written = match (subject, extra) {
+                // no empty braces where there is no label
+                (Subject::Process, None) => write_value(&mut metric, family.kind, &value),
+                _ => metric
+                    .encode_family(&labels)
+                    .and_then(|mut sample| write_value(&mut sample, family.kind, &value)),
+            };
         });
         written?;
     }
@@ -168,7 +173,7 @@ fn write<'r, S: 'r>(
 }
 
 fn write_value(
-    mut sample: MetricEncoder<'_>,
+    sample: &mut MetricEncoder<'_>,
     kind: MetricType,
     value: &Value,
 ) -> Result<(), fmt::Error> {
