@@ -66,6 +66,20 @@ pub(crate) struct Subscription {
     progress: Arc<PartitionProgress>,
 }
 
+impl Subscription {
+    pub(crate) fn new(
+        from: FetchFrom,
+        deliver: mpsc::Sender<Delivery>,
+        progress: Arc<PartitionProgress>,
+    ) -> Self {
+        Self {
+            from,
+            deliver,
+            progress,
+        }
+    }
+}
+
 /// What partition tasks tell their lane between deliveries.
 #[derive(Debug, Default)]
 struct Signals {
@@ -115,11 +129,7 @@ impl FetchLane {
         progress: Arc<PartitionProgress>,
     ) -> Reading {
         let (deliver, deliveries) = mpsc::channel(READ_AHEAD);
-        let subscription = Subscription {
-            from,
-            deliver,
-            progress,
-        };
+        let subscription = Subscription::new(from, deliver, progress);
         // A lane that ended meanwhile drops the subscription, which the reader sees at once.
         let _ = self.subscribe.send(subscription).await;
         Reading {

@@ -227,3 +227,139 @@ impl Readers {
 fn key_of(from: &FetchFrom) -> Key {
     (from.topic.clone(), from.partition)
 }
+
+#[cfg(test)]
+mod tests {
+    use kafka::Uuid;
+
+    use super::*;
+    use crate::identity::PartitionId;
+    use crate::progress::PartitionProgress;
+
+    const ESTABLISHED: bool = true;
+    const NEW: bool = false;
+
+    struct Lane {
+        readers: Readers,
+        queues: HashMap<i32, mpsc::Receiver<Delivery>>,
+        topic: Arc<str>,
+    }
+
+    impl Lane {
+        fn of(partitions: i32) -> Self {
+            let mut lane = Self {
+                readers: Readers::default(),
+                queues: HashMap::new(),
+                topic: "t".into(),
+            };
+            for partition in 0..partitions {
+                lane.subscribe(partition);
+            }
+            lane
+        }
+
+        fn subscribe(&mut self, partition: i32) {
+            let (deliver, queue) = mpsc::channel(1);
+            self.queues.insert(partition, queue);
+            let id = PartitionId {
+                source_topic: self.topic.clone(),
+                target_topic: self.topic.clone(),
+                partition,
+            };
+            let from = FetchFrom {
+                topic: self.topic.clone(),
+                topic_id: Uuid::nil(),
+                partition,
+                offset: 0,
+                leader_epoch: -1,
+            };
+            let progress = Arc::new(PartitionProgress::new(id, 0, i64::MAX));
+            self.readers.add(Subscription::new(from, deliver, progress));
+        }
+
+        /// Something is read of a partition; its queue is full then.
+        fn read(&mut self, partition: i32) {
+            let topic = self.topic.clone();
+            let reader = self.readers.get(&topic, partition).expect("a reader");
+            reader.subscription.from.offset += 1;
+            let news = Delivery::Lost(kafka::Error::Unreachable {
+                attempts: String::new(),
+            });
+            reader.subscription.deliver.try_send(news).expect("room");
+            self.readers.moved(&topic, partition);
+        }
+
+        fn make_room(&mut self, partition: i32) {
+            self.queues
+                .get_mut(&partition)
+                .and_then(|queue| queue.try_recv().ok())
+                .expect("something to take");
+            self.readers.look_for_room();
+        }
+
+        /// What a request names: partitions with their offsets, and those to forget.
+        fn asks(&mut self, established: bool) -> (Vec<(i32, i64)>, Vec<i32>) {
+            let wanted = self.readers.wanted(established);
+            let mut partitions: Vec<(i32, i64)> = wanted
+                .partitions
+                .iter()
+                .map(|from| (from.partition, from.offset))
+                .collect();
+            partitions.sort_unstable();
+            let forgotten = wanted.forgotten.iter().map(|from| from.partition);
+            (partitions, forgotten.collect())
+        }
+    }
+
+    #[test]
+    fn a_session_begins_with_everything_and_goes_on_with_what_changed() {
+        let mut lane = Lane::of(3);
+        assert_eq!(lane.asks(NEW), (vec![(0, 0), (1, 0), (2, 0)], vec![]));
+        assert_eq!(
+            lane.asks(ESTABLISHED),
+            (vec![], vec![]),
+            "idle costs nothing"
+        );
+        lane.read(1);
+        assert_eq!(lane.readers.ready(), 2);
+        assert_eq!(
+            lane.asks(ESTABLISHED),
+            (vec![], vec![1]),
+            "its queue is full"
+        );
+        lane.make_room(1);
+        assert_eq!(lane.asks(ESTABLISHED), (vec![(1, 1)], vec![]));
+        lane.read(2);
+        lane.make_room(2);
+        // forgotten and wanted again before the broker heard of either
+        assert_eq!(lane.asks(ESTABLISHED), (vec![(2, 1)], vec![]));
+        assert_eq!(
+            lane.asks(NEW),
+            (vec![(0, 0), (1, 1), (2, 1)], vec![]),
+            "lost"
+        );
+    }
+
+    #[test]
+    fn who_goes_is_forgotten_and_who_comes_back_is_not() {
+        let mut lane = Lane::of(3);
+        lane.asks(NEW);
+        lane.queues.remove(&0);
+        lane.readers.drop_closed();
+        assert_eq!(lane.asks(ESTABLISHED), (vec![], vec![0]));
+        lane.queues.remove(&2);
+        lane.subscribe(2);
+        lane.subscribe(0);
+        assert_eq!(lane.asks(ESTABLISHED), (vec![(0, 0), (2, 0)], vec![]));
+        lane.read(2);
+        let topic = lane.topic.clone();
+        assert!(lane.readers.end(&topic, 2).is_some());
+        assert_eq!(
+            lane.readers.ready(),
+            2,
+            "a full one that goes is not counted on"
+        );
+        assert_eq!(lane.readers.end_all().len(), 2);
+        assert_eq!(lane.readers.ready(), 0);
+    }
+}
