@@ -10,16 +10,25 @@ use conformance::{
     CheckResult, CompareOptions, Delivery, Endpoint, Figures, Journal, Observer, PartitionRule,
     ReplayBound, Report, StampedOptions, Verdict, WorkloadSpec, default_config_exclusions,
 };
-use topology::Mirror;
+use topology::{Mirror, Topology};
 
 use crate::exit::Outcome;
 use crate::failure::Failure;
+use crate::judge_security;
 use crate::output::{self, JudgeDisplay, count};
 use crate::session::{Ended, Session};
 
 /// Where the judge finds a cluster that we are connected to.
-pub(crate) fn endpoint(cluster: &kafka::Cluster) -> Endpoint {
-    Endpoint::new(cluster.bootstrap().join(","))
+pub(crate) fn endpoint(
+    topology: &Topology,
+    alias: &str,
+    cluster: &kafka::Cluster,
+) -> Result<Endpoint, Failure> {
+    let endpoint = Endpoint::new(cluster.bootstrap().join(","));
+    match topology.cluster(alias) {
+        Some(declared) => Ok(endpoint.secured(judge_security::security(declared)?)),
+        None => Ok(endpoint),
+    }
 }
 
 /// What the mirror promises about repeated records.

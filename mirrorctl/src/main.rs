@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod fleet;
 mod judge;
+mod judge_security;
 mod launch;
 mod listen;
 mod load;

@@ -104,6 +104,11 @@ impl OAuth {
         self
     }
 
+    /// Whether SASL extensions are sent with the token.
+    pub fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
+    }
+
     /// RFC 7628, section 3.1. Cancel safe.
     pub(super) async fn first_message(&self) -> Result<Vec<u8>, SecurityError> {
         let token = self.token().await?;
@@ -132,7 +137,8 @@ impl OAuth {
         Ok(text)
     }
 
-    async fn ask(&self) -> Result<(Secret, Duration), SecurityError> {
+    /// Asks for a new token, and says how long it lives. Cancel safe.
+    pub async fn ask(&self) -> Result<(Secret, Duration), SecurityError> {
         let secret = self.client_secret.read("sasl.oauth.clientSecret")?;
         let failed = |error: reqwest::Error| self.problem(chain(&error.without_url()));
         let mut response = self

@@ -181,8 +181,12 @@ impl Demo<'_> {
                     source_alias: alias.clone(),
                 })?;
         Ok(Scene {
-            source: judge::endpoint(&client(&clients, &alias)?),
-            target: judge::endpoint(&client(&clients, &self.mirror.target)?),
+            source: judge::endpoint(self.topology, &alias, &client(&clients, &alias)?)?,
+            target: judge::endpoint(
+                self.topology,
+                &self.mirror.target,
+                &client(&clients, &self.mirror.target)?,
+            )?,
             source_topic: topic.name.clone(),
             target_topic,
             source_alias: alias,

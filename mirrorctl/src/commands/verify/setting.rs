@@ -50,12 +50,14 @@ pub(crate) async fn sources(
         None => mirror.sources.iter().cloned().collect(),
     };
     let clients = session.until_stopped(connect(topology, &aliases)).await??;
-    let sides = clients.into_iter().map(|(alias, cluster)| Side {
-        alias,
-        endpoint: endpoint(&cluster),
-        cluster,
+    let sides = clients.into_iter().map(|(alias, cluster)| {
+        Ok(Side {
+            endpoint: endpoint(topology, &alias, &cluster)?,
+            alias,
+            cluster,
+        })
     });
-    Ok(sides.collect())
+    sides.collect()
 }
 
 /// The target of the mirror, after it has passed the cluster guard.
@@ -66,7 +68,7 @@ pub(crate) async fn target(
 ) -> Result<Endpoint, Failure> {
     let alias = BTreeSet::from([mirror.target.clone()]);
     let clients = session.until_stopped(connect(topology, &alias)).await??;
-    Ok(endpoint(&client(&clients, &mirror.target)?))
+    endpoint(topology, &mirror.target, &client(&clients, &mirror.target)?)
 }
 
 /// The one source and the topics of a stamped workload.
