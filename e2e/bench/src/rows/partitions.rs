@@ -27,7 +27,7 @@ pub(crate) const RECORD_SIZE: usize = 100;
 const TOPICS_A_REQUEST: usize = 20;
 /// Until what follows copying has calmed down.
 const SETTLE: Duration = Duration::from_secs(5);
-const WRITE_LIMIT: Duration = Duration::from_mins(2);
+const WRITE_LIMIT: Duration = Duration::from_mins(5);
 
 pub(crate) fn plan(arguments: &Arguments) -> Plan {
     Plan {

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 const PAUSE: Duration = Duration::from_millis(20);
 /// Ten thousand new partitions take a broker a while.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The end offsets of topics, asked for in one request a broker.
 pub(crate) struct EndOffsets {
