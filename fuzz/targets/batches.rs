@@ -6,8 +6,8 @@ use codec::Compression;
 use fuzz::exercise_records;
 use libfuzzer_sys::fuzz_target;
 
-/// The first byte chooses: the bytes as they are; with true length and checksum, so that what is
-/// behind those checks is reached; or as the records of a batch, packed by one of the codecs.
+// The first byte chooses: the bytes as they are; with true length and checksum, so that what is
+// behind those checks is reached; or as the records of a batch, packed by one of the codecs.
 fuzz_target!(|data: &[u8]| {
     let Some((how, rest)) = data.split_first() else {
         return;

@@ -1,0 +1,26 @@
+//! The same as `exactly_once` and `exactly_once_three`, for long.
+
+#[path = "support/exact.rs"]
+mod exact;
+
+use std::time::Duration;
+
+#[test]
+fn two_hundred_kills() {
+    exact::survives_kills(200);
+}
+
+#[test]
+fn producer_ids_that_expire_again_and_again() {
+    exact::survives_expiry(6);
+}
+
+#[test]
+fn a_twin_that_was_frozen_for_a_minute() {
+    exact::survives_a_frozen_twin(Duration::from_mins(1), 2);
+}
+
+#[test]
+fn twenty_rounds_over_three_brokers() {
+    exact::survives_brokers(20);
+}
