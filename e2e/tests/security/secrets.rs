@@ -145,7 +145,9 @@ fn secrets_are_in_nothing_that_is_shown_or_kept() {
     workspace.write("files.yaml", files).unwrap();
     let arguments = ["replicate", "-f", "files.yaml", "-vv"];
     let mut running = start_mirrorctl(&workspace, "running", &arguments).unwrap();
-    wait_for(Duration::from_secs(20), || running.stderr().len() > 500);
+    wait_for(Duration::from_secs(30), || {
+        running.stderr().contains("copying begins")
+    });
     let command = fs::read(format!("/proc/{}/cmdline", running.pid())).unwrap();
     assert!(!String::from_utf8_lossy(&command).contains(&secret));
     running.signal(Signal::TERM).unwrap();
