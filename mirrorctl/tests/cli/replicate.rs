@@ -236,3 +236,51 @@ fn the_second_signal_ends_at_once_although_the_target_is_gone() {
         sent.elapsed()
     );
 }
+
+#[test]
+fn a_log_in_json_is_one_object_a_line_whatever_goes_wrong() {
+    let (stage, file) = filled("300");
+    refuse_one_partition(&stage, ResponseError::MessageTooLarge);
+    let ended = run(&["replicate", "-f", &file, "--once", "--log-format", "json"]).code(1);
+    let lines: Vec<serde_json::Value> = ended
+        .err
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    for line in &lines {
+        for field in ["timestamp", "level", "message"] {
+            assert!(line[field].is_string(), "no {field}: {line}");
+        }
+    }
+    let of_partition = lines.iter().find(|line| line["partition"] == 1);
+    let of_partition = of_partition.unwrap_or_else(|| panic!("{}", ended.err));
+    assert_eq!(of_partition["topic"], "pay.orders");
+    assert_eq!(of_partition["mirror"], "pay");
+    assert_eq!(of_partition["level"], "ERROR");
+    let summary = lines
+        .iter()
+        .find(|line| line["message"] == "the mirror ended");
+    assert_eq!(summary.unwrap()["failed"], 1, "{}", ended.err);
+    let last = lines.last().unwrap();
+    assert_eq!(last["message"], "1 partition stopped before the end");
+    assert!(last["hint"].is_string(), "{last}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_before_anything_is_copied() {
+    let (_stage, file) = filled("300");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = run(&["replicate", "-f", &file, "--once", "--listen", &address]).code(1);
+    ended.says(&format!("cannot listen on {address}"));
+    ended.says("choose another --listen");
+    assert_eq!(ended.out, "");
+    let lag = run(&["lag", "-f", &file, "--output", "json"])
+        .code(0)
+        .json();
+    assert_eq!(lag["mirrors"][0]["lag_records"], 300);
+    run(&["lag", "-f", &file, "--max-lag", "299"])
+        .code(5)
+        .says("lag is over 299 records: pay");
+    run(&["lag", "-f", &file, "--max-lag", "300"]).code(0);
+}
