@@ -24,7 +24,7 @@ Exit codes:
    2  changes are pending (plan --detailed-exitcode)
    3  refused by a safety rail, or would be (plan --detailed-exitcode)
    4  the saved plan is stale
-   5  verification failed
+   5  verification failed, or lag over --max-lag
   64  wrong usage
  130  ended at once by a second SIGINT (Ctrl-C)
  143  ended at once by a second SIGTERM";
