@@ -344,6 +344,28 @@ impl EmbeddedCluster {
         Some(views.collect())
     }
 
+    /// Moves the start of a partition's log, as retention or `DeleteRecords` do. Nothing happens to
+    /// partitions that do not exist.
+    pub fn delete_records(&self, topic: &str, partition: i32, before: i64) {
+        if let Some(found) = self.shared.partition(topic, partition) {
+            let mut state = found.lock();
+            self.shared.release(state.log.delete_before(before));
+            state.wake();
+        }
+    }
+
+    /// Has a partition lose what it holds from an offset on, as an unclean leader election does: a
+    /// new leader epoch begins there. A batch that holds the offset goes whole. Returns the new
+    /// end; nothing where there is no such partition.
+    pub fn elect_uncleanly(&self, topic: &str, partition: i32, offset: i64) -> Option<i64> {
+        let found = self.shared.partition(topic, partition)?;
+        let mut state = found.lock();
+        self.shared.release(state.log.truncate(offset));
+        let leader = state.leader;
+        state.lead(leader);
+        Some(state.log.end())
+    }
+
     /// Compacts all partitions of a topic at once, whatever its cleanup policy, as the log cleaner
     /// of a real broker would some day: superseded records go, offsets get holes.
     pub fn compact_now(&self, topic: &str) -> Result<(), CompactionError> {

@@ -282,6 +282,24 @@ impl PartitionLog {
         freed
     }
 
+    /// Takes back everything from `offset` on; a batch that holds it goes whole. Returns the bytes
+    /// freed.
+    pub(crate) fn truncate(&mut self, offset: i64) -> u64 {
+        let mut freed = 0;
+        while let Some(batch) = self.batches.back()
+            && batch.last_offset >= offset
+        {
+            freed += batch.bytes.len() as u64;
+            self.end = batch.base_offset;
+            self.batches.pop_back();
+        }
+        self.bytes -= freed;
+        let end = self.end;
+        self.epochs.retain(|(_, start)| *start < end);
+        self.producers = Producers::default();
+        freed
+    }
+
     /// Applies size and time retention. Returns the bytes freed.
     ///
     /// Real brokers drop whole segments; here a batch is the unit.

@@ -64,6 +64,8 @@ pub enum BatchError {
 pub struct BatchHeader {
     /// Offset of the first record.
     pub base_offset: i64,
+    /// Leader epoch in which the source broker took the batch (KIP-101); −1 before it did.
+    pub leader_epoch: i32,
     /// Checksum as on the wire.
     pub crc: u32,
     /// Codec, timestamp type, transactional and control bits.
@@ -88,6 +90,7 @@ impl BatchHeader {
     fn parse(bytes: &[u8; HEADER_LEN]) -> Self {
         Self {
             base_offset: i64::from_be_bytes(field(bytes, 0)),
+            leader_epoch: i32::from_be_bytes(field(bytes, 12)),
             crc: u32::from_be_bytes(field(bytes, CRC_AT)),
             attributes: i16::from_be_bytes(field(bytes, 21)),
             last_offset_delta: i32::from_be_bytes(field(bytes, 23)),

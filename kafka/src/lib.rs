@@ -28,7 +28,8 @@ mod versions;
 mod writer;
 
 pub use admin::{
-    ActiveProducer, ConfigChange, ConfigEntry, ConfigSource, ListedOffset, NewTopic, OffsetSpec,
+    ActiveProducer, ConfigChange, ConfigEntry, ConfigSource, EpochEnd, ListedOffset, NewTopic,
+    OffsetSpec,
 };
 pub use cluster::{ClientOptions, Cluster};
 pub use codec::{Compression, CompressionError};

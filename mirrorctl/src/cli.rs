@@ -313,7 +313,8 @@ pub(crate) enum Phase {
 #[command(after_help = "\
 Examples:
   mirrorctl status -f topology.yaml
-  mirrorctl status -f topology.yaml --mirror pay --output json")]
+  mirrorctl status -f topology.yaml --mirror pay --output json
+  mirrorctl status -f topology.yaml --gaps   # what was not copied, and why")]
 pub(crate) struct StatusArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]
@@ -324,6 +325,9 @@ pub(crate) struct StatusArgs {
     /// List every partition, however many there are
     #[arg(long)]
     pub(crate) all: bool,
+    /// List instead what was not copied and why: the target's gap ledger
+    #[arg(long)]
+    pub(crate) gaps: bool,
 }
 
 /// Arguments of `lag`.

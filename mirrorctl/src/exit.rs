@@ -85,6 +85,7 @@ impl From<&Failure> for Code {
                 replicator::RunError::Source { .. }
                 | replicator::RunError::Target { .. }
                 | replicator::RunError::Positions { .. }
+                | replicator::RunError::Gaps { .. }
                 | replicator::RunError::Superseded { .. } => Self::Error,
             },
             Failure::Topology(_)

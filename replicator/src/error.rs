@@ -31,6 +31,16 @@ pub enum RunError {
         /// The id both reported.
         cluster_id: String,
     },
+    /// The gap ledger on the target cannot be read.
+    #[error("the gaps topic `{topic}` on `{alias}` cannot be read: {reason}")]
+    Gaps {
+        /// Target cluster alias.
+        alias: String,
+        /// Name of the gaps topic.
+        topic: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The positions on the target cannot be read.
     #[error("the positions topic `{topic}` on `{alias}` cannot be read: {reason}")]
     Positions {

@@ -217,6 +217,16 @@ impl Flow {
         self.cursor = end;
     }
 
+    /// Goes on at another source offset: after a gap, or back where the source took records back.
+    /// Sequences go on as they were: they count what is sent. Only when nothing is in flight and
+    /// after [`Flow::rewind`].
+    pub fn jump(&mut self, offset: i64) {
+        debug_assert!(self.window.is_empty(), "jump with batches in the window");
+        self.boundaries.clear();
+        self.watermark = offset;
+        self.cursor = offset;
+    }
+
     /// Moves over `records` that the target was found to have already, from an earlier run or another instance. Only
     /// while nothing is sent that is not acknowledged.
     pub fn pass(&mut self, records: u32, end: i64) {
@@ -254,6 +264,19 @@ impl Flow {
         if let Some(entry) = self.entry(ticket) {
             entry.fate = Fate::Failed;
         }
+    }
+
+    /// What a batch in the window covers: first source offset, the one after its last, its
+    /// records and bytes.
+    pub fn span(&self, ticket: Ticket) -> Option<(i64, i64, u32, u64)> {
+        let mut start = self.watermark;
+        for entry in &self.window {
+            if entry.ticket == ticket {
+                return Some((start, entry.end, entry.records, entry.bytes));
+            }
+            start = entry.end;
+        }
+        None
     }
 
     fn entry(&mut self, ticket: Ticket) -> Option<&mut Entry> {

@@ -66,6 +66,12 @@ impl Leaders {
         }
     }
 
+    /// A topic's id as last seen.
+    pub(crate) async fn topic_id(&self, topic: &str) -> Option<Uuid> {
+        let state = self.state.lock().await;
+        state.metadata.topics.get(topic).map(|topic| topic.id)
+    }
+
     /// The leader from metadata read after `seen` (any, where `None`). Waits for at most one
     /// refresh; others who ask meanwhile share it.
     pub(crate) async fn of(

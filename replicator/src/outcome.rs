@@ -10,18 +10,52 @@ use crate::traffic::Interruption;
 /// Why a partition stopped for good.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Stopped {
-    #[error(
-        "the source no longer has offset {offset}: it was deleted before it was copied (retention or DeleteRecords), or the log was truncated"
-    )]
+    /// Not yet looked into; [`crate::losses`] finds out what it is.
+    #[error("the source does not have offset {offset}")]
     OutOfRange { offset: i64 },
-    #[error("source topic `{topic}` was deleted or recreated (its topic id changed)")]
+    /// As above: the source's log is another one from this offset on.
+    #[error("the source's log is another one from offset {at} on")]
+    Diverged { at: i64 },
+    #[error(
+        "the source's log begins at {log_start}: {} offsets from {position} on were deleted before they were copied (retention or DeleteRecords); `onDataLoss: continue` notes the gap and goes on there",
+        log_start - position
+    )]
+    DataLost { position: i64, log_start: i64 },
+    #[error(
+        "the source lost {} offsets from {diverged} on after they were copied (unclean leader election), and other records may take their place; `onDataLoss: continue` notes it and goes on there",
+        position - diverged
+    )]
+    Truncated { position: i64, diverged: i64 },
+    #[error("a gap cannot be noted on the target, so nothing is skipped: {0}")]
+    Ledger(Error),
+    #[error(
+        "source topic `{topic}` was recreated (its topic id changed): the position means nothing in the new one; `onTopicReset: restart` notes it and copies the new topic from its beginning"
+    )]
     SourceReset { topic: Arc<str> },
     #[error("target topic `{topic}` was deleted or recreated (its topic id changed)")]
     TargetReset { topic: Arc<str> },
+    /// Not yet looked into: a batch may be cut, a record may go to quarantine.
+    #[error("the target refuses a batch of {} bytes: {}", .0.bytes, .0.error)]
+    TooLarge(TooLarge),
     #[error(
-        "the target refuses a batch: {error}; raise max.message.bytes of `{topic}` on the target"
+        "the record at offset {offset} is too large for `{topic}` on the target: its batch has {bytes} bytes, {}; raise max.message.bytes there, or set `onOversize: quarantine` ({error})",
+        limit.map_or_else(|| "the limit is not known".to_owned(), |limit| format!("the limit is {limit}"))
     )]
-    Oversize { topic: Arc<str>, error: BrokerError },
+    Oversize {
+        topic: Arc<str>,
+        offset: i64,
+        bytes: u64,
+        limit: Option<usize>,
+        error: BrokerError,
+    },
+    #[error(
+        "the record at offset {offset} is too large for the target and cannot be quarantined in `{topic}`: {error}"
+    )]
+    Quarantine {
+        topic: String,
+        offset: i64,
+        error: Box<Error>,
+    },
     #[error("the target refuses a batch: {}", .0.to("Produce"))]
     Refused(BrokerError),
     #[error("the source refuses to be read: {}", .0.to("Fetch"))]
@@ -67,6 +101,7 @@ pub(crate) enum Stopped {
         from: i64,
         batch_start: i64,
         batch_end: i64,
+        bytes: usize,
     },
     #[error(
         "source offset {offset} is gone, and with it the means to tell how much of what follows the target has already ({ahead} \
@@ -77,6 +112,17 @@ pub(crate) enum Stopped {
     GaveUp { after: Duration, trouble: Trouble },
     #[error(transparent)]
     Client(Error),
+}
+
+/// A batch that the target refused because of its size.
+#[derive(Debug, Clone)]
+pub(crate) struct TooLarge {
+    /// Source offsets that it covers: first, and after the last.
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) records: u32,
+    pub(crate) bytes: u64,
+    pub(crate) error: BrokerError,
 }
 
 /// Why a round ended; the next one may do better.
@@ -92,6 +138,10 @@ pub(crate) enum Trouble {
     TargetRefused(BrokerError),
     #[error("the target lost track of our sequence numbers: {0}")]
     Sequence(BrokerError),
+    #[error("the source refused offset {position} although it has it")]
+    OutOfRange { position: i64 },
+    #[error("a topic was recreated")]
+    LookAgain,
     #[error("the source connection's task ended")]
     LaneGone,
 }
@@ -101,11 +151,11 @@ impl Trouble {
     pub(crate) fn class(&self) -> Interruption {
         match self {
             Self::Source(_) => Interruption::Source,
-            Self::SourceRefused(_) => Interruption::SourceRefused,
+            Self::SourceRefused(_) | Self::OutOfRange { .. } => Interruption::SourceRefused,
             Self::Target(_) => Interruption::Target,
             Self::TargetRefused(_) => Interruption::TargetRefused,
             Self::Sequence(_) => Interruption::Sequence,
-            Self::LaneGone => Interruption::Internal,
+            Self::LaneGone | Self::LookAgain => Interruption::Internal,
         }
     }
 }

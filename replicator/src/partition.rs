@@ -19,9 +19,12 @@ use crate::fetch_lane::{Delivery, FetchLanes, Reading};
 use crate::flow::{Flow, Ticket};
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
+use crate::lineage::Lineage;
 use crate::link::Link;
+use crate::losses::{Losses, Passage};
 use crate::merging::{self, Ready};
-use crate::outcome::{RoundEnd, Stopped, Trouble};
+use crate::outcome::{RoundEnd, Stopped, TooLarge, Trouble};
+use crate::oversize::Cutter;
 use crate::position::{Position, ProducerPosition};
 use crate::position_writer::Slot;
 use crate::produce_lane::{ProduceLanes, Receipt, Refusal, Shipment, receipts};
@@ -50,14 +53,15 @@ pub(crate) struct Shared {
     pub(crate) target: Arc<Leaders>,
     pub(crate) fetch: Mutex<FetchLanes>,
     pub(crate) produce: Mutex<ProduceLanes>,
-    /// Of the partitions that are copied at least once.
-    pub(crate) producer: ProducerIdentity,
     /// Partitions that may ask the target at a time what it has: some answers read its log.
     pub(crate) resuming: Semaphore,
     pub(crate) target_link: Link,
     pub(crate) stop: CancellationToken,
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) traffic: Arc<Traffic>,
+    pub(crate) losses: Losses,
+    /// Changes when a topic was recreated: partitions then look at the ids again.
+    pub(crate) look_again: watch::Sender<u64>,
 }
 
 /// What is promised of a partition's records.
@@ -75,6 +79,8 @@ pub(crate) struct Partition {
     pub(crate) id: PartitionId,
     pub(crate) flow: Flow,
     pub(crate) guarantee: Guarantee,
+    /// For as long as the guarantee does not name another.
+    pub(crate) producer: ProducerIdentity,
     /// Nothing was ever written with the producer: there is no need to ask the target about it.
     pub(crate) untouched: bool,
     /// Small batches are merged up to this size; 0 where the target does not take merged ones.
@@ -82,6 +88,8 @@ pub(crate) struct Partition {
     /// Positions are written to this, with the topic ids that were seen at the start.
     pub(crate) slot: Slot,
     pub(crate) position: Position,
+    pub(crate) lineage: Lineage,
+    pub(crate) cutter: Cutter,
     pub(crate) progress: Arc<PartitionProgress>,
 }
 
@@ -103,11 +111,12 @@ impl Partition {
             commits,
             committed,
             producer: match self.guarantee {
-                Guarantee::AtLeastOnce => shared.producer,
+                Guarantee::AtLeastOnce => self.producer,
                 Guarantee::ExactlyOnce(own) => own,
             },
             lost_sequences: 0,
             metadata_stale: None,
+            looked_back: false,
         };
         // Durable before the first record: a mirror that starts at the end and is stopped before
         // anything came must not start at a later end the next time.
@@ -118,9 +127,20 @@ impl Partition {
         loop {
             let before = self.flow.watermark();
             let began = Instant::now();
-            let trouble = match round.run(self, shared).await? {
-                RoundEnd::Complete | RoundEnd::Stopped => return Ok(()),
-                RoundEnd::Trouble(trouble) => trouble,
+            let trouble = match round.run(self, shared).await {
+                Ok(RoundEnd::Complete | RoundEnd::Stopped) => return Ok(()),
+                Ok(RoundEnd::Trouble(trouble)) => trouble,
+                Err(stopped) => {
+                    self.flow.rewind();
+                    let passage = tokio::select! {
+                        passage = round.get_past(self, shared, stopped) => passage?,
+                        () = shared.stop.cancelled() => return Ok(()),
+                    };
+                    match passage {
+                        Passage::Passed => continue,
+                        Passage::Again(trouble) => trouble,
+                    }
+                }
             };
             round.metadata_stale = Some(Instant::now());
             self.progress.interrupted(&trouble);
@@ -175,6 +195,8 @@ struct Round {
     lost_sequences: u32,
     /// Metadata must be newer than this.
     metadata_stale: Option<Instant>,
+    /// A partition that has nothing to copy was compared with the source.
+    looked_back: bool,
 }
 
 impl Round {
@@ -184,6 +206,9 @@ impl Round {
         shared: &Shared,
     ) -> Result<RoundEnd, Stopped> {
         if partition.flow.cursor() >= partition.until() {
+            if !std::mem::replace(&mut self.looked_back, true) {
+                partition.look_back(shared).await?;
+            }
             return Ok(RoundEnd::Complete);
         }
         let ahead = if std::mem::take(&mut partition.untouched) {
@@ -229,7 +254,7 @@ impl Round {
     /// Both sides' lanes. Cancel safe: nothing is sent yet.
     async fn connect(
         &self,
-        partition: &Partition,
+        partition: &mut Partition,
         shared: &Shared,
     ) -> Result<Result<(mpsc::Sender<Shipment>, Reading), Trouble>, Stopped> {
         let lane = match self.target_lane(partition, shared).await? {
@@ -269,10 +294,10 @@ impl Round {
 
     async fn subscribe(
         &self,
-        partition: &Partition,
+        partition: &mut Partition,
         shared: &Shared,
     ) -> Result<Result<Reading, Trouble>, Stopped> {
-        let id = &partition.id;
+        let id = partition.id.clone();
         match shared
             .source
             .of(&id.source_topic, id.partition, self.metadata_stale)
@@ -284,6 +309,9 @@ impl Round {
                 })
             }
             Ok(leader) => {
+                if let Err(trouble) = partition.check_lineage(shared, &leader).await? {
+                    return Ok(Err(trouble));
+                }
                 let from = FetchFrom {
                     topic: id.source_topic.clone(),
                     topic_id: leader.topic_id,
@@ -297,7 +325,16 @@ impl Round {
                 Ok(Ok(lane.subscribe(from, partition.progress.clone()).await))
             }
             Err(error) if error.class() == RetryClass::Fatal => Err(Stopped::Client(error)),
-            Err(error) => Ok(Err(Trouble::Source(error))),
+            Err(error) => {
+                // Recreated with fewer partitions: this one has no leader and never will.
+                let now = shared.source.topic_id(&id.source_topic).await;
+                if now.is_some_and(|now| now.to_string() != partition.position.source_topic_id) {
+                    return Err(Stopped::SourceReset {
+                        topic: id.source_topic.clone(),
+                    });
+                }
+                Ok(Err(Trouble::Source(error)))
+            }
         }
     }
 
@@ -326,6 +363,46 @@ impl Round {
             Guarantee::ExactlyOnce(_) => partition.flow.rewind(),
         }
         Ok(())
+    }
+
+    /// Gets past what stopped a round, where the policy allows it; the position is durable then.
+    async fn get_past(
+        &mut self,
+        partition: &mut Partition,
+        shared: &Shared,
+        stopped: Stopped,
+    ) -> Result<Passage, Stopped> {
+        let moves = matches!(
+            stopped,
+            Stopped::OutOfRange { .. } | Stopped::Diverged { .. }
+        );
+        if moves && partition.guarantee != Guarantee::AtLeastOnce {
+            // Which source records these are could not be told any more.
+            match self.records_ahead(partition, shared).await {
+                Ok(0) => {}
+                Ok(ahead) => {
+                    let offset = partition.flow.watermark();
+                    return Err(Stopped::LostCount { offset, ahead });
+                }
+                Err(NoAnswer::Trouble(trouble)) => return Ok(Passage::Again(trouble)),
+                Err(NoAnswer::Stopped(stopped)) => return Err(stopped),
+            }
+        }
+        let passage = partition.pass(shared, stopped).await?;
+        if matches!(passage, Passage::Passed) {
+            // Exactly once counts records from the position on: what is sent next must not be
+            // counted from the old one.
+            partition.moved(self, true);
+            let (committed, mut commits) = watch::channel(0);
+            let acknowledged = partition.flow.acknowledged();
+            let position = partition.position.clone();
+            partition
+                .slot
+                .update(position, acknowledged, committed, true);
+            let _ = commits.changed().await;
+            partition.flow.committed(acknowledged);
+        }
+        Ok(passage)
     }
 
     /// Exactly once: the records after the watermark that the target has already.
@@ -374,6 +451,7 @@ impl Copying {
         shared: &Shared,
     ) -> Result<RoundEnd, Stopped> {
         let mut stopping = false;
+        let mut look_again = shared.look_again.subscribe();
         let mut fatal: Option<Stopped> = None;
         loop {
             if !stopping
@@ -404,6 +482,9 @@ impl Copying {
                     if let Err(stopped) = self.receive(receipt, round, partition) {
                         fatal.get_or_insert(stopped);
                     }
+                }
+                Ok(()) = look_again.changed() => {
+                    self.trouble.get_or_insert(Trouble::LookAgain);
                 }
                 Ok(()) = round.commits.changed() => {
                     let acknowledged = *round.commits.borrow_and_update();
@@ -500,8 +581,9 @@ impl Copying {
                         return Err(Stopped::InsideBatch {
                             ahead: self.ahead,
                             from: partition.flow.watermark(),
-                            batch_start: batch.header.base_offset,
+                            batch_start: partition.flow.watermark(),
                             batch_end: end,
+                            bytes: batch.wire_len(),
                         });
                     }
                     self.ahead -= records;
@@ -538,6 +620,7 @@ impl Copying {
             partition.acknowledged(round, receipt.ticket, None);
             return Ok(());
         }
+        let span = partition.flow.span(receipt.ticket);
         partition.flow.fail(receipt.ticket);
         match error.name().as_str() {
             // A range that the broker once took, but not as this batch: ask it what it has.
@@ -557,10 +640,16 @@ impl Copying {
                 self.trouble.get_or_insert(Trouble::TargetRefused(error));
                 Ok(())
             }
-            "MESSAGE_TOO_LARGE" | "RECORD_LIST_TOO_LARGE" => Err(Stopped::Oversize {
-                topic: partition.id.target_topic.clone(),
-                error,
-            }),
+            "MESSAGE_TOO_LARGE" | "RECORD_LIST_TOO_LARGE" => {
+                let (start, end, records, bytes) = span.unwrap_or_default();
+                Err(Stopped::TooLarge(TooLarge {
+                    start,
+                    end,
+                    records,
+                    bytes,
+                    error,
+                }))
+            }
             _ if error.class() == RetryClass::Fatal => Err(Stopped::Refused(error)),
             _ => {
                 self.trouble.get_or_insert(Trouble::TargetRefused(error));
@@ -576,8 +665,11 @@ impl Copying {
     ) -> Result<(), Stopped> {
         match delivery {
             Some(Delivery::Records(stretch)) => {
-                let steps =
-                    transform::steps(stretch.records, partition.flow.cursor(), &stretch.aborted)?;
+                partition.lineage.note(&stretch.records)?;
+                let cursor = partition.flow.cursor();
+                let records = stretch.records;
+                let steps = transform::steps(records.clone(), cursor, &stretch.aborted)?;
+                let steps = partition.cutter.cut(steps, &records, cursor)?;
                 self.ready.extend(steps.into_iter().map(|step| Ready {
                     step,
                     share: stretch.share.clone(),
@@ -642,6 +734,9 @@ impl Partition {
                 target_offset: self.flow.target_offset(),
             }),
         };
+        let epoch = self.lineage.before(self.position.offset);
+        self.position.leader_epoch = epoch.map(|epoch| epoch.number);
+        self.position.leader_epoch_start = epoch.map(|epoch| epoch.start);
         self.slot.update(
             self.position.clone(),
             acknowledged,

@@ -251,7 +251,6 @@ impl PartitionProgress {
     }
 
     /// Records are there and none moves, for this reason; `None` once they move again.
-    #[allow(dead_code, reason = "the data path calls it once it can do that")]
     pub(crate) fn stalled(&self, reason: Option<&str>) {
         let was = self.stalled.swap(reason.is_some(), Ordering::Relaxed);
         if was || reason.is_some() {
@@ -266,14 +265,12 @@ impl PartitionProgress {
     }
 
     /// Source offsets that will never be on the target, as the declared policy allows.
-    #[allow(dead_code, reason = "the data path calls it once it can do that")]
     pub(crate) fn gap(&self, offsets: u64) {
         self.gaps.fetch_add(1, Ordering::Relaxed);
         self.gap_offsets.fetch_add(offsets, Ordering::Relaxed);
     }
 
     /// Records that went to the dead-letter topic instead.
-    #[allow(dead_code, reason = "the data path calls it once it can do that")]
     pub(crate) fn quarantined(&self, records: u64) {
         self.quarantined.fetch_add(records, Ordering::Relaxed);
     }
@@ -318,6 +315,11 @@ impl PartitionProgress {
         } else {
             PartitionState::Running
         }
+    }
+
+    /// Source offset up to which everything is acknowledged by the target.
+    pub(crate) fn position(&self) -> i64 {
+        self.position.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_done(&self) -> bool {

@@ -43,6 +43,13 @@ pub struct Position {
     /// The producer that copies this partition exactly once; absent in at-least-once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub producer: Option<ProducerPosition>,
+    /// Leader epoch on the source of the record before `offset`, by which a truncation of the
+    /// source is noticed (KIP-320). Unknown at the start and right after a gap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader_epoch: Option<i32>,
+    /// First offset that was copied of that epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader_epoch_start: Option<i64>,
 }
 
 /// Who writes a partition on the target, and which of its sequences belongs to [`Position::offset`]. With it a restart

@@ -89,6 +89,12 @@ pub struct Snapshot {
     pub lag_seconds: u64,
     /// Bytes a second that the run may copy, where it is limited.
     pub throttle: Option<u64>,
+    /// Gaps noted in this run; `replicator::gaps` reads them all.
+    pub gaps: u64,
+    /// Source offsets that these gaps cover, as far as known.
+    pub gap_offsets: u64,
+    /// Records put into quarantine topics in this run; each is a gap too.
+    pub quarantined: u64,
     /// Partitions that stopped.
     pub failed: Vec<PartitionFailure>,
 }
@@ -151,6 +157,9 @@ impl Progress {
                 .map(|p| p.lag_seconds as u64)
                 .max()
                 .unwrap_or(0),
+            gaps: sum(|p| p.gaps),
+            gap_offsets: sum(|p| p.gap_offsets),
+            quarantined: sum(|p| p.quarantined),
             throttle: Some(traffic.throttle_limit).filter(|limit| *limit > 0),
             failed: lock(&self.failures).clone(),
         }

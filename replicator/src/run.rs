@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kafka::{Cluster, OffsetSpec, TopicPartition};
+use kafka::{Cluster, OffsetSpec, ProducerIdentity, TopicPartition, Uuid};
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
-use topology::{Delivery, Mirror, StartOffset};
+use topology::{Delivery, Mirror, OnTopicReset, StartOffset};
 use tracing::Instrument;
 
 use crate::budget::Budget;
@@ -20,8 +20,11 @@ use crate::findings;
 use crate::flow::Flow;
 use crate::identity::PartitionId;
 use crate::leaders::Leaders;
+use crate::lineage::{Epoch, Lineage};
 use crate::link::{self, Link};
+use crate::losses::Losses;
 use crate::outcome::Stopped;
+use crate::oversize::Cutter;
 use crate::ownership::Ownership;
 use crate::partition::{Guarantee, Partition, Shared};
 use crate::position::{POSITIONS_TOPIC, Position, PositionKey, ProducerPosition, VERSION};
@@ -29,14 +32,18 @@ use crate::position_log;
 use crate::position_writer::{PositionWriter, Slots};
 use crate::produce_lane::ProduceLanes;
 use crate::progress::{PartitionFailure, PartitionProgress, Phase, Progress};
+use crate::reset::{self, Standing};
 use crate::summary::Summary;
 use crate::throttle::Throttle;
 use crate::topics::{self, MirroredTopic, Upkeep};
+use crate::watchdog::Watchdog;
 
 /// How often a run looks whether the mirror is still its own.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Partitions that may ask the target at a time what it has.
 const RESUMING: usize = 16;
+/// Pause before partitions begin anew: metadata may still show the old topic for a moment.
+const RESTART_PAUSE: Duration = Duration::from_millis(500);
 
 /// When a run ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +64,8 @@ pub struct Options {
     pub throttle: Option<Throttle>,
     /// How long a stopped run waits for acknowledgements and positions.
     pub drain_deadline: Duration,
+    /// A partition that has something to copy and makes no progress for this long is named.
+    pub stall_after: Duration,
     /// A partition without progress for this long is given up; `None` tries for ever.
     pub give_up_after: Option<Duration>,
 }
@@ -77,6 +86,7 @@ impl Options {
             mode: Mode::Continuous,
             throttle: None,
             drain_deadline: Duration::from_secs(20),
+            stall_after: Duration::from_mins(1),
             give_up_after: None,
         }
     }
@@ -152,6 +162,17 @@ struct Run<'a> {
     /// Topics that could not be made ready on the target.
     unready: BTreeSet<String>,
     first_discovery: bool,
+    /// Of the partitions that are started from now on. Those that begin anew must not repeat the
+    /// sequences of their earlier life: the target would take their records for repetitions.
+    producer: ProducerIdentity,
+    /// Last positions of partitions that stopped in this run to begin anew.
+    stopped: BTreeMap<PositionKey, Position>,
+    /// Partitions whose position means nothing any more, and where they begin instead.
+    anew: BTreeMap<PositionKey, i64>,
+    /// When partitions that stopped because a topic was recreated are started again.
+    restart_at: Option<tokio::time::Instant>,
+    /// Ids on the source and on the target of the topics that were seen.
+    topic_ids: BTreeMap<String, (Uuid, Uuid)>,
 }
 
 impl<'a> Run<'a> {
@@ -238,6 +259,7 @@ impl<'a> Run<'a> {
             throttle,
             traffic.clone(),
         );
+        let losses = Losses::new(mirror, &source.cluster, target_leaders.clone());
         let shared = Arc::new(Shared {
             source: Arc::new(Leaders::new(source.cluster.clone())),
             target: target_leaders.clone(),
@@ -248,12 +270,13 @@ impl<'a> Run<'a> {
                 traffic.clone(),
             )),
             target_link,
-            producer,
             resuming: Semaphore::new(RESUMING),
             // A run that loses the mirror stops itself, and nobody else.
             stop: stop.child_token(),
             give_up_after: options.give_up_after,
             traffic: traffic.clone(),
+            losses,
+            look_again: watch::Sender::new(0),
         });
         let instance = ownership.instance().to_owned();
         let position_writer = PositionWriter::new(target_leaders, instance, traffic.clone());
@@ -288,6 +311,11 @@ impl<'a> Run<'a> {
             upkeep,
             unready: BTreeSet::new(),
             first_discovery: true,
+            producer,
+            stopped: BTreeMap::new(),
+            anew: BTreeMap::new(),
+            restart_at: None,
+            topic_ids: BTreeMap::new(),
         })
     }
 
@@ -297,15 +325,31 @@ impl<'a> Run<'a> {
         self.progress.enter(Phase::Copying);
         let mut discovery = tokio::time::interval(self.mirror.topic_sync.interval);
         discovery.reset();
+        let mut watchdog = Watchdog::new(self.options.stall_after);
+        let mut watch = tokio::time::interval(watchdog.interval());
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.reset();
         loop {
-            if self.options.mode == Mode::Once && self.partitions.is_empty() {
+            if self.options.mode == Mode::Once
+                && self.partitions.is_empty()
+                && self.restart_at.is_none()
+            {
                 return Ok(());
             }
+            let restart_at = self.restart_at;
             tokio::select! {
                 () = self.shared.stop.cancelled() => return Ok(()),
                 Some(ended) = self.partitions.join_next() => self.ended(ended),
+                () = until(restart_at) => {
+                    self.restart_at = None;
+                    if let Err(error) = self.discover().await {
+                        if self.options.mode == Mode::Once {
+                            return Err(error);
+                        }
+                        tracing::warn!(%error, "a recreated topic cannot be started; trying again");
+                        self.restart_at = Some(tokio::time::Instant::now() + RESTART_PAUSE);
+                    }
+                }
                 _ = discovery.tick(), if self.options.mode == Mode::Continuous => {
                     // The clusters may be away for a moment; the partitions have their own retries.
                     let trouble = match self.discover().await {
@@ -318,6 +362,7 @@ impl<'a> Run<'a> {
                     };
                     self.progress.trouble(trouble);
                 }
+                now = watch.tick() => watchdog.look(now, &self.progress.partitions()),
                 _ = look.tick() => match self.still_ours().await {
                     Ok(()) => {}
                     Err(error @ RunError::Superseded { .. }) => return Err(error),
@@ -351,6 +396,7 @@ impl<'a> Run<'a> {
             .target
             .track(ready.iter().map(|topic| topic.target.name.clone()))
             .await;
+        self.notice_recreated(&ready);
         let new: Vec<(MirroredTopic, TopicPartition)> = ready
             .into_iter()
             .flat_map(|topic| {
@@ -386,6 +432,7 @@ impl<'a> Run<'a> {
             }
             Mode::Continuous => BTreeMap::new(),
         };
+        self.begin_anew(&new, &starts).await?;
         let mut beginnings = Vec::with_capacity(new.len());
         for (topic, partition) in new {
             let start = starts.get(&partition).copied().unwrap_or(0);
@@ -446,9 +493,11 @@ impl<'a> Run<'a> {
             target_topic: topic.target_name.clone(),
             partition: partition.partition,
         };
-        let known = self.ownership.positions().get(&key).cloned();
-        let (mut offset, mut producer) = (start, None);
-        if let Some(position) = known {
+        let known = self.known(&key).cloned();
+        let (mut offset, mut producer, mut epoch) = (start, None, None);
+        if let Some(start) = self.anew.get(&key) {
+            offset = *start;
+        } else if let Some(position) = known {
             if position.source_topic_id != source_topic_id {
                 let reason = Stopped::SourceReset {
                     topic: id.source_topic.clone(),
@@ -458,16 +507,15 @@ impl<'a> Run<'a> {
                 self.progress.fail(failure(&id, position.offset, reason));
                 return None;
             }
-            if position.target_topic_id == target_topic_id {
-                offset = position.offset;
-                producer = position.producer;
-                if producer.is_none() && self.mirror.delivery == Delivery::ExactlyOnce {
-                    tracing::warn!(partition = %id, position = position.offset,
-                        "exactly-once begins at this position; a crash before it may have left repeated records");
-                }
-            } else {
+            offset = position.offset;
+            producer = position.producer;
+            epoch = position
+                .leader_epoch
+                .zip(position.leader_epoch_start)
+                .map(|(number, start)| Epoch { number, start });
+            if producer.is_none() && self.mirror.delivery == Delivery::ExactlyOnce {
                 tracing::warn!(partition = %id, position = position.offset,
-                    "the target topic was recreated since the last run: copying anew");
+                    "exactly-once begins at this position; a crash before it may have left repeated records");
             }
         }
         Some(Beginning {
@@ -487,7 +535,10 @@ impl<'a> Run<'a> {
                 committed_at_ms: 0,
                 owner: None,
                 producer,
+                leader_epoch: None,
+                leader_epoch_start: None,
             },
+            epoch,
         })
     }
 
@@ -523,8 +574,8 @@ impl<'a> Run<'a> {
             let id = &beginning.id;
             let place = TopicPartition::new(id.target_topic.to_string(), id.partition);
             let producer = ProducerPosition {
-                id: self.shared.producer.id,
-                epoch: self.shared.producer.epoch,
+                id: self.producer.id,
+                epoch: self.producer.epoch,
                 sequence: 0,
                 target_offset: ends.get(&place).copied().unwrap_or(0),
             };
@@ -573,6 +624,7 @@ impl<'a> Run<'a> {
             producer,
             claimed,
             position,
+            epoch,
         } = beginning;
         let progress = Arc::new(PartitionProgress::new(id.clone(), offset, until));
         self.progress.add(progress.clone());
@@ -592,9 +644,12 @@ impl<'a> Run<'a> {
             flow,
             merge_bytes: self.shared.target_link.merge_bytes(),
             guarantee,
+            producer: self.producer,
             untouched: claimed,
             slot: self.slots.of(key),
             position,
+            lineage: Lineage::new(epoch),
+            cutter: Cutter::default(),
             progress,
         };
         self.running.insert(partition.clone());
@@ -613,6 +668,105 @@ impl<'a> Run<'a> {
         }
         self.running.retain(|it| !is_over(it));
         self.progress.forget(over);
+    }
+
+    /// Tells the running partitions where a topic has another id than before: they would notice
+    /// only after an error, and a target topic that is deleted and created quickly causes none.
+    fn notice_recreated(&mut self, topics: &[MirroredTopic]) {
+        let mut recreated = false;
+        for topic in topics {
+            let ids = (topic.source.id, topic.target.id);
+            let before = self.topic_ids.insert(topic.source.name.clone(), ids);
+            recreated |= before.is_some_and(|before| before != ids);
+        }
+        if recreated {
+            self.shared.look_again.send_modify(|times| *times += 1);
+        }
+    }
+
+    /// Decides for partitions whose topics were recreated where they begin, and notes that before
+    /// anything is copied.
+    async fn begin_anew(
+        &mut self,
+        new: &[(MirroredTopic, TopicPartition)],
+        starts: &BTreeMap<TopicPartition, i64>,
+    ) -> Result<(), RunError> {
+        let mut recreated = Vec::new();
+        for (topic, partition) in new {
+            let key = self.position_key(partition);
+            let Some(position) = self.known(&key) else {
+                continue;
+            };
+            let (source, target) = (topic.source.id.to_string(), topic.target.id.to_string());
+            let standing = Standing::of(position, &source, &target);
+            if standing.begins_anew(self.mirror.on_topic_reset) && !self.anew.contains_key(&key) {
+                let id = PartitionId {
+                    source_topic: topic.source_name.clone(),
+                    target_topic: topic.target_name.clone(),
+                    partition: partition.partition,
+                };
+                recreated.push((id, partition.clone(), key, standing, position.clone()));
+            }
+        }
+        if recreated.is_empty() {
+            return Ok(());
+        }
+        if recreated
+            .iter()
+            .any(|(_, _, key, ..)| self.stopped.contains_key(key))
+        {
+            let fresh = self.target.init_producer_id().await;
+            self.producer = fresh.map_err(|error| on_target(self.mirror.target.clone(), error))?;
+        }
+        let partitions: Vec<TopicPartition> = recreated
+            .iter()
+            .map(|(_, partition, ..)| partition.clone())
+            .collect();
+        let earliest = self
+            .source_offsets(&partitions, OffsetSpec::Earliest)
+            .await?;
+        for (id, partition, key, standing, position) in recreated {
+            let at = |offsets: &BTreeMap<TopicPartition, i64>| {
+                offsets.get(&partition).copied().unwrap_or(0)
+            };
+            let start = reset::new_start(self.mirror.start_offset, at(&earliest), at(starts));
+            if let Some(gap) = reset::gap(standing, &position, start) {
+                self.shared
+                    .losses
+                    .note(&id, gap)
+                    .await
+                    .map_err(|error| on_target(self.mirror.target.clone(), error))?;
+            }
+            self.anew.insert(key, start);
+        }
+        Ok(())
+    }
+
+    /// A partition's newest position.
+    fn known(&self, key: &PositionKey) -> Option<&Position> {
+        self.stopped
+            .get(key)
+            .or_else(|| self.ownership.positions().get(key))
+    }
+
+    /// Whether a partition that stopped is started again, with the topics as they are now.
+    fn starts_again(&mut self, partition: &Partition, stopped: &Stopped) -> bool {
+        let again = match stopped {
+            Stopped::SourceReset { .. } => self.mirror.on_topic_reset == OnTopicReset::Restart,
+            Stopped::TargetReset { .. } => true,
+            _ => false,
+        };
+        if again {
+            tracing::warn!(partition = %partition.id, position = partition.flow.watermark(),
+                reason = %stopped, "beginning anew");
+            let place = partition.source_partition();
+            let key = self.position_key(&place);
+            self.running.remove(&place);
+            self.anew.remove(&key);
+            self.stopped.insert(key, partition.position.clone());
+            self.restart_at = Some(tokio::time::Instant::now() + RESTART_PAUSE);
+        }
+        again
     }
 
     fn position_key(&self, partition: &TopicPartition) -> PositionKey {
@@ -676,11 +830,14 @@ impl<'a> Run<'a> {
     }
 
     fn ended(
-        &self,
+        &mut self,
         ended: Result<Result<Partition, (Partition, Stopped)>, tokio::task::JoinError>,
     ) {
         match ended {
             Ok(Ok(partition)) => partition.progress.finish(),
+            Ok(Err((partition, stopped))) if self.starts_again(&partition, &stopped) => {
+                partition.progress.finish();
+            }
             Ok(Err((partition, stopped))) => {
                 let reason = stopped.to_string();
                 partition.progress.fail(&reason);
@@ -748,6 +905,7 @@ impl<'a> Run<'a> {
             batches_merged: counts.merged,
             batches_rebuilt: counts.rebuilt,
             batches_filtered: counts.filtered,
+            gaps: self.progress.snapshot().gaps,
             topics,
             failures: self.progress.failures(),
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -767,6 +925,8 @@ struct Beginning {
     /// The producer is new: nothing was ever written with it.
     claimed: bool,
     position: Position,
+    /// Leader epoch of what was copied last.
+    epoch: Option<Epoch>,
 }
 
 fn on_source(alias: String, error: kafka::Error) -> RunError {
@@ -806,6 +966,14 @@ async fn offsets(
             }
         })
         .collect()
+}
+
+/// Never, where there is no moment.
+async fn until(moment: Option<tokio::time::Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn failure(id: &PartitionId, position: i64, reason: String) -> PartitionFailure {

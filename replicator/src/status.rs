@@ -227,6 +227,8 @@ mod tests {
             source_topic_id: "a".to_owned(),
             target_topic_id: "b".to_owned(),
             committed_at_ms: 0,
+            leader_epoch: None,
+            leader_epoch_start: None,
             owner: None,
             producer: None,
         };

@@ -23,6 +23,8 @@ pub struct Summary {
     pub batches_rebuilt: u64,
     /// Batches left out: transaction markers and aborted data.
     pub batches_filtered: u64,
+    /// Gaps noted in the ledger.
+    pub gaps: u64,
     /// Sums a topic.
     pub topics: Vec<TopicSummary>,
     /// Partitions that stopped before their end.

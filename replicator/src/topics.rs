@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka::{Cluster, ConfigSource, Error, NewTopic, RetryClass, TopicMetadata};
-use topology::Mirror;
+use topology::{Mirror, QUARANTINE_SUFFIX};
 
 use crate::error::RunError;
+use crate::gap::GAPS_TOPIC;
 use crate::position::POSITIONS_TOPIC;
 use crate::progress::PartitionFailure;
 
@@ -48,12 +49,17 @@ pub(crate) fn select(
 ) -> Vec<(TopicMetadata, String)> {
     topics
         .into_values()
-        .filter(|topic| !topic.internal && topic.name != POSITIONS_TOPIC)
+        .filter(|topic| !topic.internal && !is_ours(&topic.name))
         .filter_map(|topic| {
             let target = mirror.target_topic(source_alias, &topic.name)?;
             Some((topic, target))
         })
         .collect()
+}
+
+/// Topics that this program writes for itself, on whatever cluster they are found.
+fn is_ours(topic: &str) -> bool {
+    topic == POSITIONS_TOPIC || topic == GAPS_TOPIC || topic.ends_with(QUARANTINE_SUFFIX)
 }
 
 /// What [`prepare`] made of the selected topics.

@@ -15,7 +15,10 @@ pub(crate) const TOPICS_INTERNAL: &[&str] = &[
     r".*\.checkpoints\.internal",
     "connect.*-(configs|offsets|status)",
     "mirrorctl-.*",
+    r".*\.mirrorctl-quarantine",
 ];
+/// Ends the names of the topics that keep records too large for their target topic.
+pub const QUARANTINE_SUFFIX: &str = ".mirrorctl-quarantine";
 /// Everything.
 pub(crate) const GROUPS: &str = ".*";
 /// MirrorMaker 2's `groups.exclude`.

@@ -45,6 +45,7 @@ pub use choices::{
     Platform, Profile,
 };
 pub use code::{CODES, Severity};
+pub use defaults::QUARANTINE_SUFFIX;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{LoadError, Loaded, load, parse};
 pub use pattern::{Pattern, PatternError};

@@ -1,6 +1,7 @@
 //! `mirrorctl status`.
 
 use replicator::Source;
+use topology::{Mirror, Topology};
 
 use crate::cli::{Format, StatusArgs};
 use crate::connect::connect;
@@ -8,14 +9,19 @@ use crate::copies::client;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
-use crate::output::{self, MirrorStatus, status_human, status_json};
+use crate::output::{
+    self, MirrorGaps, MirrorStatus, gaps_human, gaps_json, status_human, status_json,
+};
 use crate::select::{clusters, named};
 use crate::session::{Ended, Session};
 
-/// Reads committed positions and source ends, and prints both.
+/// Reads committed positions and source ends, and prints both; or the gaps.
 pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
     let topology = load(&args.file)?;
     let mirrors = named(&topology, &args.mirror)?;
+    if args.gaps {
+        return gaps(session, &topology, &mirrors).await;
+    }
     let reading = async {
         let clients = connect(&topology, &clusters(&mirrors)).await?;
         let mut read = Vec::new();
@@ -48,6 +54,38 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
     match session.terminal.format() {
         Format::Human => output::result(&status_human(&read, args.all, session.terminal.width()))?,
         Format::Json => output::json(&status_json(&read))?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// Reads the gap ledgers of the targets. A mirror's sources need not be reachable.
+async fn gaps(session: &Session, topology: &Topology, mirrors: &[&Mirror]) -> Ended {
+    let reading = async {
+        let targets = mirrors.iter().map(|mirror| mirror.target.clone()).collect();
+        let clients = connect(topology, &targets).await?;
+        let mut read = Vec::new();
+        for mirror in mirrors {
+            let target = client(&clients, &mirror.target)?;
+            let mut gaps = replicator::gaps(&mirror.target, &target)
+                .await
+                .map_err(|error| Failure::Replicator {
+                    mirror: mirror.name.clone(),
+                    source_alias: mirror.sources.join(", "),
+                    error: Box::new(error),
+                })?;
+            gaps.retain(|key, _| key.mirror == mirror.name);
+            read.push(MirrorGaps {
+                mirror: mirror.name.clone(),
+                target: mirror.target.clone(),
+                gaps,
+            });
+        }
+        Ok::<_, Failure>(read)
+    };
+    let read = session.until_stopped(reading).await??;
+    match session.terminal.format() {
+        Format::Human => output::result(&gaps_human(&read, session.terminal.width()))?,
+        Format::Json => output::json(&gaps_json(&read))?,
     }
     Ok(Outcome::Done)
 }

@@ -147,7 +147,9 @@ fn hint(failure: &Failure) -> Option<String> {
             replicator::RunError::Source { error, .. }
             | replicator::RunError::Target { error, .. } => error.hint().map(str::to_owned),
             replicator::RunError::SameCluster { .. }
-            | replicator::RunError::Superseded { .. } | replicator::RunError::Positions { .. } => None,
+            | replicator::RunError::Superseded { .. }
+            | replicator::RunError::Gaps { .. }
+            | replicator::RunError::Positions { .. } => None,
         },
         Failure::NotSupported { .. } => Some("remove the keys to accept that".to_owned()),
         Failure::NothingToCompare { .. } => {

@@ -384,6 +384,9 @@ mod tests {
             records,
             bytes,
             remaining: 1_500,
+            gaps: 0,
+            gap_offsets: 0,
+            quarantined: 0,
             failed: Vec::new(),
         }
     }

@@ -258,27 +258,6 @@ async fn a_topic_that_cannot_be_created_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn data_deleted_before_it_was_copied_stops_the_partition_loudly() {
-    let rig = Rig::start(1, "").await;
-    rig.create("t1", 1, &[]).await;
-    rig.produce("t1", 1, 0, 3).await;
-    let error = FaultAction::Error(ResponseError::OffsetOutOfRange);
-    rig.source_cluster
-        .faults()
-        .inject(FaultRule::new(error).api(ApiKey::Fetch));
-    let summary = rig
-        .run(Options::once(), CancellationToken::new())
-        .await
-        .unwrap();
-    assert_eq!(summary.failures.len(), 1);
-    assert!(
-        summary.failures[0].reason.contains("retention"),
-        "{}",
-        summary.failures[0].reason
-    );
-}
-
-#[tokio::test]
 async fn a_recreated_source_topic_is_noticed_and_a_recreated_target_is_filled_anew() {
     let rig = Rig::start(1, "").await;
     rig.create("t1", 1, &[]).await;

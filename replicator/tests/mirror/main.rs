@@ -5,6 +5,8 @@ mod copy;
 mod crash_points;
 mod exactly_once;
 mod faults;
+mod losses;
+mod resets;
 mod rig;
 mod steering;
 mod topics;

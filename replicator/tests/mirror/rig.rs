@@ -10,7 +10,10 @@ use kafka::batch::RawBatch;
 use kafka::fetch::{FetchFrom, FetchLimits};
 use kafka::produce::ProduceBatch;
 use kafka::record::{self, Record};
-use kafka::{ClientOptions, Cluster, Compression, NewTopic, Plaintext, ProducerIdentity};
+use kafka::{
+    ClientOptions, Cluster, Compression, NewTopic, OffsetSpec, Plaintext, ProducerIdentity,
+    TopicPartition,
+};
 use replicator::{Options, Progress, Source, Summary};
 use tokio_util::sync::CancellationToken;
 use topology::Mirror;
@@ -73,6 +76,53 @@ impl Rig {
         self.create_replicated(topic, partitions, 1, configs).await;
     }
 
+    pub(crate) async fn create_on_target(
+        &self,
+        topic: &str,
+        partitions: i32,
+        configs: &[(&str, &str)],
+    ) {
+        create(&self.target, topic, partitions, 1, configs).await;
+    }
+
+    /// What is left on the source from an offset on.
+    pub(crate) async fn on_source_from(&self, topic: &str, offset: i64) -> Content {
+        content_from(&self.source, topic, offset).await
+    }
+
+    /// Waits until the target has at least so many records of a topic.
+    pub(crate) async fn until_target_has(&self, topic: &str, records: u64) {
+        self.until("records", async || {
+            count(&self.on_target(topic).await) >= records
+        })
+        .await;
+    }
+
+    pub(crate) async fn until_target_ends_with(&self, topic: &str, last: &[Record]) {
+        self.until("the last records", async || {
+            self.on_target(topic).await[&0].ends_with(last)
+        })
+        .await;
+    }
+
+    pub(crate) async fn until_gaps(&self, gaps: usize) {
+        self.until("gaps", async || {
+            replicator::gaps("b", &self.target).await.unwrap().len() == gaps
+        })
+        .await;
+    }
+
+    pub(crate) async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+        while !is_so().await {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "no {what} within a minute"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub(crate) async fn create_replicated(
         &self,
         topic: &str,
@@ -80,18 +130,7 @@ impl Rig {
         replication_factor: i16,
         configs: &[(&str, &str)],
     ) {
-        let new = NewTopic {
-            name: topic.to_owned(),
-            partitions: Some(partitions),
-            replication_factor: Some(replication_factor),
-            configs: configs
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
-        };
-        for (name, outcome) in self.source.create_topics(&[new]).await.unwrap() {
-            outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
-        }
+        create(&self.source, topic, partitions, replication_factor, configs).await;
     }
 
     /// `batches` of up to 50 records to every partition, in every codec, with null and empty keys
@@ -133,12 +172,21 @@ impl Rig {
         options: Options,
         stop: CancellationToken,
     ) -> impl Future<Output = Result<Summary, replicator::RunError>> + use<> {
+        self.run_shown(options, stop, Progress::new())
+    }
+
+    /// As [`Rig::run`], with figures to look at.
+    pub(crate) fn run_shown(
+        &self,
+        options: Options,
+        stop: CancellationToken,
+        progress: Arc<Progress>,
+    ) -> impl Future<Output = Result<Summary, replicator::RunError>> + use<> {
         let source = Source {
             alias: "a".to_owned(),
             cluster: self.source.clone(),
         };
         let (mirror, target) = (self.mirror.clone(), self.target.clone());
-        let progress = Progress::new();
         async move { replicator::run(&mirror, source, target, options, progress, stop).await }
     }
 
@@ -247,6 +295,27 @@ fn sample(partition: i32, number: i64) -> Record {
     }
 }
 
+async fn create(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: i32,
+    replication_factor: i16,
+    configs: &[(&str, &str)],
+) {
+    let new = NewTopic {
+        name: topic.to_owned(),
+        partitions: Some(partitions),
+        replication_factor: Some(replication_factor),
+        configs: configs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect(),
+    };
+    for (name, outcome) in cluster.create_topics(&[new]).await.unwrap() {
+        outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
 async fn connect(cluster: &EmbeddedCluster) -> Cluster {
     let bootstrap = cluster.bootstrap_servers();
     let mut options = ClientOptions::new(bootstrap.split(','));
@@ -258,6 +327,11 @@ async fn connect(cluster: &EmbeddedCluster) -> Cluster {
 }
 
 async fn content(cluster: &Cluster, topic: &str) -> Content {
+    content_from(cluster, topic, 0).await
+}
+
+/// What a reader sees that begins at an offset, or at the log's start where that is later.
+async fn content_from(cluster: &Cluster, topic: &str, first: i64) -> Content {
     let metadata = cluster.metadata_of(&[topic.to_owned()]).await.unwrap();
     let Some(found) = metadata.topics.get(topic) else {
         return Content::new();
@@ -275,7 +349,7 @@ async fn content(cluster: &Cluster, topic: &str) -> Content {
             .await
             .unwrap();
         let into = content.entry(partition.index).or_default();
-        let mut offset = 0;
+        let mut offset = first;
         loop {
             let from = FetchFrom {
                 topic: topic.into(),
@@ -288,6 +362,18 @@ async fn content(cluster: &Cluster, topic: &str) -> Content {
                 .await
                 .unwrap();
             let mut fetched = fetched.receive().await.unwrap().remove(0);
+            if let Some(error) = &fetched.error
+                && error.name() == "OFFSET_OUT_OF_RANGE"
+                && offset == first
+            {
+                let key = TopicPartition::new(topic, partition.index);
+                let only = std::slice::from_ref(&key);
+                let start = cluster.list_offsets(only, OffsetSpec::Earliest).await;
+                let start = start.unwrap()[&key].as_ref().unwrap().offset;
+                assert!(start > first, "{error}");
+                offset = start;
+                continue;
+            }
             assert_eq!(fetched.error, None);
             if offset >= fetched.high_watermark {
                 break;
@@ -296,6 +382,9 @@ async fn content(cluster: &Cluster, topic: &str) -> Content {
                 batch.check_crc().unwrap();
                 offset = batch.header.next_offset();
                 for mut record in record::decode(&batch).unwrap() {
+                    if batch.header.base_offset + i64::from(record.offset_delta) < first {
+                        continue;
+                    }
                     record.offset_delta = 0;
                     into.push(record);
                 }

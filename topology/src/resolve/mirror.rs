@@ -4,7 +4,7 @@ use chrono::DateTime;
 
 use super::scope::Scope;
 use super::topic_sync::{rails, topic_sync};
-use crate::choices::{Engine, OnDataLoss, OnOversize, OnTopicReset};
+use crate::choices::Engine;
 use crate::code::Code;
 use crate::defaults;
 use crate::finding::Finding;
@@ -376,21 +376,6 @@ fn declared(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Vec<Stri
             "groupOffsetSync",
         ),
         (spec.acl_sync.enabled, "aclSync", "aclSync"),
-        (
-            spec.on_data_loss == OnDataLoss::Continue,
-            "onDataLoss",
-            "onDataLoss: continue",
-        ),
-        (
-            spec.on_topic_reset == OnTopicReset::Restart,
-            "onTopicReset",
-            "onTopicReset: restart",
-        ),
-        (
-            spec.on_oversize == OnOversize::Quarantine,
-            "onOversize",
-            "onOversize: quarantine",
-        ),
     ];
     for (asked, key, what) in asks {
         if asked {

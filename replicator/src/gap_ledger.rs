@@ -1,0 +1,141 @@
+//! Reads and writes [`GAPS_TOPIC`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use kafka::record::Record;
+use kafka::{Cluster, Connection, Error, RetryClass};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::compacted_topic;
+use crate::error::RunError;
+use crate::gap::{GAPS_TOPIC, Gap, GapKey};
+use crate::leaders::Leaders;
+
+/// Pause before a failed write is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+/// A write that lasts is said after this long and then this often.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Every gap that mirrors noted on a target, the newest entry a gap, sorted by key. Empty where
+/// no mirror ever noted one.
+pub async fn gaps(target_alias: &str, target: &Cluster) -> Result<BTreeMap<GapKey, Gap>, RunError> {
+    load(target).await.map_err(|error| RunError::Gaps {
+        alias: target_alias.to_owned(),
+        topic: GAPS_TOPIC,
+        reason: error.to_string(),
+    })
+}
+
+pub(crate) async fn load(target: &Cluster) -> Result<BTreeMap<GapKey, Gap>, Error> {
+    let mut gaps = BTreeMap::new();
+    compacted_topic::read(target, GAPS_TOPIC, |record| keep(&mut gaps, record)).await?;
+    Ok(gaps)
+}
+
+/// A record from a newer version that is not ours to understand is left alone; a tombstone removes.
+fn keep(gaps: &mut BTreeMap<GapKey, Gap>, record: &Record) {
+    let Some(key) = record
+        .key
+        .as_ref()
+        .and_then(|key| serde_json::from_slice::<GapKey>(key).ok())
+    else {
+        return;
+    };
+    match record
+        .value
+        .as_ref()
+        .map(|value| serde_json::from_slice::<Gap>(value))
+    {
+        Some(Ok(gap)) => {
+            gaps.insert(key, gap);
+        }
+        Some(Err(error)) => tracing::warn!(?key, %error, "gap is not readable; ignored"),
+        None => {
+            gaps.remove(&key);
+        }
+    }
+}
+
+/// Writes gaps, one after the other.
+#[derive(Debug)]
+pub(crate) struct GapLedger {
+    leaders: Arc<Leaders>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The topic was seen on the target.
+    ready: bool,
+    connection: Option<Connection>,
+    /// When metadata was last found wanting.
+    stale: Option<Instant>,
+}
+
+impl GapLedger {
+    pub(crate) fn new(leaders: Arc<Leaders>) -> Self {
+        Self {
+            leaders,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Durable once this returns `Ok`. Tries again for as long as that may help, so the caller
+    /// decides when to drop the future; an entry may then be there or not.
+    pub(crate) async fn note(&self, key: &GapKey, gap: &Gap) -> Result<(), Error> {
+        let encode = |error: serde_json::Error| Error::Malformed {
+            address: "this client".to_owned(),
+            what: "gap",
+            detail: error.to_string(),
+        };
+        let record = Record {
+            offset_delta: 0,
+            timestamp: gap.at_ms,
+            key: Some(Bytes::from(serde_json::to_vec(key).map_err(encode)?)),
+            value: Some(Bytes::from(serde_json::to_vec(gap).map_err(encode)?)),
+            headers: Vec::new(),
+        };
+        let mut complained = Instant::now();
+        loop {
+            match self.write(&record).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.class() == RetryClass::Fatal => return Err(error),
+                Err(error) => {
+                    if complained.elapsed() >= COMPLAIN_EVERY {
+                        complained = Instant::now();
+                        tracing::warn!(%error, "a gap could not be noted; trying again");
+                    }
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn write(&self, record: &Record) -> Result<(), Error> {
+        let mut state = self.state.lock().await;
+        let State {
+            ready,
+            connection,
+            stale,
+        } = &mut *state;
+        let written = async {
+            if !*ready {
+                compacted_topic::ensure(self.leaders.cluster(), GAPS_TOPIC).await?;
+                self.leaders.track([GAPS_TOPIC.to_owned()]).await;
+                *ready = true;
+            }
+            let records = std::slice::from_ref(record);
+            compacted_topic::append(&self.leaders, connection, GAPS_TOPIC, *stale, records).await
+        };
+        let written = written.await;
+        if written.is_err() {
+            *ready = false;
+            *stale = Some(Instant::now());
+        }
+        written
+    }
+}

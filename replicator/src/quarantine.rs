@@ -1,0 +1,340 @@
+//! Records that are too large for their target topic, kept in a topic beside it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use kafka::batch::{BatchError, RawBatch};
+use kafka::fetch::{FetchFrom, FetchLimits};
+use kafka::produce::ProduceBatch;
+use kafka::record::{self, Record};
+use kafka::{Cluster, Compression, ConfigChange, Error, NewTopic, ProducerIdentity, RetryClass};
+use tokio::time::Instant;
+use topology::{OnOversize, QUARANTINE_SUFFIX};
+
+use crate::gap::GapKind;
+use crate::leaders::Leaders;
+use crate::losses::{Found, Passage};
+use crate::outcome::{Stopped, TooLarge, Trouble};
+use crate::partition::{Partition, Shared};
+
+const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
+/// A quarantine topic takes at least this much, so that it rarely has to be raised.
+const LEAST_LIMIT: usize = 16 << 20;
+/// Quarantined records are not idempotent: after a crash one may be there twice.
+const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
+/// A new topic has no leader for a moment.
+const APPEAR_WITHIN: Duration = Duration::from_secs(30);
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// A record as it lies on the source.
+struct AtSource {
+    offset: i64,
+    record: Record,
+    codec: Compression,
+}
+
+impl Partition {
+    /// Gets past a batch that the target refused because of its size: it is cut, or its only
+    /// record is quarantined.
+    pub(crate) async fn pass_too_large(
+        &mut self,
+        shared: &Shared,
+        refused: TooLarge,
+    ) -> Result<Passage, Stopped> {
+        let limit = match limit_of(shared.target.cluster(), &self.id.target_topic).await {
+            Ok(limit) => limit,
+            Err(error) if error.class() == RetryClass::Fatal => None,
+            Err(error) => return Ok(Passage::Again(Trouble::Target(error))),
+        };
+        let TooLarge {
+            start,
+            end,
+            records,
+            bytes,
+            error,
+        } = refused;
+        let watermark = self.flow.watermark();
+        self.cutter.forget_below(watermark);
+        self.cutter.refuse(start, end, limit);
+        // Something before it failed too: that goes first, and this comes again.
+        if records > 1 || start != watermark {
+            return Ok(Passage::Passed);
+        }
+        let found = match self.read_one(shared, start, end).await {
+            Ok(found) => found,
+            Err(error) if error.class() == RetryClass::Fatal => return Err(Stopped::Client(error)),
+            Err(error) => return Ok(Passage::Again(Trouble::Source(error))),
+        };
+        let offset = found.as_ref().map_or(start, |found| found.offset);
+        let (OnOversize::Quarantine, Some(found)) = (shared.losses.on_oversize, found) else {
+            return Err(Stopped::Oversize {
+                topic: self.id.target_topic.clone(),
+                offset,
+                bytes,
+                limit: self.cutter.limit(),
+                error,
+            });
+        };
+        let topic = format!("{}{QUARANTINE_SUFFIX}", self.id.target_topic);
+        let reason = format!(
+            "its batch has {bytes} bytes, {}",
+            limit.map_or_else(
+                || format!("too many for `{}`", self.id.target_topic),
+                |limit| format!("`{}` takes {limit}", self.id.target_topic)
+            )
+        );
+        self.quarantine(shared, &topic, found, &reason, &error.to_string())
+            .await
+            .map_err(|error| Stopped::Quarantine {
+                topic: topic.clone(),
+                offset,
+                error: Box::new(error),
+            })?;
+        let gap = Found {
+            kind: GapKind::Oversize,
+            source_topic_id: self.position.source_topic_id.clone(),
+            from: offset,
+            to: Some(end),
+            records: Some(1),
+            resumed_at: end,
+            reason: format!("{reason}; the record is in `{topic}`"),
+            policy: "onOversize: quarantine",
+        };
+        self.note(shared, gap).await?;
+        self.progress.quarantined(1);
+        self.flow.jump(end);
+        Ok(Passage::Passed)
+    }
+
+    /// Whether a batch that the target holds a part of went there in pieces, because it is larger
+    /// than the target takes; it is cut into the same pieces then.
+    pub(crate) async fn was_cut(
+        &mut self,
+        shared: &Shared,
+        start: i64,
+        end: i64,
+        bytes: usize,
+    ) -> bool {
+        let limit = limit_of(shared.target.cluster(), &self.id.target_topic).await;
+        match limit {
+            Ok(Some(limit)) if bytes > limit => {
+                self.cutter.refuse(start, end, Some(limit));
+                true
+            }
+            Ok(_) => false,
+            Err(error) => {
+                tracing::warn!(partition = %self.id, %error,
+                    "the largest batch that the target takes is not known");
+                false
+            }
+        }
+    }
+
+    /// The first record from `start` on and before `end`, read on a connection of its own.
+    async fn read_one(
+        &self,
+        shared: &Shared,
+        start: i64,
+        end: i64,
+    ) -> Result<Option<AtSource>, Error> {
+        let id = &self.id;
+        let leader = shared
+            .source
+            .of(&id.source_topic, id.partition, None)
+            .await?;
+        let connection = shared.source.cluster().open(&leader.node).await?;
+        let limits = FetchLimits {
+            max_wait: Duration::from_millis(500),
+            min_bytes: 1,
+            max_bytes: 1 << 20,
+            partition_max_bytes: 1 << 20,
+        };
+        let from = FetchFrom {
+            topic: id.source_topic.clone(),
+            topic_id: leader.topic_id,
+            partition: id.partition,
+            offset: start,
+            leader_epoch: leader.epoch,
+        };
+        let fetched = kafka::fetch::send(&connection, limits, &[from])
+            .await?
+            .receive()
+            .await?;
+        let Some(fetched) = fetched.into_iter().next() else {
+            return Ok(None);
+        };
+        if let Some(error) = fetched.error {
+            return Err(Error::Broker {
+                api: format!("Fetch {id}"),
+                error,
+            });
+        }
+        let malformed = |error: BatchError| Error::Malformed {
+            address: connection.address().to_owned(),
+            what: "batch",
+            detail: error.to_string(),
+        };
+        let mut records = fetched.records;
+        while let Some(batch) = RawBatch::split_from(&mut records).map_err(malformed)? {
+            if batch.header.is_control() || batch.header.next_offset() <= start {
+                continue;
+            }
+            batch.check_crc().map_err(malformed)?;
+            let base = batch.header.base_offset;
+            let found = record::decode(&batch)
+                .map_err(malformed)?
+                .into_iter()
+                .map(|record| (base + i64::from(record.offset_delta), record))
+                .find(|(offset, _)| (start..end).contains(offset));
+            if let Some((offset, record)) = found {
+                let codec = batch.header.compression().unwrap_or(Compression::None);
+                return Ok(Some(AtSource {
+                    offset,
+                    record,
+                    codec,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Durable in the quarantine topic once this returns `Ok`.
+    async fn quarantine(
+        &self,
+        shared: &Shared,
+        topic: &str,
+        found: AtSource,
+        reason: &str,
+        error: &str,
+    ) -> Result<(), Error> {
+        let mut record = found.record;
+        for (name, value) in [
+            ("mirrorctl.reason", reason),
+            ("mirrorctl.error", error),
+            (
+                "mirrorctl.source.cluster",
+                shared.source.cluster().cluster_id(),
+            ),
+            ("mirrorctl.source.topic", &self.id.source_topic),
+            ("mirrorctl.source.partition", &self.id.partition.to_string()),
+            ("mirrorctl.source.offset", &found.offset.to_string()),
+        ] {
+            let name = Bytes::copy_from_slice(name.as_bytes());
+            let value = Bytes::copy_from_slice(value.as_bytes());
+            record.headers.push((name, Some(value)));
+        }
+        let batch = record::encode(&[record], found.codec).map_err(|error| Error::Malformed {
+            address: "this client".to_owned(),
+            what: "quarantined record",
+            detail: error.to_string(),
+        })?;
+        ensure(shared.target.cluster(), topic, batch.wire_len()).await?;
+        shared.target.track([topic.to_owned()]).await;
+        let give_up = Instant::now() + APPEAR_WITHIN;
+        let mut stale = None;
+        loop {
+            match append(&shared.target, topic, stale, &batch).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.class() == RetryClass::Fatal || Instant::now() >= give_up => {
+                    return Err(error);
+                }
+                Err(_) => stale = Some(Instant::now()),
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+}
+
+/// The largest batch that a topic takes; `None` where the broker does not say.
+async fn limit_of(cluster: &Cluster, topic: &str) -> Result<Option<usize>, Error> {
+    let described = cluster.describe_topic_configs(&[topic.to_owned()]).await?;
+    match described.into_iter().next() {
+        Some((_, Ok(configs))) => Ok(configs
+            .get(MAX_MESSAGE_BYTES)
+            .and_then(|entry| entry.value.as_ref())
+            .and_then(|value| value.parse().ok())),
+        Some((_, Err(error))) => Err(Error::Broker {
+            api: format!("DescribeConfigs {topic}"),
+            error,
+        }),
+        None => Ok(None),
+    }
+}
+
+/// Creates the quarantine topic, or raises its limit, so that it takes a batch of `bytes`.
+async fn ensure(target: &Cluster, topic: &str, bytes: usize) -> Result<(), Error> {
+    let limit = bytes
+        .checked_next_power_of_two()
+        .unwrap_or(bytes)
+        .max(LEAST_LIMIT)
+        .min(i32::MAX as usize)
+        .to_string();
+    let existing = target.topic_metadata(&[topic.to_owned()]).await?;
+    if matches!(existing.get(topic), Some(Ok(_))) {
+        if limit_of(target, topic)
+            .await?
+            .is_some_and(|now| now < bytes)
+        {
+            let raised = ConfigChange::Set {
+                key: MAX_MESSAGE_BYTES.to_owned(),
+                value: limit,
+            };
+            target.alter_topic_configs(topic, &[raised]).await?;
+        }
+        return Ok(());
+    }
+    let brokers = target.metadata_of(&[]).await?.brokers.len();
+    let new = NewTopic {
+        name: topic.to_owned(),
+        partitions: Some(1),
+        replication_factor: Some(brokers.clamp(1, 3) as i16),
+        configs: BTreeMap::from([
+            (MAX_MESSAGE_BYTES.to_owned(), limit),
+            // Somebody has to look at these; until then they stay.
+            ("retention.ms".to_owned(), "-1".to_owned()),
+        ]),
+    };
+    for (name, outcome) in target.create_topics(&[new]).await? {
+        match outcome {
+            Ok(()) => tracing::info!(topic = name, "created quarantine topic"),
+            Err(error) if error.name() == "TOPIC_ALREADY_EXISTS" => {}
+            Err(error) => {
+                return Err(Error::Broker {
+                    api: format!("CreateTopics {name}"),
+                    error,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn append(
+    target: &Arc<Leaders>,
+    topic: &str,
+    stale: Option<Instant>,
+    batch: &RawBatch,
+) -> Result<(), Error> {
+    let leader = target.of(topic, 0, stale).await?;
+    let connection = target.cluster().open(&leader.node).await?;
+    let batch = ProduceBatch {
+        topic: topic.into(),
+        partition: 0,
+        header: batch.stamped(NO_PRODUCER, -1),
+        payload: batch.payload(),
+    };
+    let timeout = connection.request_timeout();
+    let produced = kafka::produce::send(&connection, &[batch], timeout)
+        .await?
+        .receive()
+        .await?;
+    for produced in produced {
+        produced.outcome.map_err(|error| Error::Broker {
+            api: format!("Produce {topic}"),
+            error,
+        })?;
+    }
+    Ok(())
+}
