@@ -267,8 +267,7 @@ async fn a_clean_election_is_no_gap() {
 #[tokio::test]
 async fn a_batch_too_large_for_the_target_is_cut_in_every_codec() {
     let rig = Rig::start(1, "").await;
-    let configs = [("max.message.bytes", "1000000")];
-    rig.create("t1", 1, &configs).await;
+    rig.create("t1", 1, &[]).await;
     for (at, codec) in [
         Compression::None,
         Compression::Gzip,
