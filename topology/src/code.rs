@@ -77,6 +77,7 @@ codes! {
     IdentityBothWays => "topology::identity-both-ways", Error;
     MirrorCycle => "topology::mirror-cycle", Error;
     OverlappingTarget => "topology::overlapping-target", Error;
+    ExactlyOnceCompacted => "topology::exactly-once-compacted", Error;
     // worth knowing
     DeclaredOnly => "topology::declared-only", Warning;
     SecretInClear => "topology::secret-in-clear", Warning;

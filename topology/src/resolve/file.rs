@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{cluster, mirror, naming, scope::Scope, topic};
+use super::{cluster, mirror, naming, promises, scope::Scope, topic};
 use crate::code::{Code, Severity};
 use crate::finding::Finding;
 use crate::parts::Parts;
@@ -49,6 +49,7 @@ pub(crate) fn resolve(
     let borrowed: Vec<naming::Placed<'_>> =
         mirrors.iter().map(|(at, mirror)| (*at, mirror)).collect();
     naming::check(&mut scope, &borrowed, &topics);
+    promises::check(&mut scope, &borrowed, &topics);
 
     let declared = declared(&mut scope, &file);
     let verify = parts.verify.map_or_else(

@@ -4,6 +4,7 @@ mod cluster;
 mod file;
 mod mirror;
 mod naming;
+mod promises;
 mod scope;
 mod security;
 mod topic;
