@@ -23,7 +23,21 @@ use crate::position_writer;
 #[derive(Debug)]
 pub(crate) struct Ownership {
     reader: PositionReader,
-    instance: String,
+    leaders: Arc<Leaders>,
+    key: OwnerKey,
+    ours: Owner,
+}
+
+/// Whose the mirror is.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// Ours, as before.
+    Still,
+    /// Ours again: what was written between the other's owner record and now is ignored by whoever reads it, and has to
+    /// be written once more where it matters.
+    Again,
+    /// That of a run that began later.
+    Lost(Owner),
 }
 
 impl Ownership {
@@ -38,16 +52,24 @@ impl Ownership {
             owner_of_mirror: mirror.to_owned(),
             source_cluster_id: source_cluster_id.to_owned(),
         };
-        let instance = kafka::Uuid::new_v4().to_string();
-        position_writer::take_ownership(leaders, &key, &instance).await?;
+        let ours = Owner {
+            instance: kafka::Uuid::new_v4().to_string(),
+            since_ms: position_writer::now_ms(),
+        };
+        position_writer::take_ownership(leaders.clone(), &key, &ours).await?;
         let mut reader = PositionReader::new(target, mirror, source_cluster_id).await;
         reader.read_to_end().await?;
-        Ok(Self { reader, instance })
+        Ok(Self {
+            reader,
+            leaders,
+            key,
+            ours,
+        })
     }
 
     /// This run's id, which its positions carry.
     pub(crate) fn instance(&self) -> &str {
-        &self.instance
+        &self.ours.instance
     }
 
     /// The newest position of each partition, as of the last look.
@@ -55,12 +77,27 @@ impl Ownership {
         self.reader.positions()
     }
 
-    /// Reads on to the end of the log; returns the new owner where it is another.
-    pub(crate) async fn look(&mut self) -> Result<Option<Owner>, Error> {
-        self.reader.read_to_end().await?;
-        let owner = self.reader.owner();
-        Ok(owner
-            .filter(|owner| owner.instance != self.instance)
-            .cloned())
+    /// Reads on to the end of the log.
+    ///
+    /// The last thing that a dying run sent may land after the owner record of the run that follows it. So where the other
+    /// began earlier than this run, this run says once more that the mirror is its own. Of two that live, the one that
+    /// began earlier finds itself the older one and stops; should their clocks differ, still only one of them goes on.
+    pub(crate) async fn look(&mut self) -> Result<Held, Error> {
+        let mut held = Held::Still;
+        loop {
+            self.reader.read_to_end().await?;
+            let Some(other) = self
+                .reader
+                .owner()
+                .filter(|owner| owner.instance != self.ours.instance)
+            else {
+                return Ok(held);
+            };
+            if (other.since_ms, &other.instance) > (self.ours.since_ms, &self.ours.instance) {
+                return Ok(Held::Lost(other.clone()));
+            }
+            position_writer::take_ownership(self.leaders.clone(), &self.key, &self.ours).await?;
+            held = Held::Again;
+        }
     }
 }

@@ -222,14 +222,9 @@ impl PositionWriter {
 pub(crate) async fn take_ownership(
     leaders: Arc<Leaders>,
     key: &OwnerKey,
-    instance: &str,
+    owner: &Owner,
 ) -> Result<(), Error> {
-    let now = now_ms();
-    let owner = Owner {
-        instance: instance.to_owned(),
-        since_ms: now,
-    };
-    let record = json_record(key, &owner, now)?;
+    let record = json_record(key, owner, now_ms())?;
     let mut appender = Appender::new(leaders);
     let mut attempts = 0;
     loop {

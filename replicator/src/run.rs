@@ -25,7 +25,7 @@ use crate::link::{self, Link};
 use crate::losses::Losses;
 use crate::outcome::Stopped;
 use crate::oversize::Cutter;
-use crate::ownership::Ownership;
+use crate::ownership::{Held, Ownership};
 use crate::partition::{Guarantee, Partition, Shared};
 use crate::position::{POSITIONS_TOPIC, Position, PositionKey, ProducerPosition, VERSION};
 use crate::position_log;
@@ -364,7 +364,7 @@ impl<'a> Run<'a> {
                 }
                 now = watch.tick() => watchdog.look(now, &self.progress.partitions()),
                 _ = look.tick() => match self.still_ours().await {
-                    Ok(()) => {}
+                    Ok(_) => {}
                     Err(error @ RunError::Superseded { .. }) => return Err(error),
                     Err(error) => tracing::debug!(%error, "whose the mirror is cannot be read; trying again"),
                 }
@@ -566,7 +566,6 @@ impl<'a> Run<'a> {
             on_target,
         )
         .await?;
-        let mut durable = Vec::new();
         for beginning in beginnings
             .iter_mut()
             .filter(|beginning| beginning.producer.is_none())
@@ -582,29 +581,44 @@ impl<'a> Run<'a> {
             beginning.producer = Some(producer);
             beginning.claimed = true;
             beginning.position.producer = Some(producer);
-            let (committed, commits) = watch::channel(0);
-            let slot = self.slots.of(beginning.key.clone());
-            slot.update(beginning.position.clone(), 0, committed, true);
-            durable.push(commits);
         }
+        loop {
+            self.commit_claims(beginnings).await;
+            if !matches!(self.still_ours().await?, Held::Again) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Returns once the claims are durable, or at the stop.
+    async fn commit_claims(&self, beginnings: &[Beginning]) {
+        let durable: Vec<watch::Receiver<u64>> = beginnings
+            .iter()
+            .filter(|beginning| beginning.claimed)
+            .map(|beginning| {
+                let (committed, commits) = watch::channel(0);
+                let slot = self.slots.of(beginning.key.clone());
+                slot.update(beginning.position.clone(), 0, committed, true);
+                commits
+            })
+            .collect();
         for mut commits in durable {
             tokio::select! {
                 _ = commits.changed() => {}
                 () = self.shared.stop.cancelled() => {}
             }
         }
-        self.still_ours().await
     }
 
     /// Fails where the mirror belongs to another run; nothing of ours is written from then on.
-    async fn still_ours(&mut self) -> Result<(), RunError> {
-        let other = self
+    async fn still_ours(&mut self) -> Result<Held, RunError> {
+        let held = self
             .ownership
             .look()
             .await
             .map_err(|error| positions_error(self.mirror, &error))?;
-        let Some(other) = other else {
-            return Ok(());
+        let Held::Lost(other) = held else {
+            return Ok(held);
         };
         self.slots.close();
         self.shared.stop.cancel();
