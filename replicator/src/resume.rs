@@ -182,7 +182,10 @@ impl Tail {
             let at_end = self.from.offset >= end;
             let unseen = !self.retained && !self.begun;
             match goal {
-                Goal::Sequence(next) if self.expected == next => return Ok(next),
+                // Reached, or passed: another instance may have gone on meanwhile.
+                Goal::Sequence(next) if sequences_between(next, self.expected) <= HALF_CIRCLE => {
+                    return Ok(self.expected);
+                }
                 // Deleted, and what is deleted was replicated.
                 Goal::Sequence(next) if at_end && unseen => return Ok(next),
                 Goal::EndOfLog if at_end && unseen => {

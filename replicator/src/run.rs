@@ -587,6 +587,25 @@ impl<'a> Run<'a> {
             if !matches!(self.still_ours().await?, Held::Again) {
                 return Ok(());
             }
+            self.adopt(beginnings);
+        }
+    }
+
+    /// While the mirror was another run's, that run may have claimed these partitions: what the log says of them now
+    /// counts, ours or not, and something may have been written with it.
+    fn adopt(&self, beginnings: &mut [Beginning]) {
+        for beginning in beginnings.iter_mut().filter(|beginning| beginning.claimed) {
+            let known = self.ownership.positions().get(&beginning.key);
+            if let Some(known) = known.filter(|known| {
+                known.producer.is_some()
+                    && known.source_topic_id == beginning.position.source_topic_id
+                    && known.target_topic_id == beginning.position.target_topic_id
+            }) {
+                beginning.offset = known.offset;
+                beginning.producer = known.producer;
+                beginning.position = known.clone();
+                beginning.claimed = false;
+            }
         }
     }
 
