@@ -17,7 +17,20 @@ use crate::leaders::Leaders;
 /// What these topics hold is not idempotent: the last one a key wins, whoever wrote it.
 const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
 
-/// Creates the topic where it is missing.
+/// Pause before metadata is asked again.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+/// Metadata knows a topic that was just created within this time, or something is wrong.
+const APPEARS_WITHIN: Duration = Duration::from_secs(20);
+/// One fetch.
+pub(crate) const LIMITS: FetchLimits = FetchLimits {
+    max_wait: Duration::from_millis(500),
+    min_bytes: 1,
+    max_bytes: 4 << 20,
+    partition_max_bytes: 4 << 20,
+};
+
+/// Creates the topic where it is missing, and returns once metadata knows it: a broker that has
+/// just started does not know all topics, and one that it does not know looks like an empty one.
 pub(crate) async fn ensure(target: &Cluster, name: &str) -> Result<(), Error> {
     if exists(target, name).await? {
         return Ok(());
@@ -41,12 +54,31 @@ pub(crate) async fn ensure(target: &Cluster, name: &str) -> Result<(), Error> {
             }
         }
     }
+    let deadline = Instant::now() + APPEARS_WITHIN;
+    while !exists(target, name).await? {
+        if Instant::now() >= deadline {
+            return Err(Error::NoLeader {
+                topic: name.to_owned(),
+                partition: 0,
+            });
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
     Ok(())
 }
 
-async fn exists(target: &Cluster, name: &str) -> Result<bool, Error> {
-    let topics = target.topic_metadata(&[name.to_owned()]).await?;
-    Ok(matches!(topics.get(name), Some(Ok(_))))
+/// Whether there is such a topic. Any other error than that it is unknown is an error here: who
+/// takes it for a missing topic takes what it holds for nothing.
+pub(crate) async fn exists(target: &Cluster, name: &str) -> Result<bool, Error> {
+    let mut found = target.topic_metadata(&[name.to_owned()]).await?;
+    match found.remove(name) {
+        Some(Ok(_)) => Ok(true),
+        Some(Err(error)) if error.name() != "UNKNOWN_TOPIC_OR_PARTITION" => Err(Error::Broker {
+            api: format!("Metadata {name}"),
+            error,
+        }),
+        Some(Err(_)) | None => Ok(false),
+    }
 }
 
 /// Hands every record to `visit`, the oldest first, up to the end as it is now. None where the
@@ -64,12 +96,6 @@ pub(crate) async fn read(
     leaders.track([name.to_owned()]).await;
     let mut at = listed(target, &partition, OffsetSpec::Earliest).await?;
     let end = listed(target, &partition, OffsetSpec::Latest).await?;
-    let limits = FetchLimits {
-        max_wait: Duration::from_millis(500),
-        min_bytes: 1,
-        max_bytes: 4 << 20,
-        partition_max_bytes: 4 << 20,
-    };
     let leader = leaders.of(name, 0, None).await?;
     let connection = target.open(&leader.node).await?;
     while at < end {
@@ -80,7 +106,7 @@ pub(crate) async fn read(
             offset: at,
             leader_epoch: -1,
         };
-        let fetched = kafka::fetch::send(&connection, limits, &[from])
+        let fetched = kafka::fetch::send(&connection, LIMITS, &[from])
             .await?
             .receive()
             .await?;
@@ -112,7 +138,8 @@ pub(crate) async fn read(
     Ok(())
 }
 
-async fn listed(
+/// An end of the topic's only partition.
+pub(crate) async fn listed(
     target: &Cluster,
     partition: &TopicPartition,
     at: OffsetSpec,

@@ -1,73 +1,15 @@
-//! Makes and reads [`POSITIONS_TOPIC`].
+//! Reads [`POSITIONS_TOPIC`].
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use kafka::batch::{BatchError, RawBatch};
-use kafka::fetch::{FetchFrom, FetchLimits};
+use kafka::fetch::FetchFrom;
 use kafka::record::{self, Record};
-use kafka::{Cluster, Connection, Error, NewTopic, OffsetSpec, TopicPartition};
+use kafka::{Cluster, Connection, Error, OffsetSpec, TopicPartition};
 
+use crate::compacted_topic::{self, LIMITS, listed};
 use crate::leaders::Leaders;
 use crate::position::{Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
-
-/// Pause before metadata is asked again.
-const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// Metadata knows a topic that was just created within this time, or something is wrong.
-const APPEARS_WITHIN: Duration = Duration::from_secs(20);
-
-/// Whether there is such a topic. Any other error than that it is unknown is an error here: a
-/// mirror that takes it for a missing topic begins anew and copies everything twice.
-async fn exists(target: &Cluster) -> Result<bool, Error> {
-    let topic = POSITIONS_TOPIC.to_owned();
-    let mut found = target.topic_metadata(std::slice::from_ref(&topic)).await?;
-    match found.remove(&topic) {
-        Some(Ok(_)) => Ok(true),
-        Some(Err(error)) if error.name() != "UNKNOWN_TOPIC_OR_PARTITION" => Err(Error::Broker {
-            api: format!("Metadata {topic}"),
-            error,
-        }),
-        Some(Err(_)) | None => Ok(false),
-    }
-}
-
-/// Creates the topic where it is missing, and returns once metadata knows it: a broker that has
-/// just started does not know all topics, and one that it does not know looks like an empty one.
-pub(crate) async fn ensure_topic(target: &Cluster) -> Result<(), Error> {
-    if exists(target).await? {
-        return Ok(());
-    }
-    let brokers = target.metadata_of(&[]).await?.brokers.len();
-    let topic = NewTopic {
-        name: POSITIONS_TOPIC.to_owned(),
-        partitions: Some(1),
-        replication_factor: Some(brokers.clamp(1, 3) as i16),
-        configs: BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]),
-    };
-    for (name, outcome) in target.create_topics(&[topic]).await? {
-        match outcome {
-            Ok(()) => {}
-            Err(error) if error.name() == "TOPIC_ALREADY_EXISTS" => {}
-            Err(error) => {
-                return Err(Error::Broker {
-                    api: format!("CreateTopics {name}"),
-                    error,
-                });
-            }
-        }
-    }
-    let deadline = Instant::now() + APPEARS_WITHIN;
-    while !exists(target).await? {
-        if Instant::now() >= deadline {
-            return Err(Error::NoLeader {
-                topic: POSITIONS_TOPIC.to_owned(),
-                partition: 0,
-            });
-        }
-        tokio::time::sleep(RETRY_PAUSE).await;
-    }
-    Ok(())
-}
 
 /// All positions of one mirror from one source cluster, the newest a key. Empty where the topic
 /// does not exist.
@@ -76,7 +18,7 @@ pub(crate) async fn load(
     mirror: &str,
     source_cluster_id: &str,
 ) -> Result<BTreeMap<PositionKey, Position>, Error> {
-    if !exists(target).await? {
+    if !compacted_topic::exists(target, POSITIONS_TOPIC).await? {
         return Ok(BTreeMap::new());
     }
     let mut reader = PositionReader::new(target.clone(), mirror, source_cluster_id).await;
@@ -125,12 +67,11 @@ impl PositionReader {
     pub(crate) async fn read_to_end(&mut self) -> Result<(), Error> {
         let target = self.leaders.cluster().clone();
         let partition = TopicPartition::new(POSITIONS_TOPIC, 0);
-        let only = std::slice::from_ref(&partition);
         let mut at = match self.next {
             Some(next) => next,
-            None => listed(&target, only, OffsetSpec::Earliest).await?,
+            None => listed(&target, &partition, OffsetSpec::Earliest).await?,
         };
-        let end = listed(&target, only, OffsetSpec::Latest).await?;
+        let end = listed(&target, &partition, OffsetSpec::Latest).await?;
         if at >= end {
             self.next = Some(at);
             return Ok(());
@@ -223,32 +164,5 @@ impl PositionReader {
             }
             Err(error) => tracing::warn!(?key, %error, "position is not readable; ignored"),
         }
-    }
-}
-
-const LIMITS: FetchLimits = FetchLimits {
-    max_wait: Duration::from_millis(500),
-    min_bytes: 1,
-    max_bytes: 4 << 20,
-    partition_max_bytes: 4 << 20,
-};
-
-async fn listed(
-    target: &Cluster,
-    partition: &[TopicPartition],
-    at: OffsetSpec,
-) -> Result<i64, Error> {
-    let outcome = target
-        .list_offsets(partition, at)
-        .await?
-        .into_values()
-        .next();
-    match outcome {
-        Some(Ok(listed)) => Ok(listed.offset),
-        Some(Err(error)) => Err(Error::Broker {
-            api: format!("ListOffsets {POSITIONS_TOPIC}"),
-            error,
-        }),
-        None => Ok(0),
     }
 }

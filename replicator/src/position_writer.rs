@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use kafka::produce::ProduceBatch;
-use kafka::record::{self, Record};
-use kafka::{Compression, Connection, Error, ProducerIdentity};
+use kafka::record::Record;
+use kafka::{Connection, Error};
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::compacted_topic;
 use crate::leaders::Leaders;
 use crate::position::{Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
 use crate::traffic::Traffic;
@@ -27,8 +27,6 @@ const POSITIONS_A_BATCH: usize = 1000;
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// Attempts to become the owner: a young topic has no leader for a moment.
 const OWNER_ATTEMPTS: u32 = 50;
-/// Positions are not idempotent: the last one wins, whoever wrote it.
-const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
 
 /// One partition's place in the writer.
 #[derive(Debug, Clone)]
@@ -257,43 +255,19 @@ impl Appender {
 
     /// Durable when this returns. After an error it may be in the log all the same.
     async fn append(&mut self, records: &[Record]) -> Result<(), Error> {
-        let appended = self.try_append(records).await;
+        let appended = compacted_topic::append(
+            &self.leaders,
+            &mut self.connection,
+            POSITIONS_TOPIC,
+            self.stale,
+            records,
+        )
+        .await;
         if appended.is_err() {
             self.connection = None;
             self.stale = Some(Instant::now());
         }
         appended
-    }
-
-    async fn try_append(&mut self, records: &[Record]) -> Result<(), Error> {
-        let batch =
-            record::encode(records, Compression::None).map_err(|error| unwritable(&error))?;
-        let leader = self.leaders.of(POSITIONS_TOPIC, 0, self.stale).await?;
-        let cluster = self.leaders.cluster();
-        let connection = cluster
-            .reuse_or_open(self.connection.take(), &leader.node)
-            .await?;
-        let batch = ProduceBatch {
-            topic: POSITIONS_TOPIC.into(),
-            partition: 0,
-            header: batch.stamped(NO_PRODUCER, -1),
-            payload: batch.payload(),
-        };
-        let timeout = connection.request_timeout();
-        let produced = kafka::produce::send(&connection, &[batch], timeout)
-            .await?
-            .receive()
-            .await?;
-        for produced in produced {
-            if let Err(error) = produced.outcome {
-                return Err(Error::Broker {
-                    api: format!("Produce {POSITIONS_TOPIC}"),
-                    error,
-                });
-            }
-        }
-        self.connection = Some(connection);
-        Ok(())
     }
 }
 

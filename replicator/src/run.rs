@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use crate::budget::Budget;
 use crate::compacted;
+use crate::compacted_topic;
 use crate::ends;
 use crate::error::RunError;
 use crate::fetch_lane::FetchLanes;
@@ -28,7 +29,6 @@ use crate::oversize::Cutter;
 use crate::ownership::{Held, Ownership};
 use crate::partition::{Guarantee, Partition, Shared};
 use crate::position::{POSITIONS_TOPIC, Position, PositionKey, ProducerPosition, VERSION};
-use crate::position_log;
 use crate::position_writer::{PositionWriter, Slots};
 use crate::produce_lane::ProduceLanes;
 use crate::progress::{PartitionFailure, PartitionProgress, Phase, Progress};
@@ -195,7 +195,7 @@ impl<'a> Run<'a> {
             alias: mirror.target.clone(),
             error,
         };
-        position_log::ensure_topic(&target)
+        compacted_topic::ensure(&target, POSITIONS_TOPIC)
             .await
             .map_err(on_target)?;
         let target_leaders = Arc::new(Leaders::new(target.clone()));
