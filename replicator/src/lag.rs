@@ -13,8 +13,8 @@ use serde::Serialize;
 use topology::Mirror;
 
 use crate::error::RunError;
+use crate::options::Source;
 use crate::position_writer::now_ms;
-use crate::run::Source;
 use crate::status::{PartitionStatus, status};
 use crate::traffic::Times;
 

@@ -5,9 +5,9 @@ use serde::Serialize;
 use topology::Mirror;
 
 use crate::error::RunError;
+use crate::options::Source;
 use crate::position::{POSITIONS_TOPIC, Position, PositionKey};
 use crate::position_log;
-use crate::run::Source;
 use crate::topics;
 
 /// How far one partition is copied, as the committed positions say.

@@ -1,0 +1,289 @@
+//! From discovered topics to partitions that are copied.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kafka::{OffsetSpec, TopicPartition};
+use topology::Delivery;
+use tracing::Instrument;
+
+use super::{Run, failure};
+use crate::compacted;
+use crate::error::RunError;
+use crate::findings;
+use crate::flow::Flow;
+use crate::identity::PartitionId;
+use crate::lineage::{Epoch, Lineage};
+use crate::options::Mode;
+use crate::outcome::Stopped;
+use crate::oversize::Cutter;
+use crate::partition::{Guarantee, Partition};
+use crate::position::{Position, PositionKey, ProducerPosition, VERSION};
+use crate::progress::PartitionProgress;
+use crate::topics::{self, MirroredTopic};
+
+impl Run<'_> {
+    pub(super) async fn discover(&mut self) -> Result<(), RunError> {
+        let topics::Discovered {
+            ready,
+            failed,
+            over,
+        } = self.upkeep.discover(&self.running).await?;
+        self.end_topics(&over);
+        for failure in failed {
+            // Said once; a later discovery that succeeds starts the topic all the same.
+            if self.unready.insert(failure.topic.clone()) {
+                tracing::error!(topic = failure.topic, reason = %failure.reason,
+                    "topic is not copied; the others go on");
+                self.progress.fail(failure);
+            }
+        }
+        let ready = self.provable(ready).await?;
+        self.shared
+            .source
+            .track(ready.iter().map(|topic| topic.source.name.clone()))
+            .await;
+        self.shared
+            .target
+            .track(ready.iter().map(|topic| topic.target.name.clone()))
+            .await;
+        self.notice_recreated(&ready);
+        let new: Vec<(MirroredTopic, TopicPartition)> = ready
+            .into_iter()
+            .flat_map(|topic| {
+                (0..topic.source.partitions.len() as i32)
+                    .map(move |partition| {
+                        let key = TopicPartition::new(topic.source.name.clone(), partition);
+                        (topic.clone(), key)
+                    })
+                    .collect::<Vec<_>>()
+            })
+            .filter(|(_, partition)| !self.running.contains(partition))
+            .collect();
+        if new.is_empty() {
+            self.first_discovery = false;
+            return Ok(());
+        }
+        findings::warn_of_extra_partitions(new.iter().map(|(topic, _)| topic));
+        let unknown: Vec<(MirroredTopic, TopicPartition)> = new
+            .iter()
+            .filter(|(_, partition)| {
+                let key = self.position_key(partition);
+                !self.ownership.positions().contains_key(&key)
+            })
+            .cloned()
+            .collect();
+        findings::warn_of_unexplained_records(&unknown, &self.target).await;
+        let partitions: Vec<TopicPartition> = new.iter().map(|(_, p)| p.clone()).collect();
+        let starts = self.start_offsets(&partitions).await?;
+        let ends = match self.options.mode {
+            Mode::Once => {
+                self.source_offsets(&partitions, OffsetSpec::LatestCommitted)
+                    .await?
+            }
+            Mode::Continuous => BTreeMap::new(),
+        };
+        self.begin_anew(&new, &starts).await?;
+        let mut beginnings = Vec::with_capacity(new.len());
+        for (topic, partition) in new {
+            let start = starts.get(&partition).copied().unwrap_or(0);
+            let until = match self.options.mode {
+                Mode::Once => ends.get(&partition).copied().unwrap_or(0),
+                Mode::Continuous => i64::MAX,
+            };
+            beginnings.extend(self.beginning(&topic, partition, start, until));
+        }
+        if self.mirror.delivery == Delivery::ExactlyOnce {
+            self.claim(&mut beginnings).await?;
+        }
+        for beginning in beginnings {
+            self.start(beginning);
+        }
+        self.first_discovery = false;
+        Ok(())
+    }
+
+    /// Exactly-once leaves out the topics of which it cannot keep its promise.
+    async fn provable(
+        &mut self,
+        ready: Vec<MirroredTopic>,
+    ) -> Result<Vec<MirroredTopic>, RunError> {
+        if self.mirror.delivery == Delivery::AtLeastOnce {
+            return Ok(ready);
+        }
+        let (ready, refused) =
+            compacted::refuse_compacted(&self.source.cluster, &self.target, ready)
+                .await
+                .map_err(|error| RunError::Source {
+                    alias: self.source.alias.clone(),
+                    error,
+                })?;
+        for failure in refused {
+            if self.unready.insert(failure.topic.clone()) {
+                tracing::error!(topic = failure.topic, reason = %failure.reason,
+                    "topic is not copied; the others go on");
+                self.progress.fail(failure);
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Where a partition begins, from its position or without one; `None` where it must not be copied, which is said.
+    fn beginning(
+        &mut self,
+        topic: &MirroredTopic,
+        partition: TopicPartition,
+        start: i64,
+        until: i64,
+    ) -> Option<Beginning> {
+        let key = self.position_key(&partition);
+        let source_topic_id = topic.source.id.to_string();
+        let target_topic_id = topic.target.id.to_string();
+        let id = PartitionId {
+            source_topic: topic.source_name.clone(),
+            target_topic: topic.target_name.clone(),
+            partition: partition.partition,
+        };
+        let known = self.known(&key).cloned();
+        let (mut offset, mut producer, mut epoch) = (start, None, None);
+        if let Some(start) = self.anew.get(&key) {
+            offset = *start;
+        } else if let Some(position) = known {
+            if position.source_topic_id != source_topic_id {
+                let reason = Stopped::SourceReset {
+                    topic: id.source_topic.clone(),
+                }
+                .to_string();
+                self.running.insert(partition);
+                self.progress.fail(failure(&id, position.offset, reason));
+                return None;
+            }
+            offset = position.offset;
+            producer = position.producer;
+            epoch = position
+                .leader_epoch
+                .zip(position.leader_epoch_start)
+                .map(|(number, start)| Epoch { number, start });
+            if producer.is_none() && self.mirror.delivery == Delivery::ExactlyOnce {
+                tracing::warn!(partition = %id, position = position.offset,
+                    "exactly-once begins at this position; a crash before it may have left repeated records");
+            }
+        }
+        Some(Beginning {
+            id,
+            partition,
+            key,
+            offset,
+            until,
+            producer,
+            claimed: false,
+            position: Position {
+                version: VERSION,
+                offset,
+                target_topic: topic.target.name.clone(),
+                source_topic_id,
+                target_topic_id,
+                committed_at_ms: 0,
+                owner: None,
+                producer,
+                leader_epoch: None,
+                leader_epoch_start: None,
+            },
+            epoch,
+        })
+    }
+
+    fn start(&mut self, beginning: Beginning) {
+        let Beginning {
+            id,
+            partition,
+            key,
+            offset,
+            until,
+            producer,
+            claimed,
+            position,
+            epoch,
+        } = beginning;
+        let progress = Arc::new(PartitionProgress::new(id.clone(), offset, until));
+        self.progress.add(progress.clone());
+        let window = self.mirror.replay_window;
+        let (mut flow, guarantee) = match (self.mirror.delivery, producer) {
+            (Delivery::ExactlyOnce, Some(own)) => (
+                Flow::resume(offset, own.sequence, own.target_offset, window),
+                Guarantee::ExactlyOnce(own.identity()),
+            ),
+            (Delivery::ExactlyOnce, None) | (Delivery::AtLeastOnce, _) => {
+                (Flow::new(offset, window), Guarantee::AtLeastOnce)
+            }
+        };
+        flow.allow(self.shared.target_link.batches_in_flight());
+        let partition_task = Partition {
+            id,
+            flow,
+            merge_bytes: self.shared.target_link.merge_bytes(),
+            guarantee,
+            producer: self.producer,
+            untouched: claimed,
+            slot: self.slots.of(key),
+            position,
+            lineage: Lineage::new(epoch),
+            cutter: Cutter::default(),
+            progress,
+        };
+        self.running.insert(partition.clone());
+        let shared = self.shared.clone();
+        let task = self
+            .partitions
+            .spawn(async move { partition_task.run(&shared).await }.in_current_span());
+        self.tasks.insert(partition, task);
+    }
+
+    /// Ends the tasks of topics that are no longer copied; a topic that comes back begins again.
+    fn end_topics(&mut self, over: &[String]) {
+        let is_over = |partition: &TopicPartition| over.contains(&partition.topic);
+        for (_, task) in self.tasks.extract_if(.., |it, _| is_over(it)) {
+            task.abort();
+        }
+        self.running.retain(|it| !is_over(it));
+        self.progress.forget(over);
+    }
+
+    /// Tells the running partitions where a topic has another id than before: they would notice
+    /// only after an error, and a target topic that is deleted and created quickly causes none.
+    fn notice_recreated(&mut self, topics: &[MirroredTopic]) {
+        let mut recreated = false;
+        for topic in topics {
+            let ids = (topic.source.id, topic.target.id);
+            let before = self.topic_ids.insert(topic.source.name.clone(), ids);
+            recreated |= before.is_some_and(|before| before != ids);
+        }
+        if recreated {
+            self.shared.look_again.send_modify(|times| *times += 1);
+        }
+    }
+
+    pub(super) fn position_key(&self, partition: &TopicPartition) -> PositionKey {
+        PositionKey {
+            mirror: self.mirror.name.clone(),
+            source_cluster_id: self.source.cluster.cluster_id().to_owned(),
+            topic: partition.topic.clone(),
+            partition: partition.partition,
+        }
+    }
+}
+
+/// A partition that is about to be copied.
+pub(super) struct Beginning {
+    pub(super) id: PartitionId,
+    pub(super) partition: TopicPartition,
+    pub(super) key: PositionKey,
+    pub(super) offset: i64,
+    pub(super) until: i64,
+    pub(super) producer: Option<ProducerPosition>,
+    /// The producer is new: nothing was ever written with it.
+    pub(super) claimed: bool,
+    pub(super) position: Position,
+    /// Leader epoch of what was copied last.
+    pub(super) epoch: Option<Epoch>,
+}
