@@ -21,6 +21,7 @@
 mod budget;
 mod compacted;
 mod compacted_topic;
+mod copying;
 mod ends;
 mod error;
 mod fetch_lane;
@@ -52,6 +53,7 @@ mod quarantine;
 mod readers;
 mod reset;
 mod resume;
+mod round;
 mod run;
 mod status;
 mod summary;
