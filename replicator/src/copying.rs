@@ -10,30 +10,44 @@ use crate::fetch_lane::{Delivery, Reading};
 use crate::merging::{self, Ready};
 use crate::outcome::{RoundEnd, Stopped, TooLarge, Trouble};
 use crate::partition::{Guarantee, Partition, Shared};
-use crate::produce_lane::{Receipt, Refusal, Shipment};
-use crate::round::Round;
+use crate::produce_lane::{Receipt, Refusal, Shipment, receipts};
 use crate::traffic::Times;
 use crate::transform::{self, Step};
 
 /// A round with both sides connected.
 pub(crate) struct Copying {
-    pub(crate) lane: mpsc::Sender<Shipment>,
+    lane: mpsc::Sender<Shipment>,
     /// `None` once no more is wanted.
-    pub(crate) reading: Option<Reading>,
-    pub(crate) reply: mpsc::Sender<Receipt>,
-    pub(crate) receipts: mpsc::Receiver<Receipt>,
-    pub(crate) ready: VecDeque<Ready>,
+    reading: Option<Reading>,
+    reply: mpsc::Sender<Receipt>,
+    receipts: mpsc::Receiver<Receipt>,
+    ready: VecDeque<Ready>,
     /// Records that come next and that the target has already (exactly-once).
-    pub(crate) ahead: u32,
+    ahead: u32,
     /// The next batch was sent once and is not wholly read yet.
-    pub(crate) starved: bool,
-    pub(crate) trouble: Option<Trouble>,
+    starved: bool,
+    trouble: Option<Trouble>,
 }
 
 impl Copying {
+    /// `ahead` records come next that the target has already.
+    pub(crate) fn new(lane: mpsc::Sender<Shipment>, reading: Reading, ahead: u32) -> Self {
+        let (reply, receipts) = receipts();
+        Self {
+            lane,
+            reading: Some(reading),
+            reply,
+            receipts,
+            ready: VecDeque::new(),
+            ahead,
+            starved: false,
+            trouble: None,
+        }
+    }
+
+    /// Until the end, the stop or trouble, and until nothing is in flight.
     pub(crate) async fn run(
         mut self,
-        round: &mut Round,
         partition: &mut Partition,
         shared: &Shared,
     ) -> Result<RoundEnd, Stopped> {
@@ -44,7 +58,7 @@ impl Copying {
             if !stopping
                 && self.trouble.is_none()
                 && fatal.is_none()
-                && let Err(stopped) = self.send_ready(round, partition).await
+                && let Err(stopped) = self.send_ready(partition).await
             {
                 fatal = Some(stopped);
             }
@@ -66,15 +80,14 @@ impl Copying {
                 biased;
                 () = shared.stop.cancelled(), if !stopping => stopping = true,
                 Some(receipt) = self.receipts.recv() => {
-                    if let Err(stopped) = self.receive(receipt, round, partition) {
+                    if let Err(stopped) = self.receive(receipt, partition) {
                         fatal.get_or_insert(stopped);
                     }
                 }
                 Ok(()) = look_again.changed() => {
                     self.trouble.get_or_insert(Trouble::LookAgain);
                 }
-                Ok(()) = round.commits.changed() => {
-                    let acknowledged = *round.commits.borrow_and_update();
+                acknowledged = partition.commits.next() => {
                     partition.flow.committed(acknowledged);
                     partition.progress.committed(acknowledged);
                 }
@@ -88,12 +101,8 @@ impl Copying {
     }
 
     /// Sends as much of what is ready as the window allows.
-    async fn send_ready(
-        &mut self,
-        round: &Round,
-        partition: &mut Partition,
-    ) -> Result<(), Stopped> {
-        self.pass_ready(round, partition)?;
+    async fn send_ready(&mut self, partition: &mut Partition) -> Result<(), Stopped> {
+        self.pass_ready(partition)?;
         self.starved = false;
         while let Some(Ready { step, .. }) = self.ready.front() {
             match step {
@@ -101,7 +110,7 @@ impl Copying {
                     partition.flow.skip(*end);
                     self.ready.pop_front();
                     partition.progress.filtered();
-                    partition.moved(round, false);
+                    partition.moved(false);
                     continue;
                 }
                 Step::Send { batch, .. }
@@ -138,7 +147,7 @@ impl Copying {
                 batch: ProduceBatch {
                     topic: partition.id.target_topic.clone(),
                     partition: partition.id.partition,
-                    header: batch.stamped(round.producer, sequence),
+                    header: batch.stamped(partition.producer, sequence),
                     payload: batch.payload(),
                 },
                 ticket,
@@ -156,7 +165,7 @@ impl Copying {
     }
 
     /// Moves over what is ready and on the target already. Nothing is in flight then.
-    fn pass_ready(&mut self, round: &Round, partition: &mut Partition) -> Result<(), Stopped> {
+    fn pass_ready(&mut self, partition: &mut Partition) -> Result<(), Stopped> {
         while self.ahead > 0
             && let Some(Ready { step, .. }) = self.ready.pop_front()
         {
@@ -177,21 +186,16 @@ impl Copying {
                     partition.flow.pass(records, end);
                 }
             }
-            partition.moved(round, false);
+            partition.moved(false);
         }
         Ok(())
     }
 
-    fn receive(
-        &mut self,
-        receipt: Receipt,
-        round: &Round,
-        partition: &mut Partition,
-    ) -> Result<(), Stopped> {
+    fn receive(&mut self, receipt: Receipt, partition: &mut Partition) -> Result<(), Stopped> {
         let error = match receipt.outcome {
             Ok(target_offset) => {
                 partition.progress.copied(receipt.times);
-                partition.acknowledged(round, receipt.ticket, target_offset);
+                partition.acknowledged(receipt.ticket, target_offset);
                 return Ok(());
             }
             Err(Refusal::Unknown(error)) => {
@@ -204,7 +208,7 @@ impl Copying {
         let exactly_once = matches!(partition.guarantee, Guarantee::ExactlyOnce(_));
         if error.name() == "DUPLICATE_SEQUENCE_NUMBER" && !exactly_once {
             // A repetition that the broker recognised: it is there.
-            partition.acknowledged(round, receipt.ticket, None);
+            partition.acknowledged(receipt.ticket, None);
             return Ok(());
         }
         let span = partition.flow.span(receipt.ticket);

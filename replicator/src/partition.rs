@@ -19,7 +19,6 @@ use crate::position::{Position, ProducerPosition};
 use crate::position_writer::Slot;
 use crate::produce_lane::ProduceLanes;
 use crate::progress::PartitionProgress;
-use crate::round::Round;
 use crate::traffic::Traffic;
 
 /// What all partitions of a mirror share.
@@ -55,7 +54,7 @@ pub(crate) struct Partition {
     pub(crate) id: PartitionId,
     pub(crate) flow: Flow,
     pub(crate) guarantee: Guarantee,
-    /// For as long as the guarantee does not name another.
+    /// Who writes now; at-least-once changes it where the target lost track of its sequences.
     pub(crate) producer: ProducerIdentity,
     /// Nothing was ever written with the producer: there is no need to ask the target about it.
     pub(crate) untouched: bool,
@@ -64,9 +63,32 @@ pub(crate) struct Partition {
     /// Positions are written to this, with the topic ids that were seen at the start.
     pub(crate) slot: Slot,
     pub(crate) position: Position,
+    pub(crate) commits: Commits,
     pub(crate) lineage: Lineage,
     pub(crate) cutter: Cutter,
     pub(crate) progress: Arc<PartitionProgress>,
+}
+
+/// What of a partition is covered by a durable position: records acknowledged since its start.
+#[derive(Debug)]
+pub(crate) struct Commits {
+    /// Travels with each position to the writer.
+    written: watch::Sender<u64>,
+    seen: watch::Receiver<u64>,
+}
+
+impl Commits {
+    pub(crate) fn new() -> Self {
+        let (written, seen) = watch::channel(0);
+        Self { written, seen }
+    }
+
+    /// Waits for a position that was not seen yet. Cancel safe.
+    pub(crate) async fn next(&mut self) -> u64 {
+        // Never closed: this holds a sender too.
+        let _ = self.seen.changed().await;
+        *self.seen.borrow_and_update()
+    }
 }
 
 impl Partition {
@@ -75,19 +97,14 @@ impl Partition {
     }
 
     /// The target has a batch.
-    pub(crate) fn acknowledged(
-        &mut self,
-        round: &Round,
-        ticket: Ticket,
-        target_offset: Option<i64>,
-    ) {
+    pub(crate) fn acknowledged(&mut self, ticket: Ticket, target_offset: Option<i64>) {
         if self.flow.acknowledge(ticket, target_offset) {
-            self.moved(round, self.flow.wants_commit());
+            self.moved(self.flow.wants_commit());
         }
     }
 
     /// The watermark moved: show it and have it written.
-    pub(crate) fn moved(&mut self, round: &Round, urgent: bool) {
+    pub(crate) fn moved(&mut self, urgent: bool) {
         let acknowledged = self.flow.acknowledged();
         let bytes = self.flow.acknowledged_bytes();
         self.progress
@@ -108,7 +125,7 @@ impl Partition {
         self.slot.update(
             self.position.clone(),
             acknowledged,
-            round.committed.clone(),
+            self.commits.written.clone(),
             urgent,
         );
     }

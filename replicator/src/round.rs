@@ -4,11 +4,10 @@
 //! until nothing is in flight, and ends. Between rounds it waits a little, asks for newer metadata
 //! where that may help, and begins again at the watermark.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use kafka::fetch::FetchFrom;
-use kafka::{BrokerError, ProducerIdentity, RetryClass};
+use kafka::{BrokerError, RetryClass};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -18,7 +17,7 @@ use crate::losses::Passage;
 use crate::outcome::{RoundEnd, Stopped, Trouble};
 use crate::partition::{Guarantee, Partition, Shared};
 use crate::position::ProducerPosition;
-use crate::produce_lane::{Shipment, receipts};
+use crate::produce_lane::Shipment;
 use crate::resume::{self, NoAnswer};
 
 /// Pauses between rounds without progress: doubled from the first to the last.
@@ -47,21 +46,10 @@ impl Partition {
     }
 
     async fn rounds(&mut self, shared: &Shared) -> Result<(), Stopped> {
-        let (committed, commits) = watch::channel(0_u64);
-        let mut round = Round {
-            commits,
-            committed,
-            producer: match self.guarantee {
-                Guarantee::AtLeastOnce => self.producer,
-                Guarantee::ExactlyOnce(own) => own,
-            },
-            lost_sequences: 0,
-            metadata_stale: None,
-            looked_back: false,
-        };
+        let mut round = Round::default();
         // Durable before the first record: a mirror that starts at the end and is stopped before
         // anything came must not start at a later end the next time.
-        self.moved(&round, false);
+        self.moved(false);
         let mut pause = FIRST_PAUSE;
         let mut troubled: Option<Instant> = None;
         let mut complained: Option<Instant> = None;
@@ -124,10 +112,8 @@ impl Partition {
 }
 
 /// What lives from round to round.
-pub(crate) struct Round {
-    pub(crate) committed: watch::Sender<u64>,
-    pub(crate) commits: watch::Receiver<u64>,
-    pub(crate) producer: ProducerIdentity,
+#[derive(Default)]
+struct Round {
     /// Refusals in a row because of sequences.
     lost_sequences: u32,
     /// Metadata must be newer than this.
@@ -174,18 +160,9 @@ impl Round {
             Err(trouble) => return Ok(RoundEnd::Trouble(trouble)),
         };
         partition.progress.waits(false);
-        let (reply, receipts) = receipts();
-        let copying = Copying {
-            lane,
-            reading: Some(reading),
-            reply,
-            receipts,
-            ready: VecDeque::new(),
-            ahead,
-            starved: false,
-            trouble: None,
-        };
-        copying.run(self, partition, shared).await
+        Copying::new(lane, reading, ahead)
+            .run(partition, shared)
+            .await
     }
 
     /// Both sides' lanes. Cancel safe: nothing is sent yet.
@@ -294,7 +271,7 @@ impl Round {
         match partition.guarantee {
             Guarantee::AtLeastOnce => {
                 let cluster = shared.target.cluster();
-                self.producer = cluster.init_producer_id().await.map_err(Stopped::Client)?;
+                partition.producer = cluster.init_producer_id().await.map_err(Stopped::Client)?;
                 partition.flow.restart_sequences();
             }
             Guarantee::ExactlyOnce(_) => partition.flow.rewind(),
@@ -329,7 +306,7 @@ impl Round {
         if matches!(passage, Passage::Passed) {
             // Exactly once counts records from the position on: what is sent next must not be
             // counted from the old one.
-            partition.moved(self, true);
+            partition.moved(true);
             let (committed, mut commits) = watch::channel(0);
             let acknowledged = partition.flow.acknowledged();
             let position = partition.position.clone();

@@ -17,7 +17,7 @@ use crate::lineage::{Epoch, Lineage};
 use crate::options::Mode;
 use crate::outcome::Stopped;
 use crate::oversize::Cutter;
-use crate::partition::{Guarantee, Partition};
+use crate::partition::{Commits, Guarantee, Partition};
 use crate::position::{Position, PositionKey, ProducerPosition, VERSION};
 use crate::progress::PartitionProgress;
 use crate::topics::{self, MirroredTopic};
@@ -223,10 +223,14 @@ impl Run<'_> {
             flow,
             merge_bytes: self.shared.target_link.merge_bytes(),
             guarantee,
-            producer: self.producer,
+            producer: match guarantee {
+                Guarantee::AtLeastOnce => self.producer,
+                Guarantee::ExactlyOnce(own) => own,
+            },
             untouched: claimed,
             slot: self.slots.of(key),
             position,
+            commits: Commits::new(),
             lineage: Lineage::new(epoch),
             cutter: Cutter::default(),
             progress,
