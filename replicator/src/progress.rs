@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use serde::Serialize;
 
 use crate::budget::Budget;
+use crate::partition_figures::{PartitionFigures, PartitionReading, PartitionState};
 pub(crate) use crate::partition_progress::PartitionProgress;
-use crate::partition_progress::{PartitionFigures, PartitionReading, PartitionState};
 use crate::position_writer::now_ms;
 use crate::summary::TopicSummary;
 use crate::traffic::Traffic;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::partition_progress::PartitionState;
+use crate::partition_figures::PartitionState;
 use crate::progress::PartitionProgress;
 
 /// A partition that stands still is named again after this long.

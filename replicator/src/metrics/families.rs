@@ -4,7 +4,7 @@ use prometheus_client::metrics::MetricType;
 
 use crate::histogram::HistogramReading;
 use crate::metrics::reading::{PartitionRow, RunReading};
-use crate::partition_progress::PartitionState;
+use crate::partition_figures::PartitionState;
 
 /// A value of one sample.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 use crate::histogram::HistogramReading;
 use crate::metrics::watchlist::Watched;
-use crate::partition_progress::{PartitionReading, PartitionState};
+use crate::partition_figures::{PartitionReading, PartitionState};
 use crate::progress::Phase;
 use crate::traffic::TrafficReading;
 
