@@ -19,6 +19,7 @@ mod pair;
 mod ports;
 mod records;
 mod security;
+mod topic_admin;
 mod workload;
 mod workspace;
 
@@ -31,8 +32,12 @@ pub use installation::{KAFKA_VERSION, KafkaInstallation};
 pub use pair::{Pair, Side};
 pub use ports::ReservedPort;
 pub use records::{
-    AtLeastOnce, Difference, TopicAt, at_least_once, end_offsets, identical, record_count,
+    AtLeastOnce, Difference, Record, TopicAt, at_least_once, end_offsets, identical,
+    read_partition, record_count,
 };
 pub use security::{ADMIN, Access, Authority, Identity, Security, TokenServer, Way};
-pub use workload::{CODECS, Stream, console_producer, producer_performance, write_mixed};
+pub use topic_admin::TopicAdmin;
+pub use workload::{
+    CODECS, Stream, console_producer, producer_performance, write_batch, write_mixed,
+};
 pub use workspace::Workspace;

@@ -2,15 +2,18 @@
 //! target, lag as the command measures it, and a log of which every line is JSON.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{Read, Write};
+#[path = "support/http.rs"]
+mod http;
+
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use e2e::{
-    ClusterSpec, Guarded, Pair, Stream, Workspace, end_offsets, identical, mirrorctl,
-    producer_performance, start_mirrorctl,
+    ClusterSpec, Pair, Stream, Workspace, end_offsets, identical, mirrorctl, producer_performance,
+    start_mirrorctl,
 };
+use http::{http_get, listening_at};
 use prometheus_parse::{Scrape, Value};
 use rustix::process::Signal;
 
@@ -214,19 +217,6 @@ fn every_line_is_json(log: &str) {
     assert_eq!(ended, 1, "{log}");
 }
 
-/// Where the log says that it listens.
-fn listening_at(replicate: &Guarded) -> String {
-    let mut found = None;
-    until("it listens", 30, || {
-        found = replicate.stderr().lines().find_map(|line| {
-            let line: serde_json::Value = serde_json::from_str(line).ok()?;
-            line["address"].as_str().map(str::to_owned)
-        });
-        found.is_some()
-    });
-    found.unwrap()
-}
-
 fn until(what: &str, seconds: u64, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
@@ -236,23 +226,6 @@ fn until(what: &str, seconds: u64, mut is_so: impl FnMut() -> bool) {
         );
         thread::sleep(Duration::from_millis(100));
     }
-}
-
-fn http_get(address: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
 }
 
 fn scrape(address: &str) -> Scrape {

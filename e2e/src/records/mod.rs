@@ -7,4 +7,5 @@ mod record;
 
 pub use compare::{AtLeastOnce, TopicAt, at_least_once, identical};
 pub use difference::Difference;
-pub use partition::{end_offsets, record_count};
+pub use partition::{end_offsets, read_partition, record_count};
+pub use record::Record;

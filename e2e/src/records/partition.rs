@@ -43,6 +43,16 @@ impl PartitionReader {
     }
 }
 
+/// The records of a partition from the first one that is there to the end as it is on the way; committed ones only.
+pub fn read_partition(bootstrap_servers: &str, topic: &str, partition: i32) -> Result<Vec<Record>> {
+    let reader = PartitionReader::open(bootstrap_servers, topic, partition)?;
+    let mut records = Vec::new();
+    while let Some(record) = reader.next()? {
+        records.push(record);
+    }
+    Ok(records)
+}
+
 fn reader(bootstrap_servers: &str) -> Result<BaseConsumer> {
     ClientConfig::new()
         .set("bootstrap.servers", bootstrap_servers)

@@ -7,12 +7,17 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
 /// Everything about a record that a mirror must keep; the offset is where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Record {
-    pub(crate) offset: i64,
-    pub(crate) key: Option<Vec<u8>>,
-    pub(crate) value: Option<Vec<u8>>,
-    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
-    pub(crate) timestamp: Timestamp,
+pub struct Record {
+    /// Where it was found.
+    pub offset: i64,
+    /// `None` is null.
+    pub key: Option<Vec<u8>>,
+    /// `None` is null.
+    pub value: Option<Vec<u8>>,
+    /// In their order; names may come twice.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Its time, and whose.
+    pub timestamp: Timestamp,
 }
 
 impl Record {
@@ -30,6 +35,18 @@ impl Record {
             headers,
             timestamp: message.timestamp(),
         }
+    }
+
+    /// The same wherever it lies: with offset 0.
+    #[must_use]
+    pub fn anywhere(self) -> Self {
+        Self { offset: 0, ..self }
+    }
+
+    /// The value of its first header of this name, as text.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let (_, value) = self.headers.iter().find(|(key, _)| key == name)?;
+        Some(String::from_utf8_lossy(value.as_deref()?).into_owned())
     }
 
     /// What differs between this record, the expected one, and another; `None` when nothing does.

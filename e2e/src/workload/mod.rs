@@ -3,8 +3,10 @@
 mod java;
 mod mixed;
 mod producer;
+mod sized;
 mod stream;
 
 pub use java::{console_producer, producer_performance};
 pub use mixed::{CODECS, write_mixed};
+pub use sized::write_batch;
 pub use stream::Stream;

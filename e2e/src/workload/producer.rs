@@ -63,19 +63,33 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(crate) fn new(servers: &str, topic: &str, codec: &str) -> Result<Self> {
+        Self::with(servers, topic, codec, &[("linger.ms", "5")])
+    }
+
+    /// With these settings of librdkafka besides.
+    pub(crate) fn with(
+        servers: &str,
+        topic: &str,
+        codec: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let deliveries = Arc::new(Deliveries::default());
-        let producer = ClientConfig::new()
+        let mut config = ClientConfig::new();
+        config
             .set("bootstrap.servers", servers)
             .set("enable.idempotence", "true")
             // a broker that crashed is sure to recognise only the last batch as a repetition
             .set("max.in.flight.requests.per.connection", "1")
             .set("compression.codec", codec)
-            .set("linger.ms", "5")
             .set("queue.buffering.max.messages", "200000")
             // outlives a broker restart
             .set("message.timeout.ms", "120000")
             .set("reconnect.backoff.max.ms", "500")
-            .set("log_level", "0")
+            .set("log_level", "0");
+        for (key, value) in settings {
+            config.set(*key, *value);
+        }
+        let producer = config
             .create_with_context(Context(Arc::clone(&deliveries)))
             .map_err(Error::client("creating a producer"))?;
         Ok(Self {
