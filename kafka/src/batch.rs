@@ -10,6 +10,7 @@
 use bytes::Bytes;
 
 use crate::Compression;
+use crate::crc_shift::over_zeros;
 use crate::producer_id::ProducerIdentity;
 
 /// Bytes before the records.
@@ -243,8 +244,7 @@ impl RawBatch {
         new[51..53].copy_from_slice(&producer.epoch.to_be_bytes());
         new[53..57].copy_from_slice(&base_sequence.to_be_bytes());
         let change = crc32c::crc32c(&old[CRC_FROM..]) ^ crc32c::crc32c(&new[CRC_FROM..]);
-        let crc =
-            self.header.crc ^ crc32c::crc32c_combine(change, 0, self.bytes.len() - HEADER_LEN);
+        let crc = self.header.crc ^ over_zeros(change, self.bytes.len() - HEADER_LEN);
         new[CRC_AT..CRC_FROM].copy_from_slice(&crc.to_be_bytes());
         new
     }

@@ -14,6 +14,7 @@ mod admin;
 pub mod batch;
 mod cluster;
 mod connection;
+mod crc_shift;
 mod error;
 pub mod fetch;
 mod metadata;

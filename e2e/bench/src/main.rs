@@ -14,6 +14,7 @@ mod demands;
 mod endpoint;
 mod engines;
 mod error;
+mod events;
 mod leftovers;
 mod machine;
 mod produce_only;

@@ -1,12 +1,12 @@
 //! What is copied.
 
 use clap::ValueEnum;
-use e2e::{KafkaCluster, producer_performance};
+use e2e::{KafkaCluster, Workspace, producer_performance_of};
 use serde::Serialize;
 
 use crate::endpoint::Endpoint;
-use crate::error::Result;
-use crate::topics;
+use crate::error::{Error, Result};
+use crate::{events, topics};
 
 /// Partitions of every topic.
 pub(crate) const PARTITIONS: i32 = 8;
@@ -67,25 +67,26 @@ impl Workload {
     /// Some seconds of work for the fastest engine, and less than 5 GB on either side.
     pub(crate) fn records(self, percent: u64) -> u64 {
         let all = match self {
-            Self::Plain | Self::Zstd => 4_000_000,
-            Self::Lz4 => 24_000_000,
+            Self::Plain => 4_000_000,
+            Self::Zstd => 8_000_000,
+            Self::Lz4 => 32_000_000,
         };
         all * percent / 100
     }
 
-    /// Writes the source topic: 512 KB batches, linger 20 ms, random letters.
+    /// Writes the source topic: 512 KB batches, linger 20 ms, events as real systems write them.
     pub(crate) fn prepare(self, source: &KafkaCluster, records: u64) -> Result<()> {
         let near = Endpoint::plain(source.bootstrap_servers());
         topics::create(&near, &[self.topic()], PARTITIONS)?;
         let codec = format!("compression.type={}", self.codec());
         let properties = [codec.as_str(), "batch.size=524288", "linger.ms=20"];
-        producer_performance(
+        let folder = Workspace::create("bench-events")?;
+        let lines = folder.path().join("events.jsonl");
+        events::write(&lines, self.record_size() as usize).map_err(|source| Error::Write {
+            path: lines.clone(),
             source,
-            self.topic(),
-            records,
-            self.record_size(),
-            &properties,
-        )?;
+        })?;
+        producer_performance_of(source, self.topic(), records, &lines, &properties)?;
         Ok(())
     }
 }

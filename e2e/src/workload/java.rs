@@ -1,8 +1,10 @@
 //! Kafka's own producers.
 
+use std::path::Path;
+
 use crate::{KafkaCluster, Result};
 
-/// Writes records of random bytes with `ProducerPerformance`.
+/// Writes records of random letters with `ProducerPerformance`.
 pub fn producer_performance(
     cluster: &KafkaCluster,
     topic: &str,
@@ -10,11 +12,42 @@ pub fn producer_performance(
     record_size: u32,
     properties: &[&str],
 ) -> Result<()> {
-    let (servers, records, size) = (
-        cluster.bootstrap_servers(),
-        records.to_string(),
-        record_size.to_string(),
-    );
+    let size = record_size.to_string();
+    perform(
+        cluster,
+        topic,
+        records,
+        ["--record-size", &size],
+        properties,
+    )
+}
+
+/// Writes records drawn from the lines of a file with `ProducerPerformance`; the same ones each time.
+pub fn producer_performance_of(
+    cluster: &KafkaCluster,
+    topic: &str,
+    records: u64,
+    lines: &Path,
+    properties: &[&str],
+) -> Result<()> {
+    let lines = lines.to_string_lossy();
+    perform(
+        cluster,
+        topic,
+        records,
+        ["--payload-file", &lines],
+        properties,
+    )
+}
+
+fn perform(
+    cluster: &KafkaCluster,
+    topic: &str,
+    records: u64,
+    payload: [&str; 2],
+    properties: &[&str],
+) -> Result<()> {
+    let (servers, records) = (cluster.bootstrap_servers(), records.to_string());
     let mut arguments = vec![
         "--bootstrap-server",
         &servers,
@@ -22,11 +55,10 @@ pub fn producer_performance(
         topic,
         "--num-records",
         &records,
-        "--record-size",
-        &size,
         "--throughput",
         "-1",
     ];
+    arguments.extend(payload);
     if !properties.is_empty() {
         arguments.push("--command-property");
         arguments.extend(properties);

@@ -6,7 +6,7 @@ mod producer;
 mod sized;
 mod stream;
 
-pub use java::{console_producer, producer_performance};
+pub use java::{console_producer, producer_performance, producer_performance_of};
 pub use mixed::{CODECS, write_mixed};
 pub use sized::write_batch;
 pub use stream::Stream;

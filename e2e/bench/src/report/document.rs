@@ -64,8 +64,8 @@ fn method(results: &Results) -> String {
     format!(
         "## How it was measured\n\n\
          - One broker a side on this machine, loopback, replication factor 1, `-Xmx1g`, 8 partitions unless said \
-         otherwise, source batches of 512 KB, random letters. Other broker settings are Kafka's defaults; on the long \
-         links both sides have `socket.receive.buffer.bytes=-1`.\n\
+         otherwise, source batches of 512 KB, records drawn at random from 20,000 JSON events. Other broker settings are \
+         Kafka's defaults; on the long links both sides have `socket.receive.buffer.bytes=-1`.\n\
          - *Throughput* and *CPU* count from the last look that saw an empty target to the last look of the run; the \
          target's end offsets are looked at every 20 ms. Starting (a JVM, a group) counts in neither; it is the time to \
          the first record. CPU is user and system time of the engine's process alone.\n\
