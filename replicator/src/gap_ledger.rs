@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use kafka::record::Record;
-use kafka::{Cluster, Connection, Error, RetryClass};
+use kafka::{Cluster, Error, RetryClass};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::appender::{Appender, RETRY_PAUSE, json_record};
 use crate::compacted_topic;
 use crate::error::RunError;
 use crate::gap::{GAPS_TOPIC, Gap, GapKey};
 use crate::leaders::Leaders;
 
-/// Pause before a failed write is tried again.
-const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// A write that lasts is said after this long and then this often.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
@@ -67,38 +65,29 @@ pub(crate) struct GapLedger {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// The topic was seen on the target.
     ready: bool,
-    connection: Option<Connection>,
-    /// When metadata was last found wanting.
-    stale: Option<Instant>,
+    appender: Appender,
 }
 
 impl GapLedger {
     pub(crate) fn new(leaders: Arc<Leaders>) -> Self {
+        let state = State {
+            ready: false,
+            appender: Appender::new(leaders.clone(), GAPS_TOPIC),
+        };
         Self {
             leaders,
-            state: Mutex::default(),
+            state: Mutex::new(state),
         }
     }
 
     /// Durable once this returns `Ok`. Tries again for as long as that may help, so the caller
     /// decides when to drop the future; an entry may then be there or not.
     pub(crate) async fn note(&self, key: &GapKey, gap: &Gap) -> Result<(), Error> {
-        let encode = |error: serde_json::Error| Error::Malformed {
-            address: "this client".to_owned(),
-            what: "gap",
-            detail: error.to_string(),
-        };
-        let record = Record {
-            offset_delta: 0,
-            timestamp: gap.at_ms,
-            key: Some(Bytes::from(serde_json::to_vec(key).map_err(encode)?)),
-            value: Some(Bytes::from(serde_json::to_vec(gap).map_err(encode)?)),
-            headers: Vec::new(),
-        };
+        let record = json_record(key, gap, gap.at_ms)?;
         let mut complained = Instant::now();
         loop {
             match self.write(&record).await {
@@ -117,24 +106,18 @@ impl GapLedger {
 
     async fn write(&self, record: &Record) -> Result<(), Error> {
         let mut state = self.state.lock().await;
-        let State {
-            ready,
-            connection,
-            stale,
-        } = &mut *state;
+        let State { ready, appender } = &mut *state;
         let written = async {
             if !*ready {
                 compacted_topic::ensure(self.leaders.cluster(), GAPS_TOPIC).await?;
                 self.leaders.track([GAPS_TOPIC.to_owned()]).await;
                 *ready = true;
             }
-            let records = std::slice::from_ref(record);
-            compacted_topic::append(&self.leaders, connection, GAPS_TOPIC, *stale, records).await
+            appender.append(std::slice::from_ref(record)).await
         };
         let written = written.await;
         if written.is_err() {
             *ready = false;
-            *stale = Some(Instant::now());
         }
         written
     }

@@ -40,10 +40,19 @@ pub(crate) struct Leader {
 
 impl Leaders {
     pub(crate) fn new(cluster: Cluster) -> Self {
+        Self::of_topics(cluster, BTreeSet::new())
+    }
+
+    /// Of one topic.
+    pub(crate) fn tracking(cluster: Cluster, topic: &str) -> Self {
+        Self::of_topics(cluster, BTreeSet::from([topic.to_owned()]))
+    }
+
+    fn of_topics(cluster: Cluster, topics: BTreeSet<String>) -> Self {
         Self {
             cluster,
             state: Mutex::new(State {
-                topics: BTreeSet::new(),
+                topics,
                 metadata: ClusterMetadata::default(),
                 refreshed: None,
                 took: Duration::ZERO,

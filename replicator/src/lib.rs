@@ -18,6 +18,7 @@
 //!
 //! Enter at [`run`] and [`status`].
 
+mod appender;
 mod budget;
 mod compacted;
 mod compacted_topic;
@@ -60,6 +61,7 @@ mod status;
 mod summary;
 mod throttle;
 mod topic_log;
+mod topic_reader;
 mod topics;
 mod traffic;
 mod transform;

@@ -11,19 +11,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kafka::{Cluster, Error};
 
+use crate::appender::{Appender, json_record};
 use crate::leaders::Leaders;
-use crate::position::{Owner, OwnerKey, Position, PositionKey};
+use crate::position::{Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
 use crate::position_log::PositionReader;
-use crate::position_writer;
+use crate::position_writer::now_ms;
+
+/// How long it may take to become the owner: a young topic has no leader for a moment.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 
 /// A run's hold on one mirror and source cluster.
 #[derive(Debug)]
 pub(crate) struct Ownership {
     reader: PositionReader,
-    leaders: Arc<Leaders>,
+    appender: Appender,
     key: OwnerKey,
     ours: Owner,
 }
@@ -44,7 +49,6 @@ impl Ownership {
     /// Takes the mirror over from whoever has it, and reads its positions.
     pub(crate) async fn take(
         target: Cluster,
-        leaders: Arc<Leaders>,
         mirror: &str,
         source_cluster_id: &str,
     ) -> Result<Self, Error> {
@@ -54,17 +58,19 @@ impl Ownership {
         };
         let ours = Owner {
             instance: kafka::Uuid::new_v4().to_string(),
-            since_ms: position_writer::now_ms(),
+            since_ms: now_ms(),
         };
-        position_writer::take_ownership(leaders.clone(), &key, &ours).await?;
-        let mut reader = PositionReader::new(target, mirror, source_cluster_id).await;
-        reader.read_to_end().await?;
-        Ok(Self {
-            reader,
-            leaders,
+        // Not those of the partitions: looking must not ask for the metadata of all their topics.
+        let leaders = Arc::new(Leaders::tracking(target, POSITIONS_TOPIC));
+        let mut ownership = Self {
+            reader: PositionReader::new(leaders.clone(), mirror, source_cluster_id),
+            appender: Appender::new(leaders, POSITIONS_TOPIC),
             key,
             ours,
-        })
+        };
+        ownership.say_so().await?;
+        ownership.reader.read_to_end().await?;
+        Ok(ownership)
     }
 
     /// This run's id, which its positions carry.
@@ -96,8 +102,15 @@ impl Ownership {
             if (other.since_ms, &other.instance) > (self.ours.since_ms, &self.ours.instance) {
                 return Ok(Held::Lost(other.clone()));
             }
-            position_writer::take_ownership(self.leaders.clone(), &self.key, &self.ours).await?;
+            self.say_so().await?;
             held = Held::Again;
         }
+    }
+
+    /// The last run that says so owns the mirror. Durable when this returns.
+    async fn say_so(&mut self) -> Result<(), Error> {
+        let record = json_record(&self.key, &self.ours, now_ms())?;
+        let records = std::slice::from_ref(&record);
+        self.appender.append_within(TAKEN_WITHIN, records).await
     }
 }

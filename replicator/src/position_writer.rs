@@ -5,17 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
-use kafka::record::Record;
-use kafka::{Connection, Error};
-use serde::Serialize;
+use kafka::Error;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::compacted_topic;
+use crate::appender::{Appender, RETRY_PAUSE, json_record};
 use crate::leaders::Leaders;
-use crate::position::{Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
+use crate::position::{POSITIONS_TOPIC, Position, PositionKey};
 use crate::traffic::Traffic;
 
 /// Positions are written this often while they move, sooner where a partition's replay window
@@ -23,10 +20,6 @@ use crate::traffic::Traffic;
 const COMMIT_INTERVAL: Duration = Duration::from_millis(25);
 /// Positions in one batch: about 400 bytes each, well below the default `message.max.bytes`.
 const POSITIONS_A_BATCH: usize = 1000;
-/// Pause before a failed write is tried again.
-const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// Attempts to become the owner: a young topic has no leader for a moment.
-const OWNER_ATTEMPTS: u32 = 50;
 
 /// One partition's place in the writer.
 #[derive(Debug, Clone)]
@@ -117,7 +110,7 @@ impl PositionWriter {
         Self {
             shared: Arc::default(),
             traffic,
-            appender: Appender::new(leaders),
+            appender: Appender::new(leaders, POSITIONS_TOPIC),
             instance,
         }
     }
@@ -213,83 +206,6 @@ impl PositionWriter {
                 }
             }
         }
-    }
-}
-
-/// Makes this run the owner of a mirror: the last one that says so owns it. Durable when this returns.
-pub(crate) async fn take_ownership(
-    leaders: Arc<Leaders>,
-    key: &OwnerKey,
-    owner: &Owner,
-) -> Result<(), Error> {
-    let record = json_record(key, owner, now_ms())?;
-    let mut appender = Appender::new(leaders);
-    let mut attempts = 0;
-    loop {
-        match appender.append(std::slice::from_ref(&record)).await {
-            Ok(()) => return Ok(()),
-            Err(error) if attempts >= OWNER_ATTEMPTS => return Err(error),
-            Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
-        }
-        attempts += 1;
-    }
-}
-
-/// Appends to the positions topic, one batch at a time.
-#[derive(Debug)]
-struct Appender {
-    leaders: Arc<Leaders>,
-    connection: Option<Connection>,
-    /// When metadata was last found wanting.
-    stale: Option<Instant>,
-}
-
-impl Appender {
-    fn new(leaders: Arc<Leaders>) -> Self {
-        Self {
-            leaders,
-            connection: None,
-            stale: None,
-        }
-    }
-
-    /// Durable when this returns. After an error it may be in the log all the same.
-    async fn append(&mut self, records: &[Record]) -> Result<(), Error> {
-        let appended = compacted_topic::append(
-            &self.leaders,
-            &mut self.connection,
-            POSITIONS_TOPIC,
-            self.stale,
-            records,
-        )
-        .await;
-        if appended.is_err() {
-            self.connection = None;
-            self.stale = Some(Instant::now());
-        }
-        appended
-    }
-}
-
-fn json_record(key: &impl Serialize, value: &impl Serialize, now: i64) -> Result<Record, Error> {
-    let json = |bytes: serde_json::Result<Vec<u8>>| match bytes {
-        Ok(bytes) => Ok(Some(Bytes::from(bytes))),
-        Err(error) => Err(unwritable(&error)),
-    };
-    Ok(Record {
-        offset_delta: 0,
-        timestamp: now,
-        key: json(serde_json::to_vec(key))?,
-        value: json(serde_json::to_vec(value))?,
-        headers: Vec::new(),
-    })
-}
-
-fn unwritable(error: &dyn std::fmt::Display) -> Error {
-    Error::Malformed {
-        address: "this client".to_owned(),
-        what: "position",
-        detail: error.to_string(),
     }
 }
 

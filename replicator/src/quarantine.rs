@@ -1,32 +1,26 @@
 //! Records that are too large for their target topic, kept in a topic beside it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use kafka::batch::{BatchError, RawBatch};
 use kafka::fetch::{FetchFrom, FetchLimits};
-use kafka::produce::ProduceBatch;
 use kafka::record::{self, Record};
-use kafka::{Cluster, Compression, ConfigChange, Error, NewTopic, ProducerIdentity, RetryClass};
-use tokio::time::Instant;
+use kafka::{Cluster, Compression, ConfigChange, Error, NewTopic, RetryClass};
 use topology::{OnOversize, QUARANTINE_SUFFIX};
 
+use crate::appender::Appender;
 use crate::gap::GapKind;
-use crate::leaders::Leaders;
 use crate::losses::{Found, Passage};
 use crate::outcome::{Stopped, TooLarge, Trouble};
 use crate::partition::{Partition, Shared};
+use crate::topic_reader::{fetch_batches, malformed};
 
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 /// A quarantine topic takes at least this much, so that it rarely has to be raised.
 const LEAST_LIMIT: usize = 16 << 20;
-/// Quarantined records are not idempotent: after a crash one may be there twice.
-const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
 /// A new topic has no leader for a moment.
 const APPEAR_WITHIN: Duration = Duration::from_secs(30);
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// A record as it lies on the source.
 struct AtSource {
@@ -158,29 +152,11 @@ impl Partition {
             offset: start,
             leader_epoch: leader.epoch,
         };
-        let fetched = kafka::fetch::send(&connection, limits, &[from])
-            .await?
-            .receive()
-            .await?;
-        let Some(fetched) = fetched.into_iter().next() else {
-            return Ok(None);
-        };
-        if let Some(error) = fetched.error {
-            return Err(Error::Broker {
-                api: format!("Fetch {id}"),
-                error,
-            });
-        }
-        let malformed = |error: BatchError| Error::Malformed {
-            address: connection.address().to_owned(),
-            what: "batch",
-            detail: error.to_string(),
-        };
-        let mut records = fetched.records;
-        while let Some(batch) = RawBatch::split_from(&mut records).map_err(malformed)? {
-            if batch.header.is_control() || batch.header.next_offset() <= start {
+        for batch in fetch_batches(&connection, limits, from).await? {
+            if batch.header.is_control() {
                 continue;
             }
+            let malformed = |error| malformed(&connection, &id.source_topic, &error);
             batch.check_crc().map_err(malformed)?;
             let base = batch.header.base_offset;
             let found = record::decode(&batch)
@@ -232,18 +208,9 @@ impl Partition {
         })?;
         ensure(shared.target.cluster(), topic, batch.wire_len()).await?;
         shared.target.track([topic.to_owned()]).await;
-        let give_up = Instant::now() + APPEAR_WITHIN;
-        let mut stale = None;
-        loop {
-            match append(&shared.target, topic, stale, &batch).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.class() == RetryClass::Fatal || Instant::now() >= give_up => {
-                    return Err(error);
-                }
-                Err(_) => stale = Some(Instant::now()),
-            }
-            tokio::time::sleep(RETRY_PAUSE).await;
-        }
+        Appender::new(shared.target.clone(), topic)
+            .append_batch_within(APPEAR_WITHIN, &batch)
+            .await
     }
 }
 
@@ -307,34 +274,6 @@ async fn ensure(target: &Cluster, topic: &str, bytes: usize) -> Result<(), Error
                 });
             }
         }
-    }
-    Ok(())
-}
-
-async fn append(
-    target: &Arc<Leaders>,
-    topic: &str,
-    stale: Option<Instant>,
-    batch: &RawBatch,
-) -> Result<(), Error> {
-    let leader = target.of(topic, 0, stale).await?;
-    let connection = target.cluster().open(&leader.node).await?;
-    let batch = ProduceBatch {
-        topic: topic.into(),
-        partition: 0,
-        header: batch.stamped(NO_PRODUCER, -1),
-        payload: batch.payload(),
-    };
-    let timeout = connection.request_timeout();
-    let produced = kafka::produce::send(&connection, &[batch], timeout)
-        .await?
-        .receive()
-        .await?;
-    for produced in produced {
-        produced.outcome.map_err(|error| Error::Broker {
-            api: format!("Produce {topic}"),
-            error,
-        })?;
     }
     Ok(())
 }

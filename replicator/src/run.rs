@@ -125,7 +125,7 @@ impl Run<'_> {
                 () = until(restart_at) => {
                     self.restart_at = None;
                     if let Err(error) = self.discover().await {
-                        if self.options.mode == Mode::Once {
+                        if self.options.mode == Mode::Once || matches!(error, RunError::Superseded { .. }) {
                             return Err(error);
                         }
                         tracing::warn!(%error, "a recreated topic cannot be started; trying again");

@@ -5,33 +5,27 @@
 //! did the mirror set (so that only those are ever taken back).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use kafka::batch::{BatchError, RawBatch};
-use kafka::fetch::{FetchFrom, FetchLimits};
-use kafka::produce::ProduceBatch;
-use kafka::record::{self, Record};
-use kafka::{
-    Cluster, Compression, Connection, Error, NewTopic, OffsetSpec, ProducerIdentity, RetryClass,
-    TopicPartition,
-};
+use kafka::record::Record;
+use kafka::{Cluster, Error, RetryClass};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
+use crate::appender::{Appender, RETRY_PAUSE, json_record, tombstone};
+use crate::compacted_topic;
+use crate::leaders::Leaders;
 use crate::position_writer::now_ms;
+use crate::topic_reader::{Seen, TopicReader};
 
 /// Compacted topic on the target cluster with one record a mirrored topic.
 pub const TOPICS_TOPIC: &str = "mirrorctl-topics.internal";
 
-/// The last record of a key wins, whoever wrote it.
-const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
 /// Records in one batch: some hundred bytes each, well below the default `message.max.bytes`.
 const RECORDS_A_BATCH: usize = 500;
-/// How long a topic that was just made may take until it has a leader.
-const APPEARS_WITHIN: Duration = Duration::from_secs(20);
-const AGAIN: Duration = Duration::from_millis(100);
-/// Tries of a read or a write that something passing kept from its end.
-const ATTEMPTS: u32 = 20;
+/// How long a read or a write may be kept from its end by something passing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Record key. JSON, its fields in this order, because compaction compares bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,18 +69,18 @@ pub(crate) struct Origin {
 #[derive(Debug)]
 pub(crate) struct TopicLog {
     cluster: Cluster,
-    /// Id of the topic that `next` speaks of.
-    topic_id: Option<String>,
-    next: i64,
+    reader: TopicReader,
+    appender: Appender,
     records: BTreeMap<TopicKey, TopicRecord>,
 }
 
 impl TopicLog {
     pub(crate) fn new(cluster: Cluster) -> Self {
+        let leaders = Arc::new(Leaders::tracking(cluster.clone(), TOPICS_TOPIC));
         Self {
             cluster,
-            topic_id: None,
-            next: 0,
+            reader: TopicReader::new(leaders.clone(), TOPICS_TOPIC),
+            appender: Appender::new(leaders, TOPICS_TOPIC),
             records: BTreeMap::new(),
         }
     }
@@ -97,44 +91,16 @@ impl TopicLog {
 
     /// Creates the topic where it is missing.
     pub(crate) async fn ensure(&self) -> Result<(), Error> {
-        if self.leader().await?.is_some() {
-            return Ok(());
-        }
-        let brokers = self.cluster.metadata_of(&[]).await?.brokers.len();
-        let topic = NewTopic {
-            name: TOPICS_TOPIC.to_owned(),
-            partitions: Some(1),
-            replication_factor: Some(brokers.clamp(1, 3) as i16),
-            configs: BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]),
-        };
-        for (name, outcome) in self.cluster.create_topics(&[topic]).await? {
-            match outcome {
-                Ok(()) => {}
-                Err(error) if error.name() == "TOPIC_ALREADY_EXISTS" => {}
-                Err(error) => return Err(broker_error(format!("CreateTopics {name}"), error)),
-            }
-        }
-        let deadline = tokio::time::Instant::now() + APPEARS_WITHIN;
-        while self.leader().await?.is_none() {
-            if tokio::time::Instant::now() >= deadline {
-                return Err(Error::NoLeader {
-                    topic: TOPICS_TOPIC.to_owned(),
-                    partition: 0,
-                });
-            }
-            tokio::time::sleep(AGAIN).await;
-        }
-        Ok(())
+        compacted_topic::ensure(&self.cluster, TOPICS_TOPIC).await
     }
 
     /// Reads what was written since the last time. A cluster without the topic has no records.
     pub(crate) async fn refresh(&mut self) -> Result<(), Error> {
-        let mut attempts = 1;
+        let give_up = Instant::now() + PATIENCE;
         loop {
             match self.refresh_once().await {
-                Err(error) if attempts < ATTEMPTS && error.class() != RetryClass::Fatal => {
-                    attempts += 1;
-                    tokio::time::sleep(AGAIN).await;
+                Err(error) if error.class() != RetryClass::Fatal && Instant::now() < give_up => {
+                    tokio::time::sleep(RETRY_PAUSE).await;
                 }
                 ended => return ended,
             }
@@ -142,207 +108,61 @@ impl TopicLog {
     }
 
     async fn refresh_once(&mut self) -> Result<(), Error> {
-        let Some((connection, topic_id)) = self.leader().await? else {
+        if !compacted_topic::exists(&self.cluster, TOPICS_TOPIC).await? {
             self.records.clear();
-            self.topic_id = None;
+            self.reader.forget();
             return Ok(());
-        };
-        if self.topic_id.as_deref() != Some(topic_id.to_string().as_str()) {
-            self.records.clear();
-            self.next = self.listed(OffsetSpec::Earliest).await?;
-            self.topic_id = Some(topic_id.to_string());
         }
-        let end = self.listed(OffsetSpec::Latest).await?;
-        let limits = FetchLimits {
-            max_wait: Duration::from_millis(500),
-            min_bytes: 1,
-            max_bytes: 1 << 20,
-            partition_max_bytes: 1 << 20,
-        };
-        while self.next < end {
-            let from = FetchFrom {
-                topic: TOPICS_TOPIC.into(),
-                topic_id,
-                partition: 0,
-                offset: self.next,
-                leader_epoch: -1,
-            };
-            let fetched = kafka::fetch::send(&connection, limits, &[from])
-                .await?
-                .receive()
-                .await?;
-            for fetched in fetched {
-                if let Some(error) = fetched.error {
-                    return Err(broker_error(format!("Fetch {TOPICS_TOPIC}"), error));
-                }
-                self.take_in(fetched.records)
-                    .map_err(|error| Error::Malformed {
-                        address: connection.address().to_owned(),
-                        what: "topics batch",
-                        detail: error.to_string(),
-                    })?;
-            }
-        }
-        Ok(())
+        let records = &mut self.records;
+        self.reader
+            .read_to_end(|seen| match seen {
+                Seen::Anew => records.clear(),
+                Seen::Record(record) => keep(records, record),
+            })
+            .await
     }
 
     /// Writes records, or tombstones, with acks=all, then reads up to them and what others wrote
-    /// meanwhile. Cancelled in the middle, any of them may be written.
+    /// meanwhile. Cancelled in the middle, any of them may be written. Written again where the
+    /// answer is lost: the last record of a key wins, and both say the same.
     pub(crate) async fn write(
         &mut self,
         changes: &[(TopicKey, Option<TopicRecord>)],
     ) -> Result<(), Error> {
+        let now = now_ms();
         let records = changes
             .iter()
-            .map(|(key, value)| Ok((json(key)?, value.as_ref().map(json).transpose()?)))
+            .map(|(key, value)| match value {
+                Some(value) => json_record(key, value, now),
+                None => tombstone(key, now),
+            })
             .collect::<Result<Vec<_>, Error>>()?;
         for records in records.chunks(RECORDS_A_BATCH) {
-            produce(&self.cluster, TOPICS_TOPIC, records).await?;
+            self.appender.append_within(PATIENCE, records).await?;
         }
         self.refresh().await
     }
-
-    fn take_in(&mut self, mut bytes: Bytes) -> Result<(), BatchError> {
-        while let Some(batch) = RawBatch::split_from(&mut bytes)? {
-            self.next = self.next.max(batch.header.next_offset());
-            if batch.header.is_control() {
-                continue;
-            }
-            for record in record::decode(&batch)? {
-                let key = record.key.as_ref();
-                let Some(key) = key.and_then(|key| serde_json::from_slice(key).ok()) else {
-                    continue;
-                };
-                match record.value.map(|value| serde_json::from_slice(&value)) {
-                    Some(Ok(value)) => {
-                        self.records.insert(key, value);
-                    }
-                    Some(Err(error)) => {
-                        tracing::warn!(?key, %error, "a record of {TOPICS_TOPIC} is not readable");
-                    }
-                    None => {
-                        self.records.remove(&key);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A connection to the leader; `None` where there is no such topic.
-    async fn leader(&self) -> Result<Option<(Connection, kafka::Uuid)>, Error> {
-        leader(&self.cluster, TOPICS_TOPIC).await
-    }
-
-    async fn listed(&self, at: OffsetSpec) -> Result<i64, Error> {
-        let partition = TopicPartition::new(TOPICS_TOPIC, 0);
-        let listed = self.cluster.list_offsets(&[partition], at).await?;
-        match listed.into_values().next() {
-            Some(Ok(listed)) => Ok(listed.offset),
-            Some(Err(error)) => Err(broker_error(format!("ListOffsets {TOPICS_TOPIC}"), error)),
-            None => Ok(0),
-        }
-    }
 }
 
-/// A connection to the leader of a topic of one partition; `None` where there is no such topic.
-async fn leader(
-    cluster: &Cluster,
-    topic: &str,
-) -> Result<Option<(Connection, kafka::Uuid)>, Error> {
-    let metadata = cluster.metadata_of(&[topic.to_owned()]).await?;
-    if let Some(error) = metadata.failed.get(topic) {
-        if error.name() == "UNKNOWN_TOPIC_OR_PARTITION" {
-            return Ok(None);
-        }
-        return Err(broker_error(format!("Metadata {topic}"), error.clone()));
-    }
-    let Some(found) = metadata.topics.get(topic) else {
-        return Ok(None);
+/// What is not ours to understand is left alone.
+fn keep(records: &mut BTreeMap<TopicKey, TopicRecord>, record: &Record) {
+    let key = record.key.as_ref();
+    let Some(key) = key.and_then(|key| serde_json::from_slice(key).ok()) else {
+        return;
     };
-    let node = metadata.leader(topic, 0).ok_or_else(|| Error::NoLeader {
-        topic: topic.to_owned(),
-        partition: 0,
-    })?;
-    Ok(Some((cluster.open(node).await?, found.id)))
-}
-
-/// Keys with values, or without for tombstones, into a compacted topic of one partition. Written
-/// again where the answer is lost: the last record of a key wins, and both say the same.
-pub(crate) async fn produce(
-    cluster: &Cluster,
-    topic: &str,
-    records: &[(Bytes, Option<Bytes>)],
-) -> Result<(), Error> {
-    let mut attempts = 1;
-    loop {
-        match produce_once(cluster, topic, records).await {
-            Err(error) if attempts < ATTEMPTS && error.class() != RetryClass::Fatal => {
-                attempts += 1;
-                tokio::time::sleep(AGAIN).await;
-            }
-            ended => return ended,
+    match record
+        .value
+        .as_ref()
+        .map(|value| serde_json::from_slice(value))
+    {
+        Some(Ok(value)) => {
+            records.insert(key, value);
+        }
+        Some(Err(error)) => {
+            tracing::warn!(?key, %error, "a record of {TOPICS_TOPIC} is not readable");
+        }
+        None => {
+            records.remove(&key);
         }
     }
-}
-
-async fn produce_once(
-    cluster: &Cluster,
-    topic: &str,
-    records: &[(Bytes, Option<Bytes>)],
-) -> Result<(), Error> {
-    let now = now_ms();
-    let records: Vec<Record> = records
-        .iter()
-        .map(|(key, value)| Record {
-            offset_delta: 0,
-            timestamp: now,
-            key: Some(key.clone()),
-            value: value.clone(),
-            headers: Vec::new(),
-        })
-        .collect();
-    if records.is_empty() {
-        return Ok(());
-    }
-    let batch = record::encode(&records, Compression::None).map_err(|error| encoding(&error))?;
-    let (connection, _) = leader(cluster, topic)
-        .await?
-        .ok_or_else(|| Error::NoLeader {
-            topic: topic.to_owned(),
-            partition: 0,
-        })?;
-    let batch = ProduceBatch {
-        topic: topic.into(),
-        partition: 0,
-        header: batch.stamped(NO_PRODUCER, -1),
-        payload: batch.payload(),
-    };
-    let timeout = connection.request_timeout();
-    let produced = kafka::produce::send(&connection, &[batch], timeout).await?;
-    for produced in produced.receive().await? {
-        if let Err(error) = produced.outcome {
-            return Err(broker_error(format!("Produce {topic}"), error));
-        }
-    }
-    Ok(())
-}
-
-/// A value as JSON bytes.
-pub(crate) fn json<T: Serialize>(value: &T) -> Result<Bytes, Error> {
-    serde_json::to_vec(value)
-        .map(Bytes::from)
-        .map_err(|error| encoding(&error))
-}
-
-fn encoding(error: &dyn std::fmt::Display) -> Error {
-    Error::Malformed {
-        address: "this client".to_owned(),
-        what: "record",
-        detail: error.to_string(),
-    }
-}
-
-fn broker_error(api: String, error: kafka::BrokerError) -> Error {
-    Error::Broker { api, error }
 }

@@ -23,7 +23,14 @@ use crate::progress::PartitionProgress;
 use crate::topics::{self, MirroredTopic};
 
 impl Run<'_> {
+    /// Finds topics and starts their partitions; ends early at the stop.
     pub(super) async fn discover(&mut self) -> Result<(), RunError> {
+        let stop = self.shared.stop.clone();
+        let discovered = stop.run_until_cancelled(self.discover_all()).await;
+        discovered.unwrap_or(Ok(()))
+    }
+
+    async fn discover_all(&mut self) -> Result<(), RunError> {
         let topics::Discovered {
             ready,
             failed,

@@ -57,14 +57,9 @@ impl<'a> Run<'a> {
             .map_err(on_target)?;
         let target_leaders = Arc::new(Leaders::new(target.clone()));
         target_leaders.track([POSITIONS_TOPIC.to_owned()]).await;
-        let ownership = Ownership::take(
-            target.clone(),
-            target_leaders.clone(),
-            &mirror.name,
-            source.cluster.cluster_id(),
-        )
-        .await
-        .map_err(|error| positions_error(mirror, &error))?;
+        let ownership = Ownership::take(target.clone(), &mirror.name, source.cluster.cluster_id())
+            .await
+            .map_err(|error| positions_error(mirror, &error))?;
         let producer = target.init_producer_id().await.map_err(on_target)?;
         let brokers = source
             .cluster

@@ -2,6 +2,8 @@
 //! source besides records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use kafka::{BrokerError, Cluster, ConfigEntry, Error, TopicMetadata, TopicPartition};
 use tokio::time::Instant;
@@ -11,14 +13,18 @@ use super::config_sync;
 use super::provenance::{self, Verdict};
 use super::source_delete::{self, Missing};
 use super::{End, MirroredTopic, Prepared, prepare, select};
+use crate::appender::{Appender, tombstone};
 use crate::error::RunError;
+use crate::leaders::Leaders;
 use crate::position::{POSITIONS_TOPIC, PositionKey};
 use crate::position_writer::now_ms;
 use crate::progress::PartitionFailure;
-use crate::topic_log::{self, Origin, TOPICS_TOPIC, TopicKey, TopicLog, TopicRecord};
+use crate::topic_log::{Origin, TOPICS_TOPIC, TopicKey, TopicLog, TopicRecord};
 
 /// The format that this build writes.
 const VERSION: u32 = 1;
+/// How long forgetting positions may be kept from its end by something passing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What one discovery found.
 #[derive(Debug)]
@@ -413,6 +419,7 @@ impl Upkeep {
             topic,
             "it is gone from the source: deleted `{target_topic}` on the target"
         );
+        let now = now_ms();
         let forgotten = (0..there.partitions.len() as i32)
             .map(|partition| {
                 let position = PositionKey {
@@ -421,10 +428,13 @@ impl Upkeep {
                     topic: topic.to_owned(),
                     partition,
                 };
-                Ok((topic_log::json(&position)?, None))
+                tombstone(&position, now)
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        topic_log::produce(&self.target, POSITIONS_TOPIC, &forgotten).await?;
+        let leaders = Arc::new(Leaders::tracking(self.target.clone(), POSITIONS_TOPIC));
+        Appender::new(leaders, POSITIONS_TOPIC)
+            .append_within(PATIENCE, &forgotten)
+            .await?;
         self.target_log.write(&[(key, None)]).await
     }
 
