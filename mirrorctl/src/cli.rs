@@ -187,7 +187,10 @@ first Ctrl-C (or SIGTERM) drains, commits and reports; the second ends at once.
 
 SIGHUP reads the topology file again: mirrors that changed drain and start anew with what it says
 now, new ones start, removed ones drain and end, `state: paused` stops one until it says `running`
-again. Mirrors that did not change go on undisturbed. A file that is not valid changes nothing.")]
+again. Mirrors that did not change go on undisturbed. A file that is not valid changes nothing.
+
+A mirror with `state: promoted` copies nothing: applications write to its target now. One that runs
+drains and ends; one that is named, or that has no other beside it, is refused (exit code 3).")]
 pub(crate) struct ReplicateArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]

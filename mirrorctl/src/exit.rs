@@ -78,7 +78,7 @@ impl From<&Failure> for Code {
             }
             Failure::Observe(error) => error.kind().into(),
             Failure::Apply(error) => error.kind().into(),
-            Failure::TopicGuarded { .. } => Self::Refused,
+            Failure::TopicGuarded { .. } | Failure::Promoted { .. } => Self::Refused,
             Failure::Verification { .. } | Failure::LagOver { .. } => Self::VerificationFailed,
             Failure::Replicator { error, .. } => match **error {
                 replicator::RunError::SameCluster { .. } => Self::Refused,

@@ -40,6 +40,12 @@ pub(crate) enum Failure {
     /// A mirror that was named cannot be run.
     #[error("mirror {mirror} {reason}")]
     NotRunnable { mirror: String, reason: String },
+    /// Applications have moved to the targets of these mirrors.
+    #[error(
+        "refusing to replicate {}: `state: promoted` says that applications write to the target now",
+        mirrors.join(", ")
+    )]
+    Promoted { mirrors: Vec<String> },
     /// No mirror is left to run.
     #[error("no mirror to {verb}: {reason}")]
     NothingToRun { verb: &'static str, reason: String },

@@ -20,7 +20,7 @@ use crate::connect::connect;
 use crate::copies::Copies;
 use crate::failure::Failure;
 use crate::output::{self, CopyDisplay, RunEnd, WatchedRun};
-use crate::select::{builtin, clusters};
+use crate::select::{builtin, clusters, refuse_promoted};
 use crate::session::Session;
 use crate::signals::Hangups;
 
@@ -62,14 +62,15 @@ pub(crate) struct Fleet<'f> {
 }
 
 impl<'f> Fleet<'f> {
-    /// Connects to the clusters of all mirrors that are not paused, and starts those. Fails as a
-    /// whole where a cluster cannot be connected to.
+    /// Connects to the clusters of all mirrors that are neither paused nor promoted, and starts those.
+    /// Fails as a whole where a cluster cannot be connected to, or a promoted mirror is asked for.
     pub(crate) async fn launch(
         session: &'f Session,
         file: &'f Path,
         names: &'f [String],
         topology: Topology,
     ) -> Result<Self, Failure> {
+        refuse_promoted(&builtin(&topology, names)?, names)?;
         let mut fleet = Self {
             session,
             file,
@@ -86,10 +87,16 @@ impl<'f> Fleet<'f> {
         let aliases = clusters(&mirrors);
         let connecting = connect(&fleet.topology, &aliases);
         let clients = session.until_stopped(connecting).await??;
-        for name in paused(&fleet.topology, names) {
+        for name in in_state(MirrorState::Paused, &fleet.topology, names) {
             tracing::info!(
                 mirror = name,
                 "paused: it copies nothing and keeps its positions"
+            );
+        }
+        for name in in_state(MirrorState::Promoted, &fleet.topology, names) {
+            tracing::info!(
+                mirror = name,
+                "promoted: passed over, nothing is copied to its target"
             );
         }
         for definition in fleet.wanted.clone().into_values() {
@@ -126,7 +133,8 @@ impl<'f> Fleet<'f> {
     }
 
     fn is_over(&self) -> bool {
-        self.session.stop.is_cancelled() || paused(&self.topology, self.names).next().is_none()
+        let mut paused = in_state(MirrorState::Paused, &self.topology, self.names);
+        self.session.stop.is_cancelled() || paused.next().is_none()
     }
 
     fn crew_ended(&mut self, (name, ends): CrewEnd) -> Result<(), Failure> {
@@ -137,7 +145,7 @@ impl<'f> Fleet<'f> {
         if !crew.stop.is_cancelled() {
             self.ended.insert(name.clone());
         } else if !self.session.stop.is_cancelled() {
-            // removed, paused, or about to start anew
+            // removed, paused, promoted, or about to start anew
             self.session.runs.remove(&name);
         }
         self.watched
@@ -168,24 +176,34 @@ impl<'f> Fleet<'f> {
 
     /// Says what a new topology changes, mirror by mirror.
     fn tell(&self, wanted: &BTreeMap<String, Definition>, topology: &Topology) {
-        let was_paused: BTreeSet<&str> = paused(&self.topology, self.names).collect();
-        let is_paused: BTreeSet<&str> = paused(topology, self.names).collect();
+        let states = |topology| -> BTreeMap<&str, MirrorState> {
+            let mirrors = of_fleet(topology, self.names);
+            mirrors.map(|it| (it.name.as_str(), it.state)).collect()
+        };
+        let (before, after) = (states(&self.topology), states(topology));
         let mut changes = 0;
         let mut say = |mirror: &str, change: &str| {
             changes += 1;
             tracing::info!(mirror, "reload: {change}");
         };
         for name in self.wanted.keys().filter(|it| !wanted.contains_key(*it)) {
-            if is_paused.contains(name.as_str()) {
-                say(name, "paused; it drains, and keeps its positions");
-            } else {
-                say(name, "removed; it drains and ends");
+            match after.get(name.as_str()) {
+                Some(MirrorState::Paused) => {
+                    say(name, "paused; it drains, and keeps its positions");
+                }
+                Some(MirrorState::Promoted) => {
+                    say(name, "promoted; it drains, and copies nothing any more");
+                }
+                Some(MirrorState::Running) | None => say(name, "removed; it drains and ends"),
             }
         }
         for (name, definition) in wanted {
             match self.wanted.get(name) {
-                None if was_paused.contains(name.as_str()) => say(name, "resumed"),
-                None => say(name, "new"),
+                None => match before.get(name.as_str()) {
+                    Some(MirrorState::Paused) => say(name, "resumed"),
+                    Some(MirrorState::Promoted) => say(name, "resumed; it was promoted"),
+                    Some(MirrorState::Running) | None => say(name, "new"),
+                },
                 Some(old) if old == definition && self.ended.contains(name) => {
                     say(name, "unchanged; it had stopped and is started again");
                 }
@@ -292,17 +310,23 @@ fn wanted(topology: &Topology, names: &[String]) -> Result<BTreeMap<String, Defi
         .collect())
 }
 
-/// Mirrors of the file that are paused, of those that are named.
-fn paused<'t>(topology: &'t Topology, names: &'t [String]) -> impl Iterator<Item = &'t str> {
-    topology
-        .mirrors
-        .iter()
-        .filter(|mirror| {
-            mirror.state == MirrorState::Paused
-                && mirror.engine == topology::Engine::Builtin
-                && (names.is_empty() || names.contains(&mirror.name))
-        })
+/// Mirrors of the file that are in this state, of those that are named.
+fn in_state<'t>(
+    state: MirrorState,
+    topology: &'t Topology,
+    names: &'t [String],
+) -> impl Iterator<Item = &'t str> {
+    of_fleet(topology, names)
+        .filter(move |mirror| mirror.state == state)
         .map(|mirror| mirror.name.as_str())
+}
+
+/// Mirrors of the built-in engine, of those that are named.
+fn of_fleet<'t>(topology: &'t Topology, names: &'t [String]) -> impl Iterator<Item = &'t Mirror> {
+    topology.mirrors.iter().filter(|mirror| {
+        mirror.engine == topology::Engine::Builtin
+            && (names.is_empty() || names.contains(&mirror.name))
+    })
 }
 
 /// The keys in which two definitions differ, as words.

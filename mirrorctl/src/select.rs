@@ -48,25 +48,45 @@ pub(crate) fn one<'t>(topology: &'t Topology, name: &str) -> Result<&'t Mirror, 
     })
 }
 
-/// The mirrors that the built-in engine shall run now, without paused ones. One that is named and
-/// cannot be run is an error; one that nobody named is passed over with a note.
+/// The mirrors that the built-in engine shall run now, without paused and promoted ones. One that is
+/// named and cannot be run is an error; one that nobody named is passed over with a note.
 pub(crate) fn runnable<'t>(
     topology: &'t Topology,
     names: &[String],
 ) -> Result<Vec<&'t Mirror>, Failure> {
     let mut mirrors = Vec::new();
-    for mirror in builtin(topology, names)? {
+    let builtin = builtin(topology, names)?;
+    refuse_promoted(&builtin, names)?;
+    for mirror in builtin {
         match mirror.state {
             MirrorState::Running => mirrors.push(mirror),
             MirrorState::Paused => {
                 pass_over(mirror, "is paused (`state: paused`)".to_owned(), names)?;
             }
+            MirrorState::Promoted => {
+                pass_over(mirror, "is promoted (`state: promoted`)".to_owned(), names)?;
+            }
         }
     }
     if mirrors.is_empty() {
-        return Err(nothing_to_replicate("all of them are paused"));
+        return Err(nothing_to_replicate("all of them are paused or promoted"));
     }
     Ok(mirrors)
+}
+
+/// Refuses to begin where a promoted mirror is named, or where there is no other: what applications
+/// write to its target must not be mixed with what the source still gets.
+pub(crate) fn refuse_promoted(mirrors: &[&Mirror], names: &[String]) -> Result<(), Failure> {
+    let promoted: Vec<String> = mirrors
+        .iter()
+        .filter(|mirror| mirror.state == MirrorState::Promoted)
+        .map(|mirror| mirror.name.clone())
+        .collect();
+    let only_those = promoted.len() == mirrors.len();
+    if !promoted.is_empty() && (only_those || !names.is_empty()) {
+        return Err(Failure::Promoted { mirrors: promoted });
+    }
+    Ok(())
 }
 
 /// The mirrors of the built-in engine, paused ones too.

@@ -110,6 +110,8 @@ pub enum MirrorState {
     Running,
     /// The mirror keeps its positions and copies nothing.
     Paused,
+    /// Applications have moved to the target and write there: nothing is copied to it any more.
+    Promoted,
 }
 
 /// How much `verify` does.

@@ -57,6 +57,9 @@ codes! {
     DuplicateAlias => "topology::duplicate-alias", Error;
     DuplicateTopic => "topology::duplicate-topic", Error;
     DuplicateMirror => "topology::duplicate-mirror", Error;
+    DuplicateUser => "topology::duplicate-user", Error;
+    DuplicateQuota => "topology::duplicate-quota", Error;
+    DuplicateService => "topology::duplicate-service", Error;
     DuplicateReference => "topology::duplicate-reference", Error;
     UnknownCluster => "topology::unknown-cluster", Error;
     UnknownConfigBlock => "topology::unknown-config-block", Error;
@@ -64,6 +67,12 @@ codes! {
     InvalidHostPort => "topology::invalid-host-port", Error;
     InvalidPattern => "topology::invalid-pattern", Error;
     InvalidTopicName => "topology::invalid-topic-name", Error;
+    InvalidPrincipal => "topology::invalid-principal", Error;
+    InvalidAddress => "topology::invalid-address", Error;
+    InvalidResource => "topology::invalid-resource", Error;
+    InvalidOperation => "topology::invalid-operation", Error;
+    InvalidQuota => "topology::invalid-quota", Error;
+    ContradictingAcl => "topology::contradicting-acl", Error;
     InvalidTimestamp => "topology::invalid-timestamp", Error;
     InvalidUrl => "topology::invalid-url", Error;
     TlsRequired => "topology::tls-required", Error;
@@ -83,5 +92,6 @@ codes! {
     SecretInClear => "topology::secret-in-clear", Warning;
     UnusedKey => "topology::unused-key", Warning;
     DeleteNotAllowed => "topology::delete-not-allowed", Warning;
+    TopicElsewhere => "topology::topic-elsewhere", Warning;
     UnusedConfigBlock => "topology::unused-config-block", Warning;
 }

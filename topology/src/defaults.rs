@@ -39,6 +39,8 @@ pub(crate) const CONFIG_EXCLUDE: &[&str] = &[
     r"unclean\.leader\.election\.enable",
     r"min\.insync\.replicas",
 ];
+/// How often a SCRAM password is hashed. Kafka's tools take 4096, the least that RFC 7677 allows.
+pub(crate) const SCRAM_ITERATIONS: u32 = 8_192;
 /// MirrorMaker 2's `sync.group.offsets.interval.seconds`.
 pub(crate) const GROUP_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 /// Between two looks for new topics and partitions. MirrorMaker 2's `refresh.topics.interval.seconds` is ten minutes.

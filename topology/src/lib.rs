@@ -17,6 +17,7 @@
     )
 )]
 
+mod access;
 mod choices;
 mod code;
 mod defaults;
@@ -40,6 +41,10 @@ mod suggest;
 mod tree;
 mod units;
 
+pub use access::{
+    Acl, AclBinding, AclOperation, AclPermission, CLUSTER_RESOURCE, EntityName, PatternType, Quota,
+    QuotaEntity, QuotaValue, ResourceType, ScramMechanism, ScramUser, WILDCARD,
+};
 pub use choices::{
     CheckId, Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset,
     Platform, Profile,

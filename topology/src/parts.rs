@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::spec::{Cluster, ConfigValue, Mirror, Topic, Verify};
+use crate::spec::{Acl, Cluster, ConfigValue, Mirror, Quota, Service, Topic, User, Verify};
 
 /// What could be read of a file.
 #[derive(Debug)]
@@ -15,6 +15,10 @@ pub(crate) struct Parts {
     pub(crate) aliases: Vec<Option<String>>,
     pub(crate) configs: BTreeMap<String, Option<BTreeMap<String, ConfigValue>>>,
     pub(crate) topics: Vec<Option<Topic>>,
+    pub(crate) users: Vec<Option<User>>,
+    pub(crate) acls: Vec<Option<Acl>>,
+    pub(crate) quotas: Vec<Option<Quota>>,
+    pub(crate) services: Vec<Option<Service>>,
     pub(crate) mirrors: Vec<Option<Mirror>>,
     pub(crate) verify: Option<Verify>,
 }
@@ -34,6 +38,10 @@ impl Parts {
                 .map(|(name, block)| (name.clone(), one(block)))
                 .collect(),
             topics: list(file, "topics"),
+            users: list(file, "users"),
+            acls: list(file, "acls"),
+            quotas: list(file, "quotas"),
+            services: list(file, "services"),
             mirrors: list(file, "mirrors"),
             verify: file.get("verify").and_then(one),
         }

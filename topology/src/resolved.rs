@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::access::{Acl, Quota, ScramUser};
 use crate::choices::{
     Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset, Platform,
     Profile,
@@ -20,11 +21,18 @@ pub struct Topology {
     pub clusters: Vec<Cluster>,
     /// The topics, in the order written; a name appears once per cluster.
     pub topics: Vec<Topic>,
+    /// The SCRAM users, in the order written; a name appears once per cluster.
+    pub users: Vec<ScramUser>,
+    /// The access rules, those of `acls` before those that `services` need, in the order written; a rule appears once per
+    /// cluster, and never both as allow and deny.
+    pub acls: Vec<Acl>,
+    /// The client quotas, in the order written; an entity appears once per cluster.
+    pub quotas: Vec<Quota>,
     /// The mirrors, in the order written; names are unique, all clusters exist.
     pub mirrors: Vec<Mirror>,
     /// What `verify` judges.
     pub verify: Verify,
-    /// Parts of the file that this version accepts and does not act on (`acls`, `quotas`, …).
+    /// Parts of the file that this version accepts and does not act on (`acls`, `pipelines`, …).
     pub declared: Vec<String>,
 }
 
@@ -83,12 +91,20 @@ impl TopicGuard {
 }
 
 /// Permissions for what cannot be undone. All are off unless written.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a permission of its own"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Allow {
     /// Topics may be deleted.
     pub delete_topics: bool,
     /// ACLs may be deleted.
     pub delete_acls: bool,
+    /// Client quotas may be deleted.
+    pub delete_quotas: bool,
+    /// SCRAM users may be deleted.
+    pub delete_users: bool,
     /// Machines, disks and networks may be replaced.
     pub replace_infrastructure: bool,
 }
@@ -170,9 +186,9 @@ impl Mirror {
             .then(|| self.policy.target_topic(source_alias, topic))
     }
 
-    /// Whether this source topic is not copied for now.
+    /// Whether this source topic is not copied: for now, or for good because the mirror is promoted.
     pub fn is_paused(&self, topic: &str) -> bool {
-        self.state == MirrorState::Paused
+        self.state != MirrorState::Running
             || self
                 .paused_topics
                 .as_ref()

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use mirrorctl_topology as topology;
-use topology::{Platform, ReplicationPolicy, Severity};
+use topology::{Platform, ReplicationPolicy, SecretRef, Severity};
 
 fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
@@ -105,6 +105,111 @@ fn inline_configs_go_over_the_block() {
     assert!(topic.prevent_destroy);
     let guard = &topology.cluster("source").unwrap().topics;
     assert!(guard.permits("orders") && !guard.permits("__consumer_offsets"));
+}
+
+/// Where a rule comes from, and the rule.
+fn rules(topology: &topology::Topology, cluster: &str) -> Vec<String> {
+    let acls = topology.acls.iter().filter(|acl| acl.cluster == cluster);
+    acls.map(|acl| format!("{}: {}", acl.origin, acl.binding))
+        .collect()
+}
+
+#[test]
+fn access_rules_are_expanded_and_laid_together() {
+    let topology = load("access.yaml").topology;
+    assert_eq!(
+        rules(&topology, "onprem"),
+        [
+            "acls[0]: User:reports ALLOW READ on TOPIC PREFIXED pay. from *",
+            "acls[0]: User:reports ALLOW DESCRIBE on TOPIC PREFIXED pay. from *",
+            "acls[1]: User:reports ALLOW READ on GROUP LITERAL reports from *",
+            "acls[2]: User:* DENY ALTER_CONFIGS on CLUSTER LITERAL kafka-cluster from 2001:db8:0:0:0:0:0:1",
+            "services.orders: User:orders ALLOW WRITE on TOPIC LITERAL pay.orders from *",
+            "services.orders: User:orders ALLOW DESCRIBE on TOPIC LITERAL pay.orders from *",
+            "services.orders: User:orders ALLOW WRITE on TOPIC PREFIXED audit. from *",
+            "services.orders: User:orders ALLOW DESCRIBE on TOPIC PREFIXED audit. from *",
+            "services.orders: User:orders ALLOW READ on TOPIC LITERAL pay.refunds from *",
+            "services.orders: User:orders ALLOW DESCRIBE on TOPIC LITERAL pay.refunds from *",
+            "services.orders: User:orders ALLOW READ on GROUP PREFIXED orders from *",
+            "services.orders: User:orders ALLOW WRITE on TRANSACTIONAL_ID PREFIXED orders- from *",
+            "services.orders: User:orders ALLOW DESCRIBE on TRANSACTIONAL_ID PREFIXED orders- from *",
+        ],
+        "what the service `reports` needs is there already"
+    );
+    assert_eq!(
+        rules(&topology, "aws"),
+        [
+            "acls[0]: User:reports ALLOW READ on TOPIC PREFIXED pay. from *",
+            "acls[0]: User:reports ALLOW DESCRIBE on TOPIC PREFIXED pay. from *",
+            "acls[1]: User:reports ALLOW READ on GROUP LITERAL reports from *",
+        ]
+    );
+    let allow = topology.cluster("onprem").unwrap().allow;
+    assert!(allow.delete_acls && allow.delete_quotas && !allow.delete_users);
+}
+
+#[test]
+fn users_have_passwords_by_reference_only() {
+    let topology = load("access.yaml").topology;
+    let users: Vec<String> = topology
+        .users
+        .iter()
+        .map(|user| {
+            let (cluster, name) = (&user.cluster, &user.name);
+            format!(
+                "{name} on {cluster}, {} {}",
+                user.mechanism, user.iterations
+            )
+        })
+        .collect();
+    assert_eq!(
+        users,
+        [
+            "orders on onprem, SCRAM-SHA-512 8192",
+            "reports on onprem, SCRAM-SHA-256 16384",
+            "reports on aws, SCRAM-SHA-256 16384",
+        ]
+    );
+    assert_eq!(
+        topology.users[0].password,
+        SecretRef::Env("ORDERS_PW".to_owned())
+    );
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    assert_eq!(
+        topology.users[1].password,
+        SecretRef::File(folder.join("secrets/reports"))
+    );
+    assert_eq!(
+        serde_json::to_value(&topology.users[0]).unwrap()["password"],
+        serde_json::json!({"env": "ORDERS_PW"})
+    );
+}
+
+#[test]
+fn quotas_carry_kafka_s_keys() {
+    let topology = load("access.yaml").topology;
+    let quotas: Vec<String> = topology
+        .quotas
+        .iter()
+        .map(|quota| {
+            let limits: Vec<String> = quota
+                .limits
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            format!("{} {}: {}", quota.cluster, quota.entity, limits.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        quotas,
+        [
+            "onprem user orders, client-id <default>: consumer_byte_rate=20000000 controller_mutation_rate=0.5 \
+             producer_byte_rate=10000000 request_percentage=50",
+            "onprem user <default>: consumer_byte_rate=5242880",
+            "aws user <default>: consumer_byte_rate=5242880",
+            "onprem ip 10.0.0.1: connection_creation_rate=20",
+        ]
+    );
 }
 
 #[test]

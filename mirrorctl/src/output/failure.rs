@@ -158,6 +158,11 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::TopicGuarded { .. } => {
             Some("choose another --topic, or change topics.managed or topics.protected".to_owned())
         }
+        Failure::Promoted { .. } => Some(
+            "to copy again write `state: running`: what applications wrote to the target stays there, \
+             between what is copied"
+                .to_owned(),
+        ),
         Failure::PartitionsFailed { .. } => Some(
             "the next run begins where each partition stopped, and stops there again for as long as \
              the cause named above is there"

@@ -127,6 +127,26 @@ fn what_this_version_cannot_do_is_refused_by_name() {
 }
 
 #[test]
+fn a_promoted_mirror_is_refused() {
+    let stage = Stage::new();
+    let yaml = std::fs::read_to_string(stage.pay()).unwrap();
+    let promoted = yaml.replace("{name: pay, ", "{name: pay, state: promoted, ");
+    let file = stage.file("promoted.yaml", &promoted);
+    for more in [
+        &[][..],
+        &["--once"],
+        &["--mirror", "pay"],
+        &["--mirror", "pay", "--once"],
+    ] {
+        let arguments = [&["replicate", "-f", text(&file)], more].concat();
+        let ended = run(&arguments).code(3);
+        ended.says("refusing to replicate pay");
+        ended.says("state: promoted");
+    }
+    assert_eq!(stage.right.topics(), Vec::<String>::new());
+}
+
+#[test]
 fn a_mirror_that_is_not_there_is_wrong_usage_and_those_that_are_get_named() {
     let stage = Stage::new();
     let file = stage.pay();

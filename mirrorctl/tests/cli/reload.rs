@@ -106,6 +106,32 @@ fn a_paused_mirror_waits_for_the_file_to_say_running() {
 }
 
 #[test]
+fn a_promoted_mirror_drains_and_is_over() {
+    let stage = Stage::new();
+    let yaml = |state: &str| {
+        let mirrors = mirror("pay", state) + &mirror("bill", ", state: promoted");
+        stage.topology(&format!("{TOPICS}mirrors:\n{mirrors}"))
+    };
+    let file = yaml("");
+    let file = text(&file);
+    run(&["apply", "-f", file, "--auto-approve"]).code(0);
+    write(&stage, file, "pay", "300", "1.json");
+    let mut replicate = Replicate::start(file);
+    // one that nobody named is passed over, and its neighbour runs
+    replicate.until_it_says("promoted: passed over");
+    until("it copies", || copied(&stage, "pay.orders") == 300);
+    assert_eq!(copied(&stage, "bill.orders"), 0);
+
+    yaml(", state: promoted");
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("reload: promoted");
+    // nothing is left to wait for
+    assert_eq!(replicate.running.0.wait().unwrap().code(), Some(0));
+    write(&stage, file, "pay", "30", "2.json");
+    assert_eq!(copied(&stage, "pay.orders"), 300);
+}
+
+#[test]
 fn a_changed_mirror_starts_anew_and_its_neighbour_never_notices() {
     let stage = Stage::new();
     let yaml = |mirrors: &str| stage.topology(&format!("{TOPICS}mirrors:\n{mirrors}"));

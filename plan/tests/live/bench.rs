@@ -57,6 +57,9 @@ impl Bench {
         Topology {
             clusters: vec![cluster("left", &self.left), cluster("right", &self.right)],
             topics,
+            users: Vec::new(),
+            acls: Vec::new(),
+            quotas: Vec::new(),
             mirrors: Vec::new(),
             verify: Verify {
                 checks: Vec::new(),

@@ -21,6 +21,8 @@ pub(super) fn resolve(scope: &mut Scope<'_>, path: &Path, spec: spec::Cluster) -
     let spec::Allow {
         delete_topics,
         delete_acls,
+        delete_quotas,
+        delete_users,
         replace_infrastructure,
     } = spec.allow;
     Some(Cluster {
@@ -37,6 +39,8 @@ pub(super) fn resolve(scope: &mut Scope<'_>, path: &Path, spec: spec::Cluster) -
         allow: Allow {
             delete_topics,
             delete_acls,
+            delete_quotas,
+            delete_users,
             replace_infrastructure,
         },
         tls: security.tls,

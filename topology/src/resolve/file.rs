@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{cluster, mirror, naming, promises, scope::Scope, topic};
+use super::{access, cluster, mirror, naming, promises, scope::Scope, topic};
+use crate::access::Acl;
 use crate::code::{Code, Severity};
 use crate::finding::Finding;
 use crate::parts::Parts;
 use crate::path::Path;
 use crate::resolved::{Cluster, Mirror, Topic, Topology, Verify};
+use crate::spec;
 use crate::structure::Structure;
 use crate::tree::Node;
 
@@ -25,7 +27,11 @@ pub(crate) fn resolve(
     names(&mut scope, &parts);
     let complete = parts.clusters.iter().all(Option::is_some)
         && parts.topics.iter().all(Option::is_some)
-        && parts.mirrors.iter().all(Option::is_some);
+        && parts.mirrors.iter().all(Option::is_some)
+        && parts.users.iter().all(Option::is_some)
+        && parts.acls.iter().all(Option::is_some)
+        && parts.quotas.iter().all(Option::is_some)
+        && parts.services.iter().all(Option::is_some);
     unused_blocks(&mut scope, &parts);
 
     let root = Path::root();
@@ -51,6 +57,15 @@ pub(crate) fn resolve(
     naming::check(&mut scope, &borrowed, &topics);
     promises::check(&mut scope, &borrowed, &topics);
 
+    let users = access::users(
+        &mut scope,
+        &root.key("users"),
+        placed(parts.users),
+        &clusters,
+    );
+    let acls = acls(&mut scope, parts.acls, parts.services, &topics);
+    let quotas = access::quotas(&mut scope, &root.key("quotas"), placed(parts.quotas));
+
     let declared = declared(&mut scope, &file);
     let verify = parts.verify.map_or_else(
         || Verify {
@@ -74,11 +89,33 @@ pub(crate) fn resolve(
     let topology = sound.then(|| Topology {
         clusters,
         topics,
+        users,
+        acls,
+        quotas,
         mirrors: mirrors.into_iter().map(|(_, mirror)| mirror).collect(),
         verify,
         declared,
     });
     (topology, scope.findings)
+}
+
+/// The rules that are written before those that services need.
+fn acls(
+    scope: &mut Scope<'_>,
+    acls: Vec<Option<spec::Acl>>,
+    services: Vec<Option<spec::Service>>,
+    topics: &[Topic],
+) -> Vec<Acl> {
+    let root = Path::root();
+    let mut wishes = Vec::new();
+    for (at, spec) in placed(acls) {
+        wishes.extend(access::acls(scope, &root.key("acls").index(at), &spec));
+    }
+    for (at, spec) in placed(services) {
+        let path = root.key("services").index(at);
+        wishes.extend(access::services(scope, &path, &spec, topics));
+    }
+    access::settle(scope, wishes)
 }
 
 fn placed<T>(list: Vec<Option<T>>) -> impl Iterator<Item = (usize, T)> {
@@ -107,6 +144,18 @@ fn names(scope: &mut Scope<'_>, parts: &Parts) {
         "name",
         &mirrors,
         "mirrors",
+    );
+    let services: Vec<Option<String>> = parts
+        .services
+        .iter()
+        .map(|service| service.as_ref().map(|it| it.name.0.clone()))
+        .collect();
+    scope.unique(
+        Code::DuplicateService,
+        &root.key("services"),
+        "name",
+        &services,
+        "services",
     );
     duplicate_topics(scope, parts);
 }
@@ -177,7 +226,14 @@ fn unused_blocks(scope: &mut Scope<'_>, parts: &Parts) {
 
 fn declared(scope: &mut Scope<'_>, file: &serde_json::Value) -> Vec<String> {
     let mut declared = Vec::new();
-    for key in ["acls", "quotas", "migrations", "pipelines"] {
+    for key in [
+        "users",
+        "acls",
+        "quotas",
+        "services",
+        "migrations",
+        "pipelines",
+    ] {
         let filled = file
             .get(key)
             .and_then(serde_json::Value::as_array)

@@ -12,7 +12,7 @@ use crate::path::Path;
 use crate::pattern::Pattern;
 use crate::policy::{RenameRule, ReplicationPolicy};
 use crate::resolved::{AclSync, Cluster, GroupOffsetSync, Mirror, Selection, StartOffset, Topic};
-use crate::spec::{self, OneOrMany, PolicyType, SizeText, Timestamp};
+use crate::spec::{self, OneOrMany, PolicyType, Timestamp};
 use crate::units;
 
 pub(super) fn resolve(
@@ -37,16 +37,13 @@ pub(super) fn resolve(
     let topic_sync = topic_sync(scope, path, &spec, clusters);
     let throttle_path = path.key("throttle").key("bytesPerSecond");
     let throttle = match &spec.throttle {
-        Some(throttle) => Some(size(scope, &throttle_path, &throttle.bytes_per_second, 1)?),
+        Some(throttle) => Some(scope.size(&throttle_path, &throttle.bytes_per_second, 1)?),
         None => None,
     };
     let byte_budget = match &spec.byte_budget {
-        Some(budget) => Some(size(
-            scope,
-            &path.key("byteBudget"),
-            budget,
-            defaults::LEAST_BYTE_BUDGET,
-        )?),
+        Some(budget) => {
+            Some(scope.size(&path.key("byteBudget"), budget, defaults::LEAST_BYTE_BUDGET)?)
+        }
         None => None,
     };
     let interval = match &spec.group_offset_sync.interval {
@@ -337,31 +334,6 @@ fn start_offset(
             None
         }
     }
-}
-
-fn size(scope: &mut Scope<'_>, path: &Path, written: &SizeText, least: u64) -> Option<u64> {
-    let bytes = units::size(written);
-    if let Some(bytes) = bytes.filter(|bytes| *bytes >= least) {
-        return Some(bytes);
-    }
-    let span = scope.span(path);
-    scope.add(
-        Finding::new(
-            Code::OutOfRange,
-            span,
-            if bytes.is_some() {
-                format!("`{path}` has to be {least} bytes or more")
-            } else {
-                format!("`{path}` is more than 64 bits hold")
-            },
-            bytes.map_or_else(
-                || "too large".to_owned(),
-                |bytes| format!("this is {bytes} bytes"),
-            ),
-        )
-        .hint("write a number with a unit: `50MB`, `32MiB`"),
-    );
-    None
 }
 
 /// What the file asks for and the built-in replicator cannot do yet.

@@ -1,5 +1,6 @@
 //! The bridge from the file as written to the resolved topology, and every check of meaning on the way.
 
+mod access;
 mod cluster;
 mod file;
 mod mirror;

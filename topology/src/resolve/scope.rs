@@ -6,9 +6,11 @@ use crate::code::Code;
 use crate::finding::Finding;
 use crate::path::Path;
 use crate::pattern::Pattern;
+use crate::spec::SizeText;
 use crate::structure::Structure;
 use crate::suggest;
 use crate::tree::Node;
+use crate::units;
 
 pub(crate) struct Scope<'a> {
     text: &'a str,
@@ -125,6 +127,55 @@ impl<'a> Scope<'a> {
             .hint(hint),
         );
         false
+    }
+
+    /// Whether all aliases of a list are declared and none is listed twice; says what is not so.
+    pub(crate) fn clusters(&mut self, path: &Path, aliases: &[String]) -> bool {
+        let mut good = true;
+        for (at, alias) in aliases.iter().enumerate() {
+            let place = path.index(at);
+            good &= self.knows_cluster(&place, alias);
+            if aliases[..at].contains(alias) {
+                good = false;
+                let span = self.span(&place);
+                self.add(Finding::new(
+                    Code::DuplicateReference,
+                    span,
+                    format!("`{alias}` is listed twice"),
+                    "listed again here",
+                ));
+            }
+        }
+        good
+    }
+
+    /// A number of bytes that is `least` or more; says what is not.
+    pub(crate) fn size(&mut self, path: &Path, written: &SizeText, least: u64) -> Option<u64> {
+        let bytes = units::size(written);
+        if let Some(bytes) = bytes.filter(|bytes| *bytes >= least) {
+            return Some(bytes);
+        }
+        let span = self.span(path);
+        self.add(
+            Finding::new(
+                Code::OutOfRange,
+                span,
+                if bytes.is_some() {
+                    format!(
+                        "`{path}` has to be {least} {} or more",
+                        if least == 1 { "byte" } else { "bytes" }
+                    )
+                } else {
+                    format!("`{path}` is more than 64 bits hold")
+                },
+                bytes.map_or_else(
+                    || "too large".to_owned(),
+                    |bytes| format!("this is {bytes} bytes"),
+                ),
+            )
+            .hint("write a number with a unit: `50MB`, `32MiB`"),
+        );
+        None
     }
 
     /// Reports names that occur twice; `names` are the values of `key` in the items of the list at `path`.

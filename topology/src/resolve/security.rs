@@ -254,7 +254,7 @@ fn login(scope: &mut Scope<'_>, path: &Path, written: &spec::Sasl) -> Option<Log
 }
 
 /// The schema lets exactly one of both be written.
-fn secret(written: &spec::Secret) -> Option<SecretRef> {
+pub(super) fn secret(written: &spec::Secret) -> Option<SecretRef> {
     match (&written.env, &written.file) {
         (Some(name), _) => Some(SecretRef::Env(name.clone())),
         (None, Some(file)) => Some(SecretRef::File(PathBuf::from(file))),

@@ -25,7 +25,7 @@ pub(super) fn resolve(
 ) -> Option<Topic> {
     let before = scope.findings.len();
     name(scope, path, &spec.name);
-    references(scope, path, &spec.clusters);
+    scope.clusters(&path.key("clusters"), &spec.clusters);
     let block = block(scope, path, spec.config.as_deref(), blocks);
     let topic = Topic {
         configs: block
@@ -46,18 +46,8 @@ pub(super) fn resolve(
     (scope.findings.len() == before).then_some(topic)
 }
 
-/// Kafka's rule for topic names (`org.apache.kafka.common.internals.Topic`).
 fn name(scope: &mut Scope<'_>, path: &Path, name: &str) {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let problem = if name.is_empty() {
-        "it is empty".to_owned()
-    } else if name == "." || name == ".." {
-        "it is a path".to_owned()
-    } else if name.len() > LONGEST_TOPIC_NAME {
-        format!("it has {} characters", name.chars().count())
-    } else if let Some(wrong) = name.chars().find(|c| !legal(*c)) {
-        format!("`{wrong}` is not allowed")
-    } else {
+    let Some(problem) = name_problem(name) else {
         return;
     };
     let span = scope.span(&path.key("name"));
@@ -68,25 +58,26 @@ fn name(scope: &mut Scope<'_>, path: &Path, name: &str) {
             format!("Kafka refuses the topic name `{name}`"),
             problem,
         )
-        .hint(format!(
-            "letters, digits, `.`, `_` and `-`, at most {LONGEST_TOPIC_NAME}"
-        )),
+        .hint(LEGAL_NAMES),
     );
 }
 
-fn references(scope: &mut Scope<'_>, path: &Path, clusters: &[String]) {
-    for (at, alias) in clusters.iter().enumerate() {
-        let place = path.key("clusters").index(at);
-        scope.knows_cluster(&place, alias);
-        if clusters[..at].contains(alias) {
-            let span = scope.span(&place);
-            scope.add(Finding::new(
-                Code::DuplicateReference,
-                span,
-                format!("`{alias}` is listed twice"),
-                "listed again here",
-            ));
-        }
+/// What topic names are made of; the number is [`LONGEST_TOPIC_NAME`].
+pub(super) const LEGAL_NAMES: &str = "letters, digits, `.`, `_` and `-`, at most 249";
+
+/// Kafka's rule for topic names (`org.apache.kafka.common.internals.Topic`): what is wrong with this one.
+pub(super) fn name_problem(name: &str) -> Option<String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() {
+        Some("it is empty".to_owned())
+    } else if name == "." || name == ".." {
+        Some("it is a path".to_owned())
+    } else if name.len() > LONGEST_TOPIC_NAME {
+        Some(format!("it has {} characters", name.chars().count()))
+    } else {
+        name.chars()
+            .find(|c| !legal(*c))
+            .map(|wrong| format!("`{wrong}` is not allowed"))
     }
 }
 

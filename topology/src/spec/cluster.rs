@@ -69,6 +69,10 @@ pub(crate) struct TopicGuard {
 }
 
 /// Permissions for what cannot be undone.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a permission of its own"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Allow {
@@ -76,6 +80,10 @@ pub(crate) struct Allow {
     pub(crate) delete_topics: bool,
     /// ACLs may be deleted.
     pub(crate) delete_acls: bool,
+    /// Client quotas may be deleted.
+    pub(crate) delete_quotas: bool,
+    /// SCRAM users may be deleted.
+    pub(crate) delete_users: bool,
     /// Machines, disks and networks may be replaced.
     pub(crate) replace_infrastructure: bool,
 }

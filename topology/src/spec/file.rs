@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::access::{Acl, Quota, Service, User};
 use super::cluster::Cluster;
 use super::mirror::Mirror;
 use super::scalar::{ConfigValue, Name};
@@ -36,12 +37,18 @@ pub(crate) struct File {
     /// Topics that shall exist.
     #[serde(default)]
     pub(crate) topics: Vec<Topic>,
+    /// SCRAM users that shall exist.
+    #[serde(default)]
+    pub(crate) users: Vec<User>,
     /// Access rules that shall exist.
     #[serde(default)]
-    pub(crate) acls: Vec<Map<String, Value>>,
+    pub(crate) acls: Vec<Acl>,
     /// Client quotas that shall exist.
     #[serde(default)]
-    pub(crate) quotas: Vec<Map<String, Value>>,
+    pub(crate) quotas: Vec<Quota>,
+    /// What applications need: their access rules are derived from it.
+    #[serde(default)]
+    pub(crate) services: Vec<Service>,
     /// Flows of records between the clusters.
     #[serde(default)]
     pub(crate) mirrors: Vec<Mirror>,

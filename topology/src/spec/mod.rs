@@ -2,6 +2,7 @@
 //!
 //! The JSON Schema is generated from these types, and every file is checked against it before it is read into them.
 
+mod access;
 mod cluster;
 mod file;
 mod mirror;
@@ -11,6 +12,7 @@ mod security;
 mod topic;
 mod verify;
 
+pub(crate) use access::{Acl, NameOrPrefix, Quota, Resource, Service, User};
 pub(crate) use cluster::{Allow, Cluster};
 pub(crate) use file::File;
 pub(crate) use mirror::{
