@@ -97,6 +97,21 @@ fn the_demo_is_what_it_says() {
 }
 
 #[test]
+fn only_a_running_mirror_copies() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    for (state, copies) in [("running", true), ("paused", false), ("promoted", false)] {
+        let written = text.replace(
+            "  source: source\n",
+            &format!("  source: source\n  state: {state}\n"),
+        );
+        assert_ne!(written, text);
+        let topology = topology::parse("demo.yaml", &written).unwrap().topology;
+        assert_eq!(!topology.mirrors[0].is_paused("orders"), copies, "{state}");
+    }
+}
+
+#[test]
 fn inline_configs_go_over_the_block() {
     let topology = load("two-clusters.yaml").topology;
     let topic = &topology.topics[0];
@@ -166,6 +181,7 @@ fn users_have_passwords_by_reference_only() {
         users,
         [
             "orders on onprem, SCRAM-SHA-512 8192",
+            "orders on aws, SCRAM-SHA-512 8192",
             "reports on onprem, SCRAM-SHA-256 16384",
             "reports on aws, SCRAM-SHA-256 16384",
         ]
@@ -176,7 +192,7 @@ fn users_have_passwords_by_reference_only() {
     );
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     assert_eq!(
-        topology.users[1].password,
+        topology.users[2].password,
         SecretRef::File(folder.join("secrets/reports"))
     );
     assert_eq!(
@@ -207,6 +223,7 @@ fn quotas_carry_kafka_s_keys() {
              producer_byte_rate=10000000 request_percentage=50",
             "onprem user <default>: consumer_byte_rate=5242880",
             "aws user <default>: consumer_byte_rate=5242880",
+            "aws user orders, client-id <default>: request_percentage=25",
             "onprem ip 10.0.0.1: connection_creation_rate=20",
         ]
     );

@@ -224,6 +224,41 @@ mod tests {
         );
     }
 
+    /// What `AclEntry.supportedOperations` of Kafka 4.3.1 prints.
+    #[test]
+    fn operations_are_those_that_kafka_asks_for() {
+        for (resource, operations) in [
+            (
+                ResourceType::Topic,
+                "ALTER_CONFIGS, WRITE, DESCRIBE_CONFIGS, READ, DESCRIBE, CREATE, DELETE, ALTER",
+            ),
+            (
+                ResourceType::Group,
+                "ALTER_CONFIGS, DESCRIBE, DESCRIBE_CONFIGS, READ, DELETE",
+            ),
+            (
+                ResourceType::Cluster,
+                "CREATE, IDEMPOTENT_WRITE, ALTER_CONFIGS, CLUSTER_ACTION, DESCRIBE, DESCRIBE_CONFIGS, ALTER",
+            ),
+            (
+                ResourceType::TransactionalId,
+                "DESCRIBE, WRITE, TWO_PHASE_COMMIT",
+            ),
+            (ResourceType::DelegationToken, "DESCRIBE"),
+            (ResourceType::User, "DESCRIBE_TOKENS, CREATE_TOKENS"),
+        ] {
+            let mut ours: Vec<&str> = resource
+                .operations()
+                .iter()
+                .map(|it| it.kafka_word())
+                .collect();
+            let mut kafkas: Vec<&str> = operations.split(", ").collect();
+            ours.sort_unstable();
+            kafkas.sort_unstable();
+            assert_eq!(ours, kafkas, "{resource}");
+        }
+    }
+
     #[test]
     fn is_the_same_after_json() {
         let json = serde_json::to_value(binding()).unwrap();
