@@ -36,8 +36,11 @@ pub struct ClusterOptions {
     /// The brokers' ports in order; ephemeral ones when empty.
     pub ports: Vec<u16>,
     /// Broker settings as in `server.properties`, such as `num.partitions`, `message.max.bytes`,
-    /// `auto.create.topics.enable` (off unless set to `true`), `log.retention.bytes`.
+    /// `auto.create.topics.enable` (off unless set to `true`), `log.retention.bytes`. With an
+    /// `authorizer.class.name` there are ACLs, which are kept and not enforced.
     pub defaults: BTreeMap<String, String>,
+    /// The brokers' racks in order; those without one have none. Topics are not spread by them.
+    pub racks: Vec<String>,
     /// Bytes of records that all partitions together may hold. At the limit produce requests fail
     /// with `KAFKA_STORAGE_ERROR`, as on a broker whose disk is full; nothing is dropped.
     pub memory_limit: u64,
@@ -50,6 +53,7 @@ impl Default for ClusterOptions {
             brokers: 1,
             ports: Vec::new(),
             defaults: BTreeMap::new(),
+            racks: Vec::new(),
             memory_limit: DEFAULT_MEMORY_LIMIT,
         }
     }
@@ -150,7 +154,7 @@ struct Slot {
 /// A running cluster. Dropping it stops everything at once.
 #[derive(Debug)]
 pub struct EmbeddedCluster {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     ports: Vec<u16>,
     slots: Mutex<BTreeMap<i32, Slot>>,
     housekeeping: JoinSet<()>,
@@ -180,6 +184,7 @@ impl EmbeddedCluster {
             options.defaults,
             usize::from(brokers),
             options.memory_limit,
+            options.racks,
         ));
         let mut listeners = Vec::new();
         for broker in 1..=i32::from(brokers) {

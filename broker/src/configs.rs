@@ -338,6 +338,8 @@ pub(crate) fn validate(name: &str, value: &str) -> Result<(), ConfigError> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     Topic,
+    DynamicBroker,
+    DynamicDefaultBroker,
     Broker,
     Default,
 }
@@ -346,6 +348,8 @@ impl Source {
     pub(crate) fn wire(self) -> i8 {
         match self {
             Self::Topic => 1,
+            Self::DynamicBroker => 2,
+            Self::DynamicDefaultBroker => 3,
             Self::Broker => 4,
             Self::Default => 5,
         }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest,
-    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeProducersRequest,
+    AlterClientQuotasRequest, AlterPartitionReassignmentsRequest, AlterUserScramCredentialsRequest,
+    ApiKey, ApiVersionsRequest, CreateAclsRequest, CreatePartitionsRequest, CreateTopicsRequest,
+    DeleteAclsRequest, DeleteRecordsRequest, DeleteTopicsRequest, DescribeAclsRequest,
+    DescribeClientQuotasRequest, DescribeClusterRequest, DescribeConfigsRequest,
+    DescribeLogDirsRequest, DescribeProducersRequest, DescribeUserScramCredentialsRequest,
     FetchRequest, FindCoordinatorRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
-    ListOffsetsRequest, MetadataRequest, OffsetForLeaderEpochRequest, ProduceRequest,
-    RequestHeader,
+    ListOffsetsRequest, ListPartitionReassignmentsRequest, MetadataRequest,
+    OffsetForLeaderEpochRequest, ProduceRequest, RequestHeader,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
 use thiserror::Error;
@@ -96,6 +99,16 @@ enum Body {
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
     DescribeCluster,
     DescribeProducers(DescribeProducersRequest),
+    DescribeLogDirs(DescribeLogDirsRequest),
+    ListPartitionReassignments(ListPartitionReassignmentsRequest),
+    AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
+    AlterUserScramCredentials(AlterUserScramCredentialsRequest),
+    DescribeUserScramCredentials(DescribeUserScramCredentialsRequest),
+    AlterClientQuotas(AlterClientQuotasRequest),
+    DescribeClientQuotas(DescribeClientQuotasRequest),
+    DeleteAcls(DeleteAclsRequest),
+    CreateAcls(CreateAclsRequest),
+    DescribeAcls(DescribeAclsRequest),
 }
 
 impl Request {
@@ -151,7 +164,16 @@ impl Request {
             | Body::ApiVersionsTooNew
             | Body::FindCoordinator(_)
             | Body::InitProducerId(_)
-            | Body::DescribeCluster => Vec::new(),
+            | Body::DescribeCluster
+            | Body::DescribeAcls(_)
+            | Body::CreateAcls(_)
+            | Body::DeleteAcls(_)
+            | Body::DescribeClientQuotas(_)
+            | Body::AlterClientQuotas(_)
+            | Body::DescribeUserScramCredentials(_)
+            | Body::AlterUserScramCredentials(_)
+            | Body::ListPartitionReassignments(_)
+            | Body::DescribeLogDirs(_) => Vec::new(),
             Body::Metadata(request) => api::metadata::targets(request, shared),
             Body::Produce(request) => api::produce::targets(request, shared),
             Body::Fetch(request) => api::fetch::targets(request, shared),
@@ -164,6 +186,9 @@ impl Request {
             Body::DescribeConfigs(request) => api::describe_configs::targets(request),
             Body::IncrementalAlterConfigs(request) => {
                 api::incremental_alter_configs::targets(request)
+            }
+            Body::AlterPartitionReassignments(request) => {
+                api::alter_partition_reassignments::targets(request)
             }
             Body::DescribeProducers(request) => api::describe_producers::targets(request),
         }
@@ -212,6 +237,36 @@ impl Request {
                 context.reply(&api::incremental_alter_configs::handle(context, &request))
             }
             Body::DescribeCluster => context.reply(&api::describe_cluster::handle(context)),
+            Body::DescribeAcls(request) => {
+                context.reply(&api::describe_acls::handle(context, &request))
+            }
+            Body::CreateAcls(request) => {
+                context.reply(&api::create_acls::handle(context, &request))
+            }
+            Body::DeleteAcls(request) => {
+                context.reply(&api::delete_acls::handle(context, &request))
+            }
+            Body::DescribeClientQuotas(request) => {
+                context.reply(&api::describe_client_quotas::handle(context, &request))
+            }
+            Body::AlterClientQuotas(request) => {
+                context.reply(&api::alter_client_quotas::handle(context, &request))
+            }
+            Body::DescribeUserScramCredentials(request) => context.reply(
+                &api::describe_user_scram_credentials::handle(context, &request),
+            ),
+            Body::AlterUserScramCredentials(request) => context.reply(
+                &api::alter_user_scram_credentials::handle(context, &request),
+            ),
+            Body::AlterPartitionReassignments(request) => context.reply(
+                &api::alter_partition_reassignments::handle(context, &request),
+            ),
+            Body::ListPartitionReassignments(request) => context.reply(
+                &api::list_partition_reassignments::handle(context, &request),
+            ),
+            Body::DescribeLogDirs(request) => {
+                context.reply(&api::describe_log_dirs::handle(context, &request))
+            }
             Body::DescribeProducers(request) => {
                 context.reply(&api::describe_producers::handle(context, &request))
             }
@@ -244,6 +299,24 @@ impl Body {
             ApiKey::DescribeCluster => {
                 decode::<DescribeClusterRequest>(frame, version).map(|_| Self::DescribeCluster)
             }
+            ApiKey::DescribeAcls => decode(frame, version).map(Self::DescribeAcls),
+            ApiKey::CreateAcls => decode(frame, version).map(Self::CreateAcls),
+            ApiKey::DeleteAcls => decode(frame, version).map(Self::DeleteAcls),
+            ApiKey::DescribeClientQuotas => decode(frame, version).map(Self::DescribeClientQuotas),
+            ApiKey::AlterClientQuotas => decode(frame, version).map(Self::AlterClientQuotas),
+            ApiKey::DescribeUserScramCredentials => {
+                decode(frame, version).map(Self::DescribeUserScramCredentials)
+            }
+            ApiKey::AlterUserScramCredentials => {
+                decode(frame, version).map(Self::AlterUserScramCredentials)
+            }
+            ApiKey::AlterPartitionReassignments => {
+                decode(frame, version).map(Self::AlterPartitionReassignments)
+            }
+            ApiKey::ListPartitionReassignments => {
+                decode(frame, version).map(Self::ListPartitionReassignments)
+            }
+            ApiKey::DescribeLogDirs => decode(frame, version).map(Self::DescribeLogDirs),
             ApiKey::DescribeProducers => decode(frame, version).map(Self::DescribeProducers),
             _ => return None,
         };

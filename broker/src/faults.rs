@@ -308,6 +308,11 @@ impl Strike {
         })
     }
 
+    /// The error that strikes the request as a whole, where an API reports such and others for its parts.
+    pub(crate) fn error_for_all(&self) -> Option<ResponseError> {
+        self.whole
+    }
+
     /// The error to answer with where an API reports errors for the whole request only.
     pub(crate) fn error_for_request(&self) -> Option<ResponseError> {
         self.whole

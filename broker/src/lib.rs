@@ -17,11 +17,14 @@
 //! # }
 //! ```
 //!
-//! A client suite (`tests/client_suite`) runs the same cases here and on real Apache Kafka.
+//! Two suites of tests, of raw requests (`tests/client_suite`) and of our admin client (`tests/admin_suite`), run the
+//! same cases here and on real Apache Kafka.
 //!
 //! What it does not do:
 //! - consumer groups (`FindCoordinator` answers that there is no coordinator, so consumers may
-//!   assign partitions but not subscribe), transactions, ACLs, quotas, TLS and SASL;
+//!   assign partitions but not subscribe), transactions, TLS and SASL;
+//! - what ACLs, quotas, SCRAM users and the limits of replication say: they are kept and described, and nothing
+//!   is refused or slowed down because of them;
 //! - replication: replicas share one memory, so the high watermark is always the log's end and a
 //!   leader move loses nothing;
 //! - fetch sessions: every response says that there is none, and clients then send full requests;
@@ -34,6 +37,7 @@
 //! - recompression: `compression.type` is accepted and described, batches stay as they came;
 //! - anything on disk.
 
+mod acls;
 mod api;
 mod batch;
 mod cluster;
@@ -41,11 +45,14 @@ mod compaction;
 mod configs;
 mod counters;
 mod dispatch;
+mod dynamic_configs;
 mod faults;
 mod frame;
 mod log;
 mod partition;
 mod producer_state;
+mod quotas;
+mod reassignment;
 mod records;
 mod server;
 mod state;

@@ -157,6 +157,11 @@ impl PartitionLog {
         self.end
     }
 
+    /// Bytes of its batches.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(crate) fn batches(&self) -> &VecDeque<StoredBatch> {
         &self.batches
     }

@@ -7,6 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::log::PartitionLog;
+use crate::reassignment::Move;
 
 /// Broker id that means "nobody".
 pub(crate) const NO_LEADER: i32 = -1;
@@ -19,6 +20,8 @@ pub(crate) struct PartitionState {
     pub(crate) leader_epoch: i32,
     /// Brokers that hold the partition, preferred leader first.
     pub(crate) replicas: Vec<i32>,
+    /// On its way to other brokers.
+    pub(crate) moving: Option<Move>,
     /// Set when the topic was deleted: waiting requests then answer that it is unknown.
     pub(crate) deleted: bool,
     pub(crate) log: PartitionLog,
@@ -44,12 +47,16 @@ impl PartitionState {
         }
     }
 
-    /// Replicas on brokers that are up.
+    /// Replicas on brokers that are up and have copied everything.
     pub(crate) fn in_sync<'a>(&'a self, alive: &'a [i32]) -> impl Iterator<Item = i32> + 'a {
         self.replicas
             .iter()
             .copied()
             .filter(|id| alive.contains(id))
+            .filter(|id| {
+                let moving = self.moving.as_ref();
+                moving.is_none_or(|moving| !moving.adding.contains(id))
+            })
     }
 
     /// Hands leadership to `broker` (-1: nobody) in a new epoch.
@@ -98,6 +105,7 @@ impl Partition {
                 leader,
                 leader_epoch: 0,
                 replicas,
+                moving: None,
                 deleted: false,
                 log: PartitionLog::default(),
                 waiting: Vec::new(),

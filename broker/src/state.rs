@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use uuid::Uuid;
 
+use crate::acls::Acls;
 use crate::configs::TopicSettings;
 use crate::counters::Counters;
+use crate::dynamic_configs::DynamicConfigs;
 use crate::faults::Faults;
 use crate::partition::{NO_LEADER, Partition};
+use crate::quotas::Quotas;
 
 /// A topic.
 #[derive(Debug)]
@@ -61,6 +64,9 @@ impl Catalog {
     }
 }
 
+/// The iterations of each SCRAM credential, by user and mechanism (its number on the wire).
+pub(crate) type ScramIterations = BTreeMap<(String, i8), i32>;
+
 /// A broker that takes connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Node {
@@ -79,6 +85,15 @@ pub(crate) struct Shared {
     /// Bytes of records all partitions together may hold.
     pub(crate) memory_limit: u64,
     catalog: RwLock<Catalog>,
+    /// Held for one request, never across an await.
+    pub(crate) acls: Mutex<Acls>,
+    pub(crate) quotas: Mutex<Quotas>,
+    pub(crate) scram: Mutex<ScramIterations>,
+    pub(crate) dynamic_configs: Mutex<DynamicConfigs>,
+    /// Moves of partitions stay under way.
+    hold_moves: AtomicBool,
+    /// The brokers' racks in order of their ids; those that are missing have none.
+    racks: Vec<String>,
     /// Brokers that are up, by id.
     alive: RwLock<Vec<Node>>,
     /// How many brokers there are, up or not.
@@ -94,6 +109,7 @@ impl Shared {
         broker_configs: BTreeMap<String, String>,
         broker_count: usize,
         memory_limit: u64,
+        racks: Vec<String>,
     ) -> Self {
         Self {
             cluster_id,
@@ -102,6 +118,12 @@ impl Shared {
             counters: Counters::default(),
             memory_limit,
             catalog: RwLock::default(),
+            acls: Mutex::default(),
+            quotas: Mutex::default(),
+            scram: Mutex::default(),
+            dynamic_configs: Mutex::default(),
+            hold_moves: AtomicBool::new(false),
+            racks,
             alive: RwLock::default(),
             broker_count,
             held: AtomicU64::new(0),
@@ -148,6 +170,25 @@ impl Shared {
         self.broker_configs
             .get(name)
             .map_or(default, String::as_str)
+    }
+
+    /// The rack of a broker.
+    pub(crate) fn rack_of(&self, broker: i32) -> Option<&str> {
+        let index = usize::try_from(broker).ok()?.checked_sub(1)?;
+        self.racks.get(index).map(String::as_str)
+    }
+
+    pub(crate) fn holds_moves(&self) -> bool {
+        self.hold_moves.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_hold_moves(&self, hold: bool) {
+        self.hold_moves.store(hold, Ordering::Relaxed);
+    }
+
+    /// Whether an authorizer is configured: without one there are no ACLs.
+    pub(crate) fn has_authorizer(&self) -> bool {
+        !self.broker_config("authorizer.class.name", "").is_empty()
     }
 
     /// Spreads `count` partitions with `factor` replicas each over the brokers.

@@ -138,6 +138,23 @@ impl Cluster {
         retried(attempt).await
     }
 
+    /// A request that only this broker can answer, with retries while it fails.
+    pub(crate) async fn call_broker<R: Request + Sync>(
+        &self,
+        broker: i32,
+        request: &R,
+    ) -> Result<R::Response, Error> {
+        let attempt = || async {
+            let brokers = self.metadata_of(&[]).await?.brokers;
+            let node = brokers.get(&broker).ok_or_else(|| Error::Connect {
+                address: format!("broker {broker}"),
+                reason: "the cluster names no such broker that is up".to_owned(),
+            })?;
+            self.connection_to(node).await?.call(request).await
+        };
+        retried(attempt).await
+    }
+
     /// A connection to any broker: one that is open, or a known broker, or bootstrap again.
     pub(crate) async fn any_connection(&self) -> Result<Connection, Error> {
         let mut shared = self.inner.shared.lock().await;

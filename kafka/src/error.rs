@@ -81,6 +81,12 @@ pub enum Error {
         /// Partition index.
         partition: i32,
     },
+    /// The cluster keeps no ACLs at all (`SECURITY_DISABLED`): everybody may do everything.
+    #[error("{api}: the cluster has no authorizer (`authorizer.class.name`), so it keeps no ACLs")]
+    NoAuthorizer {
+        /// Name of the API.
+        api: &'static str,
+    },
     /// The broker answered with an error code.
     #[error("{api}: {}", error.to(api))]
     Broker {
@@ -102,7 +108,9 @@ impl Error {
             // passwords, tokens and certificates are rotated: what is wrong now may be right soon
             | Self::Security { .. } => RetryClass::Reconnect,
             Self::NoLeader { .. } => RetryClass::StaleMetadata,
-            Self::Malformed { .. } | Self::UnsupportedVersion { .. } => RetryClass::Fatal,
+            Self::Malformed { .. }
+            | Self::UnsupportedVersion { .. }
+            | Self::NoAuthorizer { .. } => RetryClass::Fatal,
             Self::Broker { error, .. } => error.class(),
         }
     }
@@ -111,6 +119,9 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Security { failure, .. } => Some(failure.hint()),
+            Self::NoAuthorizer { .. } => {
+                Some("configure an authorizer on the brokers, or leave the ACLs out")
+            }
             Self::Unreachable { .. }
             | Self::Connect { .. }
             | Self::Timeout { .. }
@@ -148,6 +159,11 @@ impl BrokerError {
             code,
             message: message.map(str::to_owned),
         })
+    }
+
+    /// The outcome that a code and its message stand for.
+    pub(crate) fn outcome(code: i16, message: Option<&str>) -> Result<(), Self> {
+        Self::from_code(code, message).map_or(Ok(()), Err)
     }
 
     /// What a caller may do about it.

@@ -14,6 +14,7 @@ mod admin;
 pub mod batch;
 mod cluster;
 mod connection;
+mod controller;
 mod crc_shift;
 mod error;
 pub mod fetch;
@@ -29,8 +30,11 @@ mod versions;
 mod writer;
 
 pub use admin::{
-    ActiveProducer, ConfigChange, ConfigEntry, ConfigSource, EpochEnd, ListedOffset, NewTopic,
-    OffsetSpec,
+    AclBinding, AclFilter, AclOperation, AclPermission, ActiveProducer, BrokerThrottle,
+    CLUSTER_RESOURCE, ClusterDescription, ConfigChange, ConfigEntry, ConfigSource, EpochEnd,
+    ListedOffset, LogDir, NewTopic, OffsetSpec, PatternFilter, PatternType, QuotaChange,
+    QuotaEntity, QuotaName, Reassignment, ReassignmentTarget, ReplicaLog, ResourceType,
+    ScramChange, ThrottledReplicas, UnknownWord, WILDCARD,
 };
 pub use cluster::{ClientOptions, Cluster};
 pub use codec::{Compression, CompressionError};

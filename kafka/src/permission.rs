@@ -50,11 +50,18 @@ fn topic_operation(api: &str) -> Option<&'static str> {
 fn cluster_operation(api: &str) -> Option<&'static str> {
     match api {
         "CreateTopics" => Some("Create"),
+        "CreateAcls"
+        | "DeleteAcls"
+        | "AlterUserScramCredentials"
+        | "AlterPartitionReassignments" => Some("Alter"),
         "InitProducerId" | "Produce" => Some("IdempotentWrite"),
-        "DescribeConfigs" => Some("DescribeConfigs"),
-        "AlterConfigs" | "IncrementalAlterConfigs" => Some("AlterConfigs"),
-        "AlterPartitionReassignments" => Some("Alter"),
-        "DescribeAcls" | "ListPartitionReassignments" => Some("Describe"),
+        "DescribeConfigs" | "DescribeClientQuotas" => Some("DescribeConfigs"),
+        "AlterConfigs" | "IncrementalAlterConfigs" | "AlterClientQuotas" => Some("AlterConfigs"),
+        "DescribeAcls"
+        | "DescribeUserScramCredentials"
+        | "ListPartitionReassignments"
+        | "DescribeLogDirs"
+        | "ListGroups" => Some("Describe"),
         _ => None,
     }
 }
@@ -80,6 +87,8 @@ mod tests {
             (29, "CreatePartitions pay.orders", "Alter on the topic"),
             (29, "ListOffsets pay.orders-0", "Describe on the topic"),
             (31, "InitProducerId", "IdempotentWrite on the cluster"),
+            (31, "CreateAcls", "Alter on the cluster"),
+            (31, "DescribeClientQuotas", "DescribeConfigs on the cluster"),
             (30, "FindCoordinator", "Read or Describe on the group"),
         ] {
             let words = refused(code, request);

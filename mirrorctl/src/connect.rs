@@ -122,6 +122,7 @@ fn reason(error: &kafka::Error) -> String {
         | kafka::Error::Malformed { .. }
         | kafka::Error::UnsupportedVersion { .. }
         | kafka::Error::NoLeader { .. }
+        | kafka::Error::NoAuthorizer { .. }
         | kafka::Error::Broker { .. } => error.to_string(),
     }
 }

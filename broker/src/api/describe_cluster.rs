@@ -16,6 +16,7 @@ pub(crate) fn handle(context: &Context) -> DescribeClusterResponse {
             .with_broker_id(BrokerId(node.id))
             .with_host(text(HOST))
             .with_port(i32::from(node.port))
+            .with_rack(shared.rack_of(node.id).map(text))
     });
     DescribeClusterResponse::default()
         .with_throttle_time_ms(context.strike.throttle_ms())

@@ -13,6 +13,7 @@ use kafka_protocol::messages::describe_configs_response::{
 use super::text::{message, text};
 use crate::configs::{self, Definition, Source};
 use crate::dispatch::Context;
+use crate::dynamic_configs;
 use crate::faults::Target;
 
 /// Resource type of a topic.
@@ -165,9 +166,18 @@ fn describe_broker(
             .iter()
             .map(|(name, value)| (name.as_str(), (value.as_str(), Source::Broker))),
     );
+    let dynamic = context.shared.dynamic_configs.lock();
+    let own = (!name.is_empty()).then(|| dynamic.get(&Some(context.broker)));
     if name.is_empty() {
-        // the cluster-wide dynamic defaults, of which there are none
+        // the cluster-wide dynamic defaults alone
         values.clear();
+    }
+    for (layer, source) in [
+        (dynamic.get(&None), Source::DynamicDefaultBroker),
+        (own.flatten(), Source::DynamicBroker),
+    ] {
+        let layer = layer.into_iter().flatten();
+        values.extend(layer.map(|(name, value)| (name.as_str(), (value.as_str(), source))));
     }
     let described =
         values
@@ -177,7 +187,7 @@ fn describe_broker(
                 DescribeConfigsResourceResult::default()
                     .with_name(text(key))
                     .with_value(Some(text(value)))
-                    .with_read_only(true)
+                    .with_read_only(!dynamic_configs::is_known(key))
                     .with_config_source(source.wire())
             });
     Ok(described.collect())

@@ -1,4 +1,4 @@
-//! `IncrementalAlterConfigs` (KIP-339), for topics.
+//! `IncrementalAlterConfigs` (KIP-339), for topics, and for the limits of replication of brokers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use kafka_protocol::messages::incremental_alter_configs_response::{
 };
 use thiserror::Error;
 
-use super::describe_configs::TOPIC;
+use super::describe_configs::{BROKER, TOPIC};
 use super::text::message;
 use crate::configs::{self, ConfigError, TopicSettings, list_items};
 use crate::dispatch::Context;
+use crate::dynamic_configs;
 use crate::faults::Target;
 use crate::state::Shared;
 
@@ -34,8 +35,14 @@ enum AlterError {
     DuplicateKey(String),
     #[error("Each resource must appear at most once.")]
     DuplicateResource,
-    #[error("only topics can be altered on an embedded cluster, not resource type {0}")]
+    #[error("only topics and brokers can be altered on an embedded cluster, not resource type {0}")]
     ResourceType(i8),
+    #[error("Unexpected broker id, expected {expected} or empty string, but received {received}")]
+    Broker { expected: i32, received: String },
+    #[error("Cannot update these configs dynamically on an embedded cluster: {0}")]
+    NotDynamic(String),
+    #[error(transparent)]
+    BrokerConfig(ConfigError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("injected fault")]
@@ -49,6 +56,9 @@ impl AlterError {
             Self::DuplicateKey(_)
             | Self::DuplicateResource
             | Self::ResourceType(_)
+            | Self::Broker { .. }
+            | Self::NotDynamic(_)
+            | Self::BrokerConfig(_)
             | Self::Config(ConfigError::UnknownOperation(_)) => ResponseError::InvalidRequest,
             Self::Config(
                 ConfigError::UnknownName(_)
@@ -86,7 +96,7 @@ pub(crate) fn handle(
         } else if let Some(error) = context.strike.error_for(&resource.resource_name, None) {
             Err(AlterError::Injected(error))
         } else {
-            alter(&context.shared, resource, request.validate_only)
+            alter(context, resource, request.validate_only)
         };
         let response = AlterConfigsResourceResponse::default()
             .with_resource_type(resource.resource_type)
@@ -104,19 +114,77 @@ pub(crate) fn handle(
 }
 
 fn alter(
-    shared: &Shared,
+    context: &Context,
     resource: &AlterConfigsResource,
     validate_only: bool,
 ) -> Result<(), AlterError> {
-    if resource.resource_type != TOPIC {
-        return Err(AlterError::ResourceType(resource.resource_type));
-    }
     let mut keys = BTreeSet::new();
     for config in &resource.configs {
         if !keys.insert(config.name.as_str()) {
             return Err(AlterError::DuplicateKey(config.name.to_string()));
         }
     }
+    match resource.resource_type {
+        TOPIC => alter_topic(&context.shared, resource, validate_only),
+        BROKER => alter_broker(context, resource, validate_only),
+        other => Err(AlterError::ResourceType(other)),
+    }
+}
+
+/// A broker changes its own settings, and any the default of all.
+fn alter_broker(
+    context: &Context,
+    resource: &AlterConfigsResource,
+    validate_only: bool,
+) -> Result<(), AlterError> {
+    let named = Some(resource.resource_name.as_str()).filter(|name| !name.is_empty());
+    if let Some(name) = named
+        && name != context.broker.to_string()
+    {
+        return Err(AlterError::Broker {
+            expected: context.broker,
+            received: name.to_owned(),
+        });
+    }
+    let mut all = context.shared.dynamic_configs.lock();
+    let key = named.map(|_| context.broker);
+    let mut changed = all.get(&key).cloned().unwrap_or_default();
+    for config in &resource.configs {
+        let name = config.name.to_string();
+        if !dynamic_configs::is_known(&name) {
+            return Err(AlterError::NotDynamic(name));
+        }
+        match (config.config_operation, &config.value) {
+            (DELETE, _) => {
+                changed.remove(&name);
+            }
+            (SET, Some(value)) => {
+                dynamic_configs::validate(&name, value).map_err(AlterError::BrokerConfig)?;
+                changed.insert(name, value.to_string());
+            }
+            (SET, None) => return Err(ConfigError::NullValue(name).into()),
+            (APPEND, _) => {
+                let operation = "append";
+                return Err(ConfigError::NotAList { name, operation }.into());
+            }
+            (SUBTRACT, _) => {
+                let operation = "subtract";
+                return Err(ConfigError::NotAList { name, operation }.into());
+            }
+            (unknown, _) => return Err(ConfigError::UnknownOperation(unknown).into()),
+        }
+    }
+    if !validate_only {
+        all.insert(key, changed);
+    }
+    Ok(())
+}
+
+fn alter_topic(
+    shared: &Shared,
+    resource: &AlterConfigsResource,
+    validate_only: bool,
+) -> Result<(), AlterError> {
     shared.change_catalog(|catalog| {
         let name = resource.resource_name.to_string();
         let topic = catalog.get_mut(&name).ok_or(AlterError::Unknown(name))?;

@@ -84,6 +84,7 @@ pub(crate) fn handle(context: &Context, request: &MetadataRequest) -> MetadataRe
             .with_node_id(BrokerId(node.id))
             .with_host(text(HOST))
             .with_port(i32::from(node.port))
+            .with_rack(shared.rack_of(node.id).map(text))
     });
     MetadataResponse::default()
         .with_throttle_time_ms(context.strike.throttle_ms())

@@ -2,6 +2,7 @@
 //! that the two cannot drift apart.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod access;
 mod environment;
 mod fetching;
 mod librdkafka;
@@ -80,6 +81,8 @@ suite! {
     topics::topics_are_deleted_by_name_and_id,
     topics::metadata_knows_ids_and_names,
     topics::a_too_new_api_versions_request_gets_the_range,
+    access::without_an_authorizer_there_are_no_acls,
+    access::wrong_scram_changes_are_refused,
     librdkafka::every_codec_survives,
     librdkafka::the_admin_client_works,
 }

@@ -1,10 +1,15 @@
 use std::collections::BTreeMap;
 
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::describe_configs_response::{
+    DescribeConfigsResourceResult, DescribeConfigsResult,
+};
 use kafka_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
 };
-use kafka_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
+use kafka_protocol::messages::{
+    DescribeConfigsRequest, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+};
 use kafka_protocol::protocol::StrBytes;
 
 use crate::cluster::Cluster;
@@ -12,10 +17,12 @@ use crate::error::{BrokerError, Error};
 
 /// `ConfigResource.Type.TOPIC` on the wire.
 const TOPIC_RESOURCE: i8 = 2;
+/// `ConfigResource.Type.BROKER` on the wire.
+const BROKER_RESOURCE: i8 = 4;
 /// Topics in one request; more would make answers of many megabytes.
 const TOPICS_A_REQUEST: usize = 500;
 
-/// One effective configuration value of a topic.
+/// One effective configuration value of a topic or a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigEntry {
     /// The value; `None` where it is sensitive.
@@ -58,7 +65,7 @@ impl ConfigSource {
     }
 }
 
-/// One incremental change of a topic's configuration (KIP-339).
+/// One incremental change of a topic's or broker's configuration (KIP-339).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigChange {
     /// Set `key` to `value`.
@@ -94,27 +101,33 @@ impl Cluster {
                 .collect();
             let request = DescribeConfigsRequest::default().with_resources(resources);
             for result in self.call_any(&request).await?.results {
-                let message = result.error_message.as_ref().map(StrBytes::as_str);
-                let outcome = match BrokerError::from_code(result.error_code, message) {
-                    Some(error) => Err(error),
-                    None => Ok(result
-                        .configs
-                        .into_iter()
-                        .map(|config| {
-                            let entry = ConfigEntry {
-                                value: config.value.map(|value| value.to_string()),
-                                source: ConfigSource::from_wire(config.config_source),
-                                sensitive: config.is_sensitive,
-                                read_only: config.read_only,
-                            };
-                            (config.name.to_string(), entry)
-                        })
-                        .collect()),
-                };
-                described.insert(result.resource_name.to_string(), outcome);
+                let name = result.resource_name.to_string();
+                described.insert(name, entries(result));
             }
         }
         Ok(described)
+    }
+
+    /// The effective configuration of one broker, which has to be up: each knows only its own.
+    pub async fn describe_broker_configs(
+        &self,
+        broker: i32,
+    ) -> Result<BTreeMap<String, ConfigEntry>, Error> {
+        let resource = DescribeConfigsResource::default()
+            .with_resource_type(BROKER_RESOURCE)
+            .with_resource_name(StrBytes::from_string(broker.to_string()))
+            .with_configuration_keys(None);
+        let request = DescribeConfigsRequest::default().with_resources(vec![resource]);
+        let response = self.call_broker(broker, &request).await?;
+        self.as_many("DescribeConfigs", 1, response.results.len())?;
+        let mut found = BTreeMap::new();
+        for result in response.results {
+            let described = entries(result).map_err(|error| {
+                Error::broker(format!("DescribeConfigs broker {broker}"), error)
+            })?;
+            found.extend(described);
+        }
+        Ok(found)
     }
 
     /// Changes some keys of one topic and leaves the others alone. All or nothing.
@@ -123,33 +136,70 @@ impl Cluster {
         topic: &str,
         changes: &[ConfigChange],
     ) -> Result<(), Error> {
-        let configs = changes
-            .iter()
-            .map(|change| match change {
-                ConfigChange::Set { key, value } => AlterableConfig::default()
-                    .with_name(StrBytes::from_string(key.clone()))
-                    .with_config_operation(0)
-                    .with_value(Some(StrBytes::from_string(value.clone()))),
-                ConfigChange::Delete { key } => AlterableConfig::default()
-                    .with_name(StrBytes::from_string(key.clone()))
-                    .with_config_operation(1)
-                    .with_value(None),
+        let request = alteration(TOPIC_RESOURCE, topic, changes);
+        let response = self
+            .call_controller(&request, |response| {
+                let results = response.responses.iter();
+                results.map(|result| result.error_code).collect()
             })
-            .collect();
-        let resource = AlterConfigsResource::default()
-            .with_resource_type(TOPIC_RESOURCE)
-            .with_resource_name(StrBytes::from_string(topic.to_owned()))
-            .with_configs(configs);
-        let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-        for result in self.call_any(&request).await?.responses {
-            let message = result.error_message.as_ref().map(StrBytes::as_str);
-            if let Some(error) = BrokerError::from_code(result.error_code, message) {
-                return Err(Error::broker(
-                    format!("IncrementalAlterConfigs {topic}"),
-                    error,
-                ));
-            }
-        }
-        Ok(())
+            .await?;
+        altered(&response, topic)
     }
+
+    /// Changes some keys of one broker, which has to be up, and leaves the others alone. All or nothing.
+    pub async fn alter_broker_configs(
+        &self,
+        broker: i32,
+        changes: &[ConfigChange],
+    ) -> Result<(), Error> {
+        let request = alteration(BROKER_RESOURCE, &broker.to_string(), changes);
+        let response = self.call_broker(broker, &request).await?;
+        altered(&response, &format!("broker {broker}"))
+    }
+}
+
+fn entries(result: DescribeConfigsResult) -> Result<BTreeMap<String, ConfigEntry>, BrokerError> {
+    BrokerError::outcome(result.error_code, result.error_message.as_deref())?;
+    let entry = |config: DescribeConfigsResourceResult| {
+        let entry = ConfigEntry {
+            value: config.value.map(|value| value.to_string()),
+            source: ConfigSource::from_wire(config.config_source),
+            sensitive: config.is_sensitive,
+            read_only: config.read_only,
+        };
+        (config.name.to_string(), entry)
+    };
+    Ok(result.configs.into_iter().map(entry).collect())
+}
+
+fn alteration(
+    resource_type: i8,
+    name: &str,
+    changes: &[ConfigChange],
+) -> IncrementalAlterConfigsRequest {
+    let configs = changes
+        .iter()
+        .map(|change| match change {
+            ConfigChange::Set { key, value } => AlterableConfig::default()
+                .with_name(StrBytes::from_string(key.clone()))
+                .with_config_operation(0)
+                .with_value(Some(StrBytes::from_string(value.clone()))),
+            ConfigChange::Delete { key } => AlterableConfig::default()
+                .with_name(StrBytes::from_string(key.clone()))
+                .with_config_operation(1)
+                .with_value(None),
+        })
+        .collect();
+    let resource = AlterConfigsResource::default()
+        .with_resource_type(resource_type)
+        .with_resource_name(StrBytes::from_string(name.to_owned()))
+        .with_configs(configs);
+    IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
+}
+
+fn altered(response: &IncrementalAlterConfigsResponse, what: &str) -> Result<(), Error> {
+    response.responses.iter().try_for_each(|result| {
+        BrokerError::outcome(result.error_code, result.error_message.as_deref())
+            .map_err(|error| Error::broker(format!("IncrementalAlterConfigs {what}"), error))
+    })
 }

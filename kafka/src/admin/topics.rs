@@ -4,15 +4,14 @@ use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::{
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, TopicName,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DeleteTopicsResponse,
+    TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
+use super::CONTROLLER_TIMEOUT_MS;
 use crate::cluster::Cluster;
 use crate::error::{BrokerError, Error};
-
-/// How long the controller may take before it answers `REQUEST_TIMED_OUT`.
-const CONTROLLER_TIMEOUT_MS: i32 = 20_000;
 
 /// A topic to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +31,12 @@ fn name(topic: &str) -> TopicName {
 }
 
 fn outcome(code: i16, message: Option<&StrBytes>) -> Result<(), BrokerError> {
-    BrokerError::from_code(code, message.map(StrBytes::as_str)).map_or(Ok(()), Err)
+    BrokerError::outcome(code, message.map(StrBytes::as_str))
+}
+
+fn deletion_codes(response: &DeleteTopicsResponse) -> Vec<i16> {
+    let results = response.responses.iter();
+    results.map(|result| result.error_code).collect()
 }
 
 impl Cluster {
@@ -61,7 +65,15 @@ impl Cluster {
         let request = CreateTopicsRequest::default()
             .with_topics(topics.iter().map(creatable).collect())
             .with_timeout_ms(CONTROLLER_TIMEOUT_MS);
-        let response = self.call_any(&request).await?;
+        let response = self
+            .call_controller(&request, |response| {
+                response
+                    .topics
+                    .iter()
+                    .map(|topic| topic.error_code)
+                    .collect()
+            })
+            .await?;
         Ok(response
             .topics
             .iter()
@@ -81,7 +93,12 @@ impl Cluster {
         let request = CreatePartitionsRequest::default()
             .with_topics(vec![grown])
             .with_timeout_ms(CONTROLLER_TIMEOUT_MS);
-        let response = self.call_any(&request).await?;
+        let response = self
+            .call_controller(&request, |response| {
+                let results = response.results.iter();
+                results.map(|result| result.error_code).collect()
+            })
+            .await?;
         response
             .results
             .iter()
@@ -94,24 +111,18 @@ impl Cluster {
         &self,
         topics: &[String],
     ) -> Result<BTreeMap<String, Result<(), BrokerError>>, Error> {
-        // Versions up to 5 carry plain names, later ones a name or an id: fill both.
-        let request = DeleteTopicsRequest::default()
-            .with_topic_names(topics.iter().map(|topic| name(topic)).collect())
-            .with_topics(
-                topics
-                    .iter()
-                    .map(|topic| DeleteTopicState::default().with_name(Some(name(topic))))
-                    .collect(),
-            )
-            .with_timeout_ms(CONTROLLER_TIMEOUT_MS);
-        let connection = self.any_connection().await?;
-        let response = if connection.version_of::<DeleteTopicsRequest>()? >= 6 {
-            connection
-                .call(&request.with_topic_names(Vec::new()))
-                .await?
-        } else {
-            connection.call(&request.with_topics(Vec::new())).await?
+        // Versions up to 5 carry plain names, later ones a name or an id.
+        let request = |version| {
+            let request = DeleteTopicsRequest::default().with_timeout_ms(CONTROLLER_TIMEOUT_MS);
+            let names = topics.iter().map(|topic| name(topic));
+            if version >= 6 {
+                let by_name = |topic| DeleteTopicState::default().with_name(Some(topic));
+                request.with_topics(names.map(by_name).collect())
+            } else {
+                request.with_topic_names(names.collect())
+            }
         };
+        let response = self.call_controller_once(request, deletion_codes).await?;
         Ok(response
             .responses
             .iter()
@@ -125,17 +136,18 @@ impl Cluster {
     /// Deletes one topic, by its id where the broker can (KIP-516), so that a topic that was
     /// recreated meanwhile stays.
     pub async fn delete_topic(&self, topic: &str, id: uuid::Uuid) -> Result<(), Error> {
-        let request = DeleteTopicsRequest::default().with_timeout_ms(CONTROLLER_TIMEOUT_MS);
-        let connection = self.any_connection().await?;
-        let request = if connection.version_of::<DeleteTopicsRequest>()? >= 6 {
-            let by_id = DeleteTopicState::default()
-                .with_name(None)
-                .with_topic_id(id);
-            request.with_topics(vec![by_id])
-        } else {
-            request.with_topic_names(vec![name(topic)])
+        let request = |version| {
+            let request = DeleteTopicsRequest::default().with_timeout_ms(CONTROLLER_TIMEOUT_MS);
+            if version >= 6 {
+                let by_id = DeleteTopicState::default()
+                    .with_name(None)
+                    .with_topic_id(id);
+                request.with_topics(vec![by_id])
+            } else {
+                request.with_topic_names(vec![name(topic)])
+            }
         };
-        let response = connection.call(&request).await?;
+        let response = self.call_controller_once(request, deletion_codes).await?;
         response
             .responses
             .iter()

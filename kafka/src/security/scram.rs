@@ -14,7 +14,7 @@ use super::sasl::Next;
 use super::secret::Secret;
 
 /// The least that RFC 7677 allows.
-const MIN_ITERATIONS: u32 = 4096;
+pub(super) const MIN_ITERATIONS: u32 = 4096;
 /// Eight times what Kafka's brokers can be set to: a peer must not keep us busy for longer than a moment.
 const MAX_ITERATIONS: u32 = 131_072;
 /// Characters of our nonce, about six bits each.
@@ -24,7 +24,7 @@ const GS2: &str = "n,,";
 const GS2_BASE64: &str = "biws";
 
 /// Which hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScramHash {
     /// SCRAM-SHA-256.
     Sha256,
@@ -34,7 +34,7 @@ pub enum ScramHash {
 
 impl ScramHash {
     /// The name on the wire.
-    pub(super) fn mechanism(self) -> &'static str {
+    pub fn mechanism(self) -> &'static str {
         match self {
             Self::Sha256 => "SCRAM-SHA-256",
             Self::Sha512 => "SCRAM-SHA-512",
@@ -48,7 +48,7 @@ impl ScramHash {
         }
     }
 
-    fn salted(self, password: &[u8], salt: &[u8], iterations: u32) -> Vec<u8> {
+    pub(super) fn salted(self, password: &[u8], salt: &[u8], iterations: u32) -> Vec<u8> {
         match self {
             Self::Sha256 => {
                 let mut key = [0; 32];
@@ -249,7 +249,11 @@ impl Scram {
 
 /// RFC 5802 asks for `SASLprep` (RFC 4013), and Kafka's brokers do not do it: a text that it would change means different
 /// things to different brokers, so it is refused rather than guessed.
-fn prepared(hash: ScramHash, what: &'static str, text: &str) -> Result<(), SecurityError> {
+pub(super) fn prepared(
+    hash: ScramHash,
+    what: &'static str,
+    text: &str,
+) -> Result<(), SecurityError> {
     let problem = match stringprep::saslprep(text) {
         Ok(same) if same == text => return Ok(()),
         Ok(_) => "brokers differ on how its characters are normalised (SASLprep)",

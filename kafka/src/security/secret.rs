@@ -1,16 +1,18 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 use super::error::SecurityError;
 
-/// A secret. Neither `Debug` nor anything else shows it.
+/// A secret. Neither `Debug` nor anything else shows it, and it is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Hides a text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text, for the one place that needs it.
@@ -56,16 +58,17 @@ impl SecretSource {
                 let place = path.display().to_string();
                 let text = std::fs::read_to_string(path)
                     .map_err(|error| problem(what, format!("{place}: {error}")))?;
+                let text = Zeroizing::new(text);
                 let line = text.strip_suffix('\n').unwrap_or(&text);
                 let line = line.strip_suffix('\r').unwrap_or(line);
                 (line.to_owned(), place)
             }
-            Self::Given(secret) => (secret.0.clone(), "it".to_owned()),
+            Self::Given(secret) => (secret.reveal().to_owned(), "it".to_owned()),
         };
         if text.is_empty() {
             return Err(problem(what, format!("{place} is empty")));
         }
-        Ok(Secret(text))
+        Ok(Secret::new(text))
     }
 }
 
