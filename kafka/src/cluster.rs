@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::connection::Connection;
 use crate::error::{BrokerError, Error};
+use crate::gate::{Gate, GatedTransport};
 use crate::metadata::{BrokerNode, ClusterMetadata, TopicMetadata};
 use crate::retry::RetryClass;
 use crate::transport::Transport;
@@ -78,6 +79,24 @@ impl Cluster {
                 shared: Mutex::new(shared),
             }),
         })
+    }
+
+    /// The same cluster, with connections of its own that write only while `gate` is open; whoever has one that is shut
+    /// opens a new one later. The connections of `self` stay as they are.
+    #[must_use]
+    pub fn gated(&self, gate: Arc<dyn Gate>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                options: self.inner.options.clone(),
+                transport: Arc::new(GatedTransport {
+                    inner: self.inner.transport.clone(),
+                    gate,
+                }),
+                cluster_id: self.inner.cluster_id.clone(),
+                known: Mutex::default(),
+                shared: Mutex::default(),
+            }),
+        }
     }
 
     /// The cluster id that the cluster had when we connected.

@@ -65,6 +65,7 @@ mod topic_reader;
 mod topics;
 mod traffic;
 mod transform;
+mod trust;
 mod waiting;
 mod watchdog;
 

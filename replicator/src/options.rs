@@ -6,6 +6,9 @@ use kafka::Cluster;
 
 use crate::throttle::Throttle;
 
+/// See [`Options::trust`].
+const TRUST: Duration = Duration::from_secs(8);
+
 /// When a run ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -29,6 +32,9 @@ pub struct Options {
     pub stall_after: Duration,
     /// A partition without progress for this long is given up; `None` tries for ever.
     pub give_up_after: Option<Duration>,
+    /// How long a run goes on copying exactly once without having seen that the mirror is still its own. The same for all
+    /// runs of a mirror: a run that the target has forgotten waits this long and a little more.
+    pub trust: Duration,
 }
 
 impl Options {
@@ -49,6 +55,7 @@ impl Options {
             drain_deadline: Duration::from_secs(20),
             stall_after: Duration::from_mins(1),
             give_up_after: None,
+            trust: TRUST,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::position_writer::Slot;
 use crate::produce_lane::ProduceLanes;
 use crate::progress::PartitionProgress;
 use crate::traffic::Traffic;
+use crate::trust::Trust;
 
 /// What all partitions of a mirror share.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     /// Partitions that may ask the target at a time what it has: some answers read its log.
     pub(crate) resuming: Semaphore,
     pub(crate) target_link: Link,
+    /// Exactly-once: whether this run may still send.
+    pub(crate) trust: Arc<Trust>,
     pub(crate) stop: CancellationToken,
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) traffic: Arc<Traffic>,

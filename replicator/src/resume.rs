@@ -52,7 +52,16 @@ impl From<BrokerError> for NoAnswer {
     }
 }
 
-/// How many records after `producer.sequence` the target has, all of them replicated and without a hole.
+/// What the target has of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// How many records after the position's sequence it has, all of them replicated and without a hole.
+    pub(crate) ahead: u32,
+    /// It does not know the producer any more although it has records of it: it would take any sequence.
+    pub(crate) forgotten: bool,
+}
+
+/// Asks the target's leader and its log what came after `producer.sequence`.
 ///
 /// Another instance may be writing meanwhile: the answer is then already old, which does no harm, because the target
 /// refuses what does not follow its last sequence. Cancel safe: it only reads.
@@ -62,7 +71,7 @@ pub(crate) async fn records_ahead(
     topic: &std::sync::Arc<str>,
     partition: i32,
     producer: ProducerPosition,
-) -> Result<u32, NoAnswer> {
+) -> Result<Found, NoAnswer> {
     let known = target
         .describe_producers(&leader.node, topic, partition)
         .await?
@@ -79,7 +88,10 @@ pub(crate) async fn records_ahead(
             let next = next_sequence(active.last_sequence, 1);
             let ahead = sequences_between(producer.sequence, next);
             if ahead == 0 {
-                return Ok(0);
+                return Ok(Found {
+                    ahead,
+                    forgotten: false,
+                });
             }
             if ahead > HALF_CIRCLE {
                 return Err(NoAnswer::Stopped(Stopped::TargetLost {
@@ -109,7 +121,11 @@ pub(crate) async fn records_ahead(
     let tail = tail.not_before(start);
     let connection = target.open(&leader.node).await?;
     let next = tail.read(&connection, goal).await?;
-    Ok(sequences_between(producer.sequence, next))
+    let ahead = sequences_between(producer.sequence, next);
+    Ok(Found {
+        ahead,
+        forgotten: goal == Goal::EndOfLog && (producer.sequence != 0 || ahead > 0),
+    })
 }
 
 async fn log_start(target: &kafka::Cluster, topic: &str, partition: i32) -> Result<i64, NoAnswer> {

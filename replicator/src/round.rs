@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use kafka::fetch::FetchFrom;
-use kafka::{BrokerError, RetryClass};
+use kafka::{BrokerError, ProducerIdentity, RetryClass};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::outcome::{RoundEnd, Stopped, Trouble};
 use crate::partition::{Guarantee, Partition, Shared};
 use crate::position::ProducerPosition;
 use crate::produce_lane::Shipment;
-use crate::resume::{self, NoAnswer};
+use crate::resume::{self, Found, NoAnswer};
 
 /// Pauses between rounds without progress: doubled from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -324,6 +324,26 @@ impl Round {
         let Guarantee::ExactlyOnce(producer) = partition.guarantee else {
             return Ok(0);
         };
+        shared.trust.regained().await;
+        let found = self.ask_target(partition, producer, shared).await?;
+        let others_until = shared.trust.alone_in();
+        if !found.forgotten || others_until.is_zero() {
+            return Ok(found.ahead);
+        }
+        tracing::info!(partition = %partition.id, position = partition.flow.watermark(),
+            seconds = others_until.as_secs_f64(),
+            "the target has forgotten this partition's producer; waiting until no earlier run can send any more");
+        tokio::time::sleep(others_until).await;
+        let found = self.ask_target(partition, producer, shared).await?;
+        Ok(found.ahead)
+    }
+
+    async fn ask_target(
+        &self,
+        partition: &Partition,
+        producer: ProducerIdentity,
+        shared: &Shared,
+    ) -> Result<Found, NoAnswer> {
         // Closed by nobody: the semaphore lives as long as the partitions.
         let _permit = shared.resuming.acquire().await;
         let id = &partition.id;

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use kafka::{Cluster, ProducerIdentity, TopicPartition, Uuid};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use topology::Mirror;
+use topology::{Delivery, Mirror};
 
 use crate::error::RunError;
 use crate::identity::PartitionId;
@@ -28,7 +29,7 @@ use crate::summary::Summary;
 use crate::topics::Upkeep;
 use crate::watchdog::Watchdog;
 
-/// How often a run looks whether the mirror is still its own.
+/// How often a run in at-least-once looks whether the mirror is still its own.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Pause before partitions begin anew: metadata may still show the old topic for a moment.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
@@ -109,7 +110,12 @@ impl Run<'_> {
         discovery.reset();
         let mut watchdog = Watchdog::new(self.options.stall_after);
         let mut watch = tokio::time::interval(watchdog.interval());
-        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut look = tokio::time::interval(match self.mirror.delivery {
+            Delivery::ExactlyOnce => self.shared.trust.look_every(),
+            Delivery::AtLeastOnce => LOOK_EVERY,
+        });
+        // Discovery may take longer than that, and a process that was frozen has nothing to make up for.
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.reset();
         loop {
             if self.options.mode == Mode::Once
@@ -148,7 +154,12 @@ impl Run<'_> {
                 _ = look.tick() => match self.still_ours().await {
                     Ok(_) => {}
                     Err(error @ RunError::Superseded { .. }) => return Err(error),
-                    Err(error) => tracing::debug!(%error, "whose the mirror is cannot be read; trying again"),
+                    Err(error) if self.shared.trust.holds() => {
+                        tracing::debug!(%error, "whose the mirror is cannot be read; trying again");
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "whose the mirror is cannot be read; nothing is sent until it can");
+                    }
                 }
             }
         }

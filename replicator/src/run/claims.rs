@@ -9,6 +9,7 @@ use super::{Run, on_target, positions_error};
 use crate::error::RunError;
 use crate::ownership::Held;
 use crate::position::ProducerPosition;
+use crate::trust::Moment;
 
 impl Run<'_> {
     /// Gives each partition that has none a producer, and makes that durable before its first record. Fails where the
@@ -100,13 +101,24 @@ impl Run<'_> {
 
     /// Fails where the mirror belongs to another run; nothing of ours is written from then on.
     pub(super) async fn still_ours(&mut self) -> Result<Held, RunError> {
+        let asked = Moment::now();
         let held = self
             .ownership
             .look()
             .await
             .map_err(|error| positions_error(self.mirror, &error))?;
-        let Held::Lost(other) = held else {
-            return Ok(held);
+        let trust = &self.shared.trust;
+        let other = match held {
+            Held::Still => {
+                trust.confirm(asked);
+                return Ok(held);
+            }
+            Held::Again => {
+                trust.taken_again();
+                trust.confirm(asked);
+                return Ok(held);
+            }
+            Held::Lost(other) => other,
         };
         self.slots.close();
         self.shared.stop.cancel();

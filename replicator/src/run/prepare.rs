@@ -7,7 +7,7 @@ use kafka::Cluster;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use topology::Mirror;
+use topology::{Delivery, Mirror};
 use tracing::Instrument;
 
 use super::{Run, positions_error};
@@ -28,6 +28,7 @@ use crate::produce_lane::ProduceLanes;
 use crate::progress::Progress;
 use crate::throttle::Throttle;
 use crate::topics::Upkeep;
+use crate::trust::{Moment, Trust};
 
 /// Partitions that may ask the target at a time what it has.
 const RESUMING: usize = 16;
@@ -57,9 +58,12 @@ impl<'a> Run<'a> {
             .map_err(on_target)?;
         let target_leaders = Arc::new(Leaders::new(target.clone()));
         target_leaders.track([POSITIONS_TOPIC.to_owned()]).await;
+        let asked = Moment::now();
         let ownership = Ownership::take(target.clone(), &mirror.name, source.cluster.cluster_id())
             .await
             .map_err(|error| positions_error(mirror, &error))?;
+        let exactly_once = mirror.delivery == Delivery::ExactlyOnce;
+        let trust = Trust::new(options.trust, exactly_once, asked);
         let producer = target.init_producer_id().await.map_err(on_target)?;
         let brokers = source
             .cluster
@@ -117,11 +121,16 @@ impl<'a> Run<'a> {
             target: target_leaders.clone(),
             fetch: Mutex::new(fetch),
             produce: Mutex::new(ProduceLanes::new(
-                target.clone(),
+                if exactly_once {
+                    target.gated(trust.clone())
+                } else {
+                    target.clone()
+                },
                 target_link,
                 traffic.clone(),
             )),
             target_link,
+            trust,
             resuming: Semaphore::new(RESUMING),
             // A run that loses the mirror stops itself, and nobody else.
             stop: stop.child_token(),

@@ -14,6 +14,14 @@ use crate::rig::{Rig, count, produce_to};
 
 const EXACTLY_ONCE: &str = "  delivery: exactly-once\n";
 
+/// Waits little for other runs, of which there are none.
+fn impatient(options: Options) -> Options {
+    Options {
+        trust: Duration::from_millis(300),
+        ..options
+    }
+}
+
 #[tokio::test]
 async fn a_second_run_copies_nothing_and_a_third_goes_on() {
     let rig = Rig::start(3, EXACTLY_ONCE).await;
@@ -129,13 +137,65 @@ async fn a_forgotten_producer_repeats_nothing() {
                 .topic("mirrorctl-positions.internal")
                 .probability(if round % 2 == 0 { 0.9 } else { 0.0 }, round),
         );
-        let run = rig.run(Options::continuous(), CancellationToken::new());
-        let _ = tokio::time::timeout(Duration::from_millis(300), run).await;
+        let run = rig.run(impatient(Options::continuous()), CancellationToken::new());
+        let _ = tokio::time::timeout(Duration::from_millis(700), run).await;
         drop(lost);
         rig.target_cluster.faults().clear();
         rig.target_cluster.forget_producers();
     }
+    let run = rig.run(impatient(Options::once()), CancellationToken::new());
+    assert!(run.await.unwrap().failures.is_empty());
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+}
+
+/// A target that has forgotten the producer takes any sequence, so whoever had the mirror before must have come to rest.
+#[tokio::test]
+async fn a_forgotten_producer_is_used_again_once_no_earlier_run_can_send() {
+    let rig = Rig::start(1, EXACTLY_ONCE).await;
+    rig.create("t1", 2, &[]).await;
+    rig.produce("t1", 2, 0, 5).await;
     rig.once().await;
+    let before = rig.on_target("t1").await;
+    rig.target_cluster.forget_producers();
+    rig.produce("t1", 2, 5, 5).await;
+    let began = tokio::time::Instant::now();
+    let mut running = JoinSet::new();
+    let options = Options {
+        trust: Duration::from_secs(2),
+        ..Options::once()
+    };
+    running.spawn(rig.run(options, CancellationToken::new()));
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(rig.on_target("t1").await, before);
+    running.join_next().await.unwrap().unwrap().unwrap();
+    assert!(began.elapsed() > Duration::from_secs(2));
+    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_see_whose_the_mirror_is_sends_nothing_until_it_can() {
+    let rig = Rig::start(1, EXACTLY_ONCE).await;
+    rig.create("t1", 2, &[]).await;
+    rig.produce("t1", 2, 0, 5).await;
+    let stop = CancellationToken::new();
+    let mut running = JoinSet::new();
+    running.spawn(rig.run(impatient(Options::continuous()), stop.clone()));
+    let records = count(&rig.on_source("t1").await);
+    rig.until_target_has("t1", records).await;
+    let unreadable = FaultRule::new(FaultAction::Error(ResponseError::UnknownServerError))
+        .api(ApiKey::ListOffsets)
+        .topic("mirrorctl-positions.internal");
+    let mut unreadable = rig.target_cluster.faults().inject(unreadable);
+    unreadable.wait_for(1).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    rig.produce("t1", 2, 5, 5).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(count(&rig.on_target("t1").await), records);
+    rig.target_cluster.faults().clear();
+    let records = count(&rig.on_source("t1").await);
+    rig.until_target_has("t1", records).await;
+    stop.cancel();
+    running.join_next().await.unwrap().unwrap().unwrap();
     assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
 }
 
@@ -209,7 +269,7 @@ fn any_story_ends_with_each_record_once() {
     use proptest::prelude::*;
     let event = prop_oneof![
         3 => (1_i64..12).prop_map(Event::Produce),
-        4 => (1_u64..120).prop_map(Event::RunFor),
+        4 => (1_u64..600).prop_map(Event::RunFor),
         1 => Just(Event::Expire),
         1 => Just(Event::LoseAnswers),
     ];
@@ -235,7 +295,8 @@ fn any_story_ends_with_each_record_once() {
                         written += batches;
                     }
                     Event::RunFor(milliseconds) => {
-                        let run = rig.run(Options::continuous(), CancellationToken::new());
+                        let run =
+                            rig.run(impatient(Options::continuous()), CancellationToken::new());
                         let _ =
                             tokio::time::timeout(Duration::from_millis(milliseconds), run).await;
                     }
@@ -249,7 +310,8 @@ fn any_story_ends_with_each_record_once() {
                     }
                 }
             }
-            rig.once().await;
+            let run = rig.run(impatient(Options::once()), CancellationToken::new());
+            prop_assert!(run.await.unwrap().failures.is_empty());
             prop_assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
             Ok(())
         })
