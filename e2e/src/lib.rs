@@ -38,7 +38,7 @@ pub use records::{
 pub use security::{ADMIN, Access, Authority, Identity, Security, TokenServer, Way};
 pub use topic_admin::TopicAdmin;
 pub use workload::{
-    CODECS, Stream, console_producer, producer_performance, producer_performance_of, write_batch,
-    write_mixed,
+    CODECS, Stream, Transacted, Transactions, console_producer, producer_performance,
+    producer_performance_of, write_batch, write_mixed,
 };
 pub use workspace::Workspace;

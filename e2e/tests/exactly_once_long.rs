@@ -24,3 +24,18 @@ fn a_twin_that_was_frozen_for_a_minute() {
 fn twenty_rounds_over_three_brokers() {
     exact::survives_brokers(20);
 }
+
+#[test]
+fn a_hundred_kills_among_transactions() {
+    exact::survives_kills_among_transactions(100);
+}
+
+#[test]
+fn old_records_that_are_forgotten_at_once() {
+    exact::survives_old_records(12);
+}
+
+#[test]
+fn twins_of_old_records_one_of_them_frozen_for_a_minute() {
+    exact::survives_a_frozen_twin_of_old_records(Duration::from_mins(1), 3);
+}

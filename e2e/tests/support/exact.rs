@@ -10,12 +10,17 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use e2e::{ClusterSpec, Guarded, Pair, Stream, Workspace, identical, mirrorctl, start_mirrorctl};
+use e2e::{
+    ClusterSpec, Guarded, Pair, Stream, Transactions, Workspace, end_offsets, identical, mirrorctl,
+    record_count, start_mirrorctl, write_mixed,
+};
 use rustix::process::Signal;
 
 const TOPIC: &str = "exact";
 const PARTITIONS: u16 = 6;
 const REPLICATE: [&str; 3] = ["replicate", "-f", "t.yaml"];
+/// Takes the mirror a second or more.
+const BULK: u64 = 300_000;
 const LIMIT: Duration = Duration::from_mins(2);
 
 /// Random moments that a printed seed repeats (xorshift).
@@ -50,7 +55,11 @@ pub(crate) struct Stage {
     pub(crate) workspace: Workspace,
     pub(crate) pair: Pair,
     stream: Option<Stream>,
+    transactions: Option<Transactions>,
+    /// Records that were written before and beside the stream.
+    bulk: u64,
     runs: u32,
+    began: Instant,
 }
 
 impl Stage {
@@ -73,7 +82,10 @@ impl Stage {
             workspace,
             pair,
             stream: Some(stream),
+            transactions: None,
+            bulk: 0,
             runs: 0,
+            began: Instant::now(),
         }
     }
 
@@ -86,9 +98,21 @@ impl Stage {
     /// Waits until something was copied after this moment.
     pub(crate) fn wait_for_progress(&self) {
         let sent = self.stream.as_ref().unwrap().sent();
-        self.pair
-            .wait_for_records(TOPIC, sent + 500, LIMIT)
-            .unwrap();
+        let reached = self
+            .pair
+            .wait_for_records(TOPIC, self.bulk + sent + 500, LIMIT);
+        if let Err(error) = reached {
+            let last = format!("run-{}.err", self.runs);
+            let said = std::fs::read_to_string(self.workspace.path().join(last));
+            let (source, target) = self.pair.sides(TOPIC);
+            let ends = |servers| end_offsets(servers, TOPIC);
+            panic!(
+                "{error}\nends on the source {:?}, on the target {:?}\n{}",
+                ends(source.at().servers),
+                ends(target.at().servers),
+                said.unwrap_or_default()
+            );
+        }
     }
 
     pub(crate) fn once(&self) {
@@ -102,53 +126,89 @@ impl Stage {
 
     /// Ends the stream, copies the rest, and compares record by record.
     pub(crate) fn judge(mut self) {
-        let written = self.stream.take().unwrap().stop().unwrap();
+        let mut written = self.bulk + self.stop_stream();
+        if let Some(transactions) = self.transactions.take() {
+            let transacted = transactions.stop().unwrap();
+            assert!(transacted.committed > 0 && transacted.aborted > 0);
+            println!(
+                "{} records were committed, {} aborted, {written} written without a transaction",
+                transacted.committed, transacted.aborted
+            );
+            written += transacted.committed;
+        }
         self.once();
         self.assert_identical(written);
         // And the end is one: nothing is copied again.
         self.once();
         self.assert_identical(written);
-        println!("{written} records, identical on both sides, no duplicate");
+        println!(
+            "{} runs in {} s: {written} records, identical on both sides, no duplicate",
+            self.runs,
+            self.began.elapsed().as_secs()
+        );
     }
 
     pub(crate) fn stop_stream(&mut self) -> u64 {
         self.stream.take().unwrap().stop().unwrap()
     }
 
+    /// Between the records of the stream: interleaved transactions, some of which are aborted.
+    pub(crate) fn add_transactions(&mut self, moments: &mut Moments) {
+        let servers = self.pair.source.bootstrap_servers();
+        let seed = moments.below(u64::MAX);
+        let transactions = Transactions::start(&servers, TOPIC, PARTITIONS, seed);
+        self.transactions = Some(transactions.unwrap());
+    }
+
+    /// Many records at once, a day old as well.
+    pub(crate) fn add_bulk(&mut self, records: u64) {
+        let servers = self.pair.source.bootstrap_servers();
+        self.bulk += write_mixed(&servers, TOPIC, PARTITIONS, records).unwrap();
+    }
+
+    /// Records on the target.
+    pub(crate) fn on_target(&self) -> u64 {
+        record_count(&self.pair.target.bootstrap_servers(), TOPIC).unwrap_or_default()
+    }
+
+    /// The reader is one that reads committed records only.
     pub(crate) fn assert_identical(&self, written: u64) {
         let (source, target) = self.pair.sides(TOPIC);
         assert_eq!(identical(source.at(), target.at()).unwrap(), Ok(written));
     }
 
-    /// How many producers the target's leader remembers of a partition, as Kafka's own tool shows.
+    /// How many producers the target's leaders remember, as Kafka's own tool shows.
     pub(crate) fn producers_remembered(&self) -> usize {
         (0..PARTITIONS)
-            .map(|partition| {
-                let shown = self
-                    .pair
-                    .target
-                    .tool_output(
-                        "org.apache.kafka.tools.TransactionsCommand",
-                        &[
-                            "--bootstrap-server",
-                            &self.pair.target.bootstrap_servers(),
-                            "describe-producers",
-                            "--topic",
-                            TOPIC,
-                            "--partition",
-                            &partition.to_string(),
-                        ],
-                        b"",
-                    )
-                    .unwrap();
-                // below the heading
-                shown
-                    .lines()
-                    .skip(1)
-                    .filter(|line| !line.trim().is_empty())
-                    .count()
-            })
+            .map(|partition| self.producers_of(partition))
             .sum()
+    }
+
+    /// The same of one partition.
+    pub(crate) fn producers_of(&self, partition: u16) -> usize {
+        let shown = self
+            .pair
+            .target
+            .tool_output(
+                "org.apache.kafka.tools.TransactionsCommand",
+                &[
+                    "--bootstrap-server",
+                    &self.pair.target.bootstrap_servers(),
+                    "describe-producers",
+                    "--topic",
+                    TOPIC,
+                    "--partition",
+                    &partition.to_string(),
+                ],
+                b"",
+            )
+            .unwrap();
+        // below the heading
+        shown
+            .lines()
+            .skip(1)
+            .filter(|line| !line.trim().is_empty())
+            .count()
     }
 }
 
@@ -156,6 +216,20 @@ impl Stage {
 pub(crate) fn survives_kills(kills: u32) {
     let mut stage = Stage::set(&ClusterSpec::single(), 1, 3_000);
     let mut moments = Moments::new();
+    kill_again_and_again(&mut stage, &mut moments, kills);
+    stage.judge();
+}
+
+/// The same, and the source is written in transactions that are committed, aborted and abandoned.
+pub(crate) fn survives_kills_among_transactions(kills: u32) {
+    let mut stage = Stage::set(&ClusterSpec::single(), 1, 500);
+    let mut moments = Moments::new();
+    stage.add_transactions(&mut moments);
+    kill_again_and_again(&mut stage, &mut moments, kills);
+    stage.judge();
+}
+
+fn kill_again_and_again(stage: &mut Stage, moments: &mut Moments, kills: u32) {
     for _ in 0..kills {
         let mut replicate = stage.start();
         moments.pause(Duration::from_secs(2));
@@ -166,6 +240,73 @@ pub(crate) fn survives_kills(kills: u32) {
             replicate.stderr()
         );
         assert_eq!(replicate.kill().unwrap().code(), Some(137));
+    }
+}
+
+/// A target that keeps producer ids for three seconds by the time of their records, which are a day old here: it forgets
+/// the mirror at every check, also in the middle of copying.
+fn forgetful() -> ClusterSpec {
+    ClusterSpec::single()
+        .with("producer.id.expiration.ms", "3000")
+        .with("producer.id.expiration.check.interval.ms", "500")
+}
+
+/// Old records under a mirror that runs, is killed, and whose target crashes.
+pub(crate) fn survives_old_records(rounds: u32) {
+    let mut stage = Stage::set(&forgetful(), 1, 2_000);
+    let mut moments = Moments::new();
+    for round in 0..rounds {
+        let mut replicate = stage.start();
+        stage.wait_for_progress();
+        moments.pause(Duration::from_secs(1));
+        if round % 2 == 0 {
+            stage.pair.target.kill_broker(1).unwrap();
+            stage.pair.target.restart_broker(1).unwrap();
+            stage.wait_for_progress();
+        }
+        assert_eq!(
+            replicate.try_wait().unwrap(),
+            None,
+            "{}",
+            replicate.stderr()
+        );
+        replicate.kill().unwrap();
+        // Sooner than the expiration: by the records' time it is over at once.
+        let killed = Instant::now();
+        while stage.producers_of(0) > 0 {
+            assert!(
+                killed.elapsed() < Duration::from_secs(20),
+                "the target does not forget producers"
+            );
+        }
+    }
+    stage.judge();
+}
+
+/// Old records, and a run that is frozen while the target forgets its producer: when it wakes up the target would take
+/// whatever it sends.
+pub(crate) fn survives_a_frozen_twin_of_old_records(frozen: Duration, rounds: u32) {
+    let mut stage = Stage::set(&forgetful(), 1, 1_000);
+    let mut moments = Moments::new();
+    for _ in 0..rounds {
+        stage.add_bulk(BULK);
+        let before = stage.on_target();
+        let mut first = stage.start();
+        while stage.on_target() < before + BULK / 20 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        moments.pause(Duration::from_millis(100));
+        // In full flight: it has requests half written.
+        first.signal(Signal::STOP).unwrap();
+        let mut second = stage.start();
+        stage.wait_for_progress();
+        thread::sleep(frozen);
+        first.signal(Signal::CONT).unwrap();
+        let ended = first.wait(LIMIT).unwrap();
+        println!("the first one: {ended}\n{}", first.stderr());
+        stage.wait_for_progress();
+        assert_eq!(second.try_wait().unwrap(), None, "{}", second.stderr());
+        second.kill().unwrap();
     }
     stage.judge();
 }
@@ -224,10 +365,7 @@ pub(crate) fn survives_brokers(rounds: u64) {
 
 /// The target forgets our producer id, between two runs and under one.
 pub(crate) fn survives_expiry(rounds: u32) {
-    let spec = ClusterSpec::single()
-        .with("producer.id.expiration.ms", "3000")
-        .with("producer.id.expiration.check.interval.ms", "500");
-    let mut stage = Stage::set(&spec, 1, 1_000);
+    let mut stage = Stage::set(&forgetful(), 1, 1_000);
     let mut moments = Moments::new();
     for _ in 0..rounds {
         let mut replicate = stage.start();
