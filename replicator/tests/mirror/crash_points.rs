@@ -5,7 +5,7 @@
 //! and ordered copy.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use broker::{FaultAction, FaultRule, ResponseError};
 use replicator::Options;
@@ -157,8 +157,18 @@ impl Stage {
     }
 }
 
+/// What ran, for whoever asks how much was tried.
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures of a test must be seen where they are asked for"
+)]
+fn report(what: &str, cases: usize, began: Instant) {
+    println!("{cases} {what} in {} s", began.elapsed().as_secs());
+}
+
 /// Every request, every death, spread over the workers.
 async fn sweep(mirror: &'static str, exactly_once: bool) {
+    let began = Instant::now();
     let mut stage = Stage::set(mirror).await;
     let (source, target) = stage.requests().await;
     assert!(source > 5 && target > 20, "{source} and {target} requests");
@@ -193,6 +203,11 @@ async fn sweep(mirror: &'static str, exactly_once: bool) {
         });
     }
     workers.join_all().await;
+    report(
+        "deaths, each with and without positions",
+        blows.len(),
+        began,
+    );
 }
 
 /// Random moments that a printed seed repeats (splitmix).
@@ -210,6 +225,7 @@ impl Moments {
 
 /// Two to four deaths in a row at random requests; the seed is in the failure's blows.
 async fn deaths_in_a_row(mirror: &'static str, exactly_once: bool, cases: u64) {
+    let began = Instant::now();
     let mut workers = JoinSet::new();
     for worker in 0..WORKERS {
         workers.spawn(async move {
@@ -236,12 +252,14 @@ async fn deaths_in_a_row(mirror: &'static str, exactly_once: bool, cases: u64) {
         });
     }
     workers.join_all().await;
+    report("rows of two to four deaths", cases as usize, began);
 }
 
 #[cfg(not(feature = "deep"))]
 const CASES: u64 = 60;
+/// About a minute on four cores that have nothing else to do.
 #[cfg(feature = "deep")]
-const CASES: u64 = 3_000;
+const CASES: u64 = 600;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn at_least_once_goes_on_from_a_death_at_any_request() {
