@@ -157,6 +157,8 @@ fn main() {
         Call::DescribeConfigs,
         Call::CreatePartitions,
         Call::InitProducerId,
+        Call::DescribeProducers,
+        Call::EndOfEpoch,
         Call::DeleteTopics,
         Call::ApiVersions,
     ];

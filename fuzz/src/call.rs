@@ -29,11 +29,13 @@ pub enum Call {
     CreatePartitions,
     DeleteTopics,
     InitProducerId,
+    DescribeProducers,
+    EndOfEpoch,
 }
 
 impl Call {
     /// In the order of their selectors: new ones go to the end.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ApiVersions,
         Self::Metadata,
         Self::Fetch,
@@ -45,6 +47,8 @@ impl Call {
         Self::CreatePartitions,
         Self::DeleteTopics,
         Self::InitProducerId,
+        Self::DescribeProducers,
+        Self::EndOfEpoch,
     ];
 
     pub fn api(self) -> ApiKey {
@@ -60,6 +64,8 @@ impl Call {
             Self::CreatePartitions => ApiKey::CreatePartitions,
             Self::DeleteTopics => ApiKey::DeleteTopics,
             Self::InitProducerId => ApiKey::InitProducerId,
+            Self::DescribeProducers => ApiKey::DescribeProducers,
+            Self::EndOfEpoch => ApiKey::OffsetForLeaderEpoch,
         }
     }
 
@@ -159,6 +165,19 @@ impl Call {
             }
             Self::InitProducerId => {
                 cluster.init_producer_id().await?;
+            }
+            Self::DescribeProducers => {
+                let metadata = cluster.metadata_of(&topics).await?;
+                if let Some(leader) = metadata.leader("t", 0) {
+                    cluster.describe_producers(leader, "t", 0).await?;
+                }
+            }
+            Self::EndOfEpoch => {
+                let metadata = cluster.metadata_of(&topics).await?;
+                if let Some(leader) = metadata.leader("t", 0) {
+                    let partition = TopicPartition::new("t", 0);
+                    cluster.end_of_epoch(leader, &partition, -1, 0).await?;
+                }
             }
         }
         Ok(())

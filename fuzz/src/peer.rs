@@ -9,13 +9,15 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use bytes::{Buf, BufMut, BytesMut};
+use kafka::security::Sasl;
 use kafka::{Stream, Transport};
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsResponse, BrokerId, MetadataResponse, ResponseHeader, TopicName,
+    ApiKey, ApiVersionsResponse, BrokerId, MetadataResponse, ResponseHeader,
+    SaslAuthenticateResponse, SaslHandshakeResponse, TopicName,
 };
 use kafka_protocol::protocol::{Encodable, HeaderVersion, StrBytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -36,12 +38,19 @@ pub enum Script {
         version: i16,
         body: Vec<u8>,
     },
+    /// True answers, and in the login these words, one a turn; then the end.
+    Login {
+        turns: Vec<Vec<u8>>,
+        /// The first turn begins with the nonce that the client sent (RFC 5802, section 5.1).
+        echo_nonce: bool,
+    },
 }
 
 /// See the module.
 #[derive(Debug)]
 pub struct Peer {
     script: Script,
+    sasl: Option<Arc<Sasl>>,
     connections: AtomicUsize,
 }
 
@@ -49,6 +58,16 @@ impl Peer {
     pub fn new(script: Script) -> Arc<Self> {
         Arc::new(Self {
             script,
+            sasl: None,
+            connections: AtomicUsize::new(0),
+        })
+    }
+
+    /// One that the client has to log in to.
+    pub fn with_login(script: Script, sasl: Arc<Sasl>) -> Arc<Self> {
+        Arc::new(Self {
+            script,
+            sasl: Some(sasl),
             connections: AtomicUsize::new(0),
         })
     }
@@ -72,8 +91,13 @@ impl Transport for Peer {
             answers,
             over,
             introductions: 0,
+            turns: 0,
             reader: None,
         }))
+    }
+
+    fn sasl(&self) -> Option<Arc<Sasl>> {
+        self.sasl.clone()
     }
 }
 
@@ -83,6 +107,8 @@ struct Wire {
     answers: VecDeque<u8>,
     over: bool,
     introductions: u32,
+    /// Of the login.
+    turns: usize,
     reader: Option<Waker>,
 }
 
@@ -97,23 +123,35 @@ impl Wire {
             request.advance(4);
             let (api, version, correlation) =
                 (request.get_i16(), request.get_i16(), request.get_i32());
-            let Script::Answer {
-                api: wanted,
-                version: highest,
-                body,
-            } = &self.script
-            else {
-                return;
+            let (wanted, highest, body) = match &self.script {
+                Script::Answer { api, version, body } => (Some(*api), *version, &body[..]),
+                Script::Login { .. } => (None, i16::MAX, &[][..]),
+                Script::Bytes(_) => return,
             };
             let is_introduction = api == ApiKey::Metadata as i16 && self.introductions == 0;
             let mut out = BytesMut::new();
             out.put_i32(0);
-            if api == *wanted as i16 && !is_introduction {
+            if wanted.is_some_and(|wanted| api == wanted as i16) && !is_introduction {
                 out.put_i32(correlation);
                 out.put_slice(body);
                 self.over = true;
             } else if api == ApiKey::ApiVersions as i16 {
-                put(&mut out, correlation, version, &versions(*wanted, *highest));
+                put(&mut out, correlation, version, &versions(wanted, highest));
+            } else if api == ApiKey::SaslHandshake as i16 {
+                put(
+                    &mut out,
+                    correlation,
+                    version,
+                    &SaslHandshakeResponse::default(),
+                );
+            } else if api == ApiKey::SaslAuthenticate as i16 {
+                match self.turn(request, version) {
+                    Some(said) => put(&mut out, correlation, version, &said),
+                    None => {
+                        self.over = true;
+                        out.clear();
+                    }
+                }
             } else if api == ApiKey::Metadata as i16 {
                 self.introductions += 1;
                 put(&mut out, correlation, version, &metadata());
@@ -130,6 +168,29 @@ impl Wire {
     }
 }
 
+impl Wire {
+    /// The next words of the login; `request` is what follows its correlation id.
+    fn turn(&mut self, request: BytesMut, version: i16) -> Option<SaslAuthenticateResponse> {
+        let Script::Login { turns, echo_nonce } = &self.script else {
+            // Empty words end the login of whoever needs no more.
+            return Some(SaslAuthenticateResponse::default());
+        };
+        let mut said = turns.get(self.turns)?.clone();
+        if self.turns == 0 && *echo_nonce {
+            let asked = request.freeze();
+            let nonce = asked
+                .windows(3)
+                .position(|window| window == b",r=")
+                .map(|at| at + 3)?;
+            // It is what the request ends with, but for the empty tagged fields.
+            let end = asked.len() - usize::from(version >= 2);
+            said = [b"r=", asked.get(nonce..end)?, &said].concat();
+        }
+        self.turns += 1;
+        Some(SaslAuthenticateResponse::default().with_auth_bytes(said.into()))
+    }
+}
+
 fn put<R: Encodable + HeaderVersion>(out: &mut BytesMut, correlation: i32, version: i16, body: &R) {
     ResponseHeader::default()
         .with_correlation_id(correlation)
@@ -138,11 +199,11 @@ fn put<R: Encodable + HeaderVersion>(out: &mut BytesMut, correlation: i32, versi
         .expect("a true answer");
 }
 
-fn versions(wanted: ApiKey, highest: i16) -> ApiVersionsResponse {
+fn versions(wanted: Option<ApiKey>, highest: i16) -> ApiVersionsResponse {
     let range = |key: i16| {
         let api = ApiKey::try_from(key).expect("an API");
         let range = api.valid_versions();
-        let max = if api == wanted {
+        let max = if wanted == Some(api) {
             highest.clamp(range.min, range.max)
         } else {
             range.max

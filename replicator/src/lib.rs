@@ -58,6 +58,8 @@ mod resume;
 mod round;
 mod run;
 mod status;
+#[cfg(fuzzing)]
+pub mod stored;
 mod summary;
 mod throttle;
 mod topic_log;

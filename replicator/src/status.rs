@@ -191,7 +191,7 @@ pub async fn status(
                 position: position.map(|position| position.offset),
                 source_end,
                 source_start: start,
-                lag: (source_end - copied).max(0),
+                lag: source_end.saturating_sub(copied).max(0),
                 committed_at_ms: position.map(|position| position.committed_at_ms),
             })
         })

@@ -22,6 +22,8 @@ pub use aws_keys::AwsKeys;
 pub use error::SecurityError;
 pub use msk_iam::MskIam;
 pub use oauth::OAuth;
+#[cfg(fuzzing)]
+pub use oauth::exercise_answer;
 pub(crate) use sasl::Conversation;
 pub use sasl::{Login, Sasl};
 pub use scram::ScramHash;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::ACCEPT;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -159,29 +160,7 @@ impl OAuth {
                 return Err(self.problem("its answer is too long to be one".to_owned()));
             }
         }
-        let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        if !status.is_success() {
-            let said = ["error", "error_description"]
-                .iter()
-                .filter_map(|key| answer[key].as_str())
-                .collect::<Vec<_>>()
-                .join(": ");
-            return Err(self.problem(format!("status {status} {said}").trim_end().to_owned()));
-        }
-        let token = answer["access_token"].as_str().unwrap_or_default();
-        // what RFC 6750 lets a token consist of; anything else could end the field it is sent in
-        let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-        if token.is_empty() || !token.bytes().all(sound) {
-            return Err(self.problem("its answer holds no usable access_token".to_owned()));
-        }
-        // some servers write the number as a text
-        let lifetime = &answer["expires_in"];
-        let seconds = lifetime
-            .as_f64()
-            .or_else(|| lifetime.as_str()?.parse().ok())
-            .filter(|seconds| *seconds > 0.0)
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(1e7)).ok());
-        Ok((Secret::new(token), seconds.unwrap_or(UNKNOWN_LIFETIME)))
+        read_answer(status, &body).map_err(|problem| self.problem(problem))
     }
 
     fn problem(&self, problem: String) -> SecurityError {
@@ -189,6 +168,47 @@ impl OAuth {
             endpoint: self.endpoint.clone(),
             problem,
         }
+    }
+}
+
+/// The token and how long it lives, or what is wrong with the answer.
+fn read_answer(status: StatusCode, body: &[u8]) -> Result<(Secret, Duration), String> {
+    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    if !status.is_success() {
+        let said = ["error", "error_description"]
+            .iter()
+            .filter_map(|key| answer[key].as_str())
+            .collect::<Vec<_>>()
+            .join(": ");
+        return Err(format!("status {status} {said}").trim_end().to_owned());
+    }
+    let token = answer["access_token"].as_str().unwrap_or_default();
+    // what RFC 6750 lets a token consist of; anything else could end the field it is sent in
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if token.is_empty() || !token.bytes().all(sound) {
+        return Err("its answer holds no usable access_token".to_owned());
+    }
+    // some servers write the number as a text
+    let lifetime = &answer["expires_in"];
+    let seconds = lifetime
+        .as_f64()
+        .or_else(|| lifetime.as_str()?.parse().ok())
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(1e7)).ok());
+    Ok((Secret::new(token), seconds.unwrap_or(UNKNOWN_LIFETIME)))
+}
+
+/// What is done with an answer of a token endpoint, for the fuzz targets.
+#[cfg(fuzzing)]
+pub fn exercise_answer(status: u16, body: &[u8]) {
+    let Ok(status) = StatusCode::from_u16(status) else {
+        return;
+    };
+    if let Ok((token, lifetime)) = read_answer(status, body) {
+        assert!(status.is_success());
+        // It must not end the field that it is sent in, and its end must be a moment.
+        assert!(!token.reveal().contains(['\u{1}', ',', ' ']));
+        let _ = Instant::now() + lifetime.mul_f64(USED_FOR);
     }
 }
 
@@ -205,4 +225,53 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: StatusCode, body: &str) -> Result<(String, Duration), String> {
+        read_answer(status, body.as_bytes())
+            .map(|(token, lifetime)| (token.reveal().to_owned(), lifetime))
+    }
+
+    #[test]
+    fn lifetimes_are_numbers_texts_or_unknown() {
+        for (lifetime, seconds) in [
+            ("3600", 3_600),
+            ("\"3600\"", 3_600),
+            ("1e300", 10_000_000),
+            ("-5", 60),
+            ("\"NaN\"", 60),
+            ("\"inf\"", 10_000_000),
+            ("[]", 60),
+        ] {
+            let body = format!(r#"{{"access_token":"a.b","expires_in":{lifetime}}}"#);
+            let expected = ("a.b".to_owned(), Duration::from_secs(seconds));
+            assert_eq!(answered(StatusCode::OK, &body), Ok(expected), "{lifetime}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_sent() {
+        for body in [
+            "",
+            "[]",
+            "{\"access_token\":\"\"}",
+            "{\"access_token\":7}",
+            "{\"access_token\":\"a b\"}",
+            "{\"access_token\":\"a\\u0001auth=x\"}",
+        ] {
+            assert!(answered(StatusCode::OK, body).is_err(), "{body}");
+        }
+        let refused = answered(
+            StatusCode::UNAUTHORIZED,
+            r#"{"error":"invalid_client","access_token":"a"}"#,
+        );
+        assert_eq!(
+            refused,
+            Err("status 401 Unauthorized invalid_client".to_owned())
+        );
+    }
 }

@@ -11,7 +11,16 @@ use crate::process::{execute, output};
 use crate::project::{cache, root, say};
 
 /// One for each kind of bytes that come from a network.
-const TARGETS: [&str; 5] = ["responses", "batches", "frames", "requests", "positions"];
+const TARGETS: [&str; 6] = [
+    "responses",
+    "batches",
+    "frames",
+    "requests",
+    "logins",
+    "stored",
+];
+/// Each target, unless told otherwise.
+const SECONDS: u32 = 25;
 /// No input of a few kilobytes may take more memory than this, nor may one allocation.
 const MEMORY_MEGABYTES: u32 = 1_500;
 const ALLOCATION_MEGABYTES: u32 = 1_200;
@@ -27,7 +36,7 @@ Examples:
   cargo xtask fuzz --seconds 3600 --only responses")]
 pub(crate) struct Arguments {
     /// For each target
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = SECONDS)]
     seconds: u32,
     /// Only this target, may be given several times
     #[arg(long, value_name = "TARGET", value_parser = TARGETS)]
@@ -37,7 +46,7 @@ pub(crate) struct Arguments {
 impl Default for Arguments {
     fn default() -> Self {
         Self {
-            seconds: 60,
+            seconds: SECONDS,
             only: Vec::new(),
         }
     }

@@ -1,0 +1,33 @@
+//! The formats of what lies in our own topics, for the fuzz targets: anybody with the rights may have written there.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::gap::{Gap, GapKey};
+use crate::position::{Owner, OwnerKey, Position, PositionKey};
+use crate::topic_log::{TopicKey, TopicRecord};
+
+/// Reads `bytes` as every kind of key and value. What can be read must say the same once it is written again.
+pub fn exercise(bytes: &[u8]) {
+    round_trip::<PositionKey>(bytes);
+    round_trip::<Position>(bytes);
+    round_trip::<OwnerKey>(bytes);
+    round_trip::<Owner>(bytes);
+    round_trip::<GapKey>(bytes);
+    round_trip::<Gap>(bytes);
+    round_trip::<TopicKey>(bytes);
+    round_trip::<TopicRecord>(bytes);
+    // One topic holds both; a key is one or the other.
+    let is_position = serde_json::from_slice::<PositionKey>(bytes).is_ok();
+    assert!(!is_position || serde_json::from_slice::<OwnerKey>(bytes).is_err());
+}
+
+fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
+    if let Ok(value) = serde_json::from_slice::<T>(bytes) {
+        let again = serde_json::to_vec(&value).expect("what was read can be written");
+        let again = serde_json::from_slice::<T>(&again).expect("what was written can be read");
+        assert_eq!(again, value);
+    }
+}
