@@ -5,13 +5,14 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use kafka_protocol::messages::{
     AlterClientQuotasRequest, AlterPartitionReassignmentsRequest, AlterUserScramCredentialsRequest,
-    ApiKey, ApiVersionsRequest, CreateAclsRequest, CreatePartitionsRequest, CreateTopicsRequest,
-    DeleteAclsRequest, DeleteRecordsRequest, DeleteTopicsRequest, DescribeAclsRequest,
-    DescribeClientQuotasRequest, DescribeClusterRequest, DescribeConfigsRequest,
-    DescribeLogDirsRequest, DescribeProducersRequest, DescribeUserScramCredentialsRequest,
-    FetchRequest, FindCoordinatorRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
-    ListOffsetsRequest, ListPartitionReassignmentsRequest, MetadataRequest,
-    OffsetForLeaderEpochRequest, ProduceRequest, RequestHeader,
+    ApiKey, ApiVersionsRequest, ConsumerGroupDescribeRequest, CreateAclsRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteAclsRequest, DeleteRecordsRequest,
+    DeleteTopicsRequest, DescribeAclsRequest, DescribeClientQuotasRequest, DescribeClusterRequest,
+    DescribeConfigsRequest, DescribeGroupsRequest, DescribeLogDirsRequest,
+    DescribeProducersRequest, DescribeUserScramCredentialsRequest, FetchRequest,
+    FindCoordinatorRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
+    ListGroupsRequest, ListOffsetsRequest, ListPartitionReassignmentsRequest, MetadataRequest,
+    OffsetFetchRequest, OffsetForLeaderEpochRequest, ProduceRequest, RequestHeader,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
 use thiserror::Error;
@@ -99,6 +100,10 @@ enum Body {
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
     DescribeCluster,
     DescribeProducers(DescribeProducersRequest),
+    OffsetFetch(OffsetFetchRequest),
+    ConsumerGroupDescribe(ConsumerGroupDescribeRequest),
+    DescribeGroups(DescribeGroupsRequest),
+    ListGroups(ListGroupsRequest),
     DescribeLogDirs(DescribeLogDirsRequest),
     ListPartitionReassignments(ListPartitionReassignmentsRequest),
     AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
@@ -173,7 +178,11 @@ impl Request {
             | Body::DescribeUserScramCredentials(_)
             | Body::AlterUserScramCredentials(_)
             | Body::ListPartitionReassignments(_)
-            | Body::DescribeLogDirs(_) => Vec::new(),
+            | Body::DescribeLogDirs(_)
+            | Body::ListGroups(_)
+            | Body::DescribeGroups(_)
+            | Body::ConsumerGroupDescribe(_)
+            | Body::OffsetFetch(_) => Vec::new(),
             Body::Metadata(request) => api::metadata::targets(request, shared),
             Body::Produce(request) => api::produce::targets(request, shared),
             Body::Fetch(request) => api::fetch::targets(request, shared),
@@ -267,6 +276,18 @@ impl Request {
             Body::DescribeLogDirs(request) => {
                 context.reply(&api::describe_log_dirs::handle(context, &request))
             }
+            Body::ListGroups(request) => {
+                context.reply(&api::list_groups::handle(context, &request))
+            }
+            Body::DescribeGroups(request) => {
+                context.reply(&api::describe_groups::handle(context, &request))
+            }
+            Body::ConsumerGroupDescribe(request) => {
+                context.reply(&api::consumer_group_describe::handle(context, &request))
+            }
+            Body::OffsetFetch(request) => {
+                context.reply(&api::offset_fetch::handle(context, &request))
+            }
             Body::DescribeProducers(request) => {
                 context.reply(&api::describe_producers::handle(context, &request))
             }
@@ -317,6 +338,12 @@ impl Body {
                 decode(frame, version).map(Self::ListPartitionReassignments)
             }
             ApiKey::DescribeLogDirs => decode(frame, version).map(Self::DescribeLogDirs),
+            ApiKey::ListGroups => decode(frame, version).map(Self::ListGroups),
+            ApiKey::DescribeGroups => decode(frame, version).map(Self::DescribeGroups),
+            ApiKey::ConsumerGroupDescribe => {
+                decode(frame, version).map(Self::ConsumerGroupDescribe)
+            }
+            ApiKey::OffsetFetch => decode(frame, version).map(Self::OffsetFetch),
             ApiKey::DescribeProducers => decode(frame, version).map(Self::DescribeProducers),
             _ => return None,
         };

@@ -21,8 +21,9 @@
 //! same cases here and on real Apache Kafka.
 //!
 //! What it does not do:
-//! - consumer groups (`FindCoordinator` answers that there is no coordinator, so consumers may
-//!   assign partitions but not subscribe), transactions, TLS and SASL;
+//! - consumer groups that one can join (`FindCoordinator` answers that there is no coordinator, so
+//!   consumers may assign partitions but not subscribe); a test can put groups there that look as if
+//!   they had members; transactions, TLS and SASL;
 //! - what ACLs, quotas, SCRAM users and the limits of replication say: they are kept and described, and nothing
 //!   is refused or slowed down because of them;
 //! - replication: replicas share one memory, so the high watermark is always the log's end and a
@@ -48,6 +49,7 @@ mod dispatch;
 mod dynamic_configs;
 mod faults;
 mod frame;
+mod groups;
 mod log;
 mod partition;
 mod producer_state;
@@ -61,5 +63,6 @@ pub use cluster::{
     BatchView, ClusterOptions, CompactionError, EmbeddedCluster, StartError, UnknownPartition,
 };
 pub use faults::{FaultAction, FaultHandle, FaultRule, Faults};
+pub use groups::{GroupKind, GroupMemberView, GroupView};
 pub use kafka_protocol::ResponseError;
 pub use kafka_protocol::messages::ApiKey;

@@ -13,6 +13,7 @@ use crate::configs::TopicSettings;
 use crate::counters::Counters;
 use crate::dynamic_configs::DynamicConfigs;
 use crate::faults::Faults;
+use crate::groups::Groups;
 use crate::partition::{NO_LEADER, Partition};
 use crate::quotas::Quotas;
 
@@ -90,6 +91,7 @@ pub(crate) struct Shared {
     pub(crate) quotas: Mutex<Quotas>,
     pub(crate) scram: Mutex<ScramIterations>,
     pub(crate) dynamic_configs: Mutex<DynamicConfigs>,
+    pub(crate) groups: Mutex<Groups>,
     /// Moves of partitions stay under way.
     hold_moves: AtomicBool,
     /// The brokers' racks in order of their ids; those that are missing have none.
@@ -122,6 +124,7 @@ impl Shared {
             quotas: Mutex::default(),
             scram: Mutex::default(),
             dynamic_configs: Mutex::default(),
+            groups: Mutex::default(),
             hold_moves: AtomicBool::new(false),
             racks,
             alive: RwLock::default(),

@@ -32,10 +32,11 @@ mod writer;
 
 pub use admin::{
     AclBinding, AclFilter, AclOperation, AclPermission, ActiveProducer, BrokerThrottle,
-    CLUSTER_RESOURCE, ClusterDescription, ConfigChange, ConfigEntry, ConfigSource, EpochEnd,
-    ListedOffset, LogDir, NewTopic, OffsetSpec, PatternFilter, PatternType, QuotaChange,
-    QuotaEntity, QuotaName, Reassignment, ReassignmentTarget, ReplicaLog, ResourceType,
-    ScramChange, ThrottledReplicas, UnknownWord, WILDCARD,
+    CLUSTER_RESOURCE, ClusterDescription, CommittedOffset, CommittedOffsets, ConfigChange,
+    ConfigEntry, ConfigSource, DescribedGroup, EpochEnd, GroupMember, ListedGroup, ListedOffset,
+    LogDir, NewTopic, OffsetSpec, PatternFilter, PatternType, QuotaChange, QuotaEntity, QuotaName,
+    Reassignment, ReassignmentTarget, ReplicaLog, ResourceType, ScramChange, ThrottledReplicas,
+    UnknownWord, WILDCARD,
 };
 pub use cluster::{ClientOptions, Cluster};
 pub use codec::{Compression, CompressionError};

@@ -17,7 +17,10 @@ const APIS: &[(ApiKey, VersionRange)] = &[
     (ApiKey::Fetch, range(4, 17)),
     (ApiKey::ListOffsets, range(1, 10)),
     (ApiKey::Metadata, range(0, 13)),
+    (ApiKey::OffsetFetch, range(1, 9)),
     (ApiKey::FindCoordinator, range(0, 6)),
+    (ApiKey::DescribeGroups, range(0, 6)),
+    (ApiKey::ListGroups, range(0, 5)),
     (ApiKey::ApiVersions, range(0, 4)),
     (ApiKey::CreateTopics, range(2, 7)),
     (ApiKey::DeleteTopics, range(1, 6)),
@@ -39,6 +42,7 @@ const APIS: &[(ApiKey, VersionRange)] = &[
     (ApiKey::AlterUserScramCredentials, range(0, 0)),
     (ApiKey::DescribeCluster, range(0, 2)),
     (ApiKey::DescribeProducers, range(0, 0)),
+    (ApiKey::ConsumerGroupDescribe, range(0, 1)),
 ];
 
 /// The versions of an API that are handled; `None` when the API is not.

@@ -23,8 +23,8 @@ const AUTHORIZER: (&str, &str) = (
 /// A cluster of three brokers with an authorizer, to run a case on.
 pub(crate) struct Environment {
     pub(crate) client: Cluster,
-    bootstrap: String,
-    embedded: Option<Arc<EmbeddedCluster>>,
+    pub(crate) bootstrap: String,
+    pub(crate) embedded: Option<Arc<EmbeddedCluster>>,
     /// Where real brokers ask for SCRAM-SHA-512; the embedded ones ask for nothing.
     pub(crate) secured: Option<String>,
 }

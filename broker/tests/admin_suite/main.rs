@@ -5,9 +5,11 @@
 mod acls;
 mod controller;
 mod environment;
+mod groups;
 mod moves;
 mod quotas;
 mod scram;
+mod topics;
 
 /// Makes one test per case on the embedded cluster, and one test of all cases on real Kafka (which takes seconds to
 /// start, so it is started once).
@@ -48,4 +50,10 @@ suite! {
     moves::wrong_moves_are_refused_one_by_one,
     moves::throttles_are_set_seen_and_cleared,
     moves::brokers_tell_their_racks_and_their_bytes,
+    groups::classic_groups_are_seen,
+    groups::groups_of_the_new_protocol_are_seen,
+    groups::many_groups_are_asked_for_at_once,
+    groups::a_group_that_is_not_there_is_said_so,
+    topics::a_key_goes_back_to_its_default,
+    topics::a_topic_that_was_made_anew_is_not_deleted_by_the_old_id,
 }
