@@ -1,23 +1,16 @@
 //! kcat and Kafka's own tools against the embedded cluster. A missing tool is a failure.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/kafka_tools.rs"]
+mod kafka_tools;
+
 use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use broker::{ApiKey, ClusterOptions, EmbeddedCluster};
-use e2e::KafkaInstallation;
+use kafka_tools::{Tools, beside, success};
 
 const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
-const LOG_CONFIG: &str = "\
-status = error
-rootLogger.level = warn
-rootLogger.appenderRef.stderr.ref = stderr
-appender.stderr.type = Console
-appender.stderr.name = stderr
-appender.stderr.target = SYSTEM_ERR
-appender.stderr.layout.type = PatternLayout
-appender.stderr.layout.pattern = %p %m%n
-";
 
 async fn cluster(brokers: u16) -> EmbeddedCluster {
     EmbeddedCluster::start(ClusterOptions {
@@ -26,17 +19,6 @@ async fn cluster(brokers: u16) -> EmbeddedCluster {
     })
     .await
     .unwrap()
-}
-
-fn success(output: &Output, what: &str) -> String {
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{what}: {}\n{stdout}\n{stderr}",
-        output.status
-    );
-    stdout
 }
 
 fn kcat(bootstrap: &str, arguments: &[&str], input: &str) -> String {
@@ -55,48 +37,6 @@ fn kcat(bootstrap: &str, arguments: &[&str], input: &str) -> String {
         .write_all(input.as_bytes())
         .unwrap();
     success(&child.wait_with_output().unwrap(), "kcat")
-}
-
-/// Kafka's tools with a place for their log configuration.
-struct Tools {
-    installation: KafkaInstallation,
-    directory: tempfile::TempDir,
-    bootstrap: String,
-}
-
-impl Tools {
-    fn new(cluster: &EmbeddedCluster) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("log4j2.properties"), LOG_CONFIG).unwrap();
-        let installation = KafkaInstallation::find().expect("cargo xtask install has run");
-        Self {
-            installation,
-            directory,
-            bootstrap: cluster.bootstrap_servers(),
-        }
-    }
-
-    fn output(&self, class: &str, arguments: &[&str]) -> Output {
-        let log_config = self.directory.path().join("log4j2.properties");
-        let mut all = vec!["--bootstrap-server", self.bootstrap.as_str()];
-        all.extend(arguments);
-        self.installation
-            .run(&log_config, class, &all, b"")
-            .unwrap()
-    }
-
-    fn run(&self, class: &str, arguments: &[&str]) -> String {
-        success(&self.output(class, arguments), class)
-    }
-
-    fn topics(&self, arguments: &[&str]) -> String {
-        self.run("org.apache.kafka.tools.TopicCommand", arguments)
-    }
-}
-
-/// Runs blocking work beside the cluster's tasks.
-async fn beside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
-    tokio::task::spawn_blocking(work).await.unwrap()
 }
 
 #[tokio::test]
