@@ -41,6 +41,7 @@ impl Copies {
             let options = Options {
                 // one rate for the mirror, whatever the number of its sources
                 throttle: mirror.throttle.map(Throttle::new),
+                stall_after: mirror.stall_after,
                 ..options.clone()
             };
             for alias in &mirror.sources {

@@ -87,6 +87,8 @@ impl<'f> Fleet<'f> {
         let aliases = clusters(&mirrors);
         let connecting = connect(&fleet.topology, &aliases);
         let clients = session.until_stopped(connecting).await??;
+        let held = in_state(MirrorState::Paused, &fleet.topology, names);
+        session.runs.pause(held);
         for name in in_state(MirrorState::Paused, &fleet.topology, names) {
             tracing::info!(
                 mirror = name,
@@ -168,6 +170,8 @@ impl<'f> Fleet<'f> {
             }
         };
         self.tell(&wanted, &topology);
+        let held = in_state(MirrorState::Paused, &topology, self.names);
+        self.session.runs.pause(held);
         self.wanted = wanted;
         self.topology = topology;
         self.ended.clear();

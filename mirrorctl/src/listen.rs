@@ -142,11 +142,11 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     answer(ready, &body)
 }
 
-fn readiness(runs: &Watchlist) -> (bool, Value) {
-    let runs = runs.runs();
-    // before the first mirror has begun there is nothing that could be ready
-    let mut all_ready = !runs.is_empty();
-    let mirrors: Vec<Value> = runs
+fn readiness(list: &Watchlist) -> (bool, Value) {
+    let (runs, paused) = (list.runs(), list.paused());
+    // before the first mirror has begun there is nothing that could be ready, unless that is what was asked for
+    let mut all_ready = !runs.is_empty() || !paused.is_empty();
+    let mut mirrors: Vec<Value> = runs
         .iter()
         .map(|run| {
             let mut ailing = run.progress.ailing();
@@ -164,6 +164,9 @@ fn readiness(runs: &Watchlist) -> (bool, Value) {
             })
         })
         .collect();
+    mirrors.extend(paused.iter().map(
+        |mirror| json!({ "mirror": mirror, "ready": true, "phase": "paused", "not_ready": [], "not_named": 0 }),
+    ));
     (all_ready, json!({ "ready": all_ready, "mirrors": mirrors }))
 }
 
@@ -230,6 +233,15 @@ mod tests {
         let (ready, body) = readiness(&runs);
         assert!(!ready);
         assert_eq!(body["mirrors"][0]["not_ready"][0]["state"], "preparing");
+    }
+
+    #[test]
+    fn what_is_paused_on_purpose_is_ready() {
+        let list = Watchlist::new();
+        list.pause(["m"]);
+        let (ready, body) = readiness(&list);
+        assert!(ready);
+        assert_eq!(body["mirrors"][0]["phase"], "paused");
     }
 
     #[tokio::test]

@@ -1,3 +1,5 @@
+use kafka::RetryClass;
+
 /// Why a run could not start or could not go on as a whole. Trouble of a single partition is in
 /// [`crate::Summary::failures`] instead.
 #[derive(Debug, thiserror::Error)]
@@ -59,4 +61,19 @@ pub enum RunError {
         /// Random id of the other run.
         instance: String,
     },
+}
+
+impl RunError {
+    /// Whether trying again may help, as [`RetryClass`] has it.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Source { error, .. } | Self::Target { error, .. } => {
+                error.class() != RetryClass::Fatal
+            }
+            Self::SameCluster { .. }
+            | Self::Gaps { .. }
+            | Self::Positions { .. }
+            | Self::Superseded { .. } => false,
+        }
+    }
 }

@@ -141,7 +141,8 @@ impl PartitionProgress {
 
     pub(crate) fn waits(&self, waits: bool) {
         self.waiting.store(waits, Ordering::Relaxed);
-        if !waits {
+        // one that stands still keeps its reason from attempt to attempt
+        if !waits && !self.stalled.load(Ordering::Relaxed) {
             self.say(None);
         }
     }

@@ -17,6 +17,8 @@ pub struct Progress {
     failures: Mutex<Vec<PartitionFailure>>,
     /// What keeps the run as a whole from being well.
     trouble: Mutex<Option<String>>,
+    /// Partitions that could not begin yet.
+    held_up: Mutex<Vec<Ailing>>,
     traffic: Arc<Traffic>,
     budget: OnceLock<Budget>,
 }
@@ -108,7 +110,7 @@ pub struct Ailing {
     /// Partition index.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<i32>,
-    /// `preparing`, `waiting`, `stalled`, `paused`, `failed` or `unreachable`.
+    /// `preparing`, `waiting`, `stalled`, `failed` or `unreachable`.
     pub state: &'static str,
     /// In words.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,8 +167,8 @@ impl Progress {
         }
     }
 
-    /// Whatever keeps the run from being ready: every partition running or complete, and nothing
-    /// the matter with the run as a whole. Empty where it is ready.
+    /// Whatever keeps the run from being ready: it is where every partition is running, complete or
+    /// paused, and nothing the matter with the run as a whole. Empty where it is ready.
     pub fn ailing(&self) -> Vec<Ailing> {
         let mut ailing = Vec::new();
         let trouble = lock(&self.trouble).clone();
@@ -183,12 +185,17 @@ impl Progress {
             state,
             reason: trouble,
         }));
+        ailing.extend(lock(&self.held_up).iter().cloned());
         for partition in lock(&self.partitions).iter() {
             let state = partition.state();
             match state {
-                // Those that failed are named below, with those that never began.
-                PartitionState::Running | PartitionState::Complete | PartitionState::Failed => {}
-                PartitionState::Waiting | PartitionState::Stalled | PartitionState::Paused => {
+                // Those that failed are named below, with those that never began; what is held back
+                // on purpose is as it should be.
+                PartitionState::Running
+                | PartitionState::Complete
+                | PartitionState::Failed
+                | PartitionState::Paused => {}
+                PartitionState::Waiting | PartitionState::Stalled => {
                     ailing.push(Ailing {
                         topic: Some(partition.id.source_topic.to_string()),
                         partition: Some(partition.id.partition),
@@ -244,6 +251,11 @@ impl Progress {
     /// Why the run as a whole is not well; `None` once it is again.
     pub(crate) fn trouble(&self, reason: Option<String>) {
         *lock(&self.trouble) = reason;
+    }
+
+    /// The partitions that cannot begin yet, in place of those named before.
+    pub(crate) fn hold_up(&self, partitions: Vec<Ailing>) {
+        *lock(&self.held_up) = partitions;
     }
 
     pub(crate) fn phase(&self) -> Phase {

@@ -3,6 +3,7 @@
 mod anew;
 mod claims;
 mod discovery;
+mod leaderless;
 mod prepare;
 mod starts;
 
@@ -87,6 +88,8 @@ struct Run<'a> {
     upkeep: Upkeep,
     /// Topics that could not be made ready on the target.
     unready: BTreeSet<String>,
+    /// Partitions that cannot begin before somebody leads them.
+    leaderless: BTreeSet<TopicPartition>,
     first_discovery: bool,
     /// Of the partitions that are started from now on. Those that begin anew must not repeat the
     /// sequences of their earlier life: the target would take their records for repetitions.
@@ -104,7 +107,14 @@ struct Run<'a> {
 impl Run<'_> {
     /// Discovers, starts partitions, and waits for their end; in continuous mode again and again.
     async fn copy(&mut self) -> Result<(), RunError> {
-        self.discover().await?;
+        match self.discover().await {
+            Ok(()) => {}
+            // A broker that is away for a moment holds up nothing but the beginning.
+            Err(error) if self.options.mode == Mode::Continuous && error.may_pass() => {
+                self.begin_later(&error);
+            }
+            Err(error) => return Err(error),
+        }
         self.progress.enter(Phase::Copying);
         let mut discovery = tokio::time::interval(self.mirror.topic_sync.interval);
         discovery.reset();
@@ -130,12 +140,11 @@ impl Run<'_> {
                 Some(ended) = self.partitions.join_next() => self.ended(ended),
                 () = until(restart_at) => {
                     self.restart_at = None;
-                    if let Err(error) = self.discover().await {
-                        if self.options.mode == Mode::Once || matches!(error, RunError::Superseded { .. }) {
-                            return Err(error);
-                        }
-                        tracing::warn!(%error, "a recreated topic cannot be started; trying again");
-                        self.restart_at = Some(tokio::time::Instant::now() + RESTART_PAUSE);
+                    match self.discover().await {
+                        Ok(()) => self.progress.trouble(None),
+                        Err(error) if self.options.mode == Mode::Once => return Err(error),
+                        Err(error @ RunError::Superseded { .. }) => return Err(error),
+                        Err(error) => self.begin_later(&error),
                     }
                 }
                 _ = discovery.tick(), if self.options.mode == Mode::Continuous => {
@@ -165,6 +174,13 @@ impl Run<'_> {
         }
     }
 
+    /// Partitions could not be started, for a reason that may pass.
+    fn begin_later(&mut self, error: &RunError) {
+        tracing::warn!(%error, "not all partitions can be started; trying again");
+        self.progress.trouble(Some(error.to_string()));
+        self.restart_at = Some(tokio::time::Instant::now() + RESTART_PAUSE);
+    }
+
     fn ended(
         &mut self,
         ended: Result<Result<Partition, (Partition, Stopped)>, tokio::task::JoinError>,
@@ -177,7 +193,7 @@ impl Run<'_> {
             Ok(Err((partition, stopped))) => {
                 let reason = stopped.to_string();
                 partition.progress.fail(&reason);
-                let failure = failure(&partition.id, partition.flow.watermark(), reason);
+                let failure = failure(&partition.id, Some(partition.flow.watermark()), reason);
                 tracing::error!(partition = %partition.id, position = partition.flow.watermark(),
                     reason = %failure.reason, "partition stopped; its neighbours go on");
                 self.progress.fail(failure);
@@ -274,11 +290,11 @@ async fn until(moment: Option<tokio::time::Instant>) {
     }
 }
 
-fn failure(id: &PartitionId, position: i64, reason: String) -> PartitionFailure {
+fn failure(id: &PartitionId, position: Option<i64>, reason: String) -> PartitionFailure {
     PartitionFailure {
         topic: id.source_topic.to_string(),
         partition: Some(id.partition),
-        position: Some(position),
+        position,
         reason,
     }
 }

@@ -65,7 +65,7 @@ fn is_ours(topic: &str) -> bool {
 /// What [`prepare`] made of the selected topics.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// On the target with leaders for all partitions.
+    /// On the target with all their partitions.
     pub(crate) ready: Vec<MirroredTopic>,
     /// Not, and why. The others do not wait for them.
     pub(crate) failed: Vec<PartitionFailure>,
@@ -75,7 +75,8 @@ pub(crate) struct Prepared {
 
 /// Makes the selected topics ready on the target: created with the source's
 /// partitions and configuration, or grown to as many partitions. Returns once the target's
-/// metadata shows all of them but those that failed.
+/// metadata shows all of them but those that failed; those that were made or grown now with
+/// leaders. Partitions that lost theirs are no reason to wait.
 pub(crate) async fn prepare(
     mirror: &Mirror,
     source: End<'_>,
@@ -117,17 +118,19 @@ pub(crate) async fn prepare(
                 .map(|topic| (topic.name, topic.configs.into_keys().collect())),
         );
     }
+    let mut as_it_was = BTreeSet::new();
     for (topic, name) in &selected {
         let Some(there) = existing.topics.get(name) else {
             continue;
         };
-        if there.partitions.len() < topic.partitions.len()
-            && let Err(reason) = grow(mirror, target, topic, name, there.partitions.len()).await
+        if there.partitions.len() >= topic.partitions.len() {
+            as_it_was.insert(name.clone());
+        } else if let Err(reason) = grow(mirror, target, topic, name, there.partitions.len()).await
         {
             failures.insert(name.clone(), reason);
         }
     }
-    let ready = wait_until_ready(target, selected, failures).await;
+    let ready = wait_until_ready(target, selected, &as_it_was, failures).await;
     Ok(Prepared {
         created,
         ..ready.map_err(on_target)?
@@ -278,6 +281,7 @@ async fn grow(
 async fn wait_until_ready(
     target: End<'_>,
     selected: Vec<(TopicMetadata, String)>,
+    as_it_was: &BTreeSet<String>,
     mut failures: Failures,
 ) -> Result<Prepared, Error> {
     let names: Vec<String> = selected.iter().map(|(_, name)| name.clone()).collect();
@@ -295,10 +299,8 @@ async fn wait_until_ready(
             !failures.contains_key(name)
                 && metadata.topics.get(name).is_none_or(|there| {
                     there.partitions.len() < topic.partitions.len()
-                        || there
-                            .partitions
-                            .iter()
-                            .any(|partition| partition.leader.is_none())
+                        || !as_it_was.contains(name)
+                            && there.partitions.iter().any(|it| it.leader.is_none())
                 })
         });
         let unready: Vec<String> = unready.map(|(_, name)| name.clone()).collect();

@@ -113,6 +113,12 @@ mod tests {
         assert_eq!(one.state(), PartitionState::Stalled);
         assert_eq!(one.reason().as_deref(), Some("the target is away"));
         one.waits(false);
+        let kept = one.reason();
+        assert_eq!(
+            kept.as_deref(),
+            Some("the target is away"),
+            "one more attempt"
+        );
         one.acknowledged(1, 1, 6);
         look(662);
         assert_eq!(one.state(), PartitionState::Running);

@@ -49,6 +49,8 @@ pub(crate) const TOPIC_SYNC_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) const CONFIG_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 /// Looking more often would be all that is done.
 pub(crate) const LEAST_INTERVAL: Duration = Duration::from_millis(200);
+/// Longer than a broker's restart.
+pub(crate) const STALL_AFTER: Duration = Duration::from_mins(1);
 /// Records per partition sent ahead of the committed position.
 pub(crate) const REPLAY_WINDOW: u32 = 50_000;
 /// Fewer bytes in flight than one large batch would stand still.

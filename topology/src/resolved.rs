@@ -167,6 +167,8 @@ pub struct Mirror {
     pub state: MirrorState,
     /// Source topics that are not copied for now.
     pub paused_topics: Option<Pattern>,
+    /// A partition that has something to copy and makes no progress for this long is named.
+    pub stall_after: Duration,
     /// What the file says about the target's topics.
     pub rails: TargetRails,
     /// How many records per partition may be sent ahead of the committed position: the bound of duplicates after a crash.

@@ -1,9 +1,9 @@
 //! Reading one partition from its beginning to its end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::record::Record;
@@ -31,14 +31,24 @@ impl PartitionReader {
 
     /// The next record, or `None` at the end of the partition.
     pub(crate) fn next(&self) -> Result<Option<Record>> {
-        match self.consumer.poll(PATIENCE) {
-            Some(Ok(message)) => Ok(Some(Record::of(&message))),
-            Some(Err(KafkaError::PartitionEOF(_))) => Ok(None),
-            Some(Err(error)) => Err(Error::client(&self.what)(error)),
-            None => Err(Error::Timeout {
-                what: self.what.clone(),
-                waited: PATIENCE,
-            }),
+        let started = Instant::now();
+        loop {
+            let left = PATIENCE.saturating_sub(started.elapsed());
+            match self.consumer.poll(left) {
+                Some(Ok(message)) => return Ok(Some(Record::of(&message))),
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
+                // of a broker that is down, which need not be the one that leads
+                Some(Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::BrokerTransportFailure,
+                ))) if !left.is_zero() => {}
+                Some(Err(error)) => return Err(Error::client(&self.what)(error)),
+                None => {
+                    return Err(Error::Timeout {
+                        what: self.what.clone(),
+                        waited: PATIENCE,
+                    });
+                }
+            }
         }
     }
 }

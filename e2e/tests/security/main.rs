@@ -4,6 +4,7 @@
 
 mod access_control;
 mod bed;
+mod hidden;
 mod mistakes;
 mod secrets;
 mod sessions;

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +22,13 @@ pub struct Watched {
 /// The runs of a process. Clones share them; runs may come and go while others look.
 #[derive(Debug, Clone, Default)]
 pub struct Watchlist {
-    runs: Arc<Mutex<Vec<Watched>>>,
+    list: Arc<Mutex<List>>,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    runs: Vec<Watched>,
+    paused: BTreeSet<String>,
 }
 
 impl Watchlist {
@@ -32,7 +39,7 @@ impl Watchlist {
 
     /// Shows a run from now on, in place of an earlier one of the same mirror from the same source.
     pub fn add(&self, run: Watched) {
-        let mut runs = self.lock();
+        let runs = &mut self.lock().runs;
         match runs
             .iter_mut()
             .find(|known| (&known.mirror, &known.source) == (&run.mirror, &run.source))
@@ -44,16 +51,29 @@ impl Watchlist {
 
     /// Shows the runs of a mirror no longer.
     pub fn remove(&self, mirror: &str) {
-        self.lock().retain(|run| run.mirror != mirror);
+        self.lock().runs.retain(|run| run.mirror != mirror);
     }
 
     /// All of them, in the order they came.
     pub fn runs(&self) -> Vec<Watched> {
-        self.lock().clone()
+        self.lock().runs.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Watched>> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    /// These mirrors, and no others, are held back on purpose.
+    pub fn pause<'n>(&self, mirrors: impl IntoIterator<Item = &'n str>) {
+        self.lock().paused = mirrors.into_iter().map(str::to_owned).collect();
+    }
+
+    /// Mirrors that are held back on purpose, without those that still drain.
+    pub fn paused(&self) -> Vec<String> {
+        let list = self.lock();
+        let drains = |mirror: &str| list.runs.iter().any(|run| run.mirror == mirror);
+        let paused = list.paused.iter().filter(|mirror| !drains(mirror));
+        paused.cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,7 +100,12 @@ mod tests {
         assert!(Arc::ptr_eq(&runs[0].progress, &again.progress));
         list.remove("other");
         assert_eq!(list.runs().len(), 2);
+        list.pause(["m", "n"]);
+        assert_eq!(list.paused(), ["n"], "m drains");
         list.remove("m");
         assert_eq!(list.runs().len(), 0);
+        assert_eq!(list.paused(), ["m", "n"]);
+        list.pause([]);
+        assert_eq!(list.paused(), [""; 0]);
     }
 }

@@ -67,6 +67,7 @@ impl Run<'_> {
             })
             .filter(|(_, partition)| !self.running.contains(partition))
             .collect();
+        let new = self.set_leaderless_aside(new).await;
         if new.is_empty() {
             self.first_discovery = false;
             return Ok(());
@@ -81,7 +82,15 @@ impl Run<'_> {
             .cloned()
             .collect();
         findings::warn_of_unexplained_records(&unknown, &self.target).await;
-        let partitions: Vec<TopicPartition> = new.iter().map(|(_, p)| p.clone()).collect();
+        let partitions: Vec<TopicPartition> = new
+            .iter()
+            // one with a position may begin without
+            .filter(|(topic, it)| {
+                let metadata = topic.source.partitions.get(it.partition as usize);
+                metadata.is_some_and(|it| it.leader.is_some())
+            })
+            .map(|(_, partition)| partition.clone())
+            .collect();
         let starts = self.start_offsets(&partitions).await?;
         let ends = match self.options.mode {
             Mode::Once => {
@@ -162,7 +171,8 @@ impl Run<'_> {
                 }
                 .to_string();
                 self.running.insert(partition);
-                self.progress.fail(failure(&id, position.offset, reason));
+                self.progress
+                    .fail(failure(&id, Some(position.offset), reason));
                 return None;
             }
             offset = position.offset;

@@ -171,6 +171,7 @@ impl<'a> Run<'a> {
             tasks: BTreeMap::new(),
             upkeep,
             unready: BTreeSet::new(),
+            leaderless: BTreeSet::new(),
             first_discovery: true,
             producer,
             stopped: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! Offsets at which partitions begin and end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafka::{Cluster, OffsetSpec, TopicPartition};
 use topology::StartOffset;
@@ -10,7 +10,8 @@ use crate::error::RunError;
 
 impl Run<'_> {
     /// Where partitions without a position begin. What is discovered later, a new topic or a new
-    /// partition, was empty when the mirror started: it is copied from its first record.
+    /// partition, was empty when the mirror started: it is copied from its first record. The same
+    /// holds for partitions that a topic of the mirror got while nobody looked.
     pub(super) async fn start_offsets(
         &self,
         partitions: &[TopicPartition],
@@ -21,11 +22,11 @@ impl Run<'_> {
         if !self.first_discovery {
             return Ok(earliest);
         }
-        match self.mirror.start_offset {
-            StartOffset::Earliest => Ok(earliest),
+        let mut starts = match self.mirror.start_offset {
+            StartOffset::Earliest => return Ok(earliest),
             StartOffset::Latest => {
                 self.source_offsets(partitions, OffsetSpec::LatestCommitted)
-                    .await
+                    .await?
             }
             StartOffset::Timestamp(timestamp) => {
                 let mut found = self
@@ -40,9 +41,24 @@ impl Run<'_> {
                         *offset = ends.get(partition).copied().unwrap_or(0);
                     }
                 }
-                Ok(found)
+                found
+            }
+        };
+        let positions = self.ownership.positions();
+        let cluster = self.source.cluster.cluster_id();
+        let copied: BTreeSet<&str> = positions
+            .keys()
+            .filter(|key| key.mirror == self.mirror.name && key.source_cluster_id == cluster)
+            .map(|key| key.topic.as_str())
+            .collect();
+        for (partition, start) in &mut starts {
+            let added = copied.contains(partition.topic.as_str())
+                && !positions.contains_key(&self.position_key(partition));
+            if added && let Some(earliest) = earliest.get(partition) {
+                *start = *earliest;
             }
         }
+        Ok(starts)
     }
 
     pub(super) async fn source_offsets(

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What one discovery found.
 #[derive(Debug)]
 pub(crate) struct Discovered {
-    /// To be copied, and on the target with leaders for all partitions.
+    /// To be copied, and on the target with all their partitions.
     pub(crate) ready: Vec<MirroredTopic>,
     /// Not copied, and why.
     pub(crate) failed: Vec<PartitionFailure>,

@@ -50,6 +50,10 @@ pub(super) fn resolve(
         Some(text) => units::duration(&text.0)?,
         None => defaults::GROUP_SYNC_INTERVAL,
     };
+    let stall_after = match &spec.stall_after {
+        Some(text) => units::duration(&text.0)?,
+        None => defaults::STALL_AFTER,
+    };
     let mirror = Mirror {
         name: spec.name.0,
         sources,
@@ -78,6 +82,7 @@ pub(super) fn resolve(
             .and_then(|lag| units::duration(&lag.0)),
         state: spec.state,
         paused_topics: paused_topics.ok()?,
+        stall_after,
         rails,
         replay_window: spec.replay_window.unwrap_or(defaults::REPLAY_WINDOW),
         byte_budget,

@@ -65,6 +65,8 @@ pub(crate) struct Mirror {
     /// Topics, by their names on the source, that are not copied for now: a regular expression, or several separated by
     /// commas. They keep their positions.
     pub(crate) paused_topics: Option<String>,
+    /// A partition that has something to copy and makes no progress for this long is named. `1m` unless written.
+    pub(crate) stall_after: Option<DurationText>,
     /// How many records per partition may be sent ahead of the committed position; bounds duplicates after a crash.
     /// 50000 unless written.
     #[schemars(range(min = 1, max = 10_000_000))]
