@@ -13,6 +13,7 @@ use kafka_protocol::messages::{
     FindCoordinatorRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
     ListGroupsRequest, ListOffsetsRequest, ListPartitionReassignmentsRequest, MetadataRequest,
     OffsetFetchRequest, OffsetForLeaderEpochRequest, ProduceRequest, RequestHeader,
+    ShareGroupDescribeRequest,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
 use thiserror::Error;
@@ -100,6 +101,7 @@ enum Body {
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
     DescribeCluster,
     DescribeProducers(DescribeProducersRequest),
+    ShareGroupDescribe(ShareGroupDescribeRequest),
     OffsetFetch(OffsetFetchRequest),
     ConsumerGroupDescribe(ConsumerGroupDescribeRequest),
     DescribeGroups(DescribeGroupsRequest),
@@ -182,7 +184,8 @@ impl Request {
             | Body::ListGroups(_)
             | Body::DescribeGroups(_)
             | Body::ConsumerGroupDescribe(_)
-            | Body::OffsetFetch(_) => Vec::new(),
+            | Body::OffsetFetch(_)
+            | Body::ShareGroupDescribe(_) => Vec::new(),
             Body::Metadata(request) => api::metadata::targets(request, shared),
             Body::Produce(request) => api::produce::targets(request, shared),
             Body::Fetch(request) => api::fetch::targets(request, shared),
@@ -288,6 +291,9 @@ impl Request {
             Body::OffsetFetch(request) => {
                 context.reply(&api::offset_fetch::handle(context, &request))
             }
+            Body::ShareGroupDescribe(request) => {
+                context.reply(&api::share_group_describe::handle(context, &request))
+            }
             Body::DescribeProducers(request) => {
                 context.reply(&api::describe_producers::handle(context, &request))
             }
@@ -344,6 +350,7 @@ impl Body {
                 decode(frame, version).map(Self::ConsumerGroupDescribe)
             }
             ApiKey::OffsetFetch => decode(frame, version).map(Self::OffsetFetch),
+            ApiKey::ShareGroupDescribe => decode(frame, version).map(Self::ShareGroupDescribe),
             ApiKey::DescribeProducers => decode(frame, version).map(Self::DescribeProducers),
             _ => return None,
         };

@@ -12,13 +12,24 @@ pub enum GroupKind {
     Classic,
     /// The coordinator decides (KIP-848).
     Consumer,
+    /// Members share partitions (KIP-932).
+    Share,
 }
 
 impl GroupKind {
+    /// What its members speak, as it is listed.
+    pub(crate) fn protocol_type(self) -> &'static str {
+        match self {
+            Self::Classic | Self::Consumer => "consumer",
+            Self::Share => "share",
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Classic => "classic",
             Self::Consumer => "consumer",
+            Self::Share => "share",
         }
     }
 }

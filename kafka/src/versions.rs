@@ -81,6 +81,7 @@ pub(crate) fn api_name(key: i16) -> &'static str {
         Ok(ApiKey::ListGroups) => "ListGroups",
         Ok(ApiKey::DescribeGroups) => "DescribeGroups",
         Ok(ApiKey::ConsumerGroupDescribe) => "ConsumerGroupDescribe",
+        Ok(ApiKey::ShareGroupDescribe) => "ShareGroupDescribe",
         Ok(ApiKey::OffsetFetch) => "OffsetFetch",
         Ok(ApiKey::SaslHandshake) => "SaslHandshake",
         Ok(ApiKey::SaslAuthenticate) => "SaslAuthenticate",

@@ -43,6 +43,7 @@ const APIS: &[(ApiKey, VersionRange)] = &[
     (ApiKey::DescribeCluster, range(0, 2)),
     (ApiKey::DescribeProducers, range(0, 0)),
     (ApiKey::ConsumerGroupDescribe, range(0, 1)),
+    (ApiKey::ShareGroupDescribe, range(1, 1)),
 ];
 
 /// The versions of an API that are handled; `None` when the API is not.

@@ -29,7 +29,7 @@ pub(crate) fn handle(context: &Context, request: &ListGroupsRequest) -> ListGrou
         .map(|(id, group)| {
             let listed = ListedGroup::default()
                 .with_group_id(GroupId(text(id)))
-                .with_protocol_type(text("consumer"));
+                .with_protocol_type(text(group.kind.protocol_type()));
             match context.version {
                 0..=3 => listed,
                 4 => listed.with_group_state(text(group.state())),

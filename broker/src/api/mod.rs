@@ -31,6 +31,7 @@ pub(crate) mod metadata;
 pub(crate) mod offset_fetch;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
+pub(crate) mod share_group_describe;
 mod text;
 mod topic_name;
 

@@ -51,8 +51,10 @@ async fn a_broker_that_is_not_the_controller_is_asked_once() {
 #[tokio::test]
 async fn the_answer_comes_from_the_controller() {
     let cluster = embedded().await;
-    let env = Environment::of(&cluster).await;
     // the embedded cluster names its first broker as the controller
+    let servers = cluster.bootstrap_servers();
+    let second = servers.split(',').nth(1).unwrap();
+    let env = Environment::at(second).await;
     for broker in [2, 3] {
         cluster
             .faults()
@@ -61,6 +63,7 @@ async fn the_answer_comes_from_the_controller() {
     let name = fresh_name();
     let created = env.client.create_topics(&[topic(&name)]).await.unwrap();
     assert_eq!(created[&name], Ok(()));
+    assert_eq!(cluster.request_count(ApiKey::CreateTopics), 2);
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Environment {
         }
     }
 
-    async fn at(bootstrap: &str) -> Self {
+    pub(crate) async fn at(bootstrap: &str) -> Self {
         let options = ClientOptions::new(bootstrap.split(','));
         let client = Cluster::connect(options, Arc::new(Plaintext)).await;
         Self {

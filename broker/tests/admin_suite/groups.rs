@@ -1,9 +1,11 @@
 //! Who reads what: groups, their members and what they have committed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::time::Duration;
 
 use broker::{GroupKind, GroupMemberView, GroupView};
+use e2e::{Guarded, KafkaInstallation};
 use kafka::{ListedGroup, NewTopic, TopicPartition};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
@@ -31,7 +33,11 @@ async fn topic(env: &Environment) -> String {
 }
 
 /// A member that reads while this lives.
-struct Reader(JoinSet<()>);
+struct Reader {
+    reading: JoinSet<()>,
+    /// A tool, and where its output goes.
+    process: Option<(Guarded, tempfile::TempDir)>,
+}
 
 /// Has one member of a group subscribe to a topic, and commits [`COMMITTED`] for its partition 0.
 fn join(env: &Environment, kind: GroupKind, group: &str, topic: &str) -> Reader {
@@ -48,11 +54,18 @@ fn join(env: &Environment, kind: GroupKind, group: &str, topic: &str) -> Reader 
             committed: [((topic.to_owned(), 0), COMMITTED)].into(),
         };
         cluster.put_group(group, view);
-        return Reader(reading);
+        return Reader {
+            reading,
+            process: None,
+        };
     }
     let protocol = match kind {
         GroupKind::Classic => "classic",
         GroupKind::Consumer => "consumer",
+        GroupKind::Share => {
+            let process = Some(share(env, group, topic));
+            return Reader { reading, process };
+        }
     };
     let consumer: StreamConsumer = ClientConfig::new()
         .set("bootstrap.servers", &env.bootstrap)
@@ -80,13 +93,42 @@ fn join(env: &Environment, kind: GroupKind, group: &str, topic: &str) -> Reader 
             let _ = consumer.recv().await;
         }
     });
-    Reader(reading)
+    Reader {
+        reading,
+        process: None,
+    }
+}
+
+/// librdkafka knows no share groups, so Kafka's own tool has to join.
+fn share(env: &Environment, group: &str, topic: &str) -> (Guarded, tempfile::TempDir) {
+    let installation = KafkaInstallation::find().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let log_config = directory.path().join("log4j2.properties");
+    std::fs::write(&log_config, "rootLogger.level = off\n").unwrap();
+    let mut arguments = installation.java_arguments(256, &log_config);
+    let client_id = format!("client.id={CLIENT}");
+    let tool = [
+        "org.apache.kafka.tools.consumer.ConsoleShareConsumer",
+        "--bootstrap-server",
+        &env.bootstrap,
+        "--topic",
+        topic,
+        "--group",
+        group,
+        "--command-property",
+        &client_id,
+    ];
+    arguments.extend(tool.map(str::to_owned));
+    let arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
+    let process = Guarded::spawn("share", "java".as_ref(), &arguments, &[], directory.path());
+    (process.unwrap(), directory)
 }
 
 impl Reader {
     /// The member leaves; what is committed stays.
     async fn leave(mut self, env: &Environment, kind: GroupKind, group: &str, topic: &str) {
-        self.0.shutdown().await;
+        drop(self.process.take());
+        self.reading.shutdown().await;
         if let Some(cluster) = &env.embedded {
             let view = GroupView {
                 kind,
@@ -161,6 +203,33 @@ pub(crate) async fn classic_groups_are_seen(env: Environment) {
 
 pub(crate) async fn groups_of_the_new_protocol_are_seen(env: Environment) {
     a_group_comes_and_goes(&env, GroupKind::Consumer, "consumer").await;
+}
+
+/// The offsets of a share group are not committed by its members, and there is no one who leaves in time.
+pub(crate) async fn share_groups_are_seen(env: Environment) {
+    let (group, topic) = (fresh_name(), topic(&env).await);
+    let reader = join(&env, GroupKind::Share, &group, &topic);
+    let listed = ListedGroup {
+        protocol_type: "share".to_owned(),
+        state: "Stable".to_owned(),
+        group_type: "share".to_owned(),
+    };
+    eventually(Some(listed), || state(&env, &group)).await;
+    let groups = [group.clone()];
+    let all: BTreeSet<TopicPartition> = [0, 1]
+        .map(|index| TopicPartition::new(topic.clone(), index))
+        .into();
+    eventually(vec![(CLIENT.to_owned(), all)], || async {
+        let mut described = env.client.describe_groups(&groups).await.unwrap();
+        let group = described.remove(&group).unwrap().unwrap();
+        assert!(group.is_active_on(&topic));
+        let members = group.members.into_iter();
+        members
+            .map(|member| (member.client_id, member.assigned))
+            .collect::<Vec<_>>()
+    })
+    .await;
+    drop(reader);
 }
 
 pub(crate) async fn many_groups_are_asked_for_at_once(env: Environment) {

@@ -52,6 +52,7 @@ suite! {
     moves::brokers_tell_their_racks_and_their_bytes,
     groups::classic_groups_are_seen,
     groups::groups_of_the_new_protocol_are_seen,
+    groups::share_groups_are_seen,
     groups::many_groups_are_asked_for_at_once,
     groups::a_group_that_is_not_there_is_said_so,
     topics::a_key_goes_back_to_its_default,

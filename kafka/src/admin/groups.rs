@@ -11,10 +11,11 @@ use kafka_protocol::messages::describe_groups_response::{
 };
 use kafka_protocol::messages::{
     ConsumerGroupDescribeRequest, ConsumerProtocolAssignment, ConsumerProtocolSubscription,
-    DescribeGroupsRequest, GroupId, ListGroupsRequest,
+    DescribeGroupsRequest, GroupId, ListGroupsRequest, ShareGroupDescribeRequest,
 };
 use kafka_protocol::protocol::{Decodable, StrBytes};
 
+use super::share_groups::share_group;
 use crate::cluster::{Cluster, retried};
 use crate::error::{BrokerError, Error};
 use crate::metadata::{BrokerNode, TopicPartition};
@@ -77,6 +78,8 @@ pub struct GroupMember {
     pub assigned: BTreeSet<TopicPartition>,
 }
 
+type Described = BTreeMap<String, Result<DescribedGroup, BrokerError>>;
+
 impl Cluster {
     /// All groups that this client may see (DESCRIBE on the group, or on the cluster for all), by id. Asks every broker
     /// that is up, because each lists only what it coordinates. Fails as a whole when one does not answer. Cancel safe.
@@ -110,15 +113,12 @@ impl Cluster {
         Ok(listed.collect())
     }
 
-    /// Groups with their members, classic ones and those of KIP-848 alike; one outcome a group. A group that does not
-    /// exist answers `GROUP_ID_NOT_FOUND`, and so does one whose members are not to be had here: a share group or a
-    /// streams group. [`Cluster::list_groups`] tells them apart.
+    /// Groups with their members, classic ones, those of KIP-848 and share groups alike; one outcome a group. A group
+    /// that does not exist answers `GROUP_ID_NOT_FOUND`, and so does one whose members are not to be had here: a streams
+    /// group. [`Cluster::list_groups`] tells them apart.
     ///
     /// Needs DESCRIBE on each group. Cancel safe.
-    pub async fn describe_groups(
-        &self,
-        groups: &[String],
-    ) -> Result<BTreeMap<String, Result<DescribedGroup, BrokerError>>, Error> {
+    pub async fn describe_groups(&self, groups: &[String]) -> Result<Described, Error> {
         let mut described = BTreeMap::new();
         for some in groups.chunks(GROUPS_A_REQUEST) {
             let attempt = || async {
@@ -140,10 +140,7 @@ impl Cluster {
         Ok(described)
     }
 
-    async fn describe_groups_once(
-        &self,
-        groups: &[String],
-    ) -> Result<BTreeMap<String, Result<DescribedGroup, BrokerError>>, Error> {
+    async fn describe_groups_once(&self, groups: &[String]) -> Result<Described, Error> {
         let coordinators = self.coordinators_of(groups).await?;
         let failed = coordinators.failed.into_iter();
         let mut described: BTreeMap<_, _> =
@@ -159,57 +156,73 @@ impl Cluster {
         Ok(described)
     }
 
-    /// A coordinator knows of which kind a group is: it is asked for groups of KIP-848 first, and for those that are
-    /// none in the classic way.
+    /// A coordinator knows of which kind a group is, and answers only to the question for its kind: it is asked for
+    /// groups of KIP-848 first, for those that are none in the classic way, and for what is left as share groups.
     async fn groups_described_by(
         &self,
         node: &BrokerNode,
         groups: &[String],
-    ) -> Result<Vec<(String, Result<DescribedGroup, BrokerError>)>, Error> {
+    ) -> Result<Described, Error> {
         let connection = self.connection_to(node).await?;
-        let ids = |groups: &[String]| -> Vec<GroupId> {
-            let ids = groups.iter();
-            ids.map(|group| GroupId(StrBytes::from_string(group.clone())))
-                .collect()
-        };
-        let mut described = Vec::with_capacity(groups.len());
-        let mut classic = groups.to_vec();
+        let mut described = Described::new();
+        let mut left = groups.to_vec();
         if connection
             .version_of::<ConsumerGroupDescribeRequest>()
             .is_ok()
         {
-            let request = ConsumerGroupDescribeRequest::default().with_group_ids(ids(groups));
+            let request = ConsumerGroupDescribeRequest::default().with_group_ids(ids(&left));
             for group in connection.call(&request).await?.groups {
-                let id = group.group_id.0.to_string();
                 let message = group.error_message.as_deref();
-                match BrokerError::from_code(group.error_code, message) {
-                    Some(error) if error.is(ResponseError::GroupIdNotFound) => continue,
-                    Some(error) => described.push((id.clone(), Err(error))),
-                    None => described.push((id.clone(), Ok(consumer_group(group)))),
-                }
-                classic.retain(|other| *other != id);
+                let outcome = BrokerError::outcome(group.error_code, message);
+                let id = group.group_id.0.to_string();
+                described.insert(id, outcome.map(|()| consumer_group(group)));
             }
+            left = not_found(groups, &described);
         }
-        if classic.is_empty() {
-            return Ok(described);
+        if !left.is_empty() {
+            let request = DescribeGroupsRequest::default().with_groups(ids(&left));
+            for group in connection.call(&request).await?.groups {
+                let message = group.error_message.as_deref();
+                let id = group.group_id.0.to_string();
+                let outcome = match BrokerError::outcome(group.error_code, message) {
+                    Err(error) => Err(error),
+                    // what versions before 6 say of a group that they do not find (KIP-1043)
+                    Ok(()) if &*group.group_state == DEAD => Err(BrokerError {
+                        code: ResponseError::GroupIdNotFound.code(),
+                        message: None,
+                    }),
+                    Ok(()) => Ok(classic_group(connection.address(), group)?),
+                };
+                described.insert(id, outcome);
+            }
+            left = not_found(groups, &described);
         }
-        let request = DescribeGroupsRequest::default().with_groups(ids(&classic));
-        for group in connection.call(&request).await?.groups {
-            let id = group.group_id.0.to_string();
-            let message = group.error_message.as_deref();
-            let outcome = match BrokerError::from_code(group.error_code, message) {
-                Some(error) => Err(error),
-                // what versions before 6 say of a group that they do not find (KIP-1043)
-                None if &*group.group_state == DEAD => Err(BrokerError {
-                    code: ResponseError::GroupIdNotFound.code(),
-                    message: None,
-                }),
-                None => Ok(classic_group(connection.address(), group)?),
-            };
-            described.push((id, outcome));
+        if !left.is_empty() && connection.version_of::<ShareGroupDescribeRequest>().is_ok() {
+            let request = ShareGroupDescribeRequest::default().with_group_ids(ids(&left));
+            for group in connection.call(&request).await?.groups {
+                let message = group.error_message.as_deref();
+                let outcome = BrokerError::outcome(group.error_code, message);
+                let id = group.group_id.0.to_string();
+                described.insert(id, outcome.map(|()| share_group(group)));
+            }
         }
         Ok(described)
     }
+}
+
+fn ids(groups: &[String]) -> Vec<GroupId> {
+    let id = |group: &String| GroupId(StrBytes::from_string(group.clone()));
+    groups.iter().map(id).collect()
+}
+
+/// Those of the groups that no answer so far has found.
+fn not_found(groups: &[String], described: &Described) -> Vec<String> {
+    let missing = |group: &&String| match described.get(*group) {
+        Some(Err(error)) => error.is(ResponseError::GroupIdNotFound),
+        Some(Ok(_)) => false,
+        None => true,
+    };
+    groups.iter().filter(missing).cloned().collect()
 }
 
 fn consumer_group(group: DescribedConsumerGroup) -> DescribedGroup {

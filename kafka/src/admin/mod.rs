@@ -15,6 +15,7 @@ mod quota;
 mod quotas;
 mod reassignments;
 mod scram_users;
+mod share_groups;
 mod throttles;
 mod topics;
 mod wire_words;
