@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use topology::Pattern;
 
 use crate::values::{
-    LagLimit, at_least_one, duration, lag_limit, listen_address, records_in_memory,
+    LagLimit, at_least_one, duration, lag_limit, listen_address, pattern, records_in_memory,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -89,6 +90,10 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Bring the clusters to what the topology declares
     Apply(ApplyArgs),
+    /// Show who applied what, and when; reads only
+    History(HistoryArgs),
+    /// End the management of resources without touching them
+    Forget(ForgetArgs),
     /// Copy records from source to target clusters
     Replicate(ReplicateArgs),
     /// Judge a mirror by reading both clusters, whatever engine copies
@@ -127,6 +132,8 @@ Examples:
   mirrorctl plan -f topology.yaml
   mirrorctl plan -f topology.yaml --out change.plan && mirrorctl apply change.plan
   mirrorctl plan -f topology.yaml --detailed-exitcode --output json
+  mirrorctl plan -f topology.yaml --drift-only --target 'topic.aws.*'
+  mirrorctl plan -f topology.yaml --allow-destroy topic.aws.pay.old
 
 A blocked change is one that a safety rail refuses; it is shown with `!` and the reason, and
 `apply` does nothing at all while there is one. With --detailed-exitcode such
@@ -141,6 +148,27 @@ pub(crate) struct PlanArgs {
     /// Exit with 2 when changes are pending, with 3 when any of them is blocked
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    /// What of the topology is planned.
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+}
+
+/// What of a topology is planned, and what may be deleted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scope")]
+pub(crate) struct ScopeArgs {
+    /// Only resources whose address matches, such as `topic.aws.pay.*`: a regular expression for the whole address
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    pub(crate) target: Vec<Pattern>,
+    /// No resources whose address matches
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    pub(crate) exclude: Vec<Pattern>,
+    /// Only what somebody else changed since the last apply
+    #[arg(long)]
+    pub(crate) drift_only: bool,
+    /// Let this resource be deleted, by its full address; the topology has to permit it as well
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) allow_destroy: Vec<String>,
 }
 
 /// Arguments of `apply`.
@@ -153,8 +181,9 @@ Examples:
   mirrorctl apply -f topology.yaml --auto-approve   # for pipelines
   mirrorctl apply change.plan                       # exactly what was planned, or nothing
 
-Every live value is read again right before its change. Where it is not what the plan saw, the
-apply stops there with exit code 4. An interrupted apply is resumed by running it again."
+Every live value is read again before the first change, and once more right before its own. Where it
+is not what the plan saw, the apply stops with exit code 4. An interrupted apply is resumed by running
+it again. One apply at a time changes a cluster; `mirrorctl history` shows who did what."
 )]
 pub(crate) struct ApplyArgs {
     /// Topology file: plan, ask, apply
@@ -169,9 +198,59 @@ pub(crate) struct ApplyArgs {
     /// Do not ask
     #[arg(long, conflicts_with = "plan")]
     pub(crate) auto_approve: bool,
+    /// Wait this long for another apply to end
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s")]
+    pub(crate) lock_timeout: Duration,
+    /// How many changes that do not depend on each other are made at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) parallelism: u16,
+    /// What of the topology is planned.
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
     /// Plan saved by `plan --out`: applied without a question
     #[arg(value_name = "PLANFILE")]
     pub(crate) plan: Option<PathBuf>,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl history -f topology.yaml
+  mirrorctl history -f topology.yaml --cluster aws --output json
+
+Every apply leaves two records on each cluster that it changes, in the topic
+mirrorctl-audit.internal: what it is about to do, and how it ended. An apply without an end was
+killed, or its cluster did not answer.")]
+pub(crate) struct HistoryArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this cluster
+    #[arg(long, value_name = "ALIAS")]
+    pub(crate) cluster: Option<String>,
+    /// How many applies of each cluster, the newest last
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) last: usize,
+}
+
+/// Arguments of `forget`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl forget -f topology.yaml topic.aws.pay.old
+
+`apply` remembers on each cluster which resources were declared, so that what is taken out of the
+topology can be taken back. Forgetting ends that: the resource stays as it is, and no plan shows it
+as declared no longer. A resource that the topology still declares is remembered again by the next
+apply.")]
+pub(crate) struct ForgetArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Addresses of resources, such as topic.aws.pay.old
+    #[arg(value_name = "ADDRESS", required = true)]
+    pub(crate) addresses: Vec<String>,
 }
 
 /// Arguments of `replicate`.

@@ -92,6 +92,7 @@ impl From<&Failure> for Code {
             | Failure::InvalidFiles { .. }
             | Failure::Connect(_)
             | Failure::PlanFile(_)
+            | Failure::Forget(_)
             | Failure::Declined
             | Failure::NotSupported { .. }
             | Failure::NotRunnable { .. }

@@ -31,6 +31,9 @@ pub(crate) enum Failure {
     /// The plan was not applied to its end.
     #[error(transparent)]
     Apply(#[from] plan::ApplyError),
+    /// Resources could not be forgotten.
+    #[error(transparent)]
+    Forget(#[from] plan::ForgetError),
     /// The question was not answered with `yes`.
     #[error("not applied: the answer was not `yes`; nothing was changed")]
     Declined,

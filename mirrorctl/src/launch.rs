@@ -53,6 +53,8 @@ fn run(cli: Cli) -> Ended {
         Command::Completions(args) => commands::completions(&args),
         Command::Plan(args) => on_runtime(session, commands::plan(session, &args)),
         Command::Apply(args) => on_runtime(session, commands::apply(session, &args)),
+        Command::History(args) => on_runtime(session, commands::history(session, &args)),
+        Command::Forget(args) => on_runtime(session, commands::forget(session, &args)),
         Command::Replicate(args) => on_runtime(session, commands::replicate(session, &args)),
         Command::Verify(args) => on_runtime(session, commands::verify(session, &args)),
         Command::Status(args) => on_runtime(session, commands::status(session, &args)),

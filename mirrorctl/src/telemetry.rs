@@ -64,6 +64,8 @@ fn quiet_level(command: &Command) -> &'static str {
         Command::Validate(_)
         | Command::Plan(_)
         | Command::Apply(_)
+        | Command::History(_)
+        | Command::Forget(_)
         | Command::Verify(_)
         | Command::Status(_)
         | Command::Lag(_)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use topology::Pattern;
+
 /// Why a text is no duration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a number with a unit: 500ms, 60s, 5m or 1h")]
@@ -25,6 +27,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, NotADuration> {
         .checked_mul(millis)
         .map(Duration::from_millis)
         .ok_or(NotADuration)
+}
+
+/// A regular expression for whole names, as in the topology.
+pub(crate) fn pattern(text: &str) -> Result<Pattern, topology::PatternError> {
+    Pattern::new(text)
 }
 
 /// Two clusters of the demo hold this many records in less than 4 GB.

@@ -6,26 +6,25 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::journal::Recorded;
 use crate::observed::ConfigOrigin;
+use crate::topic::TopicState;
 
 /// A resource of the topology and what the plan does to it.
 ///
-/// Decisions (what [`apply`](crate::apply) sends and compares) use `cluster`, `name`, `change` and
+/// Decisions (what [`apply`](crate::apply) sends and compares) use `cluster`, `name`, `resource` and
 /// `blocked` only. `reason`, `risk`, `details`, `notes` and `unmanaged` are for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ResourceChange {
     /// Names the resource within the topology: `topic.<cluster alias>.<topic name>`.
     pub address: String,
-    /// What kind of resource it is.
-    #[serde(rename = "type")]
-    pub kind: ResourceType,
     /// Alias of the cluster the resource lives on.
     pub cluster: String,
     /// Name of the resource on that cluster.
     pub name: String,
-    /// What will be done, from which state to which.
-    pub change: Change,
+    /// What kind of resource it is and what will be done, from which state to which.
+    #[serde(flatten)]
+    pub resource: Resource,
     /// Why, in a few words.
     pub reason: String,
     /// The gravest risk among the details.
@@ -43,6 +42,19 @@ pub struct ResourceChange {
     /// Configuration set on the live topic that the topology does not declare: left as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unmanaged: BTreeMap<String, String>,
+    /// What `apply` writes into the cluster's own record, where that differs from what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordChange>,
+}
+
+/// A change of what a cluster remembers of a resource. It changes nothing about the resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordChange {
+    /// Remember that it was declared like this.
+    Remember(Recorded),
+    /// It is ours no longer.
+    Forget,
 }
 
 impl ResourceChange {
@@ -50,17 +62,31 @@ impl ResourceChange {
     pub fn is_blocked(&self) -> bool {
         !self.blocked.is_empty()
     }
+
+    /// What is done to the resource.
+    pub fn action(&self) -> Action {
+        self.resource.action()
+    }
 }
 
-/// Kinds of resources a plan can hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ResourceType {
+/// A kind of resource with what is done to one of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", content = "change", rename_all = "snake_case")]
+pub enum Resource {
     /// A topic on one cluster.
-    Topic,
+    Topic(Change<TopicState>),
 }
 
-/// What can be done to a resource. There is no delete and no replace: a plan cannot express them.
+impl Resource {
+    /// What is done to the resource.
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Topic(change) => change.action(),
+        }
+    }
+}
+
+/// What can be done to a resource. There is no replace: a plan cannot express it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
@@ -70,76 +96,73 @@ pub enum Action {
     Create,
     /// The resource exists and will be changed in place.
     Update,
+    /// The resource exists and will be deleted.
+    Delete,
 }
 
 /// A change with exactly the states its action needs.
 ///
 /// In JSON it has Terraform's form: `{"actions": ["update"], "before": {…}, "after": {…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "ChangeForm", into = "ChangeForm")]
-#[schemars(with = "ChangeForm")]
-pub enum Change {
+#[serde(try_from = "ChangeForm<S>", into = "ChangeForm<S>")]
+#[serde(bound(
+    serialize = "S: Serialize + Clone",
+    deserialize = "S: Deserialize<'de> + PartialEq"
+))]
+#[schemars(with = "ChangeForm<S>")]
+pub enum Change<S> {
     /// Nothing to do.
     NoOp {
         /// The live state that was read.
-        current: TopicState,
+        current: S,
     },
     /// Create the resource.
     Create {
         /// The state to create; what is absent is left to the brokers' defaults.
-        after: TopicState,
+        after: S,
     },
     /// Change the resource in place.
     Update {
         /// The live state that was read.
-        before: TopicState,
+        before: S,
         /// The state to reach.
-        after: TopicState,
+        after: S,
+    },
+    /// Delete the resource.
+    Delete {
+        /// The live state that was read.
+        before: S,
     },
 }
 
-impl Change {
+impl<S> Change<S> {
     /// What is done, without the states.
     pub fn action(&self) -> Action {
         match self {
             Self::NoOp { .. } => Action::NoOp,
             Self::Create { .. } => Action::Create,
             Self::Update { .. } => Action::Update,
+            Self::Delete { .. } => Action::Delete,
         }
     }
 
     /// The live state that was read; `None` when the resource did not exist.
-    pub fn before(&self) -> Option<&TopicState> {
+    pub fn before(&self) -> Option<&S> {
         match self {
             Self::NoOp { current } => Some(current),
             Self::Create { .. } => None,
-            Self::Update { before, .. } => Some(before),
+            Self::Update { before, .. } | Self::Delete { before } => Some(before),
         }
     }
 
-    /// The state that the topology asks for.
-    pub fn after(&self) -> &TopicState {
+    /// The state that the topology asks for; `None` when the resource shall be gone.
+    pub fn after(&self) -> Option<&S> {
         match self {
-            Self::NoOp { current } => current,
-            Self::Create { after } | Self::Update { after, .. } => after,
+            Self::NoOp { current } => Some(current),
+            Self::Create { after } | Self::Update { after, .. } => Some(after),
+            Self::Delete { .. } => None,
         }
     }
-}
-
-/// The part of a topic's state that the plan manages.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TopicState {
-    /// Topic id: a topic that was deleted and created again has another one. `null` for a topic
-    /// that is yet to be created.
-    pub topic_id: Option<String>,
-    /// Number of partitions; `null` leaves it to the brokers' default.
-    pub partitions: Option<u32>,
-    /// Replicas of each partition; `null` leaves it to the brokers' default. Of a live topic whose
-    /// partitions differ, the smallest.
-    pub replication_factor: Option<u16>,
-    /// Values of the declared configuration keys; `null` where the brokers give no value.
-    pub configs: BTreeMap<String, Option<String>>,
 }
 
 /// One attribute that changes.
@@ -227,48 +250,61 @@ pub enum BlockCode {
     WrongCluster,
     /// The cluster was not observed, so nothing is known about it.
     NotObserved,
+    /// A deletion that nobody asked for by address.
+    DestroyNotAllowed,
+    /// The topology said `preventDestroy` when the resource was applied last.
+    PreventDestroy,
+    /// Consumer groups with members read the topic.
+    GroupsActive,
+    /// Records were written to the topic a short while ago.
+    RecordsArrive,
 }
 
 /// [`Change`] as it stands in JSON.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Change")]
-struct ChangeForm {
+struct ChangeForm<S> {
     /// Exactly one action.
     actions: Vec<Action>,
     /// The live state that was read; `null` for `create`.
-    before: Option<TopicState>,
-    /// The state to reach; equal to `before` for `no-op`.
-    after: TopicState,
+    before: Option<S>,
+    /// The state to reach; equal to `before` for `no-op`, `null` for `delete`.
+    after: Option<S>,
 }
 
-impl From<Change> for ChangeForm {
-    fn from(change: Change) -> Self {
+impl<S: Clone> From<Change<S>> for ChangeForm<S> {
+    fn from(change: Change<S>) -> Self {
         Self {
             actions: vec![change.action()],
             before: change.before().cloned(),
-            after: change.after().clone(),
+            after: change.after().cloned(),
         }
     }
 }
 
-impl TryFrom<ChangeForm> for Change {
+impl<S: PartialEq> TryFrom<ChangeForm<S>> for Change<S> {
     type Error = String;
 
-    fn try_from(form: ChangeForm) -> Result<Self, String> {
+    fn try_from(form: ChangeForm<S>) -> Result<Self, String> {
         let ChangeForm {
             actions,
             before,
             after,
         } = form;
-        match (actions.as_slice(), before) {
-            ([Action::NoOp], Some(current)) if current == after => Ok(Self::NoOp { current }),
-            ([Action::NoOp], _) => Err("a no-op whose before and after differ".to_owned()),
-            ([Action::Create], None) => Ok(Self::Create { after }),
-            ([Action::Create], Some(_)) => Err("a create with a before state".to_owned()),
-            ([Action::Update], Some(before)) => Ok(Self::Update { before, after }),
-            ([Action::Update], None) => Err("an update without a before state".to_owned()),
-            ([] | [_, _, ..], _) => Err(format!("{} actions instead of one", actions.len())),
+        let [action] = actions.as_slice() else {
+            return Err(format!("{} actions instead of one", actions.len()));
+        };
+        match (action, before, after) {
+            (Action::NoOp, Some(current), Some(after)) if current == after => {
+                Ok(Self::NoOp { current })
+            }
+            (Action::Create, None, Some(after)) => Ok(Self::Create { after }),
+            (Action::Update, Some(before), Some(after)) => Ok(Self::Update { before, after }),
+            (Action::Delete, Some(before), None) => Ok(Self::Delete { before }),
+            (Action::NoOp, ..) => Err("a no-op whose before and after differ".to_owned()),
+            (Action::Create, ..) => Err("a create needs an after state and no before".to_owned()),
+            (Action::Update, ..) => Err("an update needs a before and an after state".to_owned()),
+            (Action::Delete, ..) => Err("a delete needs a before state and no after".to_owned()),
         }
     }
 }

@@ -1,19 +1,19 @@
 //! What the topology asks for, cut down to what `diff` needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use topology::{Cluster, Sasl, Tls, Topic, Topology};
+use topology::{Allow, Cluster, Sasl, Tls, Topic, TopicGuard, Topology};
 
 /// The clusters of a topology and the topics it declares on them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Desired {
     /// Clusters by alias.
     pub clusters: BTreeMap<String, DesiredCluster>,
 }
 
 /// A declared cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DesiredCluster {
     /// Where to connect, `host:port`.
     pub bootstrap: Vec<String>,
@@ -25,12 +25,33 @@ pub struct DesiredCluster {
     /// How connections are authenticated; secrets by reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sasl: Option<Sasl>,
+    /// What may be deleted.
+    pub allow: Allow,
+    /// Which topics may be touched.
+    pub guards: TopicGuard,
     /// Declared topics by name.
     pub topics: BTreeMap<String, DesiredTopic>,
 }
 
+impl DesiredCluster {
+    /// Whether a plan has anything to say about the cluster: something is declared on it, or what was may be deleted.
+    pub(crate) fn is_managed(&self) -> bool {
+        !self.topics.is_empty() || self.allow.delete_topics
+    }
+}
+
+/// Aliases of the clusters that a plan for the topology reads.
+pub fn managed_clusters(topology: &Topology) -> BTreeSet<String> {
+    Desired::from(topology)
+        .clusters
+        .into_iter()
+        .filter(|(_, cluster)| cluster.is_managed())
+        .map(|(alias, _)| alias)
+        .collect()
+}
+
 /// A declared topic on one cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DesiredTopic {
     /// Number of partitions; `None` is not managed.
     pub partitions: Option<u32>,
@@ -40,6 +61,9 @@ pub struct DesiredTopic {
     pub configs: BTreeMap<String, String>,
     /// What the cluster's patterns say about the name.
     pub guard: Guard,
+    /// Never to be deleted, whatever else is allowed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub prevent_destroy: bool,
 }
 
 /// What the cluster's `managed` and `protected` patterns say about a topic name.
@@ -77,6 +101,8 @@ fn desired_cluster(cluster: &Cluster, topics: &[Topic]) -> DesiredCluster {
         cluster_id: cluster.cluster_id.clone(),
         tls: cluster.tls.clone(),
         sasl: cluster.sasl.clone(),
+        allow: cluster.allow,
+        guards: cluster.topics.clone(),
         topics: topics
             .iter()
             .filter(|topic| topic.clusters.contains(&cluster.alias))
@@ -90,17 +116,19 @@ fn desired_topic(cluster: &Cluster, topic: &Topic) -> DesiredTopic {
         partitions: topic.partitions,
         replication_factor: topic.replication_factor,
         configs: topic.configs.clone(),
-        guard: guard(cluster, &topic.name),
+        guard: guard(&cluster.topics, &topic.name),
+        prevent_destroy: topic.prevent_destroy,
     }
 }
 
-fn guard(cluster: &Cluster, topic: &str) -> Guard {
-    if let Some(protected) = &cluster.topics.protected
+/// What a cluster's patterns say about a topic.
+pub(crate) fn guard(guards: &TopicGuard, topic: &str) -> Guard {
+    if let Some(protected) = &guards.protected
         && protected.matches(topic)
     {
         return Guard::Protected(protected.to_string());
     }
-    match &cluster.topics.managed {
+    match &guards.managed {
         Some(managed) if !managed.matches(topic) => Guard::Unmanaged(managed.to_string()),
         Some(_) | None => Guard::Allowed,
     }

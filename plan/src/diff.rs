@@ -1,32 +1,30 @@
 //! Desired against observed: a pure function, sorted and total.
 
-use std::collections::BTreeMap;
-
 use topology::Topology;
 
-use crate::change::{Block, Change, Detail, ResourceChange, ResourceType, Risk, TopicState};
-use crate::config_value::same;
-use crate::desired::{Desired, DesiredCluster, DesiredTopic};
-use crate::document::{ClusterRef, Plan};
-use crate::observed::{ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic};
-use crate::rails;
-use crate::risk::{self, Assessment};
+use crate::change::ResourceChange;
+use crate::desired::{Desired, DesiredCluster};
+use crate::document::{ClusterRef, Forgotten, Plan};
+use crate::observed::{Observed, ObservedCluster};
+use crate::permissions::Permissions;
+use crate::topic;
 
 /// Compares what `topology` declares with what was read.
 ///
 /// Pure: equal inputs give equal plans, sorted by cluster alias and topic name. Clusters without
 /// declared topics are named in the plan when they were observed, with nothing to do on them.
-pub fn diff(topology: &Topology, observed: &Observed) -> Plan {
-    diff_desired(&Desired::from(topology), observed)
+pub fn diff(topology: &Topology, observed: &Observed, allowed: &Permissions) -> Plan {
+    diff_desired(&Desired::from(topology), observed, allowed)
 }
 
 /// [`diff`] for a [`Desired`] state that does not come from a topology file.
-pub fn diff_desired(desired: &Desired, observed: &Observed) -> Plan {
+pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permissions) -> Plan {
     let mut clusters = Vec::new();
     let mut changes = Vec::new();
+    let mut forget = Vec::new();
     for (alias, cluster) in &desired.clusters {
         let live = observed.clusters.get(alias);
-        if live.is_none() && cluster.topics.is_empty() {
+        if live.is_none() && !cluster.is_managed() {
             continue;
         }
         clusters.push(ClusterRef {
@@ -39,272 +37,53 @@ pub fn diff_desired(desired: &Desired, observed: &Observed) -> Plan {
             tls: cluster.tls.clone(),
             sasl: cluster.sasl.clone(),
         });
-        for (name, topic) in &cluster.topics {
-            changes.push(diff_topic(alias, cluster, live, name, topic));
+        let mut of_cluster: Vec<ResourceChange> = cluster
+            .topics
+            .iter()
+            .map(|(name, declared)| topic::declared(alias, cluster, live, name, declared))
+            .collect();
+        if let Some(live) = live {
+            let dropped = dropped(alias, cluster, live, allowed);
+            forget.extend(in_vain(alias, cluster, live));
+            of_cluster.extend(dropped);
         }
+        of_cluster.sort_by(|a, b| a.address.cmp(&b.address));
+        changes.extend(of_cluster);
     }
-    Plan::new(desired, clusters, changes)
+    Plan::new(desired, clusters, changes, forget)
 }
 
-fn diff_topic(
+/// What has to be done about resources that were declared at the last apply and are not now.
+fn dropped(
     alias: &str,
     cluster: &DesiredCluster,
-    live: Option<&ObservedCluster>,
-    name: &str,
-    desired: &DesiredTopic,
-) -> ResourceChange {
-    let nothing = ObservedCluster::default();
-    let live_topic = live.and_then(|live| live.topics.get(name));
-    let drawn = match live_topic {
-        Some(topic) => update(desired, topic),
-        None => create(desired, live.unwrap_or(&nothing)),
-    };
-    let Drawn {
-        change,
-        reason,
-        details,
-        mut blocked,
-        notes,
-        unmanaged,
-    } = drawn;
-    // rails that refuse any change have nothing to say about a topic that stays as it is
-    if !matches!(change, Change::NoOp { .. }) {
-        let mut general = rails::cluster(cluster, live);
-        if live.is_none() {
-            // with nothing known about the cluster, what was derived from its state is noise
-            blocked.clear();
-        }
-        general.extend(rails::any_change(name, desired, live_topic));
-        blocked.splice(0..0, general);
-    }
-    ResourceChange {
-        address: format!("topic.{alias}.{name}"),
-        kind: ResourceType::Topic,
-        cluster: alias.to_owned(),
-        name: name.to_owned(),
-        risk: details
-            .iter()
-            .map(|detail| detail.risk)
-            .max()
-            .unwrap_or(Risk::Safe),
-        change,
-        reason,
-        details,
-        blocked,
-        notes,
-        unmanaged,
-    }
-}
-
-/// A change before it has a name.
-struct Drawn {
-    change: Change,
-    reason: String,
-    details: Vec<Detail>,
-    blocked: Vec<Block>,
-    notes: Vec<String>,
-    unmanaged: BTreeMap<String, String>,
-}
-
-fn create(desired: &DesiredTopic, cluster: &ObservedCluster) -> Drawn {
-    let detail = |attribute: String, after: Option<String>| Detail {
-        attribute,
-        before: None,
-        origin: None,
-        after,
-        risk: Risk::Safe,
-        reason: None,
-    };
-    let mut details = vec![
-        detail(
-            "partitions".to_owned(),
-            desired.partitions.map(|count| count.to_string()),
-        ),
-        detail(
-            "replication_factor".to_owned(),
-            desired.replication_factor.map(|factor| factor.to_string()),
-        ),
-    ];
-    details.extend(
-        desired
-            .configs
-            .iter()
-            .map(|(key, value)| detail(format!("config.{key}"), Some(value.clone()))),
-    );
-    Drawn {
-        change: Change::Create {
-            after: TopicState {
-                topic_id: None,
-                partitions: desired.partitions,
-                replication_factor: desired.replication_factor,
-                configs: declared_values(&desired.configs),
-            },
-        },
-        reason: "not on the cluster".to_owned(),
-        details,
-        blocked: rails::creation(desired, cluster),
-        notes: Vec::new(),
-        unmanaged: BTreeMap::new(),
-    }
-}
-
-fn update(desired: &DesiredTopic, live: &ObservedTopic) -> Drawn {
-    let before = TopicState {
-        topic_id: Some(live.id.clone()),
-        partitions: Some(live.partitions),
-        replication_factor: Some(live.replication_factor),
-        configs: desired
-            .configs
-            .keys()
-            .map(|key| {
-                (
-                    key.clone(),
-                    live.configs.get(key).and_then(|entry| entry.value.clone()),
-                )
-            })
-            .collect(),
-    };
-    let mut after = before.clone();
-    let mut details = Vec::new();
-    let mut blocked = Vec::new();
-    let mut notes = Vec::new();
-
-    let policy = desired
-        .configs
-        .get("cleanup.policy")
-        .map(String::as_str)
-        .or_else(|| {
-            live.configs
-                .get("cleanup.policy")
-                .and_then(|entry| entry.value.as_deref())
-        });
-
-    if let Some(partitions) = desired.partitions
-        && partitions != live.partitions
-    {
-        after.partitions = Some(partitions);
-        let compacted =
-            policy.is_some_and(|policy| crate::config_value::items(policy).contains("compact"));
-        let assessment = if partitions > live.partitions {
-            risk::partition_growth(compacted)
-        } else {
-            // refused below, so nothing can be lost
-            Assessment::safe()
-        };
-        blocked.extend(rails::partition_change(live.partitions, partitions));
-        details.push(numbers(
-            "partitions",
-            live.partitions,
-            partitions,
-            assessment,
-        ));
-    }
-
-    if let Some(factor) = desired.replication_factor
-        && factor != live.replication_factor
-    {
-        after.replication_factor = Some(factor);
-        blocked.extend(rails::replication_change(live.replication_factor, factor));
-        details.push(numbers(
-            "replication_factor",
-            u32::from(live.replication_factor),
-            u32::from(factor),
-            risk::replication_change(),
-        ));
-    }
-
-    for (key, value) in &desired.configs {
-        let entry = live.configs.get(key);
-        if entry.is_some_and(|entry| entry.sensitive) {
-            notes.push(format!(
-                "the brokers hide the value of `{key}`: it is not compared"
-            ));
-            continue;
-        }
-        let current = entry.and_then(|entry| entry.value.as_deref());
-        if current.is_some_and(|current| same(key, current, value)) {
-            continue;
-        }
-        after.configs.insert(key.clone(), Some(value.clone()));
-        blocked.extend(rails::config_change(key, value, live));
-        let Assessment { risk, reason } = risk::config_change(key, current, value, policy);
-        details.push(Detail {
-            attribute: format!("config.{key}"),
-            before: current.map(str::to_owned),
-            origin: entry.map(|entry| entry.origin),
-            after: Some(value.clone()),
-            risk,
-            reason,
-        });
-    }
-
-    let reason = if details.is_empty() {
-        "as declared".to_owned()
-    } else {
-        format!(
-            "differs in {}",
-            details
-                .iter()
-                .map(attribute_name)
-                .collect::<Vec<_>>()
-                .join(", ")
-        )
-    };
-    Drawn {
-        change: if details.is_empty() {
-            Change::NoOp { current: before }
-        } else {
-            Change::Update { before, after }
-        },
-        reason,
-        details,
-        blocked,
-        notes,
-        unmanaged: unmanaged(desired, live),
-    }
-}
-
-fn attribute_name(detail: &Detail) -> String {
-    match detail.attribute.strip_prefix("config.") {
-        Some(key) => key.to_owned(),
-        None => detail.attribute.replace('_', " "),
-    }
-}
-
-fn numbers(
-    attribute: &str,
-    before: u32,
-    after: u32,
-    Assessment { risk, reason }: Assessment,
-) -> Detail {
-    Detail {
-        attribute: attribute.to_owned(),
-        before: Some(before.to_string()),
-        origin: None,
-        after: Some(after.to_string()),
-        risk,
-        reason,
-    }
-}
-
-fn declared_values(configs: &BTreeMap<String, String>) -> BTreeMap<String, Option<String>> {
-    configs
+    live: &ObservedCluster,
+    allowed: &Permissions,
+) -> Vec<ResourceChange> {
+    let prefix = topic::prefix(alias);
+    live.recorded
         .iter()
-        .map(|(key, value)| (key.clone(), Some(value.clone())))
-        .collect()
-}
-
-/// Keys set on the topic itself that the topology does not declare.
-fn unmanaged(desired: &DesiredTopic, live: &ObservedTopic) -> BTreeMap<String, String> {
-    live.configs
-        .iter()
-        .filter(|(key, entry)| {
-            entry.origin == ConfigOrigin::Topic && !desired.configs.contains_key(*key)
+        .filter_map(|(address, recorded)| Some((address.strip_prefix(&prefix)?, recorded)))
+        .filter(|(name, _)| !cluster.topics.contains_key(*name))
+        .filter_map(|(name, recorded)| {
+            topic::dropped(alias, cluster, live, name, recorded, allowed)
         })
-        .map(|(key, entry)| (key.clone(), shown(entry)))
         .collect()
 }
 
-fn shown(entry: &ObservedConfig) -> String {
-    entry.value.clone().unwrap_or_else(|| "(hidden)".to_owned())
+/// What the record names, and is neither declared nor there.
+fn in_vain(
+    alias: &str,
+    cluster: &DesiredCluster,
+    live: &ObservedCluster,
+) -> impl Iterator<Item = Forgotten> {
+    let prefix = topic::prefix(alias);
+    live.recorded.keys().filter_map(move |address| {
+        let name = address.strip_prefix(&prefix)?;
+        let known = cluster.topics.contains_key(name) || live.topics.contains_key(name);
+        (!known).then(|| Forgotten {
+            cluster: alias.to_owned(),
+            address: address.clone(),
+        })
+    })
 }

@@ -28,8 +28,21 @@ pub struct Plan {
     pub clusters: Vec<ClusterRef>,
     /// Declared resources, sorted by cluster alias and name; those without a change, too.
     pub resource_changes: Vec<ResourceChange>,
+    /// Resources that the record names, and that are neither declared nor there: `apply` forgets them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forget: Vec<Forgotten>,
     /// What the changes add up to.
     pub summary: Summary,
+}
+
+/// A resource that a cluster's own record names in vain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forgotten {
+    /// Alias of the cluster.
+    pub cluster: String,
+    /// Address of the resource.
+    pub address: String,
 }
 
 /// A cluster that a plan was made for.
@@ -59,7 +72,7 @@ pub struct Summary {
     pub add: usize,
     /// Resources to change in place.
     pub change: usize,
-    /// Resources to delete: always 0 in this version.
+    /// Resources to delete: what the topology dropped and allows to be deleted.
     pub destroy: usize,
     /// Changes that a safety rail refuses.
     pub blocked: usize,
@@ -89,6 +102,7 @@ impl Plan {
         desired: &Desired,
         clusters: Vec<ClusterRef>,
         resource_changes: Vec<ResourceChange>,
+        forget: Vec<Forgotten>,
     ) -> Self {
         Self {
             format_version: FORMAT_VERSION.to_owned(),
@@ -98,6 +112,7 @@ impl Plan {
             clusters,
             summary: summarise(&resource_changes),
             resource_changes,
+            forget,
         }
     }
 
@@ -111,7 +126,7 @@ impl Plan {
     pub fn has_changes(&self) -> bool {
         self.resource_changes
             .iter()
-            .any(|change| change.change.action() != Action::NoOp)
+            .any(|change| change.action() != Action::NoOp)
     }
 
     /// Whether a safety rail refuses any change, so that nothing of the plan can be applied.
@@ -135,12 +150,36 @@ pub fn json_schema() -> serde_json::Value {
 fn summarise(changes: &[ResourceChange]) -> Summary {
     let mut summary = Summary::default();
     for change in changes {
-        match change.change.action() {
+        match change.action() {
             Action::NoOp => {}
-            Action::Create | Action::Update if change.is_blocked() => summary.blocked += 1,
+            _ if change.is_blocked() => summary.blocked += 1,
             Action::Create => summary.add += 1,
             Action::Update => summary.change += 1,
+            Action::Delete => summary.destroy += 1,
         }
     }
     summary
+}
+
+impl ResourceChange {
+    /// Whether the live resource differs although nothing else was declared at the last apply: somebody else changed
+    /// it.
+    pub fn is_drift(&self) -> bool {
+        match self.action() {
+            Action::Create | Action::Update => self.record.is_none(),
+            Action::NoOp | Action::Delete => false,
+        }
+    }
+}
+
+impl Plan {
+    /// The plan with only the changes whose address `keep` keeps; what is left out is in no summary.
+    #[must_use]
+    pub fn only(mut self, keep: impl Fn(&ResourceChange) -> bool) -> Self {
+        self.resource_changes.retain(keep);
+        // what is remembered of others is no part of a plan for some
+        self.forget.clear();
+        self.summary = summarise(&self.resource_changes);
+        self
+    }
 }

@@ -12,39 +12,55 @@
 //! count or replication factor that the topology leaves out is not managed: the brokers' default
 //! applies when the topic is created and the live value is accepted afterwards. Keys that are set
 //! on a live topic but not declared are reported ([`ResourceChange::unmanaged`]) and never changed.
-//! Topics that the topology does not declare are never touched, and nothing is ever deleted.
+//!
+//! # What was managed
+//! Each cluster keeps a record of what was declared at the last apply ([`Recorded`], in the topic
+//! `mirrorctl-state.internal`). A configuration key that was declared and is not any more goes back
+//! to the brokers' default. A topic that was declared and is not any more is deleted only when the
+//! cluster's `allow` permits it, whoever runs the command asks for it by address ([`Permissions`]),
+//! and nobody uses it; otherwise it is shown and left. Topics that were never declared are never
+//! touched.
+//!
+//! # Who applies
+//! One apply at a time changes a cluster: it holds a lease in that same record, by the brokers'
+//! clock. Each leaves an audit record ([`history`]).
 
 mod apply;
 mod change;
-mod config_value;
 mod desired;
 mod diff;
+mod difference;
 mod digest;
 mod document;
-mod event;
-mod execute;
 mod file;
+mod forget;
 mod guard;
-mod live;
+mod journal;
 mod observe;
 mod observed;
+mod permissions;
 #[cfg(test)]
 mod properties;
 mod rails;
-mod recheck;
-mod risk;
 pub mod text;
+mod topic;
 
-pub use apply::{ApplyError, ApplyOptions, apply, apply_with};
-pub use change::{
-    Action, Block, BlockCode, Change, Detail, ResourceChange, ResourceType, Risk, TopicState,
+pub use apply::{
+    AUDIT, Applicant, ApplyError, ApplyEvent, ApplyObserver, ApplyOptions, ApplySummary,
+    AuditEvent, AuditRecord, AuditedChange, Holder, Unfinished, apply, apply_with, history,
 };
-pub use desired::{Desired, DesiredCluster, DesiredTopic, Guard};
+pub use change::{
+    Action, Block, BlockCode, Change, Detail, RecordChange, Resource, ResourceChange, Risk,
+};
+pub use desired::{Desired, DesiredCluster, DesiredTopic, Guard, managed_clusters};
 pub use diff::{diff, diff_desired};
-pub use document::{ClusterRef, FORMAT_VERSION, Plan, Summary, json_schema};
-pub use event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
+pub use difference::Difference;
+pub use document::{ClusterRef, FORMAT_VERSION, Forgotten, Plan, Summary, json_schema};
 pub use file::PlanFileError;
+pub use forget::{ForgetError, forget};
 pub use guard::{Clients, FailureKind};
+pub use journal::Recorded;
 pub use observe::{ObserveError, observe};
-pub use observed::{ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic};
-pub use recheck::Difference;
+pub use observed::{ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic, Usage};
+pub use permissions::Permissions;
+pub use topic::{ReadError, TopicState};

@@ -8,8 +8,10 @@ use topology::Topology;
 
 use crate::desired::{Desired, DesiredCluster};
 use crate::guard::{Clients, FailureKind};
-use crate::live::{self, ReadError};
+use crate::journal;
 use crate::observed::{Observed, ObservedCluster};
+use crate::topic::live::{self, ReadError};
+use crate::topic::{self, usage};
 
 /// Why the live clusters could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +98,7 @@ async fn observe_desired(desired: &Desired, clients: &Clients) -> Result<Observe
     for (alias, cluster) in &desired.clusters {
         match clients.get(alias) {
             Some(client) => reached.push((alias, cluster, client)),
-            None if cluster.topics.is_empty() => {}
+            None if !cluster.is_managed() => {}
             None => {
                 return Err(ObserveError::NoClient {
                     alias: alias.clone(),
@@ -179,13 +181,36 @@ async fn read(
     client: &Cluster,
     introduction: Introduction,
 ) -> Result<ObservedCluster, ObserveError> {
-    let names: Vec<String> = cluster.topics.keys().cloned().collect();
-    let topics = live::topics(client, &names)
+    let failed = |error| ObserveError::read(alias, error);
+    let recorded = journal::read(client)
         .await
-        .map_err(|error| ObserveError::read(alias, error))?
+        .map_err(|error| failed(error.into()))?;
+    let prefix = topic::prefix(alias);
+    let dropped: BTreeSet<&str> = recorded
+        .keys()
+        .filter_map(|address| address.strip_prefix(&prefix))
+        .filter(|name| !cluster.topics.contains_key(*name))
+        .collect();
+    let names: Vec<String> = cluster
+        .topics
+        .keys()
+        .cloned()
+        .chain(dropped.iter().map(|name| (*name).to_owned()))
+        .collect();
+    let mut topics = live::topics(client, &names)
+        .await
+        .map_err(failed)?
         .into_iter()
         .map(|(name, live)| (name, live.topic))
         .collect::<BTreeMap<_, _>>();
+    if cluster.allow.delete_topics {
+        for name in dropped {
+            if let Some(topic) = topics.get_mut(name) {
+                let usage = usage::of(client, name, topic.partitions).await;
+                topic.usage = Some(usage.map_err(failed)?);
+            }
+        }
+    }
     let mut known_configs: BTreeSet<String> = topics
         .values()
         .flat_map(|topic| topic.configs.keys().cloned())
@@ -195,9 +220,7 @@ async fn read(
         .values()
         .any(|topic| !topic.configs.is_empty());
     if known_configs.is_empty() && configures {
-        known_configs = live::known_configs(client)
-            .await
-            .map_err(|error| ObserveError::read(alias, error))?;
+        known_configs = live::known_configs(client).await.map_err(failed)?;
     }
     Ok(ObservedCluster {
         cluster_id: introduction.cluster_id,
@@ -205,5 +228,6 @@ async fn read(
         brokers: introduction.brokers,
         topics,
         known_configs,
+        recorded,
     })
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::journal::Recorded;
+
 /// Everything [`observe`](crate::observe) read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Observed {
@@ -21,10 +23,12 @@ pub struct ObservedCluster {
     pub bootstrap: Vec<String>,
     /// Number of brokers alive.
     pub brokers: usize,
-    /// The declared topics that exist, by name. Others are not read.
+    /// The declared topics that exist, and those that the record names, by name. Others are not read.
     pub topics: BTreeMap<String, ObservedTopic>,
     /// Every topic configuration key that the brokers know; empty when no topic exists to ask.
     pub known_configs: BTreeSet<String>,
+    /// What was declared at the last apply, by address.
+    pub recorded: BTreeMap<String, Recorded>,
 }
 
 /// A live topic.
@@ -40,6 +44,22 @@ pub struct ObservedTopic {
     pub replication_factor: u16,
     /// Every configuration key with its effective value.
     pub configs: BTreeMap<String, ObservedConfig>,
+    /// Who uses it: read for topics that are declared no longer.
+    pub usage: Option<Usage>,
+}
+
+/// Whether anybody would miss a topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// The end offsets of all partitions together: another number is another record.
+    pub end_offsets: i64,
+    /// Records that are there, at most: compacted ones are counted.
+    pub records: i64,
+    /// Whether a record has a timestamp of the last ten minutes.
+    pub written_recently: bool,
+    /// Consumer groups with members that have offsets for it.
+    pub active_groups: Vec<String>,
 }
 
 /// A live configuration value of a topic.

@@ -8,12 +8,18 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::change::{Action, BlockCode, Change};
+use topology::{Allow, TopicGuard};
+
+use crate::change::{Action, BlockCode, Change, RecordChange, Resource};
 use crate::desired::{Desired, DesiredCluster, DesiredTopic, Guard};
 use crate::diff::diff_desired;
 use crate::document::Plan;
-use crate::observed::{ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic};
-use crate::recheck::{Recheck, Step, recheck};
+use crate::journal::Recorded;
+use crate::observed::{
+    ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic, Usage,
+};
+use crate::permissions::Permissions;
+use crate::topic::recheck::{Recheck, Step, recheck};
 
 const TOPICS: [&str; 5] = [
     "pay.orders",
@@ -95,7 +101,7 @@ prop_compose! {
         configs in configs(),
         guard in guard(),
     ) -> DesiredTopic {
-        DesiredTopic { partitions, replication_factor, configs, guard }
+        DesiredTopic { partitions, replication_factor, configs, guard, prevent_destroy: false }
     }
 }
 
@@ -106,12 +112,13 @@ prop_compose! {
         replication_factor in 1u16..4,
         set in configs(),
         internal in prop::bool::weighted(0.05),
+        usage in usage(),
     ) -> ObservedTopic {
         let mut configs = default_configs();
         for (key, value) in set {
             configs.insert(key, entry(&as_parsed(&value), ConfigOrigin::Topic));
         }
-        ObservedTopic { id, internal, partitions, replication_factor, configs }
+        ObservedTopic { id, internal, partitions, replication_factor, configs, usage: Some(usage) }
     }
 }
 
@@ -122,12 +129,19 @@ fn topics<T: std::fmt::Debug>(
 }
 
 fn desired() -> impl Strategy<Value = Desired> {
-    let cluster = topics(desired_topic()).prop_map(|topics| DesiredCluster {
-        bootstrap: vec!["localhost:9092".to_owned()],
-        cluster_id: None,
-        tls: None,
-        sasl: None,
-        topics,
+    let cluster = (topics(desired_topic()), any::<bool>()).prop_map(|(topics, delete_topics)| {
+        DesiredCluster {
+            bootstrap: vec!["localhost:9092".to_owned()],
+            cluster_id: None,
+            tls: None,
+            sasl: None,
+            allow: Allow {
+                delete_topics,
+                ..Allow::default()
+            },
+            guards: TopicGuard::default(),
+            topics,
+        }
     });
     btree_map(
         select(CLUSTERS.to_vec()).prop_map(str::to_owned),
@@ -137,19 +151,54 @@ fn desired() -> impl Strategy<Value = Desired> {
     .prop_map(|clusters| Desired { clusters })
 }
 
+fn recorded() -> impl Strategy<Value = BTreeMap<String, Recorded>> {
+    let of_topic =
+        (configs(), prop::bool::weighted(0.2)).prop_map(|(configs, prevent_destroy)| Recorded {
+            partitions: None,
+            replication_factor: None,
+            configs,
+            prevent_destroy,
+        });
+    topics(of_topic)
+}
+
+fn usage() -> impl Strategy<Value = Usage> {
+    (any::<bool>(), any::<bool>()).prop_map(|(written_recently, read)| Usage {
+        end_offsets: 7,
+        records: 7,
+        written_recently,
+        active_groups: read.then(|| "g".to_owned()).into_iter().collect(),
+    })
+}
+
+/// Deletions that somebody asks for, whether they are planned or not.
+fn permissions() -> impl Strategy<Value = Permissions> {
+    let address = (select(CLUSTERS.to_vec()), select(TOPICS.to_vec()))
+        .prop_map(|(alias, topic)| format!("topic.{alias}.{topic}"));
+    vec(address, 0..6).prop_map(Permissions::to_destroy)
+}
+
 fn observed() -> impl Strategy<Value = Observed> {
-    (topics(live_topic()), topics(live_topic()), 1usize..4).prop_map(|(aws, onprem, brokers)| {
-        let cluster = |id: &str, topics| ObservedCluster {
-            cluster_id: id.to_owned(),
-            bootstrap: vec!["localhost:9092".to_owned()],
-            brokers,
-            topics,
-            known_configs: default_configs().into_keys().collect(),
-        };
+    let live = || (topics(live_topic()), recorded());
+    (live(), live(), 1usize..4).prop_map(|(aws, onprem, brokers)| {
+        let cluster =
+            |id: &str, alias: &str, (topics, recorded): (_, BTreeMap<String, Recorded>)| {
+                ObservedCluster {
+                    recorded: recorded
+                        .into_iter()
+                        .map(|(topic, recorded)| (format!("topic.{alias}.{topic}"), recorded))
+                        .collect(),
+                    cluster_id: id.to_owned(),
+                    bootstrap: vec!["localhost:9092".to_owned()],
+                    brokers,
+                    topics,
+                    known_configs: default_configs().into_keys().collect(),
+                }
+            };
         Observed {
             clusters: [
-                ("aws".to_owned(), cluster("id-aws", aws)),
-                ("onprem".to_owned(), cluster("id-onprem", onprem)),
+                ("aws".to_owned(), cluster("id-aws", "aws", aws)),
+                ("onprem".to_owned(), cluster("id-onprem", "onprem", onprem)),
             ]
             .into(),
         }
@@ -166,6 +215,7 @@ fn carry_out(step: Step, name: &str, cluster: &mut ObservedCluster) {
                 configs.insert(key, entry(&value, ConfigOrigin::Topic));
             }
             let created = ObservedTopic {
+                usage: None,
                 id: "new".to_owned(),
                 internal: false,
                 partitions: after.partitions.unwrap_or(1),
@@ -177,12 +227,16 @@ fn carry_out(step: Step, name: &str, cluster: &mut ObservedCluster) {
                 "nothing replaced"
             );
         }
-        Step::SetConfigs(changes) => {
+        Step::SetConfigs { set, unset } => {
             let topic = cluster
                 .topics
                 .get_mut(name)
                 .expect("only live topics are altered");
-            for (key, value) in changes {
+            for key in unset {
+                let default = default_configs().remove(&key).expect("a known key");
+                topic.configs.insert(key, default);
+            }
+            for (key, value) in set {
                 topic
                     .configs
                     .insert(key, entry(&as_parsed(&value), ConfigOrigin::Topic));
@@ -193,6 +247,10 @@ fn carry_out(step: Step, name: &str, cluster: &mut ObservedCluster) {
             assert_eq!(topic.partitions, existing);
             assert!(total > existing, "brokers refuse anything else");
             topic.partitions = total;
+        }
+        Step::Delete { id } => {
+            let topic = cluster.topics.remove(name).expect("a live topic");
+            assert_eq!(topic.id, id);
         }
     }
 }
@@ -208,8 +266,9 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             .clusters
             .get_mut(&change.cluster)
             .expect("an observed cluster");
-        let steps = match recheck(&change.change, cluster.topics.get(&change.name)) {
-            Recheck::AlreadyDone => continue,
+        let Resource::Topic(topic) = &change.resource;
+        let steps = match recheck(topic, cluster.topics.get(&change.name)) {
+            Recheck::AlreadyDone => Vec::new(),
             Recheck::Remaining(steps) => steps,
             Recheck::Stale(differences) => panic!("nobody else changed it: {differences:?}"),
         };
@@ -220,6 +279,22 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             limit -= 1;
             carry_out(step, &change.name, cluster);
         }
+        match &change.record {
+            None => {}
+            Some(RecordChange::Remember(recorded)) => {
+                cluster
+                    .recorded
+                    .insert(change.address.clone(), recorded.clone());
+            }
+            Some(RecordChange::Forget) => {
+                cluster.recorded.remove(&change.address);
+            }
+        }
+    }
+    for forgotten in &plan.forget {
+        if let Some(cluster) = observed.clusters.get_mut(&forgotten.cluster) {
+            cluster.recorded.remove(&forgotten.address);
+        }
     }
 }
 
@@ -227,16 +302,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn a_plan_after_apply_holds_only_what_was_refused(desired in desired(), before in observed()) {
-        let plan = diff_desired(&desired, &before);
+    fn a_plan_after_apply_holds_only_what_was_refused(
+        desired in desired(),
+        before in observed(),
+        allowed in permissions(),
+    ) {
+        let plan = diff_desired(&desired, &before, &allowed);
         let mut after = before.clone();
         run(&plan, &mut after, usize::MAX);
 
-        let again = diff_desired(&desired, &after);
+        let again = diff_desired(&desired, &after, &allowed);
         let pending: Vec<_> = again
             .resource_changes
             .iter()
-            .filter(|change| change.change.action() != Action::NoOp)
+            .filter(|change| change.action() != Action::NoOp)
             .collect();
         let refused: Vec<_> = plan.resource_changes.iter().filter(|c| c.is_blocked()).collect();
         prop_assert_eq!(pending, refused);
@@ -247,8 +326,9 @@ proptest! {
         desired in desired(),
         before in observed(),
         steps in 0usize..6,
+        allowed in permissions(),
     ) {
-        let plan = diff_desired(&desired, &before);
+        let plan = diff_desired(&desired, &before, &allowed);
         let mut straight = before.clone();
         run(&plan, &mut straight, usize::MAX);
         let mut resumed = before;
@@ -259,7 +339,8 @@ proptest! {
 
     #[test]
     fn topics_are_only_added_and_only_grow(desired in desired(), before in observed()) {
-        let plan = diff_desired(&desired, &before);
+        let allowed = Permissions::none();
+        let plan = diff_desired(&desired, &before, &allowed);
         prop_assert_eq!(plan.summary().destroy, 0);
         let mut after = before.clone();
         run(&plan, &mut after, usize::MAX);
@@ -277,7 +358,9 @@ proptest! {
                             prop_assert_eq!(now, topic);
                         }
                         for (key, value) in &topic.configs {
-                            if !declared.configs.contains_key(key) {
+                            let recorded = before.clusters[alias].recorded.get(&format!("topic.{alias}.{name}"));
+                            let was_ours = recorded.is_some_and(|it| it.configs.contains_key(key));
+                            if !declared.configs.contains_key(key) && !was_ours {
                                 prop_assert_eq!(&now.configs[key], value);
                             }
                         }
@@ -291,10 +374,11 @@ proptest! {
     fn decreases_and_replication_changes_are_always_refused(
         desired in desired(),
         observed in observed(),
+        allowed in permissions(),
     ) {
-        for change in diff_desired(&desired, &observed).resource_changes {
+        for change in diff_desired(&desired, &observed, &allowed).resource_changes {
             let blocked = |code| change.blocked.iter().any(|block| block.code == code);
-            if let Change::Update { before, after } = &change.change {
+            if let Resource::Topic(Change::Update { before, after }) = &change.resource {
                 if after.partitions < before.partitions {
                     prop_assert!(
                         blocked(BlockCode::PartitionDecrease) || blocked(BlockCode::NoPartitions)
@@ -309,10 +393,41 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_survives_json(desired in desired(), observed in observed()) {
-        let plan = diff_desired(&desired, &observed);
+    fn a_plan_survives_json(
+        desired in desired(),
+        observed in observed(),
+        allowed in permissions(),
+    ) {
+        let plan = diff_desired(&desired, &observed, &allowed);
         let json = plan.to_json().expect("JSON");
         prop_assert_eq!(&serde_json::from_str::<Plan>(&json).expect("a plan"), &plan);
-        prop_assert_eq!(diff_desired(&desired, &observed).to_json().expect("JSON"), json);
+        prop_assert_eq!(diff_desired(&desired, &observed, &allowed).to_json().expect("JSON"), json);
+    }
+
+    #[test]
+    fn nothing_is_deleted_that_was_not_permitted_asked_for_ours_and_unused(
+        desired in desired(),
+        before in observed(),
+        allowed in permissions(),
+    ) {
+        let plan = diff_desired(&desired, &before, &allowed);
+        let mut after = before.clone();
+        run(&plan, &mut after, usize::MAX);
+        for (alias, cluster) in &before.clusters {
+            for (name, topic) in &cluster.topics {
+                if after.clusters[alias].topics.contains_key(name) {
+                    continue;
+                }
+                let address = format!("topic.{alias}.{name}");
+                let declared = &desired.clusters[alias];
+                prop_assert!(declared.allow.delete_topics);
+                prop_assert!(!declared.topics.contains_key(name));
+                prop_assert!(allowed.may_destroy(&address));
+                prop_assert!(!cluster.recorded[&address].prevent_destroy);
+                prop_assert!(!topic.internal && name != "__consumer_offsets");
+                let usage = topic.usage.clone().unwrap_or_default();
+                prop_assert!(!usage.written_recently && usage.active_groups.is_empty());
+            }
+        }
     }
 }

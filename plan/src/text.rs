@@ -38,6 +38,8 @@ pub enum Tone {
     Add,
     /// Something that will be changed.
     Change,
+    /// Something that will be deleted.
+    Delete,
     /// A risk above safe.
     Risk,
     /// A refusal.
@@ -88,9 +90,7 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
         let changes: Vec<&ResourceChange> = plan
             .resource_changes
             .iter()
-            .filter(|change| {
-                change.cluster == cluster.alias && change.change.action() != Action::NoOp
-            })
+            .filter(|change| change.cluster == cluster.alias && change.action() != Action::NoOp)
             .collect();
         if changes.is_empty() {
             continue;
@@ -132,10 +132,11 @@ fn resource(change: &ResourceChange, width: usize, lines: &mut Vec<Line>) {
     let (symbol, tone) = if change.is_blocked() {
         ('!', Tone::Blocked)
     } else {
-        match change.change.action() {
+        match change.action() {
             Action::NoOp => (' ', Tone::Plain),
             Action::Create => ('+', Tone::Add),
             Action::Update => ('~', Tone::Change),
+            Action::Delete => ('-', Tone::Delete),
         }
     };
     let tag = if change.is_blocked() {
@@ -205,10 +206,10 @@ fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
         .iter()
         .flat_map(|change| {
             let address = printable(&change.address);
-            let own = match change.change.action() {
+            let own = match change.action() {
                 Action::NoOp => change.notes.as_slice(),
                 // printed with the change
-                Action::Create | Action::Update => &[],
+                Action::Create | Action::Update | Action::Delete => &[],
             };
             let own = own.iter().map({
                 let address = address.clone();
@@ -366,6 +367,7 @@ fn ansi(tone: Tone) -> AnsiStyle {
         Tone::Heading => AnsiStyle::new().bold(),
         Tone::Add => color(AnsiColor::Green),
         Tone::Change => color(AnsiColor::Yellow),
+        Tone::Delete => color(AnsiColor::Red),
         Tone::Risk => color(AnsiColor::Magenta),
         Tone::Blocked => color(AnsiColor::Red).bold(),
         Tone::Dim => AnsiStyle::new().dimmed(),

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use plan::{Clients, Plan, PlanFileError};
+use plan::{ApplyOptions, Clients, Plan, PlanFileError};
 
-use crate::cli::{ApplyArgs, Format};
+use crate::applicant::applicant;
+use crate::cli::{ApplyArgs, Format, ScopeArgs};
 use crate::commands::plan::{human, make};
 use crate::connect::{Address, connect_to};
 use crate::exit::Outcome;
@@ -16,18 +17,18 @@ use crate::session::{Ended, Session};
 /// Applies a saved plan, or plans, asks and applies.
 pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Ended {
     match (&args.plan, &args.file) {
-        (Some(saved), _) => apply_saved(session, saved).await,
+        (Some(saved), _) => apply_saved(session, saved, &options(args)).await,
         (None, Some(file)) if args.auto_approve => {
-            let (plan, clients) = planned(session, file).await?;
-            execute(session, &plan, &clients).await
+            let (plan, clients) = planned(session, file, &args.scope).await?;
+            execute(session, &plan, &clients, &options(args)).await
         }
         (None, Some(file)) => {
-            let (plan, clients) = planned(session, file).await?;
+            let (plan, clients) = planned(session, file, &args.scope).await?;
             // a plan without changes, and one that will be refused, need no question
             if plan.has_changes() && !plan.is_blocked() {
                 confirm(session, &plan).await?;
             }
-            execute(session, &plan, &clients).await
+            execute(session, &plan, &clients, &options(args)).await
         }
         (None, None) => Err(Failure::Usage {
             message: "nothing to apply".to_owned(),
@@ -36,7 +37,16 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Ended {
     }
 }
 
-async fn apply_saved(session: &Session, path: &Path) -> Ended {
+fn options(args: &ApplyArgs) -> ApplyOptions {
+    ApplyOptions {
+        concurrency: usize::from(args.parallelism),
+        lock_timeout: args.lock_timeout,
+        applicant: applicant(),
+        ..ApplyOptions::default()
+    }
+}
+
+async fn apply_saved(session: &Session, path: &Path, options: &ApplyOptions) -> Ended {
     let plan = Plan::load(path).map_err(|error| not_a_plan(path, error))?;
     let addresses: Vec<Address> = plan
         .clusters
@@ -51,7 +61,7 @@ async fn apply_saved(session: &Session, path: &Path) -> Ended {
         .collect();
     show(session, &plan)?;
     let clients = session.until_stopped(connect_to(&addresses)).await??;
-    execute(session, &plan, &clients).await
+    execute(session, &plan, &clients, options).await
 }
 
 /// Whoever leaves out `-f` is told so, and not that a topology is a bad plan.
@@ -80,9 +90,13 @@ fn says_topology(text: &str) -> bool {
     text.contains("mirrorctl.io/") && text.contains("Topology")
 }
 
-async fn planned(session: &Session, file: &Path) -> Result<(Plan, Clients), Failure> {
+async fn planned(
+    session: &Session,
+    file: &Path,
+    scope: &ScopeArgs,
+) -> Result<(Plan, Clients), Failure> {
     let topology = load(file)?;
-    let (plan, clients) = make(session, &topology).await?;
+    let (plan, clients) = make(session, &topology, scope).await?;
     show(session, &plan)?;
     Ok((plan, clients))
 }
@@ -121,10 +135,15 @@ async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
     }
 }
 
-async fn execute(session: &Session, plan: &Plan, clients: &Clients) -> Ended {
+async fn execute(
+    session: &Session,
+    plan: &Plan,
+    clients: &Clients,
+    options: &ApplyOptions,
+) -> Ended {
     let format = session.terminal.format();
     let lines = EventLines::new(format);
-    let result = plan::apply(plan, clients, &lines, &session.stop).await;
+    let result = plan::apply_with(plan, clients, options, &lines, &session.stop).await;
     if let (Format::Json, Err(plan::ApplyError::Blocked { blocked })) = (format, &result) {
         output::result(&refused_json(blocked)?)?;
     }

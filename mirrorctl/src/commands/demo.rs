@@ -150,7 +150,7 @@ impl Demo<'_> {
 
     async fn bring_about(&self, clients: &Clients, story: &Story) -> Result<Plan, Failure> {
         let observed = plan::observe(self.topology, clients).await?;
-        let plan = plan::diff(self.topology, &observed);
+        let plan = plan::diff(self.topology, &observed, &plan::Permissions::none());
         story.tell(&crate::commands::plan::human(&plan, self.session.terminal))?;
         let summary = plan::apply(
             &plan,

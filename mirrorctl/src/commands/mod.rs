@@ -3,6 +3,8 @@
 mod apply;
 mod completions;
 mod demo;
+mod forget;
+mod history;
 mod lag;
 mod plan;
 mod replicate;
@@ -14,6 +16,8 @@ mod verify;
 pub(crate) use apply::apply;
 pub(crate) use completions::completions;
 pub(crate) use demo::demo;
+pub(crate) use forget::forget;
+pub(crate) use history::{ClusterHistory, history};
 pub(crate) use lag::lag;
 pub(crate) use plan::plan;
 pub(crate) use replicate::replicate;

@@ -1,11 +1,9 @@
 //! `mirrorctl plan`.
 
-use std::collections::BTreeSet;
+use plan::{Clients, Permissions, Plan};
+use topology::{Pattern, Topology};
 
-use plan::{Clients, Plan};
-use topology::Topology;
-
-use crate::cli::{Format, PlanArgs};
+use crate::cli::{Format, PlanArgs, ScopeArgs};
 use crate::connect::connect;
 use crate::exit::Outcome;
 use crate::failure::Failure;
@@ -16,7 +14,7 @@ use crate::session::{Ended, Session};
 /// Reads the clusters, prints what would change, saves it when asked to.
 pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     let topology = load(&args.file)?;
-    let (plan, _) = make(session, &topology).await?;
+    let (plan, _) = make(session, &topology, &args.scope).await?;
     match session.terminal.format() {
         Format::Human => output::result(&human(&plan, session.terminal))?,
         Format::Json => output::json(&plan)?,
@@ -49,20 +47,36 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
 pub(crate) async fn make(
     session: &Session,
     topology: &Topology,
+    scope: &ScopeArgs,
 ) -> Result<(Plan, Clients), Failure> {
-    let aliases: BTreeSet<String> = topology
-        .topics
-        .iter()
-        .flat_map(|topic| &topic.clusters)
-        .cloned()
-        .collect();
-    session
+    let allowed = Permissions::to_destroy(scope.allow_destroy.iter().cloned());
+    let (plan, clients) = session
         .until_stopped(async {
-            let clients = connect(topology, &aliases).await?;
+            let clients = connect(topology, &plan::managed_clusters(topology)).await?;
             let observed = plan::observe(topology, &clients).await?;
-            Ok((plan::diff(topology, &observed), clients))
+            Ok::<_, Failure>((plan::diff(topology, &observed, &allowed), clients))
         })
-        .await?
+        .await??;
+    Ok((narrowed(plan, scope), clients))
+}
+
+/// What of the plan was asked for.
+fn narrowed(plan: Plan, scope: &ScopeArgs) -> Plan {
+    let ScopeArgs {
+        target,
+        exclude,
+        drift_only,
+        allow_destroy: _,
+    } = scope;
+    if target.is_empty() && exclude.is_empty() && !drift_only {
+        return plan;
+    }
+    plan.only(|change| {
+        let matches = |patterns: &[Pattern]| patterns.iter().any(|it| it.matches(&change.address));
+        (target.is_empty() || matches(target))
+            && !matches(exclude)
+            && (!drift_only || change.is_drift())
+    })
 }
 
 /// The plan as people read it.

@@ -15,7 +15,7 @@ use crate::output::terminal::result;
 /// The question before changes are made.
 pub(crate) fn question(plan: &Plan) -> String {
     let summary = plan.summary();
-    let changes = counted(summary.add + summary.change, "change");
+    let changes = counted(summary.add + summary.change + summary.destroy, "change");
     let aliases: Vec<&str> = plan
         .clusters
         .iter()
@@ -101,6 +101,7 @@ fn human(event: &ApplyEvent) -> Option<String> {
                 plan::Action::NoOp => "checking",
                 plan::Action::Create => "creating",
                 plan::Action::Update => "changing",
+                plan::Action::Delete => "deleting",
             };
             format!("  {DIM}[{number}/{of}]{DIM:#} {address}: {doing}\n")
         }
@@ -144,7 +145,7 @@ pub(crate) fn applied(summary: &ApplySummary) -> String {
         not_started,
         elapsed_ms,
     } = summary;
-    let complete = unfinished.is_none() && not_started.is_empty();
+    let complete = unfinished.is_empty() && not_started.is_empty();
     let style = if complete { GOOD } else { WARN };
     let mut text = format!(
         "{style}{}{style:#}: {} made",
@@ -161,7 +162,7 @@ pub(crate) fn applied(summary: &ApplySummary) -> String {
         " in {}.\n",
         elapsed(std::time::Duration::from_millis(*elapsed_ms))
     ));
-    if let Some(unfinished) = unfinished {
+    for unfinished in unfinished {
         let done = if unfinished.steps_done.is_empty() {
             "nothing of it was done".to_owned()
         } else {

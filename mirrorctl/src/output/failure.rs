@@ -135,12 +135,23 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Apply(plan::ApplyError::Interrupted { .. }) => {
             Some("apply again: what is done is skipped".to_owned())
         }
+        Failure::Apply(plan::ApplyError::Locked { .. }) => Some(
+            "wait for it with --lock-timeout 5m; `mirrorctl history` shows what it is about to do"
+                .to_owned(),
+        ),
+        Failure::Apply(plan::ApplyError::LeaseLost { .. }) => {
+            Some("look at a new plan, then apply again: what is done is skipped".to_owned())
+        }
+        Failure::Forget(plan::ForgetError::Unknown { .. }) => {
+            Some("`mirrorctl plan` shows the addresses of what is declared no longer".to_owned())
+        }
         Failure::Apply(plan::ApplyError::Blocked { .. }) => {
             Some("the reasons are given with the plan; change the topology accordingly".to_owned())
         }
         Failure::Cluster { error, .. } => error.hint().map(str::to_owned),
         Failure::Observe(plan::ObserveError::Cluster { source, .. })
-        | Failure::Apply(plan::ApplyError::Cluster { source, .. }) => {
+        | Failure::Apply(plan::ApplyError::Cluster { source, .. })
+        | Failure::Forget(plan::ForgetError::Cluster { source, .. }) => {
             source.hint().map(str::to_owned)
         }
         Failure::Replicator { error, .. } => match &**error {

@@ -5,10 +5,12 @@ use std::process::{Command, Stdio};
 
 use crate::support::run;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "validate",
     "plan",
     "apply",
+    "history",
+    "forget",
     "replicate",
     "verify",
     "status",

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use broker::{ClusterOptions, EmbeddedCluster};
 use kafka::{ClientOptions, Cluster, Plaintext};
-use plan::{ApplyError, ApplyEvent, ApplySummary, Clients, Plan};
+use plan::{ApplyError, ApplyEvent, ApplyOptions, ApplySummary, Clients, Permissions, Plan};
 use tokio_util::sync::CancellationToken;
 use topology::{Allow, Platform, Profile, Topic, TopicGuard, Topology, Verify};
 
@@ -72,17 +72,34 @@ impl Bench {
     pub(crate) async fn plan(&self, topics: Vec<Topic>) -> Plan {
         let topology = self.topology(topics);
         let observed = plan::observe(&topology, &self.clients).await.unwrap();
-        plan::diff(&topology, &observed)
+        plan::diff(&topology, &observed, &Permissions::none())
     }
 
     pub(crate) async fn apply(&self, plan: &Plan) -> Result<ApplySummary, ApplyError> {
-        plan::apply(
+        let one_by_one = ApplyOptions {
+            concurrency: 1,
+            ..ApplyOptions::default()
+        };
+        plan::apply_with(
             plan,
             &self.clients,
+            &one_by_one,
             &|_: &ApplyEvent| {},
             &CancellationToken::new(),
         )
         .await
+    }
+
+    /// Names of a cluster's topics, without those that `apply` keeps for itself.
+    pub(crate) fn topics(&self, alias: &str) -> Vec<String> {
+        let cluster = if alias == "left" {
+            &self.left
+        } else {
+            &self.right
+        };
+        let mut topics = cluster.topics();
+        topics.retain(|topic| !topic.starts_with("mirrorctl-"));
+        topics
     }
 
     /// Applies these declarations and makes sure that nothing is left to do.
@@ -90,6 +107,34 @@ impl Bench {
         self.apply(&self.plan(topics.clone()).await).await.unwrap();
         let again = self.plan(topics).await;
         assert!(!again.has_changes(), "left to do: {again:#?}");
+    }
+
+    /// Creates a topic, as somebody else would.
+    pub(crate) async fn create(&self, alias: &str, topic: &str, partitions: i32) {
+        let new = kafka::NewTopic {
+            name: topic.to_owned(),
+            partitions: Some(partitions),
+            replication_factor: Some(1),
+            configs: BTreeMap::new(),
+        };
+        let created = self.clients[alias].create_topics(&[new]).await.unwrap();
+        assert_eq!(created[topic], Ok(()));
+    }
+
+    /// Writes one record of now to partition 0 of a topic.
+    pub(crate) async fn write(&self, alias: &str, topic: &str) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let record = kafka::record::Record {
+            offset_delta: 0,
+            timestamp: now.as_millis() as i64,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+        };
+        kafka::KeyedLog::new(self.clients[alias].clone(), topic)
+            .append(&[record])
+            .await
+            .unwrap();
     }
 
     /// Sets a key on a live topic, as somebody else would.

@@ -4,6 +4,8 @@
 mod bench;
 mod failures;
 mod guards;
+mod locks;
+mod managed;
 mod resume;
 mod stale;
 mod steady;

@@ -41,8 +41,8 @@ async fn topics_are_created_on_every_cluster_that_is_named() {
             "topic.right.plain"
         ]
     );
-    assert_eq!(bench.left.topics(), ["both", "wide"]);
-    assert_eq!(bench.right.topics(), ["both", "plain"]);
+    assert_eq!(bench.topics("left"), ["both", "wide"]);
+    assert_eq!(bench.topics("right"), ["both", "plain"]);
     assert_eq!(bench.left.partition_count("both"), Some(4));
     assert_eq!(bench.left.partition_count("wide"), Some(6));
     assert_eq!(
@@ -71,7 +71,7 @@ async fn partitions_grow_and_configuration_changes_in_place() {
     let topics = vec![topic("t", &["left"], Some(5), &[("retention.ms", "30000")])];
     let plan = bench.plan(topics.clone()).await;
     let change = &plan.resource_changes[0];
-    assert_eq!(change.change.action(), Action::Update);
+    assert_eq!(change.action(), Action::Update);
     assert_eq!(change.risk, Risk::DestroysData);
     assert_eq!(change.unmanaged["segment.bytes"], "1048576");
 
@@ -142,7 +142,12 @@ async fn an_unknown_key_is_refused_before_the_topic_exists() {
             &[("retention.mss", "1")],
         )])
         .await;
-    let codes: Vec<BlockCode> = plan.resource_changes[0]
+    let change = plan
+        .resource_changes
+        .iter()
+        .find(|change| change.name == "t");
+    let codes: Vec<BlockCode> = change
+        .unwrap()
         .blocked
         .iter()
         .map(|block| block.code)
@@ -184,7 +189,12 @@ async fn events_tell_the_story_in_order() {
 
     let lines = Lines::default();
     let observer = |event: &plan::ApplyEvent| lines.keep(event);
-    let summary = plan::apply(&plan, &bench.clients, &observer, &CancellationToken::new())
+    let one_by_one = plan::ApplyOptions {
+        concurrency: 1,
+        ..plan::ApplyOptions::default()
+    };
+    let cancel = CancellationToken::new();
+    let summary = plan::apply_with(&plan, &bench.clients, &one_by_one, &observer, &cancel)
         .await
         .unwrap();
     assert_eq!(

@@ -4,15 +4,15 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use plan::{Plan, PlanFileError, diff_desired};
+use plan::{Plan, PlanFileError};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use crate::fixture::everything;
+use crate::fixture::{everything, planned};
 
 fn a_plan() -> Plan {
     let (desired, observed) = everything();
-    diff_desired(&desired, &observed)
+    planned(&desired, &observed)
 }
 
 fn saved() -> (TempDir, PathBuf) {

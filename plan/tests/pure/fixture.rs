@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plan::{
     ConfigOrigin, Desired, DesiredCluster, DesiredTopic, Guard, Observed, ObservedCluster,
-    ObservedConfig, ObservedTopic,
+    ObservedConfig, ObservedTopic, Permissions, Plan, Recorded, Usage, diff_desired,
 };
 
 /// A declared topic.
@@ -21,6 +21,7 @@ pub(crate) fn declared(
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect(),
         guard: Guard::Allowed,
+        prevent_destroy: false,
     }
 }
 
@@ -58,6 +59,7 @@ pub(crate) fn live(
         partitions,
         replication_factor,
         configs,
+        usage: None,
     }
 }
 
@@ -85,12 +87,15 @@ fn cluster(bootstrap: &str, topics: Vec<(&str, DesiredTopic)>) -> DesiredCluster
         cluster_id: None,
         tls: None,
         sasl: None,
+        allow: topology::Allow::default(),
+        guards: topology::TopicGuard::default(),
         topics: named(topics),
     }
 }
 
 fn live_cluster(id: &str, bootstrap: &str, topics: Vec<(&str, ObservedTopic)>) -> ObservedCluster {
     ObservedCluster {
+        recorded: BTreeMap::new(),
         cluster_id: id.to_owned(),
         bootstrap: bootstrap.split(',').map(str::to_owned).collect(),
         brokers: 3,
@@ -144,17 +149,20 @@ pub(crate) fn everything() -> (Desired, Observed) {
             ),
         ),
     ];
+    let mut own = cluster("kafka1.dc:9092,kafka2.dc:9092", onprem);
+    own.allow.delete_topics = true;
     let desired = Desired {
         clusters: [
             ("aws".to_owned(), cluster("b-1.msk:9092", aws)),
-            (
-                "onprem".to_owned(),
-                cluster("kafka1.dc:9092,kafka2.dc:9092", onprem),
-            ),
+            ("onprem".to_owned(), own),
         ]
         .into(),
     };
-    let observed = Observed {
+    let used = |mut topic: ObservedTopic, usage: Usage| {
+        topic.usage = Some(usage);
+        topic
+    };
+    let mut observed = Observed {
         clusters: [
             (
                 "aws".to_owned(),
@@ -177,11 +185,52 @@ pub(crate) fn everything() -> (Desired, Observed) {
                             "pay.refunds",
                             live(8, 3, &[("max.message.bytes", "1000000")]),
                         ),
+                        (
+                            "pay.old",
+                            used(
+                                live(6, 3, &[]),
+                                Usage {
+                                    end_offsets: 1_200,
+                                    records: 1_000,
+                                    written_recently: true,
+                                    active_groups: vec!["billing".to_owned()],
+                                },
+                            ),
+                        ),
+                        ("pay.unused", used(live(6, 3, &[]), Usage::default())),
                     ],
                 ),
             ),
         ]
         .into(),
     };
+    let recorded = |configs: &[(&str, &str)]| Recorded {
+        partitions: Some(6),
+        replication_factor: Some(3),
+        configs: configs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        prevent_destroy: false,
+    };
+    if let Some(onprem) = observed.clusters.get_mut("onprem") {
+        onprem.recorded = [
+            ("pay.gone", recorded(&[])),
+            (
+                "pay.ledger",
+                recorded(&[("cleanup.policy", "compact"), ("retention.ms", "-1")]),
+            ),
+            ("pay.old", recorded(&[])),
+            ("pay.unused", recorded(&[])),
+        ]
+        .map(|(topic, recorded)| (format!("topic.onprem.{topic}"), recorded))
+        .into();
+    }
     (desired, observed)
+}
+
+/// The plan when one deletion was asked for.
+pub(crate) fn planned(desired: &Desired, observed: &Observed) -> Plan {
+    let allowed = Permissions::to_destroy(["topic.onprem.pay.unused".to_owned()]);
+    diff_desired(desired, observed, &allowed)
 }

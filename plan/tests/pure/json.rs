@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use plan::{Plan, diff_desired, json_schema};
+use plan::{Plan, json_schema};
 
-use crate::fixture::everything;
+use crate::fixture::{everything, planned};
 
 #[test]
 fn json_of_every_kind_of_change() {
     let (desired, observed) = everything();
-    let mut plan = diff_desired(&desired, &observed);
+    let mut plan = planned(&desired, &observed);
     "0.0.0".clone_into(&mut plan.mirrorctl_version);
     insta::assert_snapshot!(plan.to_json().unwrap());
 }
@@ -34,7 +34,7 @@ fn the_checked_in_schema_is_the_generated_one() {
 fn plans_match_the_schema_and_nonsense_does_not() {
     let (desired, observed) = everything();
     let validator = jsonschema::validator_for(&json_schema()).unwrap();
-    let plan = serde_json::to_value(diff_desired(&desired, &observed)).unwrap();
+    let plan = serde_json::to_value(planned(&desired, &observed)).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&plan)
         .map(|error| error.to_string())
@@ -44,7 +44,7 @@ fn plans_match_the_schema_and_nonsense_does_not() {
     for (pointer, nonsense) in [
         (
             "/resource_changes/0/change/actions",
-            serde_json::json!(["delete"]),
+            serde_json::json!(["replace"]),
         ),
         ("/resource_changes/0/risk", serde_json::json!("none")),
         ("/summary/add", serde_json::json!("2")),
@@ -58,7 +58,7 @@ fn plans_match_the_schema_and_nonsense_does_not() {
 #[test]
 fn states_that_contradict_their_action_are_not_read() {
     let (desired, observed) = everything();
-    let plan = serde_json::to_value(diff_desired(&desired, &observed)).unwrap();
+    let plan = serde_json::to_value(planned(&desired, &observed)).unwrap();
     let at = |address: &str| {
         plan["resource_changes"]
             .as_array()

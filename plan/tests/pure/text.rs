@@ -1,9 +1,9 @@
 //! What people see.
 
+use plan::Observed;
 use plan::text::{Style, render_human};
-use plan::{Observed, diff_desired};
 
-use crate::fixture::{declared, desired, everything, live, observed};
+use crate::fixture::{declared, desired, everything, live, observed, planned};
 
 const WIDE: Style = Style {
     color: false,
@@ -13,7 +13,7 @@ const WIDE: Style = Style {
 #[test]
 fn every_kind_of_change() {
     let (desired, observed) = everything();
-    insta::assert_snapshot!(render_human(&diff_desired(&desired, &observed), WIDE));
+    insta::assert_snapshot!(render_human(&planned(&desired, &observed), WIDE));
 }
 
 #[test]
@@ -23,13 +23,13 @@ fn a_narrow_terminal() {
         color: false,
         width: 50,
     };
-    insta::assert_snapshot!(render_human(&diff_desired(&desired, &observed), style));
+    insta::assert_snapshot!(render_human(&planned(&desired, &observed), style));
 }
 
 #[test]
 fn colour_adds_escapes_and_changes_no_text() {
     let (desired, observed) = everything();
-    let plan = diff_desired(&desired, &observed);
+    let plan = planned(&desired, &observed);
     let coloured = render_human(
         &plan,
         Style {
@@ -54,7 +54,7 @@ fn colour_adds_escapes_and_changes_no_text() {
 #[test]
 fn nothing_to_do() {
     let topics = vec![("a", declared(Some(6), Some(3), &[]))];
-    let plan = diff_desired(&desired(topics), &observed(vec![("a", live(6, 3, &[]))]));
+    let plan = planned(&desired(topics), &observed(vec![("a", live(6, 3, &[]))]));
     insta::assert_snapshot!(render_human(&plan, WIDE));
 }
 
@@ -68,7 +68,7 @@ fn many_undeclared_settings_are_cut_short() {
     let found = names
         .iter()
         .map(|name| (name.as_str(), live(1, 1, &[("segment.bytes", "9")])));
-    let plan = diff_desired(&desired(wanted), &observed(found.collect()));
+    let plan = planned(&desired(wanted), &observed(found.collect()));
     let text = render_human(&plan, WIDE);
     assert_eq!(text.matches("segment.bytes = 9 (not declared)").count(), 20);
     assert!(text.contains("… and 10 more in the JSON output"), "{text}");
@@ -77,7 +77,7 @@ fn many_undeclared_settings_are_cut_short() {
 #[test]
 fn live_values_cannot_reach_the_terminal_as_escapes() {
     let (desired, observed) = everything();
-    let text = render_human(&diff_desired(&desired, &observed), WIDE);
+    let text = render_human(&planned(&desired, &observed), WIDE);
     assert!(text.contains("\\u{1b}[2J"), "shown");
     assert!(!text.contains('\u{1b}'), "not sent");
 }
@@ -86,7 +86,7 @@ fn live_values_cannot_reach_the_terminal_as_escapes() {
 fn an_unseen_cluster() {
     let topics = vec![("a", declared(Some(6), Some(3), &[]))];
     insta::assert_snapshot!(render_human(
-        &diff_desired(&desired(topics), &Observed::default()),
+        &planned(&desired(topics), &Observed::default()),
         WIDE
     ));
 }

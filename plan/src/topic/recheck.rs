@@ -4,35 +4,45 @@
 //! an apply that was interrupted, even in the middle of one change, resumes from the same saved
 //! plan; anything else means that somebody changed the topic since, and the plan is stale.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use crate::change::{Change, TopicState};
-use crate::config_value::same_option;
-use crate::observed::ObservedTopic;
+use super::TopicState;
+use super::config_value::same_option;
+use crate::change::Change;
+use crate::difference::Difference;
+use crate::observed::{ConfigOrigin, ObservedTopic, Usage};
 
 /// One request to the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Create the topic.
     Create(TopicState),
-    /// Set these keys.
-    SetConfigs(BTreeMap<String, String>),
+    /// Set these keys, and take those back to the brokers' default.
+    SetConfigs {
+        set: BTreeMap<String, String>,
+        unset: BTreeSet<String>,
+    },
     /// Grow to this many partitions.
     Grow { total: u32, existing: u32 },
+    /// Delete the topic of this id.
+    Delete { id: String },
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create(_) => f.write_str("create the topic"),
-            Self::SetConfigs(configs) => {
-                f.write_str("set ")?;
-                for (i, (key, value)) in configs.iter().enumerate() {
-                    write!(f, "{}{key}={value}", if i == 0 { "" } else { ", " })?;
+            Self::Delete { .. } => f.write_str("delete the topic"),
+            Self::SetConfigs { set, unset } => {
+                let pairs: Vec<String> = set.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                let unset: Vec<&str> = unset.iter().map(String::as_str).collect();
+                if !pairs.is_empty() {
+                    write!(f, "set {}", pairs.join(", "))?;
+                }
+                if !unset.is_empty() {
+                    let and = if pairs.is_empty() { "" } else { ", " };
+                    write!(f, "{and}reset {}", unset.join(", "))?;
                 }
                 Ok(())
             }
@@ -40,30 +50,6 @@ impl fmt::Display for Step {
                 write!(f, "grow from {existing} to {total} partitions")
             }
         }
-    }
-}
-
-/// An attribute whose live value is neither what the plan read nor what it sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Difference {
-    /// `topic`, `topic_id`, `partitions`, `replication_factor`, or `config.<key>`.
-    pub attribute: String,
-    /// What the plan expected; `None` for nothing.
-    pub expected: Option<String>,
-    /// What is live; `None` for nothing.
-    pub found: Option<String>,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-        write!(
-            f,
-            "{}: expected {}, found {}",
-            self.attribute,
-            shown(&self.expected),
-            shown(&self.found)
-        )
     }
 }
 
@@ -79,9 +65,9 @@ pub(crate) enum Recheck {
 }
 
 /// Compares a change with the live topic (`None`: it does not exist).
-pub(crate) fn recheck(change: &Change, live: Option<&ObservedTopic>) -> Recheck {
+pub(crate) fn recheck(change: &Change<TopicState>, live: Option<&ObservedTopic>) -> Recheck {
     match (change, live) {
-        (Change::NoOp { .. }, _) => Recheck::AlreadyDone,
+        (Change::NoOp { .. }, _) | (Change::Delete { .. }, None) => Recheck::AlreadyDone,
         (Change::Create { after }, None) => Recheck::Remaining(vec![Step::Create(after.clone())]),
         (Change::Create { after }, Some(live)) => match differences(after, after, live) {
             unmet if unmet.is_empty() => Recheck::AlreadyDone,
@@ -96,6 +82,12 @@ pub(crate) fn recheck(change: &Change, live: Option<&ObservedTopic>) -> Recheck 
                 );
                 Recheck::Stale(unmet)
             }
+        },
+        (Change::Delete { before }, Some(live)) => match differences(before, before, live) {
+            unexpected if unexpected.is_empty() => Recheck::Remaining(vec![Step::Delete {
+                id: live.id.clone(),
+            }]),
+            unexpected => Recheck::Stale(unexpected),
         },
         (Change::Update { .. }, None) => Recheck::Stale(vec![Difference {
             attribute: "topic".to_owned(),
@@ -115,7 +107,7 @@ pub(crate) fn recheck(change: &Change, live: Option<&ObservedTopic>) -> Recheck 
 
 /// Whether the live topic is what the change makes it.
 pub(crate) fn reached(after: &TopicState, live: &ObservedTopic) -> bool {
-    differences(after, after, live).is_empty()
+    differences(after, after, live).is_empty() && after.unset.iter().all(|key| !is_set(live, key))
 }
 
 /// The attributes of `live` that are as in neither of the two states.
@@ -164,7 +156,52 @@ fn differences(before: &TopicState, after: &TopicState, live: &ObservedTopic) ->
             });
         }
     }
+    for key in &after.unset {
+        let expected = before.configs.get(key).and_then(Option::as_deref);
+        let found = live_value(live, key);
+        if is_set(live, key) && !same_option(key, expected, found) {
+            differences.push(Difference {
+                attribute: format!("config.{key}"),
+                expected: expected.map(str::to_owned),
+                found: found.map(str::to_owned),
+            });
+        }
+    }
+    if let (Some(expected), Some(found)) = (&before.usage, &live.usage) {
+        differences.extend(used(expected, found));
+    }
     differences
+}
+
+/// Whoever wrote or read since would miss the topic.
+fn used(expected: &Usage, found: &Usage) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut compare = |attribute: &str, expected: String, found: String| {
+        if expected != found {
+            differences.push(Difference {
+                attribute: attribute.to_owned(),
+                expected: Some(expected),
+                found: Some(found),
+            });
+        }
+    };
+    compare(
+        "end_offsets",
+        expected.end_offsets.to_string(),
+        found.end_offsets.to_string(),
+    );
+    compare(
+        "active_groups",
+        expected.active_groups.join(", "),
+        found.active_groups.join(", "),
+    );
+    differences
+}
+
+/// Whether the topic itself has a value for the key.
+fn is_set(live: &ObservedTopic, key: &str) -> bool {
+    let entry = live.configs.get(key);
+    entry.is_some_and(|entry| entry.origin == ConfigOrigin::Topic)
 }
 
 fn remaining(after: &TopicState, live: &ObservedTopic) -> Recheck {
@@ -177,8 +214,17 @@ fn remaining(after: &TopicState, live: &ObservedTopic) -> Recheck {
         .map(|(key, value)| (key.clone(), value.to_owned()))
         .collect();
     // brokers can refuse a value: the step that cannot be taken back comes last
-    if !configs.is_empty() {
-        steps.push(Step::SetConfigs(configs));
+    let unset: BTreeSet<String> = after
+        .unset
+        .iter()
+        .filter(|key| is_set(live, key))
+        .cloned()
+        .collect();
+    if !configs.is_empty() || !unset.is_empty() {
+        steps.push(Step::SetConfigs {
+            set: configs,
+            unset,
+        });
     }
     if let Some(total) = after.partitions
         && total > live.partitions
@@ -204,8 +250,9 @@ fn live_value<'a>(live: &'a ObservedTopic, key: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::{Recheck, Step, recheck};
-    use crate::change::{Change, TopicState};
+    use crate::change::Change;
     use crate::observed::{ConfigOrigin, ObservedConfig, ObservedTopic};
+    use crate::topic::TopicState;
 
     fn state(id: Option<&str>, partitions: u32, factor: u16, retention: &str) -> TopicState {
         TopicState {
@@ -213,6 +260,7 @@ mod tests {
             partitions: Some(partitions),
             replication_factor: Some(factor),
             configs: [("retention.ms".to_owned(), Some(retention.to_owned()))].into(),
+            ..TopicState::default()
         }
     }
 
@@ -232,10 +280,11 @@ mod tests {
             )]
             .into(),
             internal: false,
+            usage: None,
         }
     }
 
-    fn update() -> Change {
+    fn update() -> Change<TopicState> {
         Change::Update {
             before: state(Some("A"), 6, 3, "1000"),
             after: state(Some("A"), 12, 3, "2000"),
@@ -250,7 +299,10 @@ mod tests {
     }
 
     fn set() -> Step {
-        Step::SetConfigs([("retention.ms".to_owned(), "2000".to_owned())].into())
+        Step::SetConfigs {
+            set: [("retention.ms".to_owned(), "2000".to_owned())].into(),
+            unset: [].into(),
+        }
     }
 
     #[test]

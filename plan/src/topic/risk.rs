@@ -1,8 +1,8 @@
 //! What a change may cost. Where the brokers' reaction depends on things that are not known here,
 //! the graver risk is taken.
 
+use super::config_value::{items, same};
 use crate::change::Risk;
-use crate::config_value::{items, same};
 
 /// A risk and, unless it is safe, why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,18 @@ fn is_cut(before: Option<&str>, after: &str) -> bool {
         (Some(before), Some(after)) => after < before,
         (None, after) => after != Some(i64::MAX),
         (Some(_), None) => true,
+    }
+}
+
+/// The risk of taking the configuration `key` of a live topic back to the brokers' default, whatever that is.
+pub(crate) fn config_reset(key: &str) -> Assessment {
+    if key.starts_with("retention.") || key == "cleanup.policy" || key == "delete.retention.ms" {
+        Assessment::because(
+            Risk::DestroysData,
+            "the brokers' default may keep records for a shorter time",
+        )
+    } else {
+        Assessment::safe()
     }
 }
 

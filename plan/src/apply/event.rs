@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::change::Action;
-use crate::recheck::Difference;
+use crate::difference::Difference;
 
 /// One event; as JSON one line each, told apart by `event`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,8 +69,8 @@ pub struct ApplySummary {
     pub applied: Vec<String>,
     /// Found already done.
     pub already_done: Vec<String>,
-    /// The change that stopped the apply, which may be half done.
-    pub unfinished: Option<Unfinished>,
+    /// Changes that did not come to their end, the one that stopped the apply first.
+    pub unfinished: Vec<Unfinished>,
     /// Not touched by this apply.
     pub not_started: Vec<String>,
     /// Milliseconds from start to end.

@@ -5,80 +5,45 @@ use std::time::Duration;
 use kafka::{Cluster, ConfigChange, NewTopic};
 use tokio::time::{Instant, sleep};
 
+use super::TopicState;
+use super::live::{self, LiveTopic, ReadError};
+use super::recheck::{Recheck, Step, reached, recheck};
+use super::usage;
 use crate::apply::ApplyOptions;
-use crate::change::{ResourceChange, TopicState};
-use crate::live::{self, LiveTopic, ReadError};
-use crate::recheck::{Difference, Recheck, Step, reached, recheck};
+use crate::apply::execute::{ChangeError, Done};
+use crate::change::{Change, ResourceChange};
+use crate::difference::Difference;
 
-/// How one change ended well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Done {
-    /// It was carried out.
-    Applied,
-    /// The live topic was already as planned.
-    Already,
-}
-
-/// Why one change did not end well.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ChangeError {
-    /// The live topic is not what the plan read.
-    #[error("the live topic is not what the plan read")]
-    Stale(Vec<Difference>),
-    /// The live topic could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The cluster refused or did not answer.
-    #[error("cannot {step}: {source}")]
-    Request {
-        /// What was asked for.
-        step: String,
-        /// What went wrong.
-        source: kafka::Error,
-    },
-    /// The cluster refused or did not answer, and could not be read afterwards either.
-    #[error("cannot {step}: {source}; whether it was done could not be read either: {read}")]
-    InDoubt {
-        /// What was asked for.
-        step: String,
-        /// What went wrong.
-        source: kafka::Error,
-        /// Why the live topic could not be read afterwards.
-        read: ReadError,
-    },
-    /// The cluster accepted the change and does not show it.
-    #[error("the cluster accepted the change but does not show it after {} s", within.as_secs())]
-    NotVisible {
-        /// How long was waited.
-        within: Duration,
-    },
-}
-
-/// Rechecks `change` against the live topic and carries out what is left of it.
-///
-/// `steps_done` receives each request that the cluster accepted, also when a later one fails. Not
-/// cancel safe: a request may be on its way; [`apply`](crate::apply()) stops only between changes.
+/// Rechecks `change` against the live topic `name` and carries out what is left of it, as
+/// [`execute`](crate::apply::execute::execute) says.
 pub(crate) async fn execute(
     cluster: &Cluster,
-    change: &ResourceChange,
+    name: &str,
+    change: &Change<TopicState>,
     options: &ApplyOptions,
     steps_done: &mut Vec<String>,
 ) -> Result<Done, ChangeError> {
-    let live = read(cluster, &change.name).await?;
-    let steps = match recheck(&change.change, live.as_ref().map(|live| &live.topic)) {
+    let mut live = read(cluster, name).await?;
+    if let (Change::Delete { .. }, Some(live)) = (change, &mut live) {
+        live.topic.usage = Some(usage::of(cluster, name, live.topic.partitions).await?);
+    }
+    let steps = match recheck(change, live.as_ref().map(|live| &live.topic)) {
         Recheck::AlreadyDone => return Ok(Done::Already),
         Recheck::Stale(differences) => return Err(ChangeError::Stale(differences)),
         Recheck::Remaining(steps) => steps,
     };
     let existing = live.map_or(0, |live| live.topic.partitions);
     for step in steps {
-        match request(cluster, &change.name, &step).await {
+        match request(cluster, name, &step).await {
             Ok(()) => steps_done.push(step.to_string()),
             Err(source) => {
                 // a request whose answer was lost is sent again and then refused because its
                 // effect is there: the live state decides, not the answer
-                match read(cluster, &change.name).await {
+                match read(cluster, name).await {
                     Ok(Some(live)) if took_effect(&step, &live) => {
+                        steps_done.push(step.to_string());
+                    }
+                    Ok(None) if matches!(step, Step::Delete { .. }) => {
                         steps_done.push(step.to_string());
                     }
                     Ok(Some(_) | None) => {
@@ -98,8 +63,28 @@ pub(crate) async fn execute(
             }
         }
     }
-    await_visible(cluster, change, existing, options).await?;
+    await_visible(cluster, name, change, existing, options).await?;
     Ok(Done::Applied)
+}
+
+/// The first of these changes that neither fits the live topic nor is done already. All topics are read at once.
+pub(crate) async fn precheck<'a>(
+    cluster: &Cluster,
+    changes: &[(&'a ResourceChange, &'a Change<TopicState>)],
+) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
+    let names: Vec<String> = changes
+        .iter()
+        .map(|(resource, _)| resource.name.clone())
+        .collect();
+    let live = live::topics(cluster, &names).await?;
+    let stale = changes.iter().find_map(|(resource, change)| {
+        let live = live.get(&resource.name).map(|live| &live.topic);
+        match recheck(change, live) {
+            Recheck::Stale(differences) => Some((*resource, differences)),
+            Recheck::AlreadyDone | Recheck::Remaining(_) => None,
+        }
+    });
+    Ok(stale)
 }
 
 async fn read(cluster: &Cluster, topic: &str) -> Result<Option<LiveTopic>, ReadError> {
@@ -125,17 +110,26 @@ async fn request(cluster: &Cluster, topic: &str, step: &Step) -> Result<(), kafk
                 }),
             }
         }
-        Step::SetConfigs(configs) => {
-            let changes: Vec<ConfigChange> = configs
+        Step::SetConfigs { set, unset } => {
+            let set = set.iter().map(|(key, value)| ConfigChange::Set {
+                key: key.clone(),
+                value: value.clone(),
+            });
+            let unset = unset
                 .iter()
-                .map(|(key, value)| ConfigChange::Set {
-                    key: key.clone(),
-                    value: value.clone(),
-                })
-                .collect();
+                .map(|key| ConfigChange::Delete { key: key.clone() });
+            let changes: Vec<ConfigChange> = set.chain(unset).collect();
             cluster.alter_topic_configs(topic, &changes).await
         }
         Step::Grow { total, .. } => cluster.create_partitions(topic, *total as i32).await,
+        Step::Delete { id } => {
+            let id = id.parse().map_err(|_| kafka::Error::Malformed {
+                address: cluster.bootstrap().join(","),
+                what: "topic id",
+                detail: id.clone(),
+            })?;
+            cluster.delete_topic(topic, id).await
+        }
     }
 }
 
@@ -155,17 +149,20 @@ fn new_topic(name: &str, after: &TopicState) -> NewTopic {
 fn took_effect(step: &Step, live: &LiveTopic) -> bool {
     match step {
         Step::Create(after) => reached(after, &live.topic),
-        Step::SetConfigs(configs) => {
+        Step::SetConfigs { set, unset } => {
             let after = TopicState {
-                configs: configs
+                configs: set
                     .iter()
                     .map(|(k, v)| (k.clone(), Some(v.clone())))
                     .collect(),
+                unset: unset.clone(),
                 ..TopicState::default()
             };
             reached(&after, &live.topic)
         }
         Step::Grow { total, .. } => live.topic.partitions == *total,
+        // it is there
+        Step::Delete { .. } => false,
     }
 }
 
@@ -173,7 +170,8 @@ fn took_effect(step: &Step, live: &LiveTopic) -> bool {
 /// planned and its new partitions have leaders, so that the next plan is empty.
 async fn await_visible(
     cluster: &Cluster,
-    change: &ResourceChange,
+    name: &str,
+    change: &Change<TopicState>,
     existing: u32,
     options: &ApplyOptions,
 ) -> Result<(), ChangeError> {
@@ -181,14 +179,16 @@ async fn await_visible(
     let mut pause = options.poll;
     loop {
         // a topic that is just being created may be answered with an error for a moment
-        let live = read(cluster, &change.name).await;
-        if let Ok(Some(live)) = &live
-            && reached(change.change.after(), &live.topic)
-            && live
-                .leaderless
-                .iter()
-                .all(|partition| *partition < existing)
-        {
+        let live = read(cluster, name).await;
+        let visible = match (change.after(), &live) {
+            (None, Ok(None)) => true,
+            (Some(after), Ok(Some(live))) => {
+                let led = |partition: &u32| *partition < existing;
+                reached(after, &live.topic) && live.leaderless.iter().all(led)
+            }
+            (None, Ok(Some(_))) | (Some(_), Ok(None)) | (_, Err(_)) => false,
+        };
+        if visible {
             return Ok(());
         }
         if Instant::now() + pause > deadline {

@@ -12,7 +12,7 @@ const UNKNOWN_TOPIC: i16 = 3;
 
 /// Why live topics could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum ReadError {
+pub enum ReadError {
     /// The request failed.
     #[error(transparent)]
     Cluster(#[from] kafka::Error),
@@ -118,6 +118,7 @@ fn live_topic(metadata: &TopicMetadata, configs: BTreeMap<String, ConfigEntry>) 
                 .into_iter()
                 .map(|(key, entry)| (key, observed_config(entry)))
                 .collect(),
+            usage: None,
         },
         leaderless: metadata
             .partitions

@@ -1,0 +1,30 @@
+//! `mirrorctl forget`.
+
+use crate::cli::{ForgetArgs, Format};
+use crate::connect::connect;
+use crate::exit::Outcome;
+use crate::failure::Failure;
+use crate::load::load;
+use crate::output;
+use crate::session::{Ended, Session};
+
+/// Ends the management of resources: what `apply` remembers of them is taken back.
+pub(crate) async fn forget(session: &Session, args: &ForgetArgs) -> Ended {
+    let topology = load(&args.file)?;
+    let forgetting = async {
+        let clients = connect(&topology, &plan::managed_clusters(&topology)).await?;
+        Ok::<_, Failure>(plan::forget(&clients, &args.addresses).await?)
+    };
+    let forgotten = session.until_stopped(forgetting).await??;
+    match session.terminal.format() {
+        Format::Human => {
+            for address in &forgotten {
+                output::result(&format!(
+                    "{address} is managed no longer; it stays as it is\n"
+                ))?;
+            }
+        }
+        Format::Json => output::json(&serde_json::json!({ "forgotten": forgotten }))?,
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,86 @@
+//! Executes one change, whatever kind of resource it is about.
+
+use std::time::Duration;
+
+use kafka::Cluster;
+
+use crate::apply::ApplyOptions;
+use crate::change::{Resource, ResourceChange};
+use crate::difference::Difference;
+use crate::topic;
+use crate::topic::live::ReadError;
+
+/// How one change ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// It was carried out.
+    Applied,
+    /// The live topic was already as planned.
+    Already,
+}
+
+/// Why one change did not end well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChangeError {
+    /// The live topic is not what the plan read.
+    #[error("the live topic is not what the plan read")]
+    Stale(Vec<Difference>),
+    /// The live topic could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The cluster refused or did not answer.
+    #[error("cannot {step}: {source}")]
+    Request {
+        /// What was asked for.
+        step: String,
+        /// What went wrong.
+        source: kafka::Error,
+    },
+    /// The cluster refused or did not answer, and could not be read afterwards either.
+    #[error("cannot {step}: {source}; whether it was done could not be read either: {read}")]
+    InDoubt {
+        /// What was asked for.
+        step: String,
+        /// What went wrong.
+        source: kafka::Error,
+        /// Why the live topic could not be read afterwards.
+        read: ReadError,
+    },
+    /// The cluster accepted the change and does not show it.
+    #[error("the cluster accepted the change but does not show it after {} s", within.as_secs())]
+    NotVisible {
+        /// How long was waited.
+        within: Duration,
+    },
+}
+
+/// Rechecks `change` against the live resource and carries out what is left of it.
+///
+/// `steps_done` receives each request that the cluster accepted, also when a later one fails. Not
+/// cancel safe: a request may be on its way; [`apply`](crate::apply()) stops only between changes.
+pub(crate) async fn execute(
+    cluster: &Cluster,
+    change: &ResourceChange,
+    options: &ApplyOptions,
+    steps_done: &mut Vec<String>,
+) -> Result<Done, ChangeError> {
+    match &change.resource {
+        Resource::Topic(topic) => {
+            topic::execute(cluster, &change.name, topic, options, steps_done).await
+        }
+    }
+}
+
+/// The first of these changes on one cluster that neither fits the live resource nor is done already.
+pub(crate) async fn precheck<'a>(
+    cluster: &Cluster,
+    changes: &[&'a ResourceChange],
+) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
+    let topics = changes
+        .iter()
+        .map(|change| match &change.resource {
+            Resource::Topic(topic) => (*change, topic),
+        })
+        .collect::<Vec<_>>();
+    topic::precheck(cluster, &topics).await
+}

@@ -1,0 +1,161 @@
+//! Executes a plan, and nothing else.
+
+mod audit;
+mod error;
+mod event;
+pub(crate) mod execute;
+mod lease;
+mod run;
+mod sites;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use tokio_util::sync::CancellationToken;
+
+pub use audit::{AUDIT, AuditEvent, AuditRecord, AuditedChange, history};
+pub use error::ApplyError;
+pub use event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
+pub use lease::{Applicant, Holder};
+
+use crate::change::{Action, Block, ResourceChange};
+use crate::document::Plan;
+use crate::guard::{Clients, client};
+use run::Run;
+use sites::Sites;
+
+/// Limits of an apply, and who it is.
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    /// How long a change may take to show on the cluster after the controller accepted it.
+    pub visible_within: Duration,
+    /// First pause between two looks; doubles up to a second.
+    pub poll: Duration,
+    /// How many changes that do not depend on each other are made at once.
+    pub concurrency: usize,
+    /// How long to wait for another apply to end.
+    pub lock_timeout: Duration,
+    /// Who applies: shown to whoever finds the cluster locked, and kept in the audit record.
+    pub applicant: Applicant,
+}
+
+impl Default for ApplyOptions {
+    /// Thirty seconds; first look after 20 milliseconds; eight at once; no waiting for others.
+    fn default() -> Self {
+        Self {
+            visible_within: Duration::from_secs(30),
+            poll: Duration::from_millis(20),
+            concurrency: 8,
+            lock_timeout: Duration::ZERO,
+            applicant: Applicant::default(),
+        }
+    }
+}
+
+/// Executes `plan` with the default limits.
+///
+/// Nothing is changed when any change is blocked, when a cluster has another id than the plan
+/// names, when a cluster does not answer, or when somebody else applies to one. Then, in the order
+/// of what depends on what, each live resource is read again right before its change: what is
+/// neither as read nor as planned stops the apply as stale, what is already as planned is skipped,
+/// so that an interrupted apply is resumed by applying the same plan again. Each change is awaited
+/// until the cluster shows it. Changes that do not depend on each other are made side by side; when
+/// one stops the apply, those under way are brought to their end.
+///
+/// Cancelling `cancel` stops between changes. Dropping the future is not cancel safe: a request
+/// may be on its way.
+pub async fn apply(
+    plan: &Plan,
+    clients: &Clients,
+    observer: &dyn ApplyObserver,
+    cancel: &CancellationToken,
+) -> Result<ApplySummary, ApplyError> {
+    apply_with(plan, clients, &ApplyOptions::default(), observer, cancel).await
+}
+
+/// [`apply`] with limits of the caller's choice.
+pub async fn apply_with(
+    plan: &Plan,
+    clients: &Clients,
+    options: &ApplyOptions,
+    observer: &dyn ApplyObserver,
+    cancel: &CancellationToken,
+) -> Result<ApplySummary, ApplyError> {
+    refuse_blocked(plan)?;
+    let aliases = touched(plan);
+    refuse_wrong_clusters(plan, clients, &aliases).await?;
+    if aliases.is_empty() {
+        return Ok(Run::new(plan, clients, options, observer).finish());
+    }
+    let mut sites = Sites::enter(plan, clients, &aliases, options, cancel).await?;
+    let lost = CancellationToken::new();
+    let outcome = {
+        let run = Run::new(plan, clients, options, observer).changes(cancel, &lost);
+        let run = std::pin::pin!(run);
+        let keep = std::pin::pin!(sites.keep(&lost));
+        match select(run, keep).await {
+            Either::Left((outcome, _)) => outcome,
+            // what is under way comes to its end; nothing new begins
+            Either::Right(((), run)) => run.await,
+        }
+    };
+    sites.leave(&outcome).await;
+    outcome
+}
+
+/// Clusters on which anything is changed, or the record of what is ours.
+fn touched(plan: &Plan) -> BTreeSet<&str> {
+    let changed = plan
+        .resource_changes
+        .iter()
+        .filter(|change| change.action() != Action::NoOp || change.record.is_some())
+        .map(|change| change.cluster.as_str());
+    let forgotten = plan.forget.iter().map(|it| it.cluster.as_str());
+    changed.chain(forgotten).collect()
+}
+
+fn refuse_blocked(plan: &Plan) -> Result<(), ApplyError> {
+    let of_change = |change: &ResourceChange| -> Vec<(String, Block)> {
+        let blocked = change.blocked.iter();
+        blocked
+            .map(|block| (change.address.clone(), block.clone()))
+            .collect()
+    };
+    let blocked: Vec<(String, Block)> = plan.resource_changes.iter().flat_map(of_change).collect();
+    if blocked.is_empty() {
+        Ok(())
+    } else {
+        Err(ApplyError::Blocked { blocked })
+    }
+}
+
+/// Clusters that nothing changes on need not even be reachable.
+async fn refuse_wrong_clusters(
+    plan: &Plan,
+    clients: &Clients,
+    aliases: &BTreeSet<&str>,
+) -> Result<(), ApplyError> {
+    for alias in aliases {
+        let expected = plan
+            .clusters
+            .iter()
+            .find(|cluster| cluster.alias == *alias)
+            .map(|cluster| cluster.cluster_id.clone())
+            .ok_or_else(|| ApplyError::no_client(alias))?;
+        let found = client(clients, alias)
+            .ok_or_else(|| ApplyError::no_client(alias))?
+            .metadata_of(&[])
+            .await
+            .map_err(|source| ApplyError::cluster(alias, source))?
+            .cluster_id;
+        if found != expected {
+            return Err(ApplyError::WrongCluster {
+                alias: (*alias).to_owned(),
+                expected,
+                found,
+            });
+        }
+    }
+    Ok(())
+}

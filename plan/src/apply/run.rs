@@ -1,0 +1,335 @@
+//! The changes of one apply, in the order of what depends on what.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use kafka::Cluster;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::ApplyOptions;
+use super::error::ApplyError;
+use super::event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
+use super::execute::{ChangeError, Done, execute, precheck};
+use crate::change::{Action, RecordChange, Resource, ResourceChange};
+use crate::difference::Difference;
+use crate::document::Plan;
+use crate::guard::{Clients, client};
+use crate::journal;
+
+/// Records in one batch of a cluster's own record.
+const A_BATCH: usize = 1_000;
+
+/// An apply under way.
+pub(super) struct Run<'a> {
+    plan: &'a Plan,
+    clients: &'a Clients,
+    options: &'a ApplyOptions,
+    observer: &'a dyn ApplyObserver,
+    summary: ApplySummary,
+    started: Instant,
+}
+
+/// Why the apply stops at a change.
+enum Stop {
+    Stale(Vec<Difference>),
+    Failed(String),
+}
+
+/// How one change ended.
+struct Ended<'a> {
+    change: &'a ResourceChange,
+    elapsed_ms: u64,
+    steps_done: Vec<String>,
+    outcome: Result<Done, ChangeError>,
+}
+
+/// What comes before what: logins before the rules that name them, topics before what refers to
+/// them, and the other way round when they go.
+fn stage(change: &ResourceChange) -> u8 {
+    match (&change.resource, change.action()) {
+        (Resource::Topic(_), Action::NoOp | Action::Create | Action::Update) => 1,
+        (Resource::Topic(_), Action::Delete) => 9,
+    }
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        clients: &'a Clients,
+        options: &'a ApplyOptions,
+        observer: &'a dyn ApplyObserver,
+    ) -> Self {
+        Self {
+            plan,
+            clients,
+            options,
+            observer,
+            summary: ApplySummary::default(),
+            started: Instant::now(),
+        }
+    }
+
+    /// Makes every change. Stops between changes when `cancel` or `lost` is cancelled.
+    pub(super) async fn changes(
+        mut self,
+        cancel: &CancellationToken,
+        lost: &CancellationToken,
+    ) -> Result<ApplySummary, ApplyError> {
+        let mut pending: Vec<&ResourceChange> = self
+            .plan
+            .resource_changes
+            .iter()
+            .filter(|change| change.action() != Action::NoOp)
+            .collect();
+        // stable: within a stage the order of the plan
+        pending.sort_by_key(|change| stage(change));
+        self.observer.event(&ApplyEvent::ApplyStarted {
+            changes: pending.len(),
+        });
+        let mut stopped = self.stale(&pending).await?;
+        if stopped.is_none() {
+            self.remember_unchanged().await?;
+        }
+        let mut next = 0;
+        let mut under_way = FuturesUnordered::new();
+        let mut current_stage = 0;
+        loop {
+            while let Some(change) = pending.get(next)
+                && stopped.is_none()
+                && !cancel.is_cancelled()
+                && !lost.is_cancelled()
+                && under_way.len() < self.options.concurrency.max(1)
+                && (under_way.is_empty() || stage(change) == current_stage)
+            {
+                current_stage = stage(change);
+                next += 1;
+                self.observer.event(&ApplyEvent::ChangeStarted {
+                    address: change.address.clone(),
+                    action: change.action(),
+                    number: next,
+                    of: pending.len(),
+                });
+                under_way.push(one(self.cluster(&change.cluster)?, change, self.options));
+            }
+            let Some(ended) = under_way.next().await else {
+                break;
+            };
+            let change = ended.change;
+            if let Err(stop) = self.ended(ended).await {
+                stopped.get_or_insert((change, stop));
+            }
+        }
+        drop(under_way);
+        self.end(&pending[next..], stopped, lost)
+    }
+
+    /// The first change that no longer fits what is live. Everything is looked at before anything is changed: a plan
+    /// that is stale in one place is not carried out in others. Each change is rechecked once more when its turn comes.
+    async fn stale(
+        &self,
+        pending: &[&'a ResourceChange],
+    ) -> Result<Option<(&'a ResourceChange, Stop)>, ApplyError> {
+        let mut by_cluster: BTreeMap<&str, Vec<&ResourceChange>> = BTreeMap::new();
+        for change in pending {
+            by_cluster.entry(&change.cluster).or_default().push(change);
+        }
+        for (alias, changes) in by_cluster {
+            let found = precheck(self.cluster(alias)?, &changes)
+                .await
+                .map_err(|error| ApplyError::unread(alias, error))?;
+            if let Some((change, differences)) = found {
+                self.observer.event(&ApplyEvent::ChangeStale {
+                    address: change.address.clone(),
+                    differences: differences.clone(),
+                });
+                return Ok(Some((change, Stop::Stale(differences))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How it ended, given what was not begun and what stopped it.
+    fn end(
+        mut self,
+        not_started: &[&ResourceChange],
+        stopped: Option<(&ResourceChange, Stop)>,
+        lost: &CancellationToken,
+    ) -> Result<ApplySummary, ApplyError> {
+        self.summary.not_started = not_started
+            .iter()
+            .map(|change| change.address.clone())
+            .collect();
+        if let Some((change, stop)) = stopped {
+            let address = change.address.clone();
+            let summary = Box::new(self.finish());
+            return Err(match stop {
+                Stop::Stale(differences) => ApplyError::Stale {
+                    address,
+                    differences,
+                    summary,
+                },
+                Stop::Failed(message) => ApplyError::Failed {
+                    address,
+                    message,
+                    summary,
+                },
+            });
+        }
+        if not_started.is_empty() {
+            return Ok(self.finish());
+        }
+        self.observer.event(&ApplyEvent::Interrupted {
+            not_started: not_started.len(),
+        });
+        let summary = Box::new(self.finish());
+        Err(if lost.is_cancelled() {
+            ApplyError::LeaseLost { summary }
+        } else {
+            ApplyError::Interrupted { summary }
+        })
+    }
+
+    async fn ended(&mut self, ended: Ended<'_>) -> Result<(), Stop> {
+        let Ended {
+            change,
+            elapsed_ms,
+            steps_done,
+            outcome,
+        } = ended;
+        let address = change.address.clone();
+        let stop = match outcome {
+            Ok(done) => match self.remember(change).await {
+                Ok(()) => {
+                    self.done(address, done, elapsed_ms);
+                    return Ok(());
+                }
+                Err(source) => Stop::Failed(format!(
+                    "it was done, and the cluster's record of what is ours could not be written: {source}"
+                )),
+            },
+            Err(ChangeError::Stale(differences)) => Stop::Stale(differences),
+            Err(
+                error @ (ChangeError::Read(_)
+                | ChangeError::Request { .. }
+                | ChangeError::InDoubt { .. }
+                | ChangeError::NotVisible { .. }),
+            ) => Stop::Failed(error.to_string()),
+        };
+        self.observer.event(&match &stop {
+            Stop::Stale(differences) => ApplyEvent::ChangeStale {
+                address: address.clone(),
+                differences: differences.clone(),
+            },
+            Stop::Failed(message) => ApplyEvent::ChangeFailed {
+                address: address.clone(),
+                message: message.clone(),
+                steps_done: steps_done.clone(),
+            },
+        });
+        self.summary.unfinished.push(Unfinished {
+            address,
+            steps_done,
+        });
+        Err(stop)
+    }
+
+    fn done(&mut self, address: String, done: Done, elapsed_ms: u64) {
+        match done {
+            Done::Applied => {
+                self.observer.event(&ApplyEvent::ChangeDone {
+                    address: address.clone(),
+                    elapsed_ms,
+                });
+                self.summary.applied.push(address);
+            }
+            Done::Already => {
+                self.observer.event(&ApplyEvent::ChangeSkipped {
+                    address: address.clone(),
+                });
+                self.summary.already_done.push(address);
+            }
+        }
+    }
+
+    /// Writes down that a resource is ours, or no longer.
+    async fn remember(&self, change: &ResourceChange) -> Result<(), kafka::Error> {
+        let (Some(record), Some(cluster)) = (&change.record, client(self.clients, &change.cluster))
+        else {
+            return Ok(());
+        };
+        journal::log(cluster)
+            .append(&[entry(&change.address, record)])
+            .await
+    }
+
+    /// Writes down what is ours of that which needs no change.
+    async fn remember_unchanged(&self) -> Result<(), ApplyError> {
+        let unchanged = self
+            .plan
+            .resource_changes
+            .iter()
+            .filter(|change| change.action() == Action::NoOp)
+            .filter_map(|change| {
+                let record = change.record.as_ref()?;
+                Some((change.cluster.as_str(), entry(&change.address, record)))
+            });
+        let gone = self.plan.forget.iter().map(|forgotten| {
+            let entry = journal::entry(&forgotten.address, None);
+            (forgotten.cluster.as_str(), entry)
+        });
+        let mut entries: BTreeMap<&str, Vec<kafka::record::Record>> = BTreeMap::new();
+        for (alias, entry) in unchanged.chain(gone) {
+            entries.entry(alias).or_default().push(entry);
+        }
+        for (alias, entries) in entries {
+            let log = journal::log(self.cluster(alias)?);
+            for batch in entries.chunks(A_BATCH) {
+                log.append(batch)
+                    .await
+                    .map_err(|source| ApplyError::cluster(alias, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cluster(&self, alias: &str) -> Result<&'a Cluster, ApplyError> {
+        client(self.clients, alias).ok_or_else(|| ApplyError::no_client(alias))
+    }
+
+    /// The summary, told to the observer as the last event.
+    pub(super) fn finish(mut self) -> ApplySummary {
+        self.summary.elapsed_ms = millis(self.started);
+        self.observer
+            .event(&ApplyEvent::Summary(self.summary.clone()));
+        self.summary
+    }
+}
+
+async fn one<'a>(
+    cluster: &Cluster,
+    change: &'a ResourceChange,
+    options: &ApplyOptions,
+) -> Ended<'a> {
+    let started = Instant::now();
+    let mut steps_done = Vec::new();
+    let outcome = execute(cluster, change, options, &mut steps_done).await;
+    Ended {
+        change,
+        elapsed_ms: millis(started),
+        steps_done,
+        outcome,
+    }
+}
+
+fn entry(address: &str, record: &RecordChange) -> kafka::record::Record {
+    match record {
+        RecordChange::Remember(recorded) => journal::entry(address, Some(recorded)),
+        RecordChange::Forget => journal::entry(address, None),
+    }
+}
+
+fn millis(since: Instant) -> u64 {
+    since.elapsed().as_millis() as u64
+}

@@ -1,0 +1,224 @@
+//! The safety rails of topics: which changes are refused, and why.
+
+use super::usage::QUIET;
+use crate::change::{Block, BlockCode};
+use crate::desired::{DesiredTopic, Guard};
+use crate::journal::Recorded;
+use crate::observed::{ObservedCluster, ObservedTopic};
+use crate::permissions::Permissions;
+use crate::rails::block;
+
+const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
+
+/// Topics that belong to Kafka itself; brokers call the live ones internal, these names are
+/// refused before they exist, too.
+const INTERNAL_TOPICS: [&str; 5] = [
+    "__cluster_metadata",
+    "__consumer_offsets",
+    "__remote_log_metadata",
+    "__share_group_state",
+    "__transaction_state",
+];
+
+/// What is refused whatever is changed about the topic `name`.
+pub(crate) fn any_change(name: &str, guard: &Guard, live: Option<&ObservedTopic>) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    match guard {
+        Guard::Allowed => {}
+        Guard::Protected(pattern) => blocks.push(block(
+            BlockCode::ProtectedTopic,
+            format!("the topic matches the cluster's protected pattern `{pattern}`"),
+        )),
+        Guard::Unmanaged(pattern) => blocks.push(block(
+            BlockCode::UnmanagedTopic,
+            format!("the topic does not match the cluster's managed pattern `{pattern}`"),
+        )),
+    }
+    if live.is_some_and(|live| live.internal) || INTERNAL_TOPICS.contains(&name) {
+        blocks.push(block(
+            BlockCode::InternalTopic,
+            "the topic belongs to Kafka itself".to_owned(),
+        ));
+    }
+    blocks
+}
+
+/// What is refused about creating a topic.
+pub(crate) fn creation(desired: &DesiredTopic, cluster: &ObservedCluster) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if desired.partitions == Some(0) {
+        blocks.push(block(
+            BlockCode::NoPartitions,
+            "a topic has at least one partition".to_owned(),
+        ));
+    }
+    if let Some(factor) = desired.replication_factor {
+        if factor == 0 {
+            blocks.push(block(
+                BlockCode::ReplicationFactorImpossible,
+                "a partition has at least one replica".to_owned(),
+            ));
+        } else if usize::from(factor) > cluster.brokers {
+            blocks.push(block(
+                BlockCode::ReplicationFactorImpossible,
+                format!(
+                    "{factor} replicas need {factor} brokers; the cluster has {}",
+                    cluster.brokers
+                ),
+            ));
+        }
+    }
+    if let Some(minimum) = desired.configs.get(MIN_INSYNC_REPLICAS) {
+        blocks.extend(min_insync_replicas(minimum, desired.replication_factor));
+    }
+    for key in desired.configs.keys() {
+        // no topic was there to ask for the known keys: the brokers decide at creation
+        if !cluster.known_configs.is_empty() && !cluster.known_configs.contains(key) {
+            blocks.push(unknown_config(key));
+        }
+    }
+    blocks
+}
+
+/// What is refused about deleting a topic whose deletion the topology permits in general.
+pub(crate) fn deletion(
+    address: &str,
+    live: &ObservedTopic,
+    recorded: &Recorded,
+    allowed: &Permissions,
+) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if recorded.prevent_destroy {
+        blocks.push(block(
+            BlockCode::PreventDestroy,
+            "it was declared with `preventDestroy`: declare it again, or end its management with `mirrorctl forget`"
+                .to_owned(),
+        ));
+    }
+    if !allowed.may_destroy(address) {
+        blocks.push(block(
+            BlockCode::DestroyNotAllowed,
+            format!("deleting needs `--allow-destroy {address}`"),
+        ));
+    }
+    let usage = live.usage.clone().unwrap_or_default();
+    if !usage.active_groups.is_empty() {
+        blocks.push(block(
+            BlockCode::GroupsActive,
+            format!(
+                "consumer groups with members read it: {}",
+                usage.active_groups.join(", ")
+            ),
+        ));
+    }
+    if usage.written_recently {
+        blocks.push(block(
+            BlockCode::RecordsArrive,
+            format!(
+                "records were written to it within the last {} min: stop its producers first",
+                QUIET.as_secs() / 60
+            ),
+        ));
+    }
+    blocks
+}
+
+/// What is refused about another partition count.
+pub(crate) fn partition_change(live: u32, desired: u32) -> Vec<Block> {
+    if desired > live {
+        return Vec::new();
+    }
+    if desired == 0 {
+        return vec![block(
+            BlockCode::NoPartitions,
+            "a topic has at least one partition".to_owned(),
+        )];
+    }
+    vec![block(
+        BlockCode::PartitionDecrease,
+        format!(
+            "Kafka cannot take partitions away, and a topic is never re-created for it: declare \
+             at least {live} partitions, or migrate to a new topic"
+        ),
+    )]
+}
+
+/// What is refused about another replication factor.
+pub(crate) fn replication_change(live: u16, desired: u16) -> Vec<Block> {
+    vec![block(
+        BlockCode::ReplicationFactorChange,
+        format!(
+            "changing the replication factor reassigns replicas, which this version does not do: \
+             declare {live} instead of {desired}, or reassign with Kafka's own tools first"
+        ),
+    )]
+}
+
+/// What is refused about setting the configuration `key` of a live topic to `value`.
+pub(crate) fn config_change(key: &str, value: &str, live: &ObservedTopic) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    match live.configs.get(key) {
+        None => blocks.push(unknown_config(key)),
+        Some(entry) if entry.read_only => blocks.push(block(
+            BlockCode::ReadOnlyConfig,
+            format!("the brokers do not allow `{key}` to be set"),
+        )),
+        Some(_) => {}
+    }
+    if key == MIN_INSYNC_REPLICAS {
+        blocks.extend(min_insync_replicas(value, Some(live.replication_factor)));
+    }
+    blocks
+}
+
+/// One replica must be allowed to be away, or a single broker's restart stops all producers that
+/// wait for all replicas. With one replica there is none to spare.
+fn min_insync_replicas(minimum: &str, factor: Option<u16>) -> Option<Block> {
+    // what is no number, the brokers refuse with a better message than we could give
+    let minimum = minimum.trim().parse::<i64>().ok()?;
+    let factor = factor?;
+    let usable = i64::from(factor.saturating_sub(1).max(1));
+    (minimum > usable).then(|| {
+        block(
+            BlockCode::MinInsyncReplicas,
+            format!(
+                "min.insync.replicas {minimum} with {factor} {} leaves none to lose: declare at \
+                 most {usable}",
+                if factor == 1 { "replica" } else { "replicas" }
+            ),
+        )
+    })
+}
+
+fn unknown_config(key: &str) -> Block {
+    block(
+        BlockCode::UnknownConfig,
+        format!("the brokers know no topic configuration `{key}`"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::min_insync_replicas;
+
+    #[test]
+    fn one_replica_must_be_allowed_to_be_away() {
+        for (minimum, factor, refused) in [
+            ("1", Some(1), false),
+            ("2", Some(1), true),
+            ("1", Some(2), false),
+            ("2", Some(2), true),
+            ("2", Some(3), false),
+            ("3", Some(3), true),
+            ("4", Some(3), true),
+            ("9", None, false),
+            ("many", Some(3), false),
+        ] {
+            assert_eq!(
+                min_insync_replicas(minimum, factor).is_some(),
+                refused,
+                "min.insync.replicas {minimum} of {factor:?}"
+            );
+        }
+    }
+}

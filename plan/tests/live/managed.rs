@@ -1,0 +1,184 @@
+//! What is taken out of the topology: keys go back to the default, topics go when that is permitted.
+
+use plan::{Action, ApplyError, BlockCode, Permissions, Plan, RecordChange};
+use topology::Topology;
+
+use crate::bench::{Bench, topic};
+
+fn permitting(bench: &Bench, topics: Vec<topology::Topic>) -> Topology {
+    let mut topology = bench.topology(topics);
+    for cluster in &mut topology.clusters {
+        cluster.allow.delete_topics = true;
+    }
+    topology
+}
+
+async fn planned(bench: &Bench, topology: &Topology, destroy: &[&str]) -> Plan {
+    let observed = plan::observe(topology, &bench.clients).await.unwrap();
+    let allowed = Permissions::to_destroy(destroy.iter().map(|address| (*address).to_owned()));
+    plan::diff(topology, &observed, &allowed)
+}
+
+fn blocked(plan: &Plan, address: &str) -> Vec<BlockCode> {
+    let change = plan
+        .resource_changes
+        .iter()
+        .find(|change| change.address == address);
+    change
+        .unwrap()
+        .blocked
+        .iter()
+        .map(|block| block.code)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_dropped_key_goes_back_to_the_default_and_a_foreign_one_stays() {
+    let bench = Bench::start().await;
+    let retention = |configs: &[(&str, &str)]| vec![topic("t", &["left"], Some(1), configs)];
+    bench.settle(retention(&[("retention.ms", "60000")])).await;
+    bench.meddle("left", "t", "segment.bytes", "1048576").await;
+    let default = bench.config("left", "t", "max.message.bytes").await;
+    assert!(default.is_some());
+
+    let plan = bench.plan(retention(&[])).await;
+    let change = &plan.resource_changes[0];
+    assert_eq!(change.action(), Action::Update);
+    assert_eq!(change.details[0].attribute, "config.retention.ms");
+    assert_eq!(change.details[0].after, None);
+    bench.settle(retention(&[])).await;
+    let described = bench.config("left", "t", "retention.ms").await;
+    assert_eq!(described.as_deref(), Some("604800000"));
+    let foreign = bench.config("left", "t", "segment.bytes").await;
+    assert_eq!(foreign.as_deref(), Some("1048576"));
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_changed_after_the_plan_is_not_reset() {
+    let bench = Bench::start().await;
+    let retention = |configs: &[(&str, &str)]| vec![topic("t", &["left"], Some(1), configs)];
+    bench.settle(retention(&[("retention.ms", "60000")])).await;
+    let plan = bench.plan(retention(&[])).await;
+    bench.meddle("left", "t", "retention.ms", "70000").await;
+    let error = bench.apply(&plan).await.unwrap_err();
+    assert!(matches!(error, ApplyError::Stale { .. }), "{error}");
+    let kept = bench.config("left", "t", "retention.ms").await;
+    assert_eq!(kept.as_deref(), Some("70000"));
+}
+
+#[tokio::test]
+async fn a_dropped_topic_goes_only_when_permitted_and_asked_for() {
+    let bench = Bench::start().await;
+    bench
+        .settle(vec![topic("old", &["left"], Some(2), &[])])
+        .await;
+    let address = "topic.left.old";
+
+    // not permitted by the topology: shown, and left
+    let plan = bench.plan(vec![]).await;
+    assert!(!plan.has_changes());
+    assert!(plan.resource_changes[0].notes[0].contains("declared no longer"));
+
+    let topology = permitting(&bench, vec![]);
+    let plan = planned(&bench, &topology, &[]).await;
+    assert_eq!(blocked(&plan, address), [BlockCode::DestroyNotAllowed]);
+    let error = bench.apply(&plan).await.unwrap_err();
+    assert!(matches!(error, ApplyError::Blocked { .. }), "{error}");
+    assert_eq!(bench.topics("left"), ["old"]);
+
+    let plan = planned(&bench, &topology, &[address]).await;
+    assert_eq!(plan.summary().destroy, 1);
+    assert_eq!(
+        bench.apply(&plan).await.unwrap().applied,
+        [address.to_owned()]
+    );
+    assert_eq!(bench.topics("left"), Vec::<String>::new());
+    let again = planned(&bench, &topology, &[]).await;
+    assert!(again.resource_changes.is_empty() && again.forget.is_empty());
+}
+
+#[tokio::test]
+async fn a_topic_that_is_written_is_not_deleted_and_a_record_in_between_makes_the_plan_stale() {
+    let bench = Bench::start().await;
+    bench
+        .settle(vec![topic("old", &["left"], Some(1), &[])])
+        .await;
+    let (topology, address) = (permitting(&bench, vec![]), "topic.left.old");
+    let plan = planned(&bench, &topology, &[address]).await;
+    assert!(!plan.is_blocked());
+
+    bench.write("left", "old").await;
+    let error = bench.apply(&plan).await.unwrap_err();
+    let ApplyError::Stale { differences, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        differences[0].to_string(),
+        "end_offsets: expected 0, found 1"
+    );
+    let plan = planned(&bench, &topology, &[address]).await;
+    assert_eq!(blocked(&plan, address), [BlockCode::RecordsArrive]);
+    assert_eq!(bench.topics("left"), ["old"]);
+}
+
+#[tokio::test]
+async fn a_topic_that_was_declared_with_prevent_destroy_stays_until_it_is_forgotten() {
+    let bench = Bench::start().await;
+    let mut precious = topic("old", &["left"], Some(1), &[]);
+    precious.prevent_destroy = true;
+    bench.settle(vec![precious]).await;
+    let (topology, address) = (permitting(&bench, vec![]), "topic.left.old");
+    let plan = planned(&bench, &topology, &[address]).await;
+    assert_eq!(blocked(&plan, address), [BlockCode::PreventDestroy]);
+
+    let addresses = [address.to_owned()];
+    assert_eq!(
+        plan::forget(&bench.clients, &addresses).await.unwrap(),
+        addresses
+    );
+    let plan = planned(&bench, &topology, &[address]).await;
+    assert!(plan.resource_changes.is_empty());
+    assert_eq!(bench.topics("left"), ["old"]);
+    let error = plan::forget(&bench.clients, &addresses).await.unwrap_err();
+    assert!(error.to_string().contains(address), "{error}");
+}
+
+#[tokio::test]
+async fn drift_is_told_from_what_the_topology_changed() {
+    let bench = Bench::start().await;
+    let declared = |retention| {
+        vec![topic(
+            "t",
+            &["left"],
+            Some(1),
+            &[("retention.ms", retention)],
+        )]
+    };
+    bench.settle(declared("60000")).await;
+    bench.meddle("left", "t", "retention.ms", "70000").await;
+
+    let drifted = bench.plan(declared("60000")).await;
+    let change = &drifted.resource_changes[0];
+    assert!(change.is_drift());
+    assert_eq!(change.reason, "drifted: differs in retention.ms");
+    let changed = bench.plan(declared("80000")).await;
+    assert!(!changed.resource_changes[0].is_drift());
+    bench.settle(declared("60000")).await;
+    let repaired = bench.config("left", "t", "retention.ms").await;
+    assert_eq!(repaired.as_deref(), Some("60000"));
+}
+
+#[tokio::test]
+async fn a_topic_that_is_as_declared_becomes_ours_without_a_change() {
+    let bench = Bench::start().await;
+    bench.create("left", "t", 1).await;
+    let topics = || vec![topic("t", &["left"], Some(1), &[])];
+    let plan = bench.plan(topics()).await;
+    assert!(!plan.has_changes());
+    assert!(matches!(
+        plan.resource_changes[0].record,
+        Some(RecordChange::Remember(_))
+    ));
+    bench.apply(&plan).await.unwrap();
+    assert_eq!(bench.plan(topics()).await.resource_changes[0].record, None);
+}
