@@ -44,14 +44,14 @@ pub enum RunError {
         reason: String,
     },
     /// The positions on the target cannot be read.
-    #[error("the positions topic `{topic}` on `{alias}` cannot be read: {reason}")]
+    #[error("the positions topic `{topic}` on `{alias}` cannot be read: {error}")]
     Positions {
         /// Target cluster alias.
         alias: String,
         /// Name of the positions topic.
         topic: &'static str,
         /// What is wrong with it.
-        reason: String,
+        error: Box<kafka::Error>,
     },
     /// Another run of the same mirror has begun; the newest one owns it.
     #[error("another replicator has taken mirror `{mirror}` over (instance {instance})")]
@@ -70,10 +70,8 @@ impl RunError {
             Self::Source { error, .. } | Self::Target { error, .. } => {
                 error.class() != RetryClass::Fatal
             }
-            Self::SameCluster { .. }
-            | Self::Gaps { .. }
-            | Self::Positions { .. }
-            | Self::Superseded { .. } => false,
+            Self::Positions { error, .. } => error.class() != RetryClass::Fatal,
+            Self::SameCluster { .. } | Self::Gaps { .. } | Self::Superseded { .. } => false,
         }
     }
 }

@@ -4,6 +4,7 @@ mod anew;
 mod claims;
 mod discovery;
 mod leaderless;
+mod patience;
 mod prepare;
 mod starts;
 
@@ -17,6 +18,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use topology::{Delivery, Mirror};
 
+use self::patience::Patience;
 use crate::error::RunError;
 use crate::identity::PartitionId;
 use crate::options::{Mode, Options, Source};
@@ -53,8 +55,25 @@ pub async fn run(
     let shown = progress.clone();
     shown.enter(Phase::Preparing);
     let to_the_end = async {
-        let mut run = Run::prepare(mirror, source, target, options, progress, stop).await?;
-        let copied = run.copy().await;
+        let mut patience = Patience::new(&options, progress.clone(), stop.clone());
+        let mut run = loop {
+            let prepared = Run::prepare(
+                mirror,
+                source.clone(),
+                target.clone(),
+                options.clone(),
+                progress.clone(),
+                stop.clone(),
+            );
+            match prepared.await {
+                Ok(run) => {
+                    run.progress.trouble(None);
+                    break run;
+                }
+                Err(error) => patience.bear(error).await?,
+            }
+        };
+        let copied = run.copy(patience).await;
         run.progress.enter(Phase::Draining);
         run.finish().await;
         run.progress.enter(Phase::Done);
@@ -106,14 +125,14 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Discovers, starts partitions, and waits for their end; in continuous mode again and again.
-    async fn copy(&mut self) -> Result<(), RunError> {
-        match self.discover().await {
-            Ok(()) => {}
+    async fn copy(&mut self, mut patience: Patience) -> Result<(), RunError> {
+        while let Err(error) = self.discover().await {
             // A broker that is away for a moment holds up nothing but the beginning.
-            Err(error) if self.options.mode == Mode::Continuous && error.may_pass() => {
+            if self.options.mode == Mode::Continuous && error.may_pass() {
                 self.begin_later(&error);
+                break;
             }
-            Err(error) => return Err(error),
+            patience.bear(error).await?;
         }
         self.progress.enter(Phase::Copying);
         let mut discovery = tokio::time::interval(self.mirror.topic_sync.interval);
@@ -274,11 +293,11 @@ fn on_target(alias: String, error: kafka::Error) -> RunError {
     RunError::Target { alias, error }
 }
 
-fn positions_error(mirror: &Mirror, error: &kafka::Error) -> RunError {
+fn positions_error(mirror: &Mirror, error: kafka::Error) -> RunError {
     RunError::Positions {
         alias: mirror.target.clone(),
         topic: POSITIONS_TOPIC,
-        reason: error.to_string(),
+        error: Box::new(error),
     }
 }
 

@@ -122,7 +122,7 @@ pub async fn status(
         .map_err(|error| RunError::Positions {
             alias: mirror.target.clone(),
             topic: POSITIONS_TOPIC,
-            reason: error.to_string(),
+            error: Box::new(error),
         })?;
     let metadata = source.cluster.metadata().await.map_err(on_source)?;
     let selected = topics::select(mirror, &source.alias, metadata.topics);

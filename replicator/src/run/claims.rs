@@ -106,7 +106,7 @@ impl Run<'_> {
             .ownership
             .look()
             .await
-            .map_err(|error| positions_error(self.mirror, &error))?;
+            .map_err(|error| positions_error(self.mirror, error))?;
         let trust = &self.shared.trust;
         let other = match held {
             Held::Still => {

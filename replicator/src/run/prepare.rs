@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
         let asked = Moment::now();
         let ownership = Ownership::take(target.clone(), &mirror.name, source.cluster.cluster_id())
             .await
-            .map_err(|error| positions_error(mirror, &error))?;
+            .map_err(|error| positions_error(mirror, error))?;
         let exactly_once = mirror.delivery == Delivery::ExactlyOnce;
         let trust = Trust::new(options.trust, exactly_once, asked);
         let producer = target.init_producer_id().await.map_err(on_target)?;

@@ -39,6 +39,29 @@ async fn survives(on_source: &[FaultRule], on_target: &[FaultRule]) {
     assert_eq!(summary.records, count(&source));
 }
 
+/// As right after the crash of the broker that led it: positions cannot be read, offsets not be listed for a while.
+#[tokio::test]
+async fn a_run_that_begins_while_leaders_are_away_waits_for_them() {
+    for delivery in ["at-least-once", "exactly-once"] {
+        let rig = Rig::start(1, &format!("  delivery: {delivery}\n")).await;
+        rig.create("t1", 3, &[]).await;
+        rig.produce("t1", 3, 0, 5).await;
+        rig.once().await;
+        rig.produce("t1", 3, 5, 5).await;
+        let away =
+            |api| FaultRule::new(FaultAction::Error(ResponseError::NotLeaderOrFollower)).api(api);
+        let unread = away(ApiKey::Fetch).topic("mirrorctl-positions.internal");
+        let unread = rig.target_cluster.faults().inject(unread.times(3));
+        let unlisted = rig
+            .source_cluster
+            .faults()
+            .inject(away(ApiKey::ListOffsets).times(3));
+        rig.once().await;
+        assert_eq!((unread.hits(), unlisted.hits()), (3, 3));
+        assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
+    }
+}
+
 #[tokio::test]
 async fn lost_produce_responses() {
     survives(
