@@ -59,6 +59,19 @@ pub(crate) struct Scenario {
     pub(crate) engines: Vec<EngineRuns>,
 }
 
+impl Scenario {
+    /// Not measured yet.
+    pub(crate) fn new(name: String, workload: Workload, records: u64) -> Self {
+        Self {
+            name,
+            workload,
+            records,
+            produce_only: None,
+            engines: Vec::new(),
+        }
+    }
+}
+
 /// A scenario over a long link.
 #[derive(Debug, Serialize)]
 pub(crate) struct Link {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::{DelayedLink, ReservedPort};
 
-use super::rounds::{rounds, steps};
+use super::rounds::{Rounds, steps};
 use crate::bed::{Bed, Copy, spec};
 use crate::cli::Arguments;
 use crate::endpoint::Endpoint;
@@ -64,22 +64,14 @@ pub(crate) fn measure(
             window: Some(arguments.window()),
             tag: &tag,
         };
-        let engines = arguments.copiers();
-        let mut scenario = Scenario {
-            name: format!("{} at {round_trip} ms", WORKLOAD.describe()),
-            workload: WORKLOAD,
-            records,
-            produce_only: None,
-            engines: Vec::new(),
-        };
-        let run = rounds(
-            &copy,
-            &engines,
-            arguments.runs,
-            SETTINGS[0],
-            (plan, progress),
-            &mut scenario.engines,
-        );
+        let name = format!("{} at {round_trip} ms", WORKLOAD.describe());
+        let mut scenario = Scenario::new(name, WORKLOAD, records);
+        let run = Rounds {
+            engines: &arguments.copiers(),
+            runs: arguments.runs,
+            setting: SETTINGS[0],
+        }
+        .run(&copy, (plan, progress), &mut scenario);
         results.links.push(Link {
             round_trip,
             scenario,

@@ -4,51 +4,65 @@ use crate::bed::Copy;
 use crate::engines::{Engine, Setting};
 use crate::error::Result;
 use crate::progress::{Plan, Progress, result};
-use crate::results::EngineRuns;
+use crate::results::{EngineRuns, Scenario};
 
 /// Copies that do not count; after two the brokers' speed is steady.
 pub(crate) const WARM_UPS: u16 = 2;
 
-/// Lets every engine run once a round. Who begins changes from round to round, so that a change of the machine's mood
-/// meets every engine. What was measured before an error stays in `series`.
-pub(crate) fn rounds(
-    copy: &Copy<'_>,
-    engines: &[Engine],
-    runs: u16,
-    setting: Setting,
-    (plan, progress): (Plan, &mut Progress),
-    series: &mut Vec<EngineRuns>,
-) -> Result<()> {
-    series.extend(engines.iter().copied().map(EngineRuns::new));
-    if let Some(first) = engines.first() {
-        // the brokers' own code is slow until the JVM has compiled it; whoever came first would pay for all
-        for extra in 1..=WARM_UPS {
-            progress.step(plan, &format!("{}: warming the brokers", copy.describe()));
-            copy.run(*first, runs + extra, setting)?;
-        }
-    }
-    for run in 1..=runs {
-        let begins = usize::from(run - 1) % series.len().max(1);
-        for index in 0..series.len() {
-            let engine = &mut series[(begins + index) % engines.len()];
-            let name = engine.engine.describe();
-            progress.step(plan, &format!("{}: {name}, run {run}", copy.describe()));
-            let measurement = copy.run(engine.engine, run, setting)?;
-            result(&format!(
-                "{:.0} records/s, {:.3} CPU s per million, {:.0} MB, {} records in {:.1} s",
-                measurement.records_per_second,
-                measurement.cpu_seconds_per_million,
-                measurement.peak_rss_bytes as f64 / 1e6,
-                measurement.records,
-                measurement.copy_seconds
-            ));
-            engine.runs.push(measurement);
-        }
-    }
-    Ok(())
+/// Every engine runs once a round. Who begins changes from round to round, so that a change of the machine's mood
+/// meets every engine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rounds<'a> {
+    pub(crate) engines: &'a [Engine],
+    pub(crate) runs: u16,
+    pub(crate) setting: Setting,
 }
 
-/// How many steps [`rounds`] takes.
+impl Rounds<'_> {
+    /// What was measured before an error stays in `scenario`.
+    pub(crate) fn run(
+        self,
+        copy: &Copy<'_>,
+        (plan, progress): (Plan, &mut Progress),
+        scenario: &mut Scenario,
+    ) -> Result<()> {
+        let Self {
+            engines,
+            runs,
+            setting,
+        } = self;
+        let series = &mut scenario.engines;
+        series.extend(engines.iter().copied().map(EngineRuns::new));
+        if let Some(first) = engines.first() {
+            // the brokers' own code is slow until the JVM has compiled it; whoever came first would pay for all
+            for extra in 1..=WARM_UPS {
+                progress.step(plan, &format!("{}: warming the brokers", copy.describe()));
+                copy.run(*first, runs + extra, setting)?;
+            }
+        }
+        for run in 1..=runs {
+            let begins = usize::from(run - 1) % series.len().max(1);
+            for index in 0..series.len() {
+                let engine = &mut series[(begins + index) % engines.len()];
+                let name = engine.engine.describe();
+                progress.step(plan, &format!("{}: {name}, run {run}", copy.describe()));
+                let measurement = copy.run(engine.engine, run, setting)?;
+                result(&format!(
+                    "{:.0} records/s, {:.3} CPU s per million, {:.0} MB, {} records in {:.1} s",
+                    measurement.records_per_second,
+                    measurement.cpu_seconds_per_million,
+                    measurement.peak_rss_bytes as f64 / 1e6,
+                    measurement.records,
+                    measurement.copy_seconds
+                ));
+                engine.runs.push(measurement);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many steps [`Rounds`] take.
 pub(crate) fn steps(engines: usize, runs: u16) -> u32 {
     u32::from(runs) * engines as u32 + if engines > 0 { u32::from(WARM_UPS) } else { 0 }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rounds::{rounds, steps};
+use super::rounds::{Rounds, steps};
 use crate::bed::{Bed, Copy, spec};
 use crate::cli::Arguments;
 use crate::engines::{Engine, SETTINGS, Setting};
@@ -55,21 +55,14 @@ pub(crate) fn measure(
         if engines.contains(&Engine::ProduceOnly) {
             setting = best_setting(&copy, (plan, progress))?;
         }
-        let mut scenario = Scenario {
-            name: workload.describe().to_owned(),
-            workload,
-            records,
-            produce_only: engines.contains(&Engine::ProduceOnly).then_some(setting),
-            engines: Vec::new(),
-        };
-        let run = rounds(
-            &copy,
-            &engines,
-            arguments.runs,
+        let mut scenario = Scenario::new(workload.describe().to_owned(), workload, records);
+        scenario.produce_only = engines.contains(&Engine::ProduceOnly).then_some(setting);
+        let run = Rounds {
+            engines: &engines,
+            runs: arguments.runs,
             setting,
-            (plan, progress),
-            &mut scenario.engines,
-        );
+        }
+        .run(&copy, (plan, progress), &mut scenario);
         results.throughput.push(scenario);
         run?;
         topics::delete(&bed.source, &[workload.topic()])?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::{Security, Way};
 
-use super::rounds::{rounds, steps};
+use super::rounds::{Rounds, steps};
 use crate::bed::{Bed, Copy, spec};
 use crate::cli::Arguments;
 use crate::endpoint::Endpoint;
@@ -60,22 +60,14 @@ pub(crate) fn measure(
         window: Some(arguments.window()),
         tag: "tls",
     };
-    let engines = engines(arguments);
-    let mut scenario = Scenario {
-        name: format!("{} over TLS", WORKLOAD.describe()),
-        workload: WORKLOAD,
-        records,
-        produce_only: None,
-        engines: Vec::new(),
-    };
-    let run = rounds(
-        &copy,
-        &engines,
-        arguments.runs,
-        SETTINGS[0],
-        (plan, progress),
-        &mut scenario.engines,
-    );
+    let name = format!("{} over TLS", WORKLOAD.describe());
+    let mut scenario = Scenario::new(name, WORKLOAD, records);
+    let run = Rounds {
+        engines: &engines(arguments),
+        runs: arguments.runs,
+        setting: SETTINGS[0],
+    }
+    .run(&copy, (plan, progress), &mut scenario);
     results.tls = Some(scenario);
     run
 }
