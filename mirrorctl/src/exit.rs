@@ -81,12 +81,12 @@ impl From<&Failure> for Code {
             Failure::TopicGuarded { .. } | Failure::Promoted { .. } => Self::Refused,
             Failure::Verification { .. } | Failure::LagOver { .. } => Self::VerificationFailed,
             Failure::Replicator { error, .. } => match **error {
-                replicator::RunError::SameCluster { .. } => Self::Refused,
+                replicator::RunError::SameCluster { .. }
+                | replicator::RunError::Superseded { .. } => Self::Refused,
                 replicator::RunError::Source { .. }
                 | replicator::RunError::Target { .. }
                 | replicator::RunError::Positions { .. }
-                | replicator::RunError::Gaps { .. }
-                | replicator::RunError::Superseded { .. } => Self::Error,
+                | replicator::RunError::Gaps { .. } => Self::Error,
             },
             Failure::Topology(_)
             | Failure::InvalidFiles { .. }

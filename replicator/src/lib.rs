@@ -57,6 +57,7 @@ mod reset;
 mod resume;
 mod round;
 mod run;
+mod standby;
 mod status;
 #[cfg(fuzzing)]
 pub mod stored;
@@ -79,7 +80,7 @@ pub use options::{Mode, Options, Source};
 pub use partition_figures::{PartitionFigures, PartitionState};
 pub use position::{POSITIONS_TOPIC, Position, PositionKey, ProducerPosition};
 pub use progress::{Ailing, PartitionFailure, Phase, Progress, Snapshot};
-pub use run::run;
+pub use standby::run;
 pub use status::{Condition, PartitionStatus, status};
 pub use summary::{Summary, TopicSummary};
 pub use throttle::Throttle;

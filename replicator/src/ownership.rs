@@ -17,7 +17,7 @@ use kafka::{Cluster, Error};
 
 use crate::appender::{Appender, json_record};
 use crate::leaders::Leaders;
-use crate::position::{Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
+use crate::position::{Beat, BeatKey, Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
 use crate::position_log::PositionReader;
 use crate::position_writer::now_ms;
 
@@ -105,6 +105,22 @@ impl Ownership {
             self.say_so().await?;
             held = Held::Again;
         }
+    }
+
+    /// Shows those that stand by that this run lives, or that it has `ended`. After an error, or when dropped, it may be
+    /// shown or not.
+    pub(crate) async fn beat(&mut self, ended: bool) -> Result<(), Error> {
+        let key = BeatKey {
+            beat_of_mirror: self.key.owner_of_mirror.clone(),
+            source_cluster_id: self.key.source_cluster_id.clone(),
+        };
+        let beat = Beat {
+            instance: self.ours.instance.clone(),
+            at_ms: now_ms(),
+            ended,
+        };
+        let record = json_record(&key, &beat, beat.at_ms)?;
+        self.appender.append(std::slice::from_ref(&record)).await
     }
 
     /// The last run that says so owns the mirror. Durable when this returns.

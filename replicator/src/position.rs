@@ -96,6 +96,28 @@ pub(crate) struct Owner {
     pub(crate) since_ms: i64,
 }
 
+/// Record key of [`Beat`]: one a mirror and source cluster. JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct BeatKey {
+    pub(crate) beat_of_mirror: String,
+    pub(crate) source_cluster_id: String,
+}
+
+/// Record value: a sign of life of a run, for those that stand by. It takes nothing from anybody: whose a mirror is, owner
+/// records say alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Beat {
+    /// Random id of the run.
+    pub(crate) instance: String,
+    /// When, ms since the epoch: no two of a run are alike.
+    pub(crate) at_ms: i64,
+    /// It was the last one.
+    #[serde(default)]
+    pub(crate) ended: bool,
+}
+
 /// The format that this build writes. Version 1 has neither owner nor producer.
 pub(crate) const VERSION: u32 = 2;
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use kafka::record::Record;
 use kafka::{Cluster, Error};
+use serde::de::DeserializeOwned;
 
 use crate::compacted_topic;
 use crate::leaders::Leaders;
-use crate::position::{Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
+use crate::position::{Beat, BeatKey, Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
 use crate::topic_reader::{Seen, TopicReader};
 
 /// All positions of one mirror from one source cluster, the newest a key. Empty where the topic
@@ -40,6 +41,7 @@ struct Known {
     mirror: String,
     source_cluster_id: String,
     owner: Option<Owner>,
+    beat: Option<Beat>,
     positions: BTreeMap<PositionKey, Position>,
 }
 
@@ -52,6 +54,7 @@ impl PositionReader {
                 mirror: mirror.to_owned(),
                 source_cluster_id: source_cluster_id.to_owned(),
                 owner: None,
+                beat: None,
                 positions: BTreeMap::new(),
             },
         }
@@ -67,6 +70,11 @@ impl PositionReader {
         self.known.owner.as_ref()
     }
 
+    /// The last sign of life of any run of the mirror, as of the last reading.
+    pub(crate) fn beat(&self) -> Option<&Beat> {
+        self.known.beat.as_ref()
+    }
+
     /// Reads to the end that the topic had when the call began. After an error the next call goes on where this one
     /// stopped. Cancel safe in the same way.
     pub(crate) async fn read_to_end(&mut self) -> Result<(), Error> {
@@ -75,6 +83,7 @@ impl PositionReader {
             .read_to_end(|seen| match seen {
                 Seen::Anew => {
                     known.owner = None;
+                    known.beat = None;
                     known.positions.clear();
                 }
                 Seen::Record(record) => known.keep(record),
@@ -91,19 +100,25 @@ impl Known {
             return;
         };
         if let Ok(key) = serde_json::from_slice::<PositionKey>(key) {
-            if key.mirror == self.mirror && key.source_cluster_id == self.source_cluster_id {
+            if self.is_ours(&key.mirror, &key.source_cluster_id) {
                 self.keep_position(key, record);
             }
-        } else if let Ok(key) = serde_json::from_slice::<OwnerKey>(key)
-            && key.owner_of_mirror == self.mirror
-            && key.source_cluster_id == self.source_cluster_id
-            && let Some(Ok(owner)) = record
-                .value
-                .as_ref()
-                .map(|value| serde_json::from_slice::<Owner>(value))
+        } else if let Ok(key) = serde_json::from_slice::<OwnerKey>(key) {
+            if self.is_ours(&key.owner_of_mirror, &key.source_cluster_id)
+                && let Some(owner) = value(record)
+            {
+                self.owner = Some(owner);
+            }
+        } else if let Ok(key) = serde_json::from_slice::<BeatKey>(key)
+            && self.is_ours(&key.beat_of_mirror, &key.source_cluster_id)
+            && let Some(beat) = value(record)
         {
-            self.owner = Some(owner);
+            self.beat = Some(beat);
         }
+    }
+
+    fn is_ours(&self, mirror: &str, source_cluster_id: &str) -> bool {
+        mirror == self.mirror && source_cluster_id == self.source_cluster_id
     }
 
     fn keep_position(&mut self, key: PositionKey, record: &Record) {
@@ -123,4 +138,8 @@ impl Known {
             Err(error) => tracing::warn!(?key, %error, "position is not readable; ignored"),
         }
     }
+}
+
+fn value<T: DeserializeOwned>(record: &Record) -> Option<T> {
+    serde_json::from_slice(record.value.as_ref()?).ok()
 }

@@ -85,6 +85,11 @@ impl Slots {
         }
     }
 
+    /// Whether [`Slots::close`] was called.
+    pub(crate) fn are_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Relaxed)
+    }
+
     /// Nothing is written from now on, but for a write that is on its way.
     pub(crate) fn close(&self) {
         self.shared.closed.store(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ pub struct Progress {
     /// Partitions that could not begin yet.
     held_up: Mutex<Vec<Ailing>>,
     traffic: Arc<Traffic>,
-    budget: OnceLock<Budget>,
+    budget: Mutex<Option<Budget>>,
 }
 
 /// Where a run stands as a whole.
@@ -34,6 +34,8 @@ pub enum Phase {
     Copying,
     /// No more fetching; waiting for acknowledgements and the last positions.
     Draining,
+    /// Another replicator has the mirror; waiting for its end.
+    StandingBy,
     /// Over.
     Done,
     /// The run as a whole could not go on.
@@ -47,6 +49,7 @@ impl Phase {
             Self::Preparing => "preparing",
             Self::Copying => "copying",
             Self::Draining => "draining",
+            Self::StandingBy => "standing-by",
             Self::Done => "done",
             Self::Failed => "failed",
         }
@@ -175,7 +178,7 @@ impl Progress {
         let whole = match *lock(&self.phase) {
             Phase::Preparing => Some("preparing"),
             Phase::Failed => Some("failed"),
-            Phase::Copying | Phase::Draining | Phase::Done => {
+            Phase::Copying | Phase::Draining | Phase::StandingBy | Phase::Done => {
                 trouble.as_ref().map(|_| "unreachable")
             }
         };
@@ -239,13 +242,12 @@ impl Progress {
 
     /// The budget whose use is shown.
     pub(crate) fn watch_budget(&self, budget: &Budget) {
-        // A run has one budget; a second run with the same figures would show the first one's.
-        let _ = self.budget.set(budget.clone());
+        *lock(&self.budget) = Some(budget.clone());
     }
 
     /// Bytes in use and bytes in all; zeros before there is a budget.
     pub(crate) fn budget(&self) -> (u64, u64) {
-        self.budget.get().map_or((0, 0), Budget::usage)
+        lock(&self.budget).as_ref().map_or((0, 0), Budget::usage)
     }
 
     /// Why the run as a whole is not well; `None` once it is again.
@@ -280,6 +282,14 @@ impl Progress {
                 partition.finish();
             }
         }
+    }
+
+    /// As a new run has it: what the last one did is over.
+    pub(crate) fn begin_again(&self, phase: Phase) {
+        lock(&self.partitions).clear();
+        lock(&self.failures).clear();
+        self.trouble(None);
+        self.enter(phase);
     }
 
     pub(crate) fn fail(&self, failure: PartitionFailure) {

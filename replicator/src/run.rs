@@ -33,17 +33,12 @@ use crate::topics::Upkeep;
 use crate::watchdog::Watchdog;
 
 /// How often a run in at-least-once looks whether the mirror is still its own.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Pause before partitions begin anew: metadata may still show the old topic for a moment.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
 
-/// Copies until the mode's end or until `stop` is cancelled, then drains: nothing more is
-/// fetched, what was sent is acknowledged, positions are committed.
-///
-/// A partition that cannot go on stops alone and is named in [`Summary::failures`]; its
-/// neighbours go on. Dropping the future is like kill -9: nothing is lost, what was not covered
-/// by a committed position is copied again by the next run.
-pub async fn run(
+/// One run, from taking the mirror over to its end. See [`crate::run`].
+pub(crate) async fn one(
     mirror: &Mirror,
     source: Source,
     target: Cluster,
@@ -78,7 +73,9 @@ pub async fn run(
         run.finish().await;
         run.progress.enter(Phase::Done);
         copied?;
-        Ok(run.summary(started.elapsed()))
+        let mut summary = Summary::of(mirror, &run.source.alias, &run.progress, started.elapsed());
+        summary.interrupted = run.shared.stop.is_cancelled() && run.options.mode == Mode::Once;
+        Ok(summary)
     };
     let ended: Result<Summary, RunError> = to_the_end.await;
     if let Err(error) = &ended {
@@ -179,16 +176,7 @@ impl Run<'_> {
                     self.progress.trouble(trouble);
                 }
                 now = watch.tick() => watchdog.look(now, &self.progress.partitions()),
-                _ = look.tick() => match self.still_ours().await {
-                    Ok(_) => {}
-                    Err(error @ RunError::Superseded { .. }) => return Err(error),
-                    Err(error) if self.shared.trust.holds() => {
-                        tracing::debug!(%error, "whose the mirror is cannot be read; trying again");
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "whose the mirror is cannot be read; nothing is sent until it can");
-                    }
-                }
+                _ = look.tick() => self.look().await?,
             }
         }
     }
@@ -249,6 +237,7 @@ impl Run<'_> {
         }
         self.writer_finish.cancel();
         let written = self.writer.join_next().await;
+        self.give_back().await;
         let problem = match written {
             Some(Ok(Ok(()))) | None => return,
             Some(Ok(Err(error))) => error.to_string(),
@@ -261,27 +250,6 @@ impl Run<'_> {
             position: None,
             reason: format!("the last positions could not be committed: {problem}"),
         });
-    }
-
-    fn summary(&self, elapsed: Duration) -> Summary {
-        let counts = self.progress.batch_counts();
-        let topics = self.progress.topics();
-        Summary {
-            mirror: self.mirror.name.clone(),
-            source: self.source.alias.clone(),
-            target: self.mirror.target.clone(),
-            records: topics.iter().map(|topic| topic.records).sum(),
-            bytes: topics.iter().map(|topic| topic.bytes).sum(),
-            batches_passed: counts.passed,
-            batches_merged: counts.merged,
-            batches_rebuilt: counts.rebuilt,
-            batches_filtered: counts.filtered,
-            gaps: self.progress.snapshot().gaps,
-            topics,
-            failures: self.progress.failures(),
-            elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            interrupted: self.shared.stop.is_cancelled() && self.options.mode == Mode::Once,
-        }
     }
 }
 

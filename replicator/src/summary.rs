@@ -1,6 +1,9 @@
-use serde::Serialize;
+use std::time::Duration;
 
-use crate::progress::PartitionFailure;
+use serde::Serialize;
+use topology::Mirror;
+
+use crate::progress::{PartitionFailure, Progress};
 
 /// What a run did, once it is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,6 +36,35 @@ pub struct Summary {
     pub elapsed_ms: u64,
     /// Stopped from outside before the end.
     pub interrupted: bool,
+}
+
+impl Summary {
+    /// Of a run that was not interrupted.
+    pub(crate) fn of(
+        mirror: &Mirror,
+        source: &str,
+        progress: &Progress,
+        elapsed: Duration,
+    ) -> Self {
+        let counts = progress.batch_counts();
+        let topics = progress.topics();
+        Self {
+            mirror: mirror.name.clone(),
+            source: source.to_owned(),
+            target: mirror.target.clone(),
+            records: topics.iter().map(|topic| topic.records).sum(),
+            bytes: topics.iter().map(|topic| topic.bytes).sum(),
+            batches_passed: counts.passed,
+            batches_merged: counts.merged,
+            batches_rebuilt: counts.rebuilt,
+            batches_filtered: counts.filtered,
+            gaps: progress.snapshot().gaps,
+            topics,
+            failures: progress.failures(),
+            elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            interrupted: false,
+        }
+    }
 }
 
 /// One topic's part.

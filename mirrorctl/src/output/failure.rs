@@ -157,8 +157,10 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Replicator { error, .. } => match &**error {
             replicator::RunError::Source { error, .. }
             | replicator::RunError::Target { error, .. } => error.hint().map(str::to_owned),
+            replicator::RunError::Superseded { .. } => {
+                Some("the other goes on from where this one stopped; nothing is lost".to_owned())
+            }
             replicator::RunError::SameCluster { .. }
-            | replicator::RunError::Superseded { .. }
             | replicator::RunError::Gaps { .. }
             | replicator::RunError::Positions { .. } => None,
         },

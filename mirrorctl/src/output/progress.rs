@@ -307,6 +307,7 @@ fn phase(snapshot: &Snapshot) -> &'static str {
         }
         Phase::Copying => "copying",
         Phase::Draining => "draining",
+        Phase::StandingBy => "standing by",
         Phase::Done => "done",
         Phase::Failed => "failed",
     }

@@ -51,7 +51,7 @@ impl RunReading {
 
     pub(super) fn is_up(&self) -> bool {
         match self.phase {
-            Phase::Preparing | Phase::Copying | Phase::Draining => true,
+            Phase::Preparing | Phase::Copying | Phase::Draining | Phase::StandingBy => true,
             Phase::Done | Phase::Failed => false,
         }
     }

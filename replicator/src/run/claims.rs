@@ -1,15 +1,20 @@
 //! Exactly-once: a partition is this run's before its first record.
 
+use std::time::Duration;
+
 use kafka::{OffsetSpec, TopicPartition};
 use tokio::sync::watch;
 
 use super::discovery::Beginning;
 use super::starts::offsets;
-use super::{Run, on_target, positions_error};
+use super::{LOOK_EVERY, Run, on_target, positions_error};
 use crate::error::RunError;
 use crate::ownership::Held;
 use crate::position::ProducerPosition;
 use crate::trust::Moment;
+
+/// How long the end of a run may take on account of those that stand by.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 impl Run<'_> {
     /// Gives each partition that has none a producer, and makes that durable before its first record. Fails where the
@@ -96,6 +101,40 @@ impl Run<'_> {
                 _ = commits.changed() => {}
                 () = self.shared.stop.cancelled() => {}
             }
+        }
+    }
+
+    /// Looks whose the mirror is, and shows those that stand by that this run lives. What cannot be read or written now
+    /// will be the next time.
+    pub(super) async fn look(&mut self) -> Result<(), RunError> {
+        let stop = self.shared.stop.clone();
+        let looking = async {
+            self.still_ours().await?;
+            let beaten = self.ownership.beat(false).await;
+            beaten.map_err(|error| positions_error(self.mirror, error))
+        };
+        let looked = tokio::time::timeout(LOOK_EVERY, stop.run_until_cancelled(looking)).await;
+        match looked {
+            Ok(Some(Err(error @ RunError::Superseded { .. }))) => return Err(error),
+            Ok(Some(Err(error))) => {
+                tracing::debug!(%error, "whose the mirror is cannot be told; trying again");
+            }
+            Ok(Some(Ok(())) | None) | Err(_) => {}
+        }
+        if !self.shared.trust.holds() && !stop.is_cancelled() {
+            tracing::warn!("whose the mirror is cannot be read; nothing is sent until it can");
+        }
+        Ok(())
+    }
+
+    /// Tells those that stand by that the mirror is free, where it was ours.
+    pub(super) async fn give_back(&mut self) {
+        if self.slots.are_closed() {
+            return;
+        }
+        let told = tokio::time::timeout(GIVEN_BACK_WITHIN, self.ownership.beat(true)).await;
+        if !matches!(told, Ok(Ok(()))) {
+            tracing::debug!("who stands by could not be told; they will notice");
         }
     }
 

@@ -75,34 +75,6 @@ async fn lost_answers_and_refusals_repeat_nothing() {
     assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
 }
 
-/// The newest run owns the mirror; the older one stops and says why. Both write for a while.
-#[tokio::test]
-async fn two_runs_at_once_copy_each_record_once() {
-    let rig = Rig::start(3, EXACTLY_ONCE).await;
-    rig.create("t1", 6, &[]).await;
-    let mut older = JoinSet::new();
-    older.spawn(rig.run(Options::continuous(), CancellationToken::new()));
-    for round in 0..4 {
-        rig.produce("t1", 6, round * 10, 10).await;
-    }
-    let stop = CancellationToken::new();
-    let mut newer = JoinSet::new();
-    newer.spawn(rig.run(Options::continuous(), stop.clone()));
-    for round in 4..12 {
-        rig.produce("t1", 6, round * 10, 10).await;
-    }
-    let ended = tokio::time::timeout(Duration::from_secs(20), older.join_next()).await;
-    let ended = ended.expect("the older run noticed").unwrap().unwrap();
-    assert!(
-        matches!(ended, Err(RunError::Superseded { .. })),
-        "{ended:?}"
-    );
-    stop.cancel();
-    newer.join_next().await.unwrap().unwrap().unwrap();
-    rig.once().await;
-    assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
-}
-
 #[tokio::test]
 async fn two_runs_that_start_together_agree_on_one_producer() {
     for _ in 0..5 {

@@ -488,7 +488,7 @@ async fn a_partition_that_stands_still_is_named_and_its_neighbours_go_on() {
     let fault = rig.target_cluster.faults().inject(rule.partition(1));
     let (progress, stop) = (Progress::new(), CancellationToken::new());
     let options = Options {
-        stall_after: Duration::from_millis(600),
+        stall_after: Duration::from_secs(2),
         ..Options::continuous()
     };
     let mut running = JoinSet::new();

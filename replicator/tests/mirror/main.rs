@@ -8,5 +8,6 @@ mod faults;
 mod losses;
 mod resets;
 mod rig;
+mod standby;
 mod steering;
 mod topics;

@@ -1,0 +1,126 @@
+//! One run after the other, and what lies between them: another replicator has the mirror.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka::{Cluster, Error};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use topology::Mirror;
+
+use crate::error::RunError;
+use crate::leaders::Leaders;
+use crate::options::{Mode, Options, Source};
+use crate::position::{Beat, POSITIONS_TOPIC};
+use crate::position_log::PositionReader;
+use crate::progress::{Phase, Progress};
+
+use crate::summary::Summary;
+
+/// How often it is looked whether the other still has the mirror.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// An owner that shows no sign of life for so long is gone; it shows one every
+/// [`crate::run::LOOK_EVERY`].
+const SILENT_FOR: Duration = Duration::from_secs(15);
+
+/// Copies until the mode's end or until `stop` is cancelled, then drains: nothing more is
+/// fetched, what was sent is acknowledged, positions are committed.
+///
+/// A partition that cannot go on stops alone and is named in [`Summary::failures`]; its
+/// neighbours go on. Dropping the future is like kill -9: nothing is lost, what was not covered
+/// by a committed position is copied again by the next run.
+///
+/// A mirror belongs to the run that began last. A continuous one that loses it stands by until the
+/// other has ended, or shows no sign of life any more, and then takes it again; one that ends by
+/// itself ends with [`RunError::Superseded`]. The summary is that of the time since it had the
+/// mirror last.
+pub async fn run(
+    mirror: &Mirror,
+    source: Source,
+    target: Cluster,
+    options: Options,
+    progress: Arc<Progress>,
+    stop: CancellationToken,
+) -> Result<Summary, RunError> {
+    loop {
+        let ended = crate::run::one(
+            mirror,
+            source.clone(),
+            target.clone(),
+            options.clone(),
+            progress.clone(),
+            stop.child_token(),
+        )
+        .await;
+        let error = match ended {
+            Err(error @ RunError::Superseded { .. }) if options.mode == Mode::Continuous => error,
+            ended => return ended,
+        };
+        let began = Instant::now();
+        tracing::warn!("{error}: standing by until that one ends or falls silent");
+        progress.begin_again(Phase::StandingBy);
+        let vigil = Vigil::new(target.clone(), &mirror.name, source.cluster.cluster_id());
+        let Some(why) = stop.run_until_cancelled(vigil.keep()).await else {
+            progress.enter(Phase::Done);
+            return Ok(Summary::of(
+                mirror,
+                &source.alias,
+                &progress,
+                began.elapsed(),
+            ));
+        };
+        tracing::warn!(reason = why, "taking the mirror again");
+        progress.begin_again(Phase::Preparing);
+    }
+}
+
+/// Watches the run that has the mirror.
+struct Vigil {
+    log: PositionReader,
+    last: Option<Beat>,
+    /// When it last showed that it lives.
+    alive: Instant,
+}
+
+impl Vigil {
+    fn new(target: Cluster, mirror: &str, source_cluster_id: &str) -> Self {
+        let leaders = Arc::new(Leaders::tracking(target, POSITIONS_TOPIC));
+        Self {
+            log: PositionReader::new(leaders, mirror, source_cluster_id),
+            last: None,
+            alive: Instant::now(),
+        }
+    }
+
+    /// Returns once the mirror is free, with the reason.
+    async fn keep(mut self) -> &'static str {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let read = self.log.read_to_end().await;
+            if let Some(why) = self.judge(&read) {
+                return why;
+            }
+        }
+    }
+
+    fn judge(&mut self, read: &Result<(), Error>) -> Option<&'static str> {
+        if let Err(error) = read {
+            // The other cannot show anything there either.
+            tracing::debug!(%error, "whose the mirror is cannot be read; trying again");
+            self.alive = Instant::now();
+            return None;
+        }
+        let Some(owner) = self.log.owner() else {
+            return Some("nobody has it");
+        };
+        let beat = self.log.beat();
+        if beat.is_some_and(|beat| beat.instance == owner.instance && beat.ended) {
+            return Some("the other has ended");
+        }
+        if beat != self.last.as_ref() {
+            self.last = beat.cloned();
+            self.alive = Instant::now();
+        }
+        (self.alive.elapsed() >= SILENT_FOR).then_some("the other shows no sign of life")
+    }
+}
