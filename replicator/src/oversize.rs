@@ -11,8 +11,10 @@ use crate::transform::Step;
 
 /// What one partition knows of its target's limit. Knows nothing until something was refused.
 ///
-/// Pieces are halves of halves, by the number of records, so the same source batch always gives
-/// the same pieces, and the sequence of a record does not depend on the piece it is in.
+/// Pieces are halves of halves of the whole source batch, by the number of records, so the same
+/// source batch always gives the same pieces, also to a run that begins between two of them:
+/// what an earlier one has sent ends where a piece ends. The sequence of a record does not depend
+/// on the piece it is in.
 #[derive(Debug, Default)]
 pub(crate) struct Cutter {
     /// Largest batch that the target topic takes, where it said so.
@@ -67,9 +69,13 @@ impl Cutter {
                     let records: Vec<(i64, Record)> = record::decode(&source)?
                         .into_iter()
                         .map(|record| (base + i64::from(record.offset_delta), record))
-                        .filter(|(offset, _)| *offset >= start)
                         .collect();
-                    self.pieces(records, start, end, codec, &mut cut)?;
+                    let pieces = Pieces {
+                        cutter: self,
+                        codec,
+                        from: start,
+                    };
+                    pieces.of(records, start.min(base), end, &mut cut)?;
                     start = end;
                 }
                 Step::Send { end, .. } | Step::Skip { end } => {
@@ -86,30 +92,61 @@ impl Cutter {
             && (self.refused.contains(&(start, end))
                 || self.limit.is_some_and(|limit| batch.wire_len() > limit))
     }
+}
 
-    fn pieces(
+/// One batch on its way into pieces.
+struct Pieces<'a> {
+    cutter: &'a Cutter,
+    codec: Compression,
+    /// What lies before was sent already.
+    from: i64,
+}
+
+impl Pieces<'_> {
+    /// `records` cover the source offsets from `start` to `end`.
+    fn of(
         &self,
         mut records: Vec<(i64, Record)>,
         start: i64,
         end: i64,
-        codec: Compression,
         into: &mut VecDeque<Step>,
     ) -> Result<(), BatchError> {
-        let plain: Vec<Record> = records.iter().map(|(_, record)| record.clone()).collect();
-        let batch = record::encode(&plain, codec)?;
-        if !self.must_cut(&batch, start, end) {
-            into.push_back(Step::Send {
-                batch,
-                end,
-                rebuilt: true,
-            });
+        if end <= self.from {
             return Ok(());
         }
+        if records.len() > 1 && start < self.from {
+            return self.halves(records, start, end, into);
+        }
+        records.retain(|(offset, _)| *offset >= self.from);
+        if records.is_empty() {
+            into.push_back(Step::Skip { end });
+            return Ok(());
+        }
+        let plain: Vec<Record> = records.iter().map(|(_, record)| record.clone()).collect();
+        let batch = record::encode(&plain, self.codec)?;
+        if self.cutter.must_cut(&batch, start, end) {
+            return self.halves(records, start, end, into);
+        }
+        into.push_back(Step::Send {
+            batch,
+            end,
+            rebuilt: true,
+        });
+        Ok(())
+    }
+
+    fn halves(
+        &self,
+        mut records: Vec<(i64, Record)>,
+        start: i64,
+        end: i64,
+        into: &mut VecDeque<Step>,
+    ) -> Result<(), BatchError> {
         let second = records.split_off(records.len() / 2);
         // The halves meet at the second one's first record; holes before it belong to the first.
         let middle = second.first().map_or(end, |(offset, _)| *offset);
-        self.pieces(records, start, middle, codec, into)?;
-        self.pieces(second, middle, end, codec, into)
+        self.of(records, start, middle, into)?;
+        self.of(second, middle, end, into)
     }
 }
 
@@ -182,6 +219,24 @@ mod tests {
         // After a rewind into the batch the rest comes in the same pieces.
         let (ends, values) = ends_and_values(&cut(&cutter, &bytes, 4));
         assert_eq!((ends, values), (vec![6, 8], vec![4, 5, 6, 7]));
+    }
+
+    #[test]
+    fn wherever_a_run_begins_the_pieces_end_where_they_ended_before() {
+        let bytes = batch(17);
+        let mut cutter = Cutter::default();
+        cutter.refuse(0, 17, Some(900));
+        let (all, _) = ends_and_values(&cut(&cutter, &bytes, 0));
+        assert_eq!(all, [4, 8, 12, 17]);
+        for start in [0, 4, 8, 12] {
+            let (ends, values) = ends_and_values(&cut(&cutter, &bytes, start));
+            let rest: Vec<i64> = all.iter().copied().filter(|end| *end > start).collect();
+            assert_eq!(ends, rest, "from {start}");
+            assert_eq!(i64::from(values[0]), start);
+        }
+        // Between two pieces' edges the one that it lies in is cut down to it.
+        let (ends, values) = ends_and_values(&cut(&cutter, &bytes, 6));
+        assert_eq!((ends, values[0]), (vec![8, 12, 17], 6));
     }
 
     #[test]
