@@ -20,6 +20,8 @@ struct Seen {
     position: i64,
     since: Instant,
     said: Option<Instant>,
+    /// What the last attempt ended with since it stands still.
+    reason: Option<String>,
 }
 
 /// Looks at all partitions of a run from time to time.
@@ -53,6 +55,7 @@ impl Watchdog {
                 position,
                 since: now,
                 said: None,
+                reason: None,
             });
             let idle = partition.remaining() == 0 || partition.state() == PartitionState::Paused;
             if idle || seen.position != position {
@@ -64,14 +67,17 @@ impl Watchdog {
                     position,
                     since: now,
                     said: None,
+                    reason: None,
                 };
                 continue;
             }
+            // An attempt begins without one; what the last one ended with still stands in the way.
+            seen.reason = partition.reason().or(seen.reason.take());
             let still = now - seen.since;
             if still < self.limit {
                 continue;
             }
-            let reason = partition.reason().unwrap_or_else(|| NO_REASON.to_owned());
+            let reason = seen.reason.clone().unwrap_or_else(|| NO_REASON.to_owned());
             partition.stalled(Some(&reason));
             if seen.said.is_none_or(|said| now - said >= SAY_EVERY) {
                 seen.said = Some(now);
@@ -109,6 +115,7 @@ mod tests {
         one.interrupted(&"the target is away");
         look(659);
         assert_eq!(one.state(), PartitionState::Waiting);
+        one.waits(false);
         look(661);
         assert_eq!(one.state(), PartitionState::Stalled);
         assert_eq!(one.reason().as_deref(), Some("the target is away"));
