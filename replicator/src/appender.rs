@@ -53,18 +53,9 @@ impl Appender {
         records: &[Record],
     ) -> Result<(), Error> {
         let batch = encode(records)?;
-        self.append_batch_within(patience, &batch).await
-    }
-
-    /// As [`Appender::append_within`], a batch that is encoded already.
-    pub(crate) async fn append_batch_within(
-        &mut self,
-        patience: Duration,
-        batch: &RawBatch,
-    ) -> Result<(), Error> {
         let give_up = Instant::now() + patience;
         loop {
-            match self.append_batch(batch).await {
+            match self.append_batch(&batch).await {
                 Err(error) if error.class() != RetryClass::Fatal && Instant::now() < give_up => {
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
@@ -73,7 +64,8 @@ impl Appender {
         }
     }
 
-    async fn append_batch(&mut self, batch: &RawBatch) -> Result<(), Error> {
+    /// As [`Appender::append`], a batch that is encoded already.
+    pub(crate) async fn append_batch(&mut self, batch: &RawBatch) -> Result<(), Error> {
         let appended = self.try_append(batch).await;
         if appended.is_err() {
             self.stale = Some(Instant::now());

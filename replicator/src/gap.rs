@@ -32,6 +32,10 @@ pub struct GapKey {
     pub kind: GapKind,
     /// Id of the source topic that the offsets belong to: a recreated topic has its own.
     pub source_topic_id: String,
+    /// For a truncation: leader epoch of the last record that was taken back, which tells it from an
+    /// earlier one at the same offset. Absent where it is not known, and for other kinds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_epoch: Option<i32>,
 }
 
 /// Why there is a gap.
@@ -92,10 +96,17 @@ mod tests {
             from: 5,
             kind: GapKind::TopicReset,
             source_topic_id: "id".into(),
+            lost_epoch: None,
         };
         let text = r#"{"mirror":"m","sourceClusterId":"abc","topic":"t","partition":3,"from":5,"kind":"topic-reset","sourceTopicId":"id"}"#;
         assert_eq!(serde_json::to_string(&key).expect("json"), text);
         assert_eq!(serde_json::from_str::<GapKey>(text).expect("json"), key);
+        let truncation = GapKey {
+            lost_epoch: Some(4),
+            ..key
+        };
+        let text = text.replace("\"id\"}", "\"id\",\"lostEpoch\":4}");
+        assert_eq!(serde_json::to_string(&truncation).expect("json"), text);
         let value = r#"{"version":1,"targetTopic":"t","to":9,"resumedAt":9,"reason":"r",
             "policy":"onDataLoss: continue","atMs":7,"aFieldFromTheFuture":true}"#;
         let gap: Gap = serde_json::from_str(value).expect("unknown fields are ignored");

@@ -33,6 +33,8 @@ pub(crate) struct Found {
     pub(crate) kind: GapKind,
     /// Id of the source topic that the offsets belong to.
     pub(crate) source_topic_id: String,
+    /// See [`GapKey::lost_epoch`].
+    pub(crate) lost_epoch: Option<i32>,
     pub(crate) from: i64,
     pub(crate) to: Option<i64>,
     pub(crate) records: Option<u64>,
@@ -71,6 +73,7 @@ impl Losses {
             from: found.from,
             kind: found.kind,
             source_topic_id: found.source_topic_id,
+            lost_epoch: found.lost_epoch,
         };
         let gap = Gap {
             version: gap::VERSION,
@@ -135,6 +138,7 @@ impl Partition {
         let found = Found {
             kind: GapKind::Deleted,
             source_topic_id: self.position.source_topic_id.clone(),
+            lost_epoch: None,
             from: position,
             to: Some(start),
             records: None,
@@ -162,6 +166,7 @@ impl Partition {
         let found = Found {
             kind: GapKind::Truncation,
             source_topic_id: self.position.source_topic_id.clone(),
+            lost_epoch: self.lineage.before(position).map(|epoch| epoch.number),
             from: diverged,
             to: Some(position),
             records: None,

@@ -174,6 +174,11 @@ impl PartitionProgress {
         self.gap_offsets.fetch_add(offsets, Ordering::Relaxed);
     }
 
+    /// Nothing went to the dead-letter topic in this run so far.
+    pub(crate) fn has_quarantined_none(&self) -> bool {
+        self.quarantined.load(Ordering::Relaxed) == 0
+    }
+
     /// Records that went to the dead-letter topic instead.
     pub(crate) fn quarantined(&self, records: u64) {
         self.quarantined.fetch_add(records, Ordering::Relaxed);

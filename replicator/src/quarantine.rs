@@ -6,21 +6,37 @@ use std::time::Duration;
 use bytes::Bytes;
 use kafka::fetch::{FetchFrom, FetchLimits};
 use kafka::record::{self, Record};
-use kafka::{Cluster, Compression, ConfigChange, Error, NewTopic, RetryClass};
+use kafka::{
+    Cluster, Compression, ConfigChange, Error, NewTopic, OffsetSpec, RetryClass, TopicPartition,
+};
+use tokio::time::Instant;
 use topology::{OnOversize, QUARANTINE_SUFFIX};
 
-use crate::appender::Appender;
+use crate::appender::{Appender, RETRY_PAUSE};
 use crate::gap::GapKind;
+use crate::leaders::Leaders;
 use crate::losses::{Found, Passage};
 use crate::outcome::{Stopped, TooLarge, Trouble};
 use crate::partition::{Partition, Shared};
-use crate::topic_reader::{fetch_batches, malformed};
+use crate::topic_reader::{fetch_batches, listed, malformed};
 
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 /// A quarantine topic takes at least this much, so that it rarely has to be raised.
 const LEAST_LIMIT: usize = 16 << 20;
 /// A new topic has no leader for a moment.
 const APPEAR_WITHIN: Duration = Duration::from_secs(30);
+/// What names the place that a quarantined record comes from.
+const SOURCE_HEADERS: &[u8] = b"mirrorctl.source.";
+/// Before a record is written of which nobody knows whether it was, so many of the last ones are looked at. Other partitions
+/// and mirrors may have written since; a record behind more of them than this is there twice.
+const LOOKED_AT: i64 = 100;
+/// One fetch.
+const LIMITS: FetchLimits = FetchLimits {
+    max_wait: Duration::from_millis(500),
+    min_bytes: 1,
+    max_bytes: 1 << 20,
+    partition_max_bytes: 1 << 20,
+};
 
 /// A record as it lies on the source.
 struct AtSource {
@@ -89,6 +105,7 @@ impl Partition {
         let gap = Found {
             kind: GapKind::Oversize,
             source_topic_id: self.position.source_topic_id.clone(),
+            lost_epoch: None,
             from: offset,
             to: Some(end),
             records: Some(1),
@@ -139,12 +156,6 @@ impl Partition {
             .of(&id.source_topic, id.partition, None)
             .await?;
         let connection = shared.source.cluster().open(&leader.node).await?;
-        let limits = FetchLimits {
-            max_wait: Duration::from_millis(500),
-            min_bytes: 1,
-            max_bytes: 1 << 20,
-            partition_max_bytes: 1 << 20,
-        };
         let from = FetchFrom {
             topic: id.source_topic.clone(),
             topic_id: leader.topic_id,
@@ -152,7 +163,7 @@ impl Partition {
             offset: start,
             leader_epoch: leader.epoch,
         };
-        for batch in fetch_batches(&connection, limits, from).await? {
+        for batch in fetch_batches(&connection, LIMITS, from).await? {
             if batch.header.is_control() {
                 continue;
             }
@@ -201,17 +212,70 @@ impl Partition {
             let value = Bytes::copy_from_slice(value.as_bytes());
             record.headers.push((name, Some(value)));
         }
-        let batch = record::encode(&[record], found.codec).map_err(|error| Error::Malformed {
-            address: "this client".to_owned(),
-            what: "quarantined record",
-            detail: error.to_string(),
-        })?;
+        let batch =
+            record::encode(std::slice::from_ref(&record), found.codec).map_err(|error| {
+                Error::Malformed {
+                    address: "this client".to_owned(),
+                    what: "quarantined record",
+                    detail: error.to_string(),
+                }
+            })?;
         ensure(shared.target.cluster(), topic, batch.wire_len()).await?;
         shared.target.track([topic.to_owned()]).await;
-        Appender::new(shared.target.clone(), topic)
-            .append_batch_within(APPEAR_WITHIN, &batch)
-            .await
+        let give_up = Instant::now() + APPEAR_WITHIN;
+        let mut appender = Appender::new(shared.target.clone(), topic);
+        // What an earlier run wrote before it died, or an append whose answer was lost, must not be written twice.
+        let mut unsure = self.progress.has_quarantined_none();
+        loop {
+            let kept = async {
+                if unsure && holds(&shared.target, topic, &record).await? {
+                    return Ok(());
+                }
+                appender.append_batch(&batch).await
+            };
+            match kept.await {
+                Err(error) if error.class() != RetryClass::Fatal && Instant::now() < give_up => {
+                    unsure = true;
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                ended => return ended,
+            }
+        }
     }
+}
+
+/// Whether one of the last records of a topic is this one: from the same place on the source.
+async fn holds(target: &Leaders, topic: &str, record: &Record) -> Result<bool, Error> {
+    let place = |record: &Record| -> Vec<(Bytes, Option<Bytes>)> {
+        let of_ours = |(name, _): &&(Bytes, Option<Bytes>)| name.starts_with(SOURCE_HEADERS);
+        record.headers.iter().filter(of_ours).cloned().collect()
+    };
+    let wanted = place(record);
+    let leader = target.of(topic, 0, Some(Instant::now())).await?;
+    let partition = TopicPartition::new(topic, 0);
+    let cluster = target.cluster();
+    let start = listed(cluster, &partition, OffsetSpec::Earliest).await?;
+    let end = listed(cluster, &partition, OffsetSpec::Latest).await?;
+    let mut at = start.max(end - LOOKED_AT);
+    let connection = cluster.open(&leader.node).await?;
+    while at < end {
+        let from = FetchFrom {
+            topic: topic.into(),
+            topic_id: leader.topic_id,
+            partition: 0,
+            offset: at,
+            leader_epoch: -1,
+        };
+        for batch in fetch_batches(&connection, LIMITS, from).await? {
+            at = batch.header.next_offset();
+            let malformed = |error| malformed(&connection, topic, &error);
+            let kept = record::decode(&batch).map_err(malformed)?;
+            if kept.iter().any(|kept| place(kept) == wanted) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// The largest batch that a topic takes; `None` where the broker does not say.

@@ -73,6 +73,7 @@ pub(crate) fn gap(standing: Standing, position: &Position, start: i64) -> Option
     Some(Found {
         kind,
         source_topic_id: position.source_topic_id.clone(),
+        lost_epoch: None,
         from,
         to,
         records: None,

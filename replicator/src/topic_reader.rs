@@ -143,7 +143,7 @@ pub(crate) fn malformed(connection: &Connection, topic: &str, error: &BatchError
 }
 
 /// An end of a partition.
-async fn listed(
+pub(crate) async fn listed(
     cluster: &Cluster,
     partition: &TopicPartition,
     at: OffsetSpec,

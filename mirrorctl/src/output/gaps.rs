@@ -99,6 +99,7 @@ pub(crate) fn gaps_json(mirrors: &[MirrorGaps]) -> Value {
                         "source_cluster_id": key.source_cluster_id,
                         "source_topic": key.topic,
                         "source_topic_id": key.source_topic_id,
+                        "lost_epoch": key.lost_epoch,
                         "target_topic": gap.target_topic,
                         "partition": key.partition,
                         "kind": key.kind,
@@ -132,6 +133,7 @@ mod tests {
             from: 1_000,
             kind: GapKind::Deleted,
             source_topic_id: "id".to_owned(),
+            lost_epoch: None,
         };
         let gap = Gap {
             version: 1,

@@ -219,6 +219,25 @@ async fn records_that_the_source_takes_back_are_a_gap_and_their_successors_are_c
 }
 
 #[tokio::test]
+async fn a_second_truncation_at_the_same_offset_is_a_gap_of_its_own() {
+    let rig = Rig::start(1, CONTINUE).await;
+    let (_, diverged) = truncated(&rig).await;
+    run(&rig).await;
+    assert_eq!(gaps(&rig).await.len(), 1);
+    let again = rig
+        .source_cluster
+        .elect_uncleanly("t1", 0, diverged)
+        .unwrap();
+    rig.produce_batch("t1", 0, &sized(200, &[20, 20, 20], Compression::None))
+        .await;
+    assert_eq!(again, diverged);
+    run(&rig).await;
+    let found = gaps(&rig).await;
+    let all: Vec<(GapKind, i64)> = found.iter().map(|(key, _)| (key.kind, key.from)).collect();
+    assert_eq!(all, [(GapKind::Truncation, diverged); 2]);
+}
+
+#[tokio::test]
 async fn a_truncation_to_below_the_position_is_seen_though_nothing_is_written_since() {
     let rig = Rig::start(1, "").await;
     rig.create("t1", 1, &[]).await;
@@ -373,6 +392,39 @@ async fn a_record_too_large_for_the_target_is_quarantined_and_the_others_keep_th
         ]
     );
     assert_eq!(rig.once().await.records, 0, "all of it is behind");
+}
+
+/// The ledger refuses the gap, so that the run dies between the record and the position.
+#[tokio::test]
+async fn a_record_is_quarantined_once_though_the_run_dies_or_an_answer_is_lost() {
+    let rig = Rig::start(1, QUARANTINE).await;
+    rig.create("t1", 1, &[]).await;
+    rig.produce_batch("t1", 0, &sized(0, &[100, 9000, 100], Compression::None))
+        .await;
+    rig.create_on_target("t1", 1, &[("max.message.bytes", "4000")])
+        .await;
+    let lost = FaultRule::new(FaultAction::CloseAfter).api(ApiKey::Produce);
+    rig.target_cluster
+        .faults()
+        .inject(lost.topic("t1.mirrorctl-quarantine").times(1));
+    for _ in 0..2 {
+        let refused = FaultAction::Error(ResponseError::NotEnoughReplicas);
+        let rule = FaultRule::new(refused).api(ApiKey::Produce);
+        let mut fault = rig
+            .target_cluster
+            .faults()
+            .inject(rule.topic("mirrorctl-gaps.internal"));
+        let running = rig.run(Options::continuous(), CancellationToken::new());
+        tokio::select! {
+            _ = running => panic!("it does not end"),
+            _ = fault.wait_for(1) => {}
+        }
+        rig.target_cluster.faults().clear();
+    }
+    let summary = run(&rig).await;
+    assert_eq!((summary.failures.len(), summary.gaps), (0, 1));
+    let kept = rig.on_target("t1.mirrorctl-quarantine").await;
+    assert_eq!(kept[&0].len(), 1);
 }
 
 #[tokio::test]
