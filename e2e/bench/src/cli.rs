@@ -125,6 +125,8 @@ pub(crate) enum Row {
     Tls,
     /// Thousands of partitions: memory, idle CPU
     Partitions,
+    /// Thousands of declared topics: time and memory of `plan` and `apply`
+    Declared,
 }
 
 /// Forms of the result.

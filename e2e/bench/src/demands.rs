@@ -17,6 +17,10 @@ const RSS_OF_FEW: f64 = 64e6;
 const RSS_OF_MANY: f64 = 256e6;
 const MANY: u64 = 10_000;
 const OVER_TLS: f64 = 3.0;
+const DECLARED: u32 = 10_000;
+const PLAN_SECONDS: f64 = 5.0;
+const CHANGE_SECONDS: f64 = 6.0;
+const RSS_OF_DECLARED: f64 = 200e6;
 
 /// One promise, and whether it was kept.
 #[derive(Debug, Serialize)]
@@ -50,6 +54,7 @@ pub(crate) fn demands(results: &Results) -> Vec<Demand> {
     demands.extend(few_partitions(results));
     many_partitions(results, &mut demands);
     demands.extend(latency(results));
+    declared(results, &mut demands);
     for link in &results.links {
         let what = format!("{} ms round trip, throughput", link.round_trip);
         demands.extend(times_tuned(
@@ -144,6 +149,42 @@ fn many_partitions(results: &Results, demands: &mut Vec<Demand>) {
         got: format!("{:.2} %{note}", cut_up(many.idle_cpu_share * 100.0, 2)),
         met: enough && many.idle_cpu_share <= IDLE_SHARE,
     });
+}
+
+fn declared(results: &Results, demands: &mut Vec<Demand>) {
+    for declared in results.declared.iter().filter(|it| it.topics >= DECLARED) {
+        let mut demand = |what: &str, demanded: String, got: f64, unit: &str, met: bool| {
+            demands.push(Demand {
+                what: format!("{} declared topics, {what}", declared.topics),
+                demanded,
+                got: format!("{:.2} {unit}", cut_up(got, 2)),
+                met,
+            });
+        };
+        let (plan, one) = (declared.plan_seconds, declared.one_change_seconds);
+        let rss = declared.peak_rss_bytes as f64;
+        demand(
+            "plan",
+            format!("< {PLAN_SECONDS} s"),
+            plan,
+            "s",
+            plan < PLAN_SECONDS,
+        );
+        demand(
+            "one change planned and applied",
+            format!("< {CHANGE_SECONDS} s"),
+            one,
+            "s",
+            one < CHANGE_SECONDS,
+        );
+        demand(
+            "peak RSS",
+            format!("< {} MB", RSS_OF_DECLARED / 1e6),
+            rss / 1e6,
+            "MB",
+            rss < RSS_OF_DECLARED,
+        );
+    }
 }
 
 fn latency(results: &Results) -> Option<Demand> {

@@ -57,6 +57,10 @@ pub(crate) enum Error {
     },
     #[error("{} does not read as expected", path.display())]
     ProcessFormat { path: PathBuf },
+    #[error("the embedded cluster: {0}")]
+    Embedded(String),
+    #[error("mirrorctl {what}: {output}")]
+    Command { what: String, output: String },
     #[error("writing {}: {source}", path.display())]
     Write {
         path: PathBuf,

@@ -19,6 +19,7 @@ pub(crate) struct Results {
     pub(crate) links: Vec<Link>,
     pub(crate) tls: Option<Scenario>,
     pub(crate) partitions: Option<ManyPartitions>,
+    pub(crate) declared: Vec<DeclaredTopics>,
     /// What could not be measured.
     pub(crate) failures: Vec<Failure>,
     /// How long all of it took.
@@ -35,6 +36,7 @@ impl Results {
             links: Vec::new(),
             tls: None,
             partitions: None,
+            declared: Vec::new(),
             failures: Vec::new(),
             minutes: 0.0,
         }
@@ -178,4 +180,20 @@ pub(crate) struct ManyPartitions {
     pub(crate) idle_seconds: f64,
     /// CPU seconds a second while idle.
     pub(crate) idle_cpu_share: f64,
+}
+
+/// `plan` and `apply` with many declared topics.
+#[derive(Debug, Serialize)]
+pub(crate) struct DeclaredTopics {
+    pub(crate) cluster: String,
+    pub(crate) topics: u32,
+    pub(crate) partitions: u32,
+    /// `apply` that creates all of them.
+    pub(crate) create_seconds: f64,
+    /// `plan` that finds nothing to do.
+    pub(crate) plan_seconds: f64,
+    /// `apply` that changes one.
+    pub(crate) one_change_seconds: f64,
+    /// The largest of the three commands.
+    pub(crate) peak_rss_bytes: u64,
 }

@@ -34,6 +34,7 @@ pub(crate) fn sections(results: &Results, demands: &[Demand]) -> Vec<Section> {
     sections.extend(results.links.iter().map(|link| copy(&link.scenario)));
     sections.extend(results.tls.as_ref().map(copy));
     sections.extend(partitions(results));
+    sections.extend(declared(results));
     if !results.failures.is_empty() {
         sections.push(Section {
             title: "Could not be measured".to_owned(),
@@ -180,5 +181,41 @@ fn partitions(results: &Results) -> Option<Section> {
                 many.copy.first_record_seconds + many.copy.copy_seconds
             ),
         ]],
+    })
+}
+
+fn declared(results: &Results) -> Option<Section> {
+    if results.declared.is_empty() {
+        return None;
+    }
+    Some(Section {
+        title: "Declared topics".to_owned(),
+        text:
+            "Whole commands, from their start to their end, reading the topology included; one run."
+                .to_owned(),
+        head: vec![
+            "",
+            "topics",
+            "partitions",
+            "all created, s",
+            "planned, s",
+            "one changed, s",
+            "peak RSS, MB",
+        ],
+        rows: results
+            .declared
+            .iter()
+            .map(|declared| {
+                vec![
+                    declared.cluster.clone(),
+                    declared.topics.to_string(),
+                    declared.partitions.to_string(),
+                    format!("{:.1}", declared.create_seconds),
+                    format!("{:.2}", declared.plan_seconds),
+                    format!("{:.2}", declared.one_change_seconds),
+                    format!("{:.0}", declared.peak_rss_bytes as f64 / 1e6),
+                ]
+            })
+            .collect(),
     })
 }

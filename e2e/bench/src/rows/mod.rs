@@ -1,5 +1,6 @@
 //! The groups of rows, and all of them in order.
 
+mod declared;
 mod latency;
 mod links;
 mod partitions;
@@ -31,6 +32,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Results> {
             Row::Links => links::measure(arguments, &mut progress, &mut results),
             Row::Tls => tls::measure(arguments, &mut progress, &mut results),
             Row::Partitions => partitions::measure(arguments, &mut progress, &mut results),
+            Row::Declared => declared::measure(arguments, &mut progress, &mut results),
         };
         if let Err(error) = measured {
             failed(&error);
@@ -51,5 +53,6 @@ fn plan(row: Row, arguments: &Arguments) -> Plan {
         Row::Links => links::plan(arguments),
         Row::Tls => tls::plan(arguments),
         Row::Partitions => partitions::plan(arguments),
+        Row::Declared => declared::plan(arguments),
     }
 }
