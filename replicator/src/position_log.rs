@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::compacted_topic;
 use crate::leaders::Leaders;
-use crate::position::{Beat, BeatKey, Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
+use crate::position::{
+    Beat, BeatKey, Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey, VERSION,
+};
 use crate::topic_reader::{Seen, TopicReader};
 
 /// All positions of one mirror from one source cluster, the newest a key. Empty where the topic
@@ -43,6 +45,8 @@ struct Known {
     owner: Option<Owner>,
     beat: Option<Beat>,
     positions: BTreeMap<PositionKey, Position>,
+    /// Positions that are there and cannot be understood, with the reason: their partitions must not begin anew.
+    unreadable: BTreeMap<PositionKey, String>,
 }
 
 impl PositionReader {
@@ -56,6 +60,7 @@ impl PositionReader {
                 owner: None,
                 beat: None,
                 positions: BTreeMap::new(),
+                unreadable: BTreeMap::new(),
             },
         }
     }
@@ -85,16 +90,17 @@ impl PositionReader {
                     known.owner = None;
                     known.beat = None;
                     known.positions.clear();
+                    known.unreadable.clear();
                 }
                 Seen::Record(record) => known.keep(record),
             })
-            .await
+            .await?;
+        self.known.understood()
     }
 }
 
 impl Known {
-    /// A record that is not ours to understand (another mirror's, or from a newer version) is left
-    /// alone; a tombstone removes.
+    /// A record that is not ours to understand (another mirror's) is left alone; a tombstone removes.
     fn keep(&mut self, record: &Record) {
         let Some(key) = &record.key else {
             return;
@@ -122,11 +128,16 @@ impl Known {
     }
 
     fn keep_position(&mut self, key: PositionKey, record: &Record) {
+        self.unreadable.remove(&key);
         let Some(value) = &record.value else {
             self.positions.remove(&key);
             return;
         };
         match serde_json::from_slice::<Position>(value) {
+            Ok(position) if position.version > VERSION => {
+                let newer = format!("its format {} is of a newer version", position.version);
+                self.unreadable.insert(key, newer);
+            }
             Ok(position) => {
                 // Written by a run that no longer owned the mirror when this landed, and did not know it yet.
                 let foreign = matches!((&self.owner, &position.owner),
@@ -135,11 +146,86 @@ impl Known {
                     self.positions.insert(key, position);
                 }
             }
-            Err(error) => tracing::warn!(?key, %error, "position is not readable; ignored"),
+            Err(error) => {
+                self.unreadable.insert(key, error.to_string());
+            }
         }
+    }
+
+    /// Whoever goes on without a position that is there copies everything twice.
+    fn understood(&self) -> Result<(), Error> {
+        let Some((key, reason)) = self.unreadable.iter().next() else {
+            return Ok(());
+        };
+        Err(Error::Malformed {
+            address: "the target".to_owned(),
+            what: "position",
+            detail: format!(
+                "{}-{}: {reason}; a record with the same key and no value takes it away",
+                key.topic, key.partition
+            ),
+        })
     }
 }
 
 fn value<T: DeserializeOwned>(record: &Record) -> Option<T> {
     serde_json::from_slice(record.value.as_ref()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn known() -> Known {
+        Known {
+            mirror: "m".to_owned(),
+            source_cluster_id: "abc".to_owned(),
+            owner: None,
+            beat: None,
+            positions: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+        }
+    }
+
+    fn record(mirror: &str, value: Option<&str>) -> Record {
+        let key =
+            format!(r#"{{"mirror":"{mirror}","sourceClusterId":"abc","topic":"t","partition":3}}"#);
+        Record {
+            offset_delta: 0,
+            timestamp: 0,
+            key: Some(Bytes::from(key)),
+            value: value.map(|value| Bytes::from(value.to_owned())),
+            headers: Vec::new(),
+        }
+    }
+
+    fn position(version: u32) -> String {
+        format!(
+            r#"{{"version":{version},"offset":7,"targetTopic":"t","sourceTopicId":"a","targetTopicId":"b","committedAtMs":5}}"#
+        )
+    }
+
+    #[test]
+    fn a_position_that_cannot_be_understood_is_an_error_until_it_is_replaced() {
+        for unreadable in ["{}", "", &position(VERSION + 1)] {
+            let mut known = known();
+            known.keep(&record("m", Some(&position(VERSION))));
+            assert!(known.understood().is_ok());
+            known.keep(&record("m", Some(unreadable)));
+            let error = known.understood().expect_err("it is not left out");
+            assert!(error.to_string().contains("t-3"), "{error}");
+            let mut replaced = known;
+            replaced.keep(&record("m", None));
+            assert!(replaced.understood().is_ok() && replaced.positions.is_empty());
+        }
+    }
+
+    #[test]
+    fn those_of_other_mirrors_are_left_alone() {
+        let mut known = known();
+        known.keep(&record("other", Some("{}")));
+        assert!(known.understood().is_ok());
+    }
 }
