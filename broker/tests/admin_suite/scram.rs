@@ -6,7 +6,11 @@ use std::sync::Arc;
 use kafka::security::{
     Login, Sasl, ScramCredential, ScramHash, Secret, SecretSource, SecureTransport,
 };
-use kafka::{ClientOptions, Cluster, Error, ScramChange};
+use kafka::{
+    AclBinding, AclFilter, AclOperation, AclPermission, BrokerError, ClientOptions, Cluster, Error,
+    PatternType, QuotaChange, QuotaEntity, QuotaName, ReassignmentTarget, ResourceType,
+    ScramChange, TopicPartition,
+};
 
 use crate::environment::{Environment, eventually, fresh_name};
 
@@ -94,7 +98,7 @@ pub(crate) async fn scram_users_come_change_and_go(env: Environment) {
 /// The proof that what was sent is what the password derives to.
 async fn a_new_user_logs_in(env: &Environment, secured: &str) {
     let user = fresh_name();
-    let logs_in = |password: &'static str| {
+    let log_in = |password: &'static str| {
         let login = Login {
             username: user.clone(),
             password: SecretSource::Given(Secret::new(password)),
@@ -106,20 +110,104 @@ async fn a_new_user_logs_in(env: &Environment, secured: &str) {
         let options = ClientOptions::new(secured.split(','));
         async move {
             match Cluster::connect(options, Arc::new(transport)).await {
-                Ok(_) => true,
-                Err(Error::Security { .. }) => false,
+                Ok(client) => Some(client),
+                Err(Error::Security { .. }) => None,
                 Err(other) => panic!("{other}"),
             }
         }
     };
-    assert!(!logs_in("of the user").await);
-    alter(
-        env,
-        &[upsert(&user, ScramHash::Sha512, 4096, "of the user")],
-    )
-    .await;
-    eventually(true, || logs_in("of the user")).await;
-    assert!(!logs_in("of another").await);
+    let accepts = async |password| log_in(password).await.is_some();
+    assert!(!accepts("of the user").await);
+    let change = upsert(&user, ScramHash::Sha512, 4096, "of the user");
+    alter(env, &[change]).await;
+    eventually(true, || accepts("of the user")).await;
+    assert!(!accepts("of another").await);
+    let client = log_in("of the user").await.unwrap();
+    rights_are_missed_by_name(&client, &user).await;
     alter(env, &[delete(&user, ScramHash::Sha512)]).await;
-    eventually(false, || logs_in("of the user")).await;
+    eventually(false, || accepts("of the user")).await;
+}
+
+/// A user without any right is told which one is missing.
+async fn rights_are_missed_by_name(client: &Cluster, user: &str) {
+    let acl = AclBinding {
+        resource_type: ResourceType::Topic,
+        resource_name: "orders".to_owned(),
+        pattern_type: PatternType::Literal,
+        principal: format!("User:{user}"),
+        host: "*".to_owned(),
+        operation: AclOperation::Read,
+        permission: AclPermission::Allow,
+    };
+    let acls = [acl.clone()].into();
+    let entity = QuotaEntity::User(QuotaName::Default);
+    let quota = QuotaChange::Remove {
+        key: "request_percentage".to_owned(),
+    };
+    let quotas = [(entity.clone(), vec![quota])].into();
+    let partition = TopicPartition::new("orders", 0);
+    let moves = [(partition, ReassignmentTarget::Cancel)].into();
+    let item = |api: &str, error: BrokerError| format!("{api}: {}", error.to(api));
+    let created = client.create_acls(&acls).await.unwrap().remove(&acl);
+    let deleted = client.delete_acls(&acls).await.unwrap().remove(&acl);
+    let altered = client.alter_client_quotas(&quotas).await.unwrap();
+    let gone = delete(user, ScramHash::Sha512);
+    let changed = client.alter_scram_users(&[gone]).await.unwrap();
+    for (said, right) in [
+        (
+            client
+                .describe_acls(&AclFilter::default())
+                .await
+                .unwrap_err()
+                .to_string(),
+            "Describe",
+        ),
+        (item("CreateAcls", created.unwrap().unwrap_err()), "Alter"),
+        (item("DeleteAcls", deleted.unwrap().unwrap_err()), "Alter"),
+        (
+            client.client_quotas().await.unwrap_err().to_string(),
+            "DescribeConfigs",
+        ),
+        (
+            item("AlterClientQuotas", altered[&entity].clone().unwrap_err()),
+            "AlterConfigs",
+        ),
+        (
+            client.scram_users().await.unwrap_err().to_string(),
+            "Describe",
+        ),
+        (
+            item(
+                "AlterUserScramCredentials",
+                changed[user].clone().unwrap_err(),
+            ),
+            "Alter",
+        ),
+        (
+            client.reassignments().await.unwrap_err().to_string(),
+            "Describe",
+        ),
+        (
+            client
+                .reassign_partitions(&moves)
+                .await
+                .unwrap_err()
+                .to_string(),
+            "Alter",
+        ),
+        (client.log_dirs().await.unwrap_err().to_string(), "Describe"),
+        (
+            client.throttle_broker(1, 1).await.unwrap_err().to_string(),
+            "AlterConfigs",
+        ),
+        (
+            client.broker_throttle(1).await.unwrap_err().to_string(),
+            "DescribeConfigs",
+        ),
+    ] {
+        let words = format!("missing access right: {right} on the cluster");
+        assert!(said.ends_with(&words), "`{words}` in: {said}");
+    }
+    // groups that one may not see are not there
+    assert_eq!(client.list_groups().await.unwrap(), BTreeMap::new());
 }

@@ -59,7 +59,8 @@ impl Cluster {
     /// Any broker answers, from what it has learned of the controller's log so far. Needs DESCRIBE on the cluster.
     /// Cancel safe.
     pub async fn scram_users(&self) -> Result<BTreeMap<String, BTreeMap<ScramHash, u32>>, Error> {
-        let request = DescribeUserScramCredentialsRequest::default().with_users(None);
+        // No names are all users. To null, which means the same, a broker (4.3.1) never answers where it has to refuse.
+        let request = DescribeUserScramCredentialsRequest::default().with_users(Some(Vec::new()));
         let response = self.call_any(&request).await?;
         let failed = |error| Error::broker("DescribeUserScramCredentials", error);
         BrokerError::outcome(response.error_code, response.error_message.as_deref())
