@@ -5,6 +5,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use topology::AclBinding;
 
 use crate::journal::Recorded;
 use crate::observed::ConfigOrigin;
@@ -16,11 +17,13 @@ use crate::topic::TopicState;
 /// `blocked` only. `reason`, `risk`, `details`, `notes` and `unmanaged` are for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceChange {
-    /// Names the resource within the topology: `topic.<cluster alias>.<topic name>`.
+    /// Names the resource within the topology: `topic.<cluster alias>.<topic name>`,
+    /// `acl.<cluster alias>.<principal>/<permission>/<operation>/<resource type>/<pattern>/<name>` (and `/<host>`, where
+    /// the rule is not about every host). What is no letter of a name there is percent-encoded.
     pub address: String,
     /// Alias of the cluster the resource lives on.
     pub cluster: String,
-    /// Name of the resource on that cluster.
+    /// Name of the resource on that cluster: what the address ends with.
     pub name: String,
     /// What kind of resource it is and what will be done, from which state to which.
     #[serde(flatten)]
@@ -29,8 +32,8 @@ pub struct ResourceChange {
     pub reason: String,
     /// The gravest risk among the details.
     pub risk: Risk,
-    /// Each attribute that changes, in a fixed order: partitions, replication factor, then
-    /// configuration keys by name.
+    /// Each attribute that changes, in a fixed order: of a topic its partitions, replication factor, then
+    /// configuration keys by name; of an ACL the `rule` as a sentence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
     /// Why the change is refused. A plan with any refusal is not applied at all.
@@ -75,6 +78,8 @@ impl ResourceChange {
 pub enum Resource {
     /// A topic on one cluster.
     Topic(Change<TopicState>),
+    /// An access rule of one cluster. It has no attributes, so it is created or deleted, never changed.
+    Acl(Change<AclBinding>),
 }
 
 impl Resource {
@@ -82,6 +87,7 @@ impl Resource {
     pub fn action(&self) -> Action {
         match self {
             Self::Topic(change) => change.action(),
+            Self::Acl(change) => change.action(),
         }
     }
 }
@@ -169,7 +175,7 @@ impl<S> Change<S> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Detail {
-    /// `partitions`, `replication_factor`, or `config.<key>`.
+    /// `partitions`, `replication_factor`, `config.<key>`, or `rule`.
     pub attribute: String,
     /// The live value; absent when there is none.
     pub before: Option<String>,
@@ -195,6 +201,8 @@ pub enum Risk {
     Safe,
     /// Copies stored records between brokers.
     MovesData,
+    /// Clients may be refused or slowed down that were not before.
+    CutsOffClients,
     /// Cannot be taken back.
     Irreversible,
     /// Brokers may delete stored records because of it.
@@ -206,6 +214,7 @@ impl fmt::Display for Risk {
         f.write_str(match self {
             Self::Safe => "safe",
             Self::MovesData => "moves data",
+            Self::CutsOffClients => "may cut off clients",
             Self::Irreversible => "irreversible",
             Self::DestroysData => "destroys data",
         })
@@ -258,6 +267,10 @@ pub enum BlockCode {
     GroupsActive,
     /// Records were written to the topic a short while ago.
     RecordsArrive,
+    /// The cluster has no authorizer, so it keeps no ACLs.
+    NoAuthorizer,
+    /// It would take from whom the command itself logs in as.
+    OwnLogin,
 }
 
 /// [`Change`] as it stands in JSON.

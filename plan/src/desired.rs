@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use topology::{Allow, Cluster, Sasl, Tls, Topic, TopicGuard, Topology};
+use topology::{AclBinding, Allow, Cluster, Sasl, Tls, Topic, TopicGuard, Topology};
 
-/// The clusters of a topology and the topics it declares on them.
+use crate::acl;
+
+/// The clusters of a topology and what it declares on them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Desired {
     /// Clusters by alias.
@@ -31,12 +33,33 @@ pub struct DesiredCluster {
     pub guards: TopicGuard,
     /// Declared topics by name.
     pub topics: BTreeMap<String, DesiredTopic>,
+    /// Declared ACLs by label.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub acls: BTreeMap<String, DesiredAcl>,
 }
 
 impl DesiredCluster {
     /// Whether a plan has anything to say about the cluster: something is declared on it, or what was may be deleted.
     pub(crate) fn is_managed(&self) -> bool {
-        !self.topics.is_empty() || self.allow.delete_topics
+        let Allow {
+            delete_topics,
+            delete_acls,
+            delete_quotas: _,
+            delete_users: _,
+            replace_infrastructure: _,
+        } = self.allow;
+        !self.topics.is_empty() || !self.acls.is_empty() || delete_topics || delete_acls
+    }
+
+    /// Whom this program logs in as, where that has a name of its own.
+    pub(crate) fn own_login(&self) -> Option<&str> {
+        match &self.sasl {
+            Some(Sasl::Plain(login) | Sasl::ScramSha256(login) | Sasl::ScramSha512(login)) => {
+                Some(&login.username)
+            }
+            // the brokers decide who a token or a role is
+            Some(Sasl::Oauthbearer(_) | Sasl::AwsMskIam(_)) | None => None,
+        }
     }
 }
 
@@ -66,6 +89,17 @@ pub struct DesiredTopic {
     pub prevent_destroy: bool,
 }
 
+/// A declared access rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DesiredAcl {
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: AclBinding,
+    /// Where the topology asks for it; moving it there changes nothing.
+    #[serde(skip)]
+    pub origin: String,
+}
+
 /// What the cluster's `managed` and `protected` patterns say about a topic name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,18 +118,13 @@ impl From<&Topology> for Desired {
         let clusters = topology
             .clusters
             .iter()
-            .map(|cluster| {
-                (
-                    cluster.alias.clone(),
-                    desired_cluster(cluster, &topology.topics),
-                )
-            })
+            .map(|cluster| (cluster.alias.clone(), desired_cluster(cluster, topology)))
             .collect();
         Self { clusters }
     }
 }
 
-fn desired_cluster(cluster: &Cluster, topics: &[Topic]) -> DesiredCluster {
+fn desired_cluster(cluster: &Cluster, topology: &Topology) -> DesiredCluster {
     DesiredCluster {
         bootstrap: cluster.bootstrap_servers.clone(),
         cluster_id: cluster.cluster_id.clone(),
@@ -103,10 +132,20 @@ fn desired_cluster(cluster: &Cluster, topics: &[Topic]) -> DesiredCluster {
         sasl: cluster.sasl.clone(),
         allow: cluster.allow,
         guards: cluster.topics.clone(),
-        topics: topics
+        topics: topology
+            .topics
             .iter()
             .filter(|topic| topic.clusters.contains(&cluster.alias))
             .map(|topic| (topic.name.clone(), desired_topic(cluster, topic)))
+            .collect(),
+        acls: topology
+            .acls
+            .iter()
+            .filter(|acl| acl.cluster == cluster.alias)
+            .map(|acl| {
+                let (rule, origin) = (acl.binding.clone(), acl.origin.clone());
+                (acl::label(&rule), DesiredAcl { rule, origin })
+            })
             .collect(),
     }
 }

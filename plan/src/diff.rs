@@ -2,6 +2,7 @@
 
 use topology::Topology;
 
+use crate::acl;
 use crate::change::ResourceChange;
 use crate::desired::{Desired, DesiredCluster};
 use crate::document::{ClusterRef, Forgotten, Plan};
@@ -11,8 +12,8 @@ use crate::topic;
 
 /// Compares what `topology` declares with what was read.
 ///
-/// Pure: equal inputs give equal plans, sorted by cluster alias and topic name. Clusters without
-/// declared topics are named in the plan when they were observed, with nothing to do on them.
+/// Pure: equal inputs give equal plans, sorted by cluster alias and address. Clusters without
+/// declarations are named in the plan when they were observed, with nothing to do on them.
 pub fn diff(topology: &Topology, observed: &Observed, allowed: &Permissions) -> Plan {
     diff_desired(&Desired::from(topology), observed, allowed)
 }
@@ -42,7 +43,9 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
             .iter()
             .map(|(name, declared)| topic::declared(alias, cluster, live, name, declared))
             .collect();
+        of_cluster.extend(acl::changes(alias, cluster, live, allowed));
         if let Some(live) = live {
+            forget.extend(acl::in_vain(alias, cluster, live));
             let dropped = dropped(alias, cluster, live, allowed);
             forget.extend(in_vain(alias, cluster, live));
             of_cluster.extend(dropped);

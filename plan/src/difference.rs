@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// An attribute whose live value is neither what the plan read nor what it sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
-    /// `topic`, `topic_id`, `partitions`, `replication_factor`, or `config.<key>`.
+    /// `topic`, `topic_id`, `partitions`, `replication_factor`, `config.<key>`, or the kind of a resource.
     pub attribute: String,
     /// What the plan expected; `None` for nothing.
     pub expected: Option<String>,

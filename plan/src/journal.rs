@@ -39,6 +39,17 @@ pub struct Recorded {
     /// Whether `preventDestroy` was declared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prevent_destroy: bool,
+    /// What was declared, where it is no topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<RecordedAccess>,
+}
+
+/// What is remembered of a rule, a limit or a login that was declared at the last apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordedAccess {
+    /// This rule.
+    Acl(topology::AclBinding),
 }
 
 /// The record on one cluster.
@@ -103,6 +114,7 @@ mod tests {
             replication_factor: None,
             configs: [("retention.ms".to_owned(), "1".to_owned())].into(),
             prevent_destroy: true,
+            access: None,
         };
         let entry = entry("topic.aws.pay.orders", Some(&recorded));
         assert_eq!(address(&entry).as_deref(), Some("topic.aws.pay.orders"));

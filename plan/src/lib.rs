@@ -1,4 +1,4 @@
-//! Brings the topics of live clusters to what a topology declares, in four steps that never mix:
+//! Brings live clusters to what a topology declares, in four steps that never mix:
 //!
 //! 1. [`observe`] reads the live clusters, and nothing but reads;
 //! 2. [`diff`] compares: a pure function of the topology and what was read;
@@ -25,6 +25,7 @@
 //! One apply at a time changes a cluster: it holds a lease in that same record, by the brokers'
 //! clock. Each leaves an audit record ([`history`]).
 
+mod acl;
 mod apply;
 mod change;
 mod desired;
@@ -32,10 +33,12 @@ mod diff;
 mod difference;
 mod digest;
 mod document;
+mod draft;
 mod file;
 mod forget;
 mod guard;
 mod journal;
+mod label;
 mod observe;
 mod observed;
 mod permissions;
@@ -52,14 +55,14 @@ pub use apply::{
 pub use change::{
     Action, Block, BlockCode, Change, Detail, RecordChange, Resource, ResourceChange, Risk,
 };
-pub use desired::{Desired, DesiredCluster, DesiredTopic, Guard, managed_clusters};
+pub use desired::{Desired, DesiredAcl, DesiredCluster, DesiredTopic, Guard, managed_clusters};
 pub use diff::{diff, diff_desired};
 pub use difference::Difference;
 pub use document::{ClusterRef, FORMAT_VERSION, Forgotten, Plan, Summary, json_schema};
 pub use file::PlanFileError;
 pub use forget::{ForgetError, forget};
 pub use guard::{Clients, FailureKind};
-pub use journal::Recorded;
+pub use journal::{Recorded, RecordedAccess};
 pub use observe::{ObserveError, observe};
 pub use observed::{ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic, Usage};
 pub use permissions::Permissions;

@@ -6,6 +6,7 @@ use futures::future::join_all;
 use kafka::{BrokerError, Cluster};
 use topology::Topology;
 
+use crate::acl;
 use crate::desired::{Desired, DesiredCluster};
 use crate::guard::{Clients, FailureKind};
 use crate::journal;
@@ -16,8 +17,8 @@ use crate::topic::{self, usage};
 /// Why the live clusters could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {
-    /// The topology declares topics on a cluster that nobody connected to.
-    #[error("cluster {alias}: topics are declared, but there is no connection to it")]
+    /// The topology declares something on a cluster that nobody connected to.
+    #[error("cluster {alias}: something is declared on it, but there is no connection to it")]
     NoClient {
         /// Cluster alias.
         alias: String,
@@ -84,11 +85,11 @@ impl ObserveError {
     }
 }
 
-/// Reads every cluster of `topology` that `clients` reaches: all at once, declared topics only.
+/// Reads every cluster of `topology` that `clients` reaches: all at once, what is declared or recorded only.
 ///
 /// Before anything else each cluster is asked for its id, and where the topology names one and the
 /// live cluster has another, nothing more is read from any cluster. A cluster without a client is
-/// left out when no topic is declared on it. Cancel safe: nothing but reads.
+/// left out when nothing is declared on it. Cancel safe: nothing but reads.
 pub async fn observe(topology: &Topology, clients: &Clients) -> Result<Observed, ObserveError> {
     observe_desired(&Desired::from(topology), clients).await
 }
@@ -222,12 +223,17 @@ async fn read(
     if known_configs.is_empty() && configures {
         known_configs = live::known_configs(client).await.map_err(failed)?;
     }
-    Ok(ObservedCluster {
+    let mut observed = ObservedCluster {
         cluster_id: introduction.cluster_id,
         bootstrap: client.bootstrap().to_vec(),
         brokers: introduction.brokers,
         topics,
         known_configs,
         recorded,
-    })
+        ..ObservedCluster::default()
+    };
+    acl::observe(alias, cluster, client, &mut observed)
+        .await
+        .map_err(failed)?;
+    Ok(observed)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use topology::AclBinding;
 
 use crate::journal::Recorded;
 
@@ -27,6 +28,10 @@ pub struct ObservedCluster {
     pub topics: BTreeMap<String, ObservedTopic>,
     /// Every topic configuration key that the brokers know; empty when no topic exists to ask.
     pub known_configs: BTreeSet<String>,
+    /// The declared ACLs that exist, and those that the record names, by label. Others are not kept.
+    pub acls: BTreeMap<String, AclBinding>,
+    /// Whether the cluster keeps no ACLs. Asked for only where any is declared or recorded.
+    pub no_authorizer: bool,
     /// What was declared at the last apply, by address.
     pub recorded: BTreeMap<String, Recorded>,
 }

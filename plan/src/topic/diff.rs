@@ -44,6 +44,7 @@ pub(crate) fn declared(
         replication_factor: desired.replication_factor,
         configs: desired.configs.clone(),
         prevent_destroy: desired.prevent_destroy,
+        access: None,
     };
     let record = if recorded == Some(&remember) {
         // the same was declared at the last apply: whatever differs, somebody else did

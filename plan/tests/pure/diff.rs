@@ -361,24 +361,26 @@ fn summary_counts_each_change_once() {
     assert_eq!(
         plan.summary(),
         Summary {
-            add: 2,
+            add: 4,
             change: 2,
             destroy: 1,
-            blocked: 4
+            blocked: 5
         }
     );
     assert_eq!(plan.summary, plan.summary());
     assert!(plan.has_changes());
     assert!(plan.is_blocked());
-    let addresses: Vec<&str> = plan
+    let places: Vec<(&str, &str)> = plan
         .resource_changes
         .iter()
-        .map(|change| change.address.as_str())
+        .map(|change| (change.cluster.as_str(), change.address.as_str()))
         .collect();
-    assert!(addresses.is_sorted(), "{addresses:?}");
+    assert!(places.is_sorted(), "{places:?}");
 }
 
 fn topic_change(change: &ResourceChange) -> &plan::Change<plan::TopicState> {
-    let plan::Resource::Topic(change) = &change.resource;
-    change
+    let plan::Resource::Topic(topic) = &change.resource else {
+        panic!("not a topic: {change:?}")
+    };
+    topic
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    ConfigOrigin, Desired, DesiredCluster, DesiredTopic, Guard, Observed, ObservedCluster,
-    ObservedConfig, ObservedTopic, Permissions, Plan, Recorded, Usage, diff_desired,
+    ConfigOrigin, Desired, DesiredAcl, DesiredCluster, DesiredTopic, Guard, Observed,
+    ObservedCluster, ObservedConfig, ObservedTopic, Permissions, Plan, Recorded, RecordedAccess,
+    Usage, diff_desired,
 };
+use topology::{AclBinding, AclOperation, AclPermission, PatternType, ResourceType};
 
 /// A declared topic.
 pub(crate) fn declared(
@@ -90,6 +92,7 @@ fn cluster(bootstrap: &str, topics: Vec<(&str, DesiredTopic)>) -> DesiredCluster
         allow: topology::Allow::default(),
         guards: topology::TopicGuard::default(),
         topics: named(topics),
+        ..DesiredCluster::default()
     }
 }
 
@@ -101,6 +104,7 @@ fn live_cluster(id: &str, bootstrap: &str, topics: Vec<(&str, ObservedTopic)>) -
         brokers: 3,
         known_configs: live(1, 1, &[]).configs.into_keys().collect(),
         topics: named(topics),
+        ..ObservedCluster::default()
     }
 }
 
@@ -151,7 +155,7 @@ pub(crate) fn everything() -> (Desired, Observed) {
     ];
     let mut own = cluster("kafka1.dc:9092,kafka2.dc:9092", onprem);
     own.allow.delete_topics = true;
-    let desired = Desired {
+    let mut desired = Desired {
         clusters: [
             ("aws".to_owned(), cluster("b-1.msk:9092", aws)),
             ("onprem".to_owned(), own),
@@ -211,7 +215,7 @@ pub(crate) fn everything() -> (Desired, Observed) {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect(),
-        prevent_destroy: false,
+        ..Recorded::default()
     };
     if let Some(onprem) = observed.clusters.get_mut("onprem") {
         onprem.recorded = [
@@ -226,7 +230,60 @@ pub(crate) fn everything() -> (Desired, Observed) {
         .map(|(topic, recorded)| (format!("topic.onprem.{topic}"), recorded))
         .into();
     }
+    let declared = desired.clusters.get_mut("onprem");
+    if let (Some(desired), Some(live)) = (declared, observed.clusters.get_mut("onprem")) {
+        with_rules(desired, live);
+    }
     (desired, observed)
+}
+
+fn rule(principal: &str, name: &str, operation: AclOperation) -> AclBinding {
+    AclBinding {
+        resource_type: ResourceType::Topic,
+        resource_name: name.to_owned(),
+        pattern: PatternType::Prefixed,
+        principal: principal.to_owned(),
+        host: "*".to_owned(),
+        operation,
+        permission: AclPermission::Allow,
+    }
+}
+
+/// Rules by their labels, of which the first two are declared and the other is not.
+fn rules() -> [(&'static str, AclBinding); 3] {
+    let mut deny = rule("User:*", "pay.", AclOperation::All);
+    deny.permission = AclPermission::Deny;
+    "10.0.0.1".clone_into(&mut deny.host);
+    [
+        (
+            "User:orders/allow/write/topic/prefixed/pay.",
+            rule("User:orders", "pay.", AclOperation::Write),
+        ),
+        ("User:*/deny/all/topic/prefixed/pay./10.0.0.1", deny),
+        (
+            "User:reports/allow/read/topic/prefixed/pay.",
+            rule("User:reports", "pay.", AclOperation::Read),
+        ),
+    ]
+}
+
+/// Two rules that are to be created, and one that is declared no longer.
+fn with_rules(desired: &mut DesiredCluster, live: &mut ObservedCluster) {
+    let [write, deny, read] = rules();
+    for (at, (label, rule)) in [write, deny].into_iter().enumerate() {
+        let origin = format!("acls[{at}]");
+        let acl = DesiredAcl { rule, origin };
+        desired.acls.insert(label.to_owned(), acl);
+    }
+    desired.allow.delete_acls = true;
+    let (label, rule) = read;
+    live.acls.insert(label.to_owned(), rule.clone());
+    let recorded = Recorded {
+        access: Some(RecordedAccess::Acl(rule)),
+        ..Recorded::default()
+    };
+    live.recorded
+        .insert(format!("acl.onprem.{label}"), recorded);
 }
 
 /// The plan when one deletion was asked for.

@@ -59,6 +59,23 @@ fn nothing_to_do() {
 }
 
 #[test]
+fn what_is_as_declared_is_counted() {
+    let style = Style {
+        color: false,
+        width: 100,
+    };
+    let names = ["a", "b"];
+    let wanted = names.map(|name| (name, declared(Some(6), Some(3), &[])));
+    let found = names.map(|name| (name, live(6, 3, &[])));
+    let text = render_human(
+        &planned(&desired(wanted.into()), &observed(found.into())),
+        style,
+    );
+    let said = "No changes: 2 declared topics on 1 cluster are as declared.";
+    assert!(text.starts_with(said), "{text}");
+}
+
+#[test]
 fn many_undeclared_settings_are_cut_short() {
     let names: Vec<String> = (0..30).map(|number| format!("topic-{number:02}")).collect();
     let wanted = names

@@ -226,14 +226,7 @@ fn unused_blocks(scope: &mut Scope<'_>, parts: &Parts) {
 
 fn declared(scope: &mut Scope<'_>, file: &serde_json::Value) -> Vec<String> {
     let mut declared = Vec::new();
-    for key in [
-        "users",
-        "acls",
-        "quotas",
-        "services",
-        "migrations",
-        "pipelines",
-    ] {
+    for key in ["users", "quotas", "migrations", "pipelines"] {
         let filled = file
             .get(key)
             .and_then(serde_json::Value::as_array)

@@ -1,0 +1,144 @@
+//! Declared ACLs against live ones.
+
+use topology::{AclBinding, AclPermission};
+
+use super::KIND;
+use super::label::sentence;
+use super::rails as acl_rails;
+use crate::change::{Change, Detail, RecordChange, Resource, ResourceChange, Risk};
+use crate::desired::{DesiredAcl, DesiredCluster};
+use crate::document::Forgotten;
+use crate::draft::{self, Draft, Place};
+use crate::journal::{Recorded, RecordedAccess};
+use crate::observed::ObservedCluster;
+use crate::permissions::Permissions;
+use crate::rails;
+
+/// What has to be done about the ACLs that are declared, and about those that were at the last apply.
+pub(crate) fn changes(
+    alias: &str,
+    cluster: &DesiredCluster,
+    live: Option<&ObservedCluster>,
+    allowed: &Permissions,
+) -> Vec<ResourceChange> {
+    let place = |label| Place {
+        kind: KIND,
+        alias,
+        label,
+    };
+    let wanted = cluster.acls.iter();
+    let mut changes: Vec<ResourceChange> = wanted
+        .map(|(label, acl)| declared(place(label), cluster, live, acl))
+        .collect();
+    if let Some(live) = live {
+        let dropped = draft::recorded(KIND, alias, &live.recorded)
+            .filter(|(label, _)| !cluster.acls.contains_key(*label))
+            .filter_map(|(label, _)| Some((label, live.acls.get(label)?)))
+            .map(|(label, rule)| dropped(place(label), cluster, live, rule, allowed));
+        changes.extend(dropped);
+    }
+    changes
+}
+
+/// What the record names, and is neither declared nor there. A cluster that keeps no ACLs says nothing about them.
+pub(crate) fn in_vain(
+    alias: &str,
+    cluster: &DesiredCluster,
+    live: &ObservedCluster,
+) -> Vec<Forgotten> {
+    if live.no_authorizer {
+        return Vec::new();
+    }
+    draft::in_vain(KIND, alias, &live.recorded, |label| {
+        cluster.acls.contains_key(label) || live.acls.contains_key(label)
+    })
+}
+
+fn declared(
+    place: Place<'_>,
+    cluster: &DesiredCluster,
+    live: Option<&ObservedCluster>,
+    DesiredAcl { rule, origin }: &DesiredAcl,
+) -> ResourceChange {
+    let mut draft = if live.is_some_and(|live| live.acls.contains_key(place.label)) {
+        let current = rule.clone();
+        Draft::new(Change::NoOp { current }, "as declared")
+    } else {
+        let mut draft = Draft::new(
+            Change::Create {
+                after: rule.clone(),
+            },
+            format!("not on the cluster, for {origin}"),
+        );
+        draft.details.push(creation(rule));
+        draft.blocked = rails::cluster(cluster, live);
+        if let Some(live) = live {
+            draft
+                .blocked
+                .extend(acl_rails::creation(rule, cluster, !live.no_authorizer));
+        }
+        draft
+    };
+    let recorded = live.and_then(|live| live.recorded.get(&place.address()));
+    let remember = Recorded {
+        access: Some(RecordedAccess::Acl(rule.clone())),
+        ..Recorded::default()
+    };
+    let record = draft.remember(recorded, remember);
+    draft.at(place, Resource::Acl, record)
+}
+
+fn dropped(
+    place: Place<'_>,
+    cluster: &DesiredCluster,
+    live: &ObservedCluster,
+    rule: &AclBinding,
+    allowed: &Permissions,
+) -> ResourceChange {
+    const REASON: &str = "declared no longer";
+    if !cluster.allow.delete_acls {
+        let current = rule.clone();
+        let mut draft = Draft::new(Change::NoOp { current }, REASON);
+        draft.notes.push(draft::left(place, "deleteAcls"));
+        return draft.at(place, Resource::Acl, None);
+    }
+    let mut draft = Draft::new(
+        Change::Delete {
+            before: rule.clone(),
+        },
+        REASON,
+    );
+    draft.details.push(deletion(rule));
+    if rule.permission == AclPermission::Deny {
+        let note = "what it denied is allowed again wherever another rule allows it";
+        draft.notes.push(note.to_owned());
+    }
+    draft.blocked = rails::cluster(cluster, Some(live));
+    draft
+        .blocked
+        .extend(rails::asked_for(&place.address(), allowed));
+    draft.blocked.extend(acl_rails::deletion(rule, cluster));
+    draft.at(place, Resource::Acl, Some(RecordChange::Forget))
+}
+
+fn creation(rule: &AclBinding) -> Detail {
+    let risk = match rule.permission {
+        AclPermission::Allow => None,
+        AclPermission::Deny => Some((
+            Risk::CutsOffClients,
+            "a deny wins over every allow".to_owned(),
+        )),
+    };
+    draft::detail("rule", None, Some(sentence(rule)), risk)
+}
+
+fn deletion(rule: &AclBinding) -> Detail {
+    let risk = match rule.permission {
+        AclPermission::Allow => Some((
+            Risk::CutsOffClients,
+            "clients that need the right are refused from then on".to_owned(),
+        )),
+        AclPermission::Deny => None,
+    };
+    draft::detail("rule", Some(sentence(rule)), Some("gone".to_owned()), risk)
+}

@@ -1,0 +1,109 @@
+//! One change that is one request: read, decide, ask, and wait until the cluster shows it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::ApplyOptions;
+use super::execute::{ChangeError, Done};
+use crate::difference::Difference;
+use crate::topic::ReadError;
+
+/// What the live state means for a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// It is already as planned.
+    AlreadyDone,
+    /// It is as the plan read it, or partly as planned.
+    Remaining,
+    /// Somebody changed it since the plan was made.
+    Stale(Vec<Difference>),
+}
+
+/// One change of one resource.
+pub(crate) trait Work {
+    /// What is read of the live resource.
+    type Live;
+
+    /// Reads the live resource. Cancel safe.
+    async fn read(&self) -> Result<Self::Live, ReadError>;
+
+    /// What the live state means for the change.
+    fn outlook(&self, live: &Self::Live) -> Outlook;
+
+    /// Whether what can be seen of the resource is as planned.
+    fn reached(&self, live: &Self::Live) -> bool {
+        self.outlook(live) == Outlook::AlreadyDone
+    }
+
+    /// Asks for the change. May be repeated.
+    async fn request(&self) -> Result<(), kafka::Error>;
+
+    /// What is asked for, for messages: `create the ACL`.
+    fn step(&self) -> String;
+}
+
+/// Rechecks the live resource and carries out what is left, as [`execute`](super::execute::execute) says.
+pub(crate) async fn carry_out(
+    work: &impl Work,
+    options: &ApplyOptions,
+    steps_done: &mut Vec<String>,
+) -> Result<Done, ChangeError> {
+    match work.outlook(&work.read().await?) {
+        Outlook::AlreadyDone => return Ok(Done::Already),
+        Outlook::Stale(differences) => return Err(ChangeError::Stale(differences)),
+        Outlook::Remaining => {}
+    }
+    if let Err(source) = work.request().await {
+        let step = work.step();
+        // what took effect although its answer was lost is done: the live state decides
+        match work.read().await {
+            Ok(live) if work.outlook(&live) == Outlook::AlreadyDone => {}
+            Ok(_) => return Err(ChangeError::Request { step, source }),
+            Err(read) => return Err(ChangeError::InDoubt { step, source, read }),
+        }
+    }
+    steps_done.push(work.step());
+    await_visible(work, options).await?;
+    Ok(Done::Applied)
+}
+
+/// Brokers learn of a change after the controller has answered.
+async fn await_visible(work: &impl Work, options: &ApplyOptions) -> Result<(), ChangeError> {
+    let deadline = Instant::now() + options.visible_within;
+    let mut pause = options.poll;
+    loop {
+        let live = work.read().await;
+        if live.as_ref().is_ok_and(|live| work.reached(live)) {
+            return Ok(());
+        }
+        if Instant::now() + pause > deadline {
+            live?;
+            return Err(ChangeError::NotVisible {
+                within: options.visible_within,
+            });
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+/// What a controller said of one of many, where only one was asked about.
+pub(crate) fn only<K: Ord, T>(
+    api: &'static str,
+    label: &str,
+    mut outcomes: std::collections::BTreeMap<K, Result<T, kafka::BrokerError>>,
+) -> Result<(), kafka::Error> {
+    match outcomes.pop_first() {
+        Some((_, Ok(_))) => Ok(()),
+        Some((_, Err(error))) => Err(kafka::Error::Broker {
+            api: format!("{api} {label}"),
+            error,
+        }),
+        None => Err(kafka::Error::Malformed {
+            address: "the controller".to_owned(),
+            what: "admin response",
+            detail: format!("{api} does not mention {label}"),
+        }),
+    }
+}
