@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "every test program uses its part of it")]
 
+use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ pub(crate) struct Case<'p> {
     pub(crate) pair: &'p Pair,
     pub(crate) workspace: Workspace,
     name: &'static str,
+    started: Cell<u32>,
 }
 
 impl<'p> Case<'p> {
@@ -29,6 +31,7 @@ impl<'p> Case<'p> {
             pair,
             workspace,
             name,
+            started: Cell::new(0),
         };
         case.declare("");
         case
@@ -57,13 +60,11 @@ impl<'p> Case<'p> {
 
     /// A run that goes on until it is stopped.
     pub(crate) fn start(&self, more: &[&str]) -> Guarded {
+        // a log of its own, or an earlier run's might be read
+        let number = self.started.replace(self.started.get() + 1);
         let replicate = ["replicate", "-f", "t.yaml"];
-        start_mirrorctl(
-            &self.workspace,
-            "replicate",
-            &[&replicate[..], more].concat(),
-        )
-        .unwrap()
+        let arguments = [&replicate[..], more].concat();
+        start_mirrorctl(&self.workspace, &format!("run-{number}"), &arguments).unwrap()
     }
 
     /// What `status --gaps` lists.

@@ -25,7 +25,7 @@ fn topology(source: &KafkaCluster, target: &KafkaCluster) -> String {
          topics:\n\
          - {{name: heap, clusters: [source, target], partitions: 6, replicationFactor: 1}}\n\
          mirrors:\n\
-         - {{name: m, source: source, target: target, topicsPattern: heap, replicationPolicy: {{type: identity}}}}\n",
+         - {{name: m, source: source, target: target, topicsPattern: heap, stallAfter: 20s, replicationPolicy: {{type: identity}}}}\n",
         source.cluster_id(),
         quoted(source),
         target.cluster_id(),
