@@ -24,8 +24,8 @@ const SECONDS: u32 = 25;
 /// No input of a few kilobytes may take more memory than this, nor may one allocation.
 const MEMORY_MEGABYTES: u32 = 1_500;
 const ALLOCATION_MEGABYTES: u32 = 1_200;
-/// No input may take longer than this.
-const INPUT_SECONDS: u32 = 20;
+/// No input may take longer than this, by the wall's clock: a machine that is busy with other things is no finding.
+const INPUT_SECONDS: u32 = 60;
 const INPUT_BYTES: u32 = 8_192;
 
 /// What to fuzz and for how long.
