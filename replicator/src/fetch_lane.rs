@@ -144,6 +144,8 @@ impl FetchLane {
 pub(crate) struct FetchLanes {
     source: Cluster,
     budget: Budget,
+    /// Lanes that there may be.
+    most: u64,
     link: Link,
     fetch_bytes: usize,
     throttle: Option<Throttle>,
@@ -168,6 +170,7 @@ impl FetchLanes {
         Self {
             source,
             budget,
+            most: lanes,
             link,
             fetch_bytes: link.fetch_bytes().min(fair).max(64 << 10),
             throttle,
@@ -202,6 +205,7 @@ impl FetchLanes {
             source: self.source.clone(),
             node,
             budget: self.budget.clone(),
+            neighbours: self.most,
             fetch_bytes: self.fetch_bytes,
             partition_fetch_bytes: self.link.partition_fetch_bytes(),
             throttled: self.throttle.as_ref().map(Throttle::lane),
@@ -230,6 +234,8 @@ struct Lane {
     source: Cluster,
     node: BrokerNode,
     budget: Budget,
+    /// Lanes that share the budget, this one included.
+    neighbours: u64,
     fetch_bytes: usize,
     partition_fetch_bytes: usize,
     throttled: Option<LanePartitions>,
@@ -308,6 +314,7 @@ impl Lane {
             self.traffic.connected(Side::Source);
         }
         let fetch_bytes = self.throttled_fetch_bytes().await;
+        let fetch_bytes = self.budget.room(fetch_bytes, self.neighbours).await;
         let Some(mut share) = self.budget.acquire(fetch_bytes).await else {
             return Ok(());
         };

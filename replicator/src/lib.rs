@@ -71,6 +71,7 @@ mod transform;
 mod trust;
 mod waiting;
 mod watchdog;
+mod window;
 
 pub use error::RunError;
 pub use gap::{GAPS_TOPIC, Gap, GapKey, GapKind};

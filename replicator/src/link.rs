@@ -22,7 +22,7 @@ const LARGEST_BUDGET: u64 = 192 << 20;
 /// A request a millisecond of round trip keeps the link full at the sizes below.
 const MOST_REQUESTS: usize = 64;
 
-/// The way to one cluster, measured once when a mirror starts.
+/// The way to one cluster, measured when a mirror starts, and again for the window ([`crate::window`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Link {
     round_trip: Duration,
@@ -41,6 +41,10 @@ impl Link {
             }
         }
         Ok(Self { round_trip })
+    }
+
+    pub(crate) fn round_trip(self) -> Duration {
+        self.round_trip
     }
 
     pub(crate) fn is_long(self) -> bool {

@@ -125,6 +125,7 @@ struct Lane {
 struct Sent {
     ticket: Ticket,
     times: Times,
+    bytes: usize,
     reply: mpsc::Sender<Receipt>,
     _shares: Vec<Arc<Share>>,
 }
@@ -212,6 +213,7 @@ impl Lane {
                 Sent {
                     ticket: shipment.ticket,
                     times: shipment.times,
+                    bytes: shipment.batch.payload.len(),
                     reply: shipment.reply,
                     _shares: shipment.shares,
                 },
@@ -245,6 +247,7 @@ fn settle(
                     let outcome = match &produced.outcome {
                         Ok(offset) => {
                             traffic.acknowledged(sent.times);
+                            traffic.took(sent.bytes);
                             Ok(Some(*offset).filter(|offset| *offset >= 0))
                         }
                         Err(error) => Err(Refusal::Broker(error.clone())),

@@ -84,6 +84,7 @@ pub(crate) struct Traffic {
     fetch_requests: AtomicU64,
     fetched_bytes: AtomicU64,
     produce_requests: AtomicU64,
+    acknowledged_bytes: AtomicU64,
     connections: [AtomicU64; 2],
     interruptions: [AtomicU64; Interruption::ALL.len()],
     positions_committed: AtomicU64,
@@ -108,6 +109,17 @@ impl Traffic {
     pub(crate) fn produced(&self, took: Duration) {
         self.produce_requests.fetch_add(1, Ordering::Relaxed);
         self.produce.observe(took);
+    }
+
+    /// The target has a batch of `bytes`.
+    pub(crate) fn took(&self, bytes: usize) {
+        self.acknowledged_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes of the batches that the target has, in this run.
+    pub(crate) fn acknowledged_bytes(&self) -> u64 {
+        self.acknowledged_bytes.load(Ordering::Relaxed)
     }
 
     /// The target has a batch. Clocks that run ahead of ours count as no time at all.

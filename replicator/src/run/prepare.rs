@@ -29,6 +29,7 @@ use crate::progress::Progress;
 use crate::throttle::Throttle;
 use crate::topics::Upkeep;
 use crate::trust::{Moment, Trust};
+use crate::window;
 
 /// Partitions that may ask the target at a time what it has.
 const RESUMING: usize = 16;
@@ -108,7 +109,7 @@ impl<'a> Run<'a> {
         }
         let fetch = FetchLanes::new(
             source.cluster.clone(),
-            budget,
+            budget.clone(),
             budget_bytes,
             brokers,
             source_link,
@@ -147,6 +148,12 @@ impl<'a> Run<'a> {
         let writing = position_writer.run(writer_finish.clone(), options.drain_deadline);
         writer.spawn(writing.in_current_span());
         let mut ends = JoinSet::new();
+        ends.spawn(window::follow(
+            budget,
+            traffic.clone(),
+            (source.cluster.clone(), source_link),
+            (target.clone(), target_link),
+        ));
         ends.spawn(ends::watch(source.cluster.clone(), progress.clone()));
         let upkeep = Upkeep::new(
             mirror,
