@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::rig::{Content, Rig, count, recent};
+use broker::{FaultAction, FaultRule};
 use bytes::Bytes;
 use kafka::Compression;
 use kafka::record::{self, Record};
@@ -24,6 +25,20 @@ async fn fill(rig: &Rig, topic: &str, partitions: i32, batches: i64, bytes: usiz
             rig.produce_batch(topic, partition, &batch).await;
         }
     }
+}
+
+/// Four times what a window begins with, so that fetching waits for acknowledgements and goes on with them.
+#[tokio::test]
+async fn a_far_target_gets_each_record_once_through_a_window_that_opens() {
+    let rig = Rig::start(1, "").await;
+    rig.create("t1", 6, &[]).await;
+    fill(&rig, "t1", 6, 12, 900_000).await;
+    let far = FaultRule::new(FaultAction::Delay(Duration::from_millis(40)));
+    rig.target_cluster.faults().inject(far);
+    let summary = rig.once().await;
+    rig.target_cluster.faults().clear();
+    assert_eq!(summary.records, 6 * 12 * 4);
+    assert!(rig.on_target("t1").await == rig.on_source("t1").await);
 }
 
 #[tokio::test]
