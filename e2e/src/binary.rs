@@ -26,6 +26,8 @@ pub fn mirrorctl(workspace: &Workspace) -> Result<assert_cmd::Command> {
     let mut command = assert_cmd::Command::new(mirrorctl_binary()?);
     command
         .env_clear()
+        // tests share clusters, and one apply at a time changes a cluster
+        .env("MIRRORCTL_LOCK_TIMEOUT", "2m")
         .current_dir(workspace.path())
         .timeout(COMMAND_LIMIT);
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));

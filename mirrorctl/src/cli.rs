@@ -199,7 +199,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long, conflicts_with = "plan")]
     pub(crate) auto_approve: bool,
     /// Wait this long for another apply to end
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s")]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s", env = "MIRRORCTL_LOCK_TIMEOUT")]
     pub(crate) lock_timeout: Duration,
     /// How many changes that do not depend on each other are made at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
