@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::budget::Share;
 use crate::fetch_lane::lane_of;
 use crate::flow::{MAX_IN_FLIGHT_FAR, Ticket};
-use crate::link::Link;
+use crate::link::{Link, PRODUCE_LANES};
 use crate::traffic::{Side, Times, Traffic};
 use crate::waiting::Waiting;
 
@@ -89,10 +89,7 @@ impl ProduceLanes {
         topic: &str,
         partition: i32,
     ) -> mpsc::Sender<Shipment> {
-        let key = (
-            leader.id,
-            lane_of(topic, partition, self.link.produce_lanes()),
-        );
+        let key = (leader.id, lane_of(topic, partition, PRODUCE_LANES));
         if let Some(lane) = self.lanes.get(&key).filter(|lane| !lane.is_closed()) {
             return lane.clone();
         }
