@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use topology::AclBinding;
 
+use crate::client_quota::QuotaState;
 use crate::journal::Recorded;
 use crate::observed::ConfigOrigin;
+use crate::scram_user::ScramUserState;
 use crate::topic::TopicState;
 
 /// A resource of the topology and what the plan does to it.
@@ -19,7 +21,8 @@ use crate::topic::TopicState;
 pub struct ResourceChange {
     /// Names the resource within the topology: `topic.<cluster alias>.<topic name>`,
     /// `acl.<cluster alias>.<principal>/<permission>/<operation>/<resource type>/<pattern>/<name>` (and `/<host>`, where
-    /// the rule is not about every host). What is no letter of a name there is percent-encoded.
+    /// the rule is not about every host), `quota.<cluster alias>.user=<name>/client-id=<name>`, `user.<cluster alias>.<name>`.
+    /// What would be taken for a separator there is percent-encoded.
     pub address: String,
     /// Alias of the cluster the resource lives on.
     pub cluster: String,
@@ -33,7 +36,8 @@ pub struct ResourceChange {
     /// The gravest risk among the details.
     pub risk: Risk,
     /// Each attribute that changes, in a fixed order: of a topic its partitions, replication factor, then
-    /// configuration keys by name; of an ACL the `rule` as a sentence.
+    /// configuration keys by name; of an ACL the `rule` as a sentence,
+    /// of a quota its limits by key, of a user its mechanisms and its `password`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
     /// Why the change is refused. A plan with any refusal is not applied at all.
@@ -42,7 +46,8 @@ pub struct ResourceChange {
     /// Things worth knowing that change nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Configuration set on the live topic that the topology does not declare: left as it is.
+    /// What is set on the live resource and the topology does not declare: configuration of a topic, limits of a quota,
+    /// mechanisms of a user. Left as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unmanaged: BTreeMap<String, String>,
     /// What `apply` writes into the cluster's own record, where that differs from what it says.
@@ -80,6 +85,10 @@ pub enum Resource {
     Topic(Change<TopicState>),
     /// An access rule of one cluster. It has no attributes, so it is created or deleted, never changed.
     Acl(Change<AclBinding>),
+    /// Limits of clients of one cluster.
+    ClientQuota(Change<QuotaState>),
+    /// A SCRAM user of one cluster.
+    ScramUser(Change<ScramUserState>),
 }
 
 impl Resource {
@@ -88,6 +97,8 @@ impl Resource {
         match self {
             Self::Topic(change) => change.action(),
             Self::Acl(change) => change.action(),
+            Self::ClientQuota(change) => change.action(),
+            Self::ScramUser(change) => change.action(),
         }
     }
 }
@@ -175,7 +186,7 @@ impl<S> Change<S> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Detail {
-    /// `partitions`, `replication_factor`, `config.<key>`, or `rule`.
+    /// `partitions`, `replication_factor`, `config.<key>`, `rule`, a key of a quota, a SCRAM mechanism, or `password`.
     pub attribute: String,
     /// The live value; absent when there is none.
     pub before: Option<String>,
@@ -201,7 +212,7 @@ pub enum Risk {
     Safe,
     /// Copies stored records between brokers.
     MovesData,
-    /// Clients may be refused or slowed down that were not before.
+    /// Clients may be refused that were not before.
     CutsOffClients,
     /// Cannot be taken back.
     Irreversible,

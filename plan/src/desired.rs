@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use topology::{AclBinding, Allow, Cluster, Sasl, Tls, Topic, TopicGuard, Topology};
+use topology::{
+    AclBinding, Allow, Cluster, QuotaEntity, QuotaValue, Sasl, ScramMechanism, ScramUser,
+    SecretRef, Tls, Topic, TopicGuard, Topology,
+};
 
-use crate::acl;
+use crate::{acl, client_quota, scram_user};
 
 /// The clusters of a topology and what it declares on them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -36,6 +39,12 @@ pub struct DesiredCluster {
     /// Declared ACLs by label.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub acls: BTreeMap<String, DesiredAcl>,
+    /// Declared client quotas by label.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub quotas: BTreeMap<String, DesiredQuota>,
+    /// Declared SCRAM users by label.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub users: BTreeMap<String, DesiredUser>,
 }
 
 impl DesiredCluster {
@@ -44,11 +53,15 @@ impl DesiredCluster {
         let Allow {
             delete_topics,
             delete_acls,
-            delete_quotas: _,
-            delete_users: _,
+            delete_quotas,
+            delete_users,
             replace_infrastructure: _,
         } = self.allow;
-        !self.topics.is_empty() || !self.acls.is_empty() || delete_topics || delete_acls
+        let nothing = self.topics.is_empty()
+            && self.acls.is_empty()
+            && self.quotas.is_empty()
+            && self.users.is_empty();
+        !nothing || delete_topics || delete_acls || delete_quotas || delete_users
     }
 
     /// Whom this program logs in as, where that has a name of its own.
@@ -95,6 +108,36 @@ pub struct DesiredAcl {
     /// The rule.
     #[serde(flatten)]
     pub rule: AclBinding,
+    /// Where the topology asks for it; moving it there changes nothing.
+    #[serde(skip)]
+    pub origin: String,
+}
+
+/// Declared limits of clients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DesiredQuota {
+    /// Whom they are for.
+    pub entity: QuotaEntity,
+    /// By Kafka's keys.
+    pub limits: BTreeMap<String, QuotaValue>,
+    /// Where the topology asks for them; moving them there changes nothing.
+    #[serde(skip)]
+    pub origin: String,
+}
+
+/// A declared SCRAM user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DesiredUser {
+    /// The name to log in with.
+    pub name: String,
+    /// The mechanism of its credential.
+    pub mechanism: ScramMechanism,
+    /// How often the password is hashed.
+    pub iterations: u32,
+    /// Which password it is; another number sets it anew.
+    pub generation: u32,
+    /// Where the password is.
+    pub password: SecretRef,
     /// Where the topology asks for it; moving it there changes nothing.
     #[serde(skip)]
     pub origin: String,
@@ -147,6 +190,36 @@ fn desired_cluster(cluster: &Cluster, topology: &Topology) -> DesiredCluster {
                 (acl::label(&rule), DesiredAcl { rule, origin })
             })
             .collect(),
+        quotas: topology
+            .quotas
+            .iter()
+            .filter(|quota| quota.cluster == cluster.alias)
+            .map(|quota| {
+                let desired = DesiredQuota {
+                    entity: quota.entity.clone(),
+                    limits: quota.limits.clone(),
+                    origin: quota.origin.clone(),
+                };
+                (client_quota::label(&quota.entity), desired)
+            })
+            .collect(),
+        users: topology
+            .users
+            .iter()
+            .filter(|user| user.cluster == cluster.alias)
+            .map(|user| (scram_user::label(&user.name), desired_user(user)))
+            .collect(),
+    }
+}
+
+fn desired_user(user: &ScramUser) -> DesiredUser {
+    DesiredUser {
+        name: user.name.clone(),
+        mechanism: user.mechanism,
+        iterations: user.iterations,
+        generation: user.generation,
+        password: user.password.clone(),
+        origin: user.origin.clone(),
     }
 }
 

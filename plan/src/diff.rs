@@ -4,10 +4,12 @@ use topology::Topology;
 
 use crate::acl;
 use crate::change::ResourceChange;
+use crate::client_quota;
 use crate::desired::{Desired, DesiredCluster};
 use crate::document::{ClusterRef, Forgotten, Plan};
 use crate::observed::{Observed, ObservedCluster};
 use crate::permissions::Permissions;
+use crate::scram_user;
 use crate::topic;
 
 /// Compares what `topology` declares with what was read.
@@ -44,8 +46,12 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
             .map(|(name, declared)| topic::declared(alias, cluster, live, name, declared))
             .collect();
         of_cluster.extend(acl::changes(alias, cluster, live, allowed));
+        of_cluster.extend(client_quota::changes(alias, cluster, live, allowed));
+        of_cluster.extend(scram_user::changes(alias, cluster, live, allowed));
         if let Some(live) = live {
             forget.extend(acl::in_vain(alias, cluster, live));
+            forget.extend(client_quota::in_vain(alias, cluster, live));
+            forget.extend(scram_user::in_vain(alias, cluster, live));
             let dropped = dropped(alias, cluster, live, allowed);
             forget.extend(in_vain(alias, cluster, live));
             of_cluster.extend(dropped);

@@ -1,6 +1,6 @@
 //! A change before it has an address: what the kinds of resources that are no topics have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::document::Forgotten;
@@ -37,15 +37,26 @@ pub(crate) fn recorded<'a>(
         .filter_map(move |(address, recorded)| Some((address.strip_prefix(&prefix)?, recorded)))
 }
 
+/// The labels of one kind that the record of a cluster names.
+pub(crate) fn labels(
+    kind: &str,
+    alias: &str,
+    all: &BTreeMap<String, Recorded>,
+) -> BTreeSet<String> {
+    recorded(kind, alias, all)
+        .map(|(label, _)| label.to_owned())
+        .collect()
+}
+
 /// What the record names, and `known` (declared, or there) does not.
 pub(crate) fn in_vain(
     kind: &str,
     alias: &str,
     all: &BTreeMap<String, Recorded>,
-    known: impl Fn(&str) -> bool,
+    known: impl Fn(&str, &Recorded) -> bool,
 ) -> Vec<Forgotten> {
     recorded(kind, alias, all)
-        .filter(|(label, _)| !known(label))
+        .filter(|(label, recorded)| !known(label, recorded))
         .map(|(label, _)| Forgotten {
             cluster: alias.to_owned(),
             address: format!("{}{label}", prefix(kind, alias)),

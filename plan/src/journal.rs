@@ -50,6 +50,22 @@ pub struct Recorded {
 pub enum RecordedAccess {
     /// This rule.
     Acl(topology::AclBinding),
+    /// These limits.
+    Quota {
+        /// By Kafka's keys.
+        limits: BTreeMap<String, topology::QuotaValue>,
+    },
+    /// This login; of its password nothing but which one it is.
+    User {
+        /// The name to log in with.
+        name: String,
+        /// The mechanism that was declared.
+        mechanism: topology::ScramMechanism,
+        /// The iterations that were declared.
+        iterations: u32,
+        /// The generation of the password that was set.
+        generation: u32,
+    },
 }
 
 /// The record on one cluster.

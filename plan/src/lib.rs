@@ -13,13 +13,17 @@
 //! applies when the topic is created and the live value is accepted afterwards. Keys that are set
 //! on a live topic but not declared are reported ([`ResourceChange::unmanaged`]) and never changed.
 //!
+//! Access rules, client quotas and SCRAM users that the topology declares: of a rule its existence, of a quota the limits
+//! that are declared, of a user the declared mechanism with its iterations. A password cannot be read back: it is set when
+//! the user is created or its mechanism changes, and whenever its `generation` does.
+//!
 //! # What was managed
 //! Each cluster keeps a record of what was declared at the last apply ([`Recorded`], in the topic
 //! `mirrorctl-state.internal`). A configuration key that was declared and is not any more goes back
 //! to the brokers' default. A topic that was declared and is not any more is deleted only when the
 //! cluster's `allow` permits it, whoever runs the command asks for it by address ([`Permissions`]),
-//! and nobody uses it; otherwise it is shown and left. Topics that were never declared are never
-//! touched.
+//! and nobody uses it; otherwise it is shown and left. The same holds for rules, limits and users, which are never taken
+//! from whom the command itself logs in as. What was never declared is never touched.
 //!
 //! # Who applies
 //! One apply at a time changes a cluster: it holds a lease in that same record, by the brokers'
@@ -28,6 +32,7 @@
 mod acl;
 mod apply;
 mod change;
+mod client_quota;
 mod desired;
 mod diff;
 mod difference;
@@ -45,6 +50,7 @@ mod permissions;
 #[cfg(test)]
 mod properties;
 mod rails;
+mod scram_user;
 pub mod text;
 mod topic;
 
@@ -55,7 +61,11 @@ pub use apply::{
 pub use change::{
     Action, Block, BlockCode, Change, Detail, RecordChange, Resource, ResourceChange, Risk,
 };
-pub use desired::{Desired, DesiredAcl, DesiredCluster, DesiredTopic, Guard, managed_clusters};
+pub use client_quota::QuotaState;
+pub use desired::{
+    Desired, DesiredAcl, DesiredCluster, DesiredQuota, DesiredTopic, DesiredUser, Guard,
+    managed_clusters,
+};
 pub use diff::{diff, diff_desired};
 pub use difference::Difference;
 pub use document::{ClusterRef, FORMAT_VERSION, Forgotten, Plan, Summary, json_schema};
@@ -66,4 +76,5 @@ pub use journal::{Recorded, RecordedAccess};
 pub use observe::{ObserveError, observe};
 pub use observed::{ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic, Usage};
 pub use permissions::Permissions;
+pub use scram_user::ScramUserState;
 pub use topic::{ReadError, TopicState};

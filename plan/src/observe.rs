@@ -7,10 +7,12 @@ use kafka::{BrokerError, Cluster};
 use topology::Topology;
 
 use crate::acl;
+use crate::client_quota;
 use crate::desired::{Desired, DesiredCluster};
 use crate::guard::{Clients, FailureKind};
 use crate::journal;
 use crate::observed::{Observed, ObservedCluster};
+use crate::scram_user;
 use crate::topic::live::{self, ReadError};
 use crate::topic::{self, usage};
 
@@ -233,6 +235,12 @@ async fn read(
         ..ObservedCluster::default()
     };
     acl::observe(alias, cluster, client, &mut observed)
+        .await
+        .map_err(failed)?;
+    client_quota::observe(alias, cluster, client, &mut observed)
+        .await
+        .map_err(failed)?;
+    scram_user::observe(alias, cluster, client, &mut observed)
         .await
         .map_err(failed)?;
     Ok(observed)

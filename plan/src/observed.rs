@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use topology::AclBinding;
+use topology::{AclBinding, ScramMechanism};
 
+use crate::client_quota::QuotaState;
 use crate::journal::Recorded;
 
 /// Everything [`observe`](crate::observe) read.
@@ -32,6 +33,10 @@ pub struct ObservedCluster {
     pub acls: BTreeMap<String, AclBinding>,
     /// Whether the cluster keeps no ACLs. Asked for only where any is declared or recorded.
     pub no_authorizer: bool,
+    /// The declared quotas that exist, and those that the record names, by label, with all of their limits.
+    pub quotas: BTreeMap<String, QuotaState>,
+    /// The declared SCRAM users that exist, and those that the record names, by label: iterations by mechanism.
+    pub users: BTreeMap<String, BTreeMap<ScramMechanism, u32>>,
     /// What was declared at the last apply, by address.
     pub recorded: BTreeMap<String, Recorded>,
 }

@@ -132,18 +132,20 @@ fn topics<T: std::fmt::Debug>(
 }
 
 fn desired() -> impl Strategy<Value = Desired> {
-    let allow = (any::<bool>(), any::<bool>()).prop_map(|(delete_topics, delete_acls)| Allow {
-        delete_topics,
-        delete_acls,
+    let allow = any::<[bool; 4]>().prop_map(|[topics, acls, quotas, users]| Allow {
+        delete_topics: topics,
+        delete_acls: acls,
+        delete_quotas: quotas,
+        delete_users: users,
         ..Allow::default()
     });
-    let cluster = (
-        topics(desired_topic()),
+    let access = (
         access::desired_acls(),
-        allow,
-        access::login(),
-    )
-        .prop_map(|(topics, acls, allow, sasl)| DesiredCluster {
+        access::desired_quotas(),
+        access::desired_users(),
+    );
+    let cluster = (topics(desired_topic()), access, allow, access::login()).prop_map(
+        |(topics, (acls, quotas, users), allow, sasl)| DesiredCluster {
             bootstrap: vec!["localhost:9092".to_owned()],
             cluster_id: None,
             tls: None,
@@ -152,7 +154,10 @@ fn desired() -> impl Strategy<Value = Desired> {
             guards: TopicGuard::default(),
             topics,
             acls,
-        });
+            quotas,
+            users,
+        },
+    );
     btree_map(
         select(CLUSTERS.to_vec()).prop_map(str::to_owned),
         cluster,
@@ -292,7 +297,7 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
                 Recheck::Remaining(steps) => steps,
                 Recheck::Stale(differences) => panic!("nobody else changed it: {differences:?}"),
             },
-            Resource::Acl(_) => Vec::new(),
+            Resource::Acl(_) | Resource::ClientQuota(_) | Resource::ScramUser(_) => Vec::new(),
         };
         for step in steps {
             if limit == 0 {

@@ -300,7 +300,7 @@ fn annotated(value: &str, remarks: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// A value of milliseconds or bytes in the largest unit that expresses it exactly.
+/// A value of milliseconds, bytes or bytes per second in the largest unit that expresses it exactly.
 fn unit(key: &str, value: &str) -> Option<String> {
     const MILLIS: [(i64, &str); 4] = [
         (86_400_000, "d"),
@@ -314,9 +314,10 @@ fn unit(key: &str, value: &str) -> Option<String> {
         (1 << 20, "MiB"),
         (1 << 10, "KiB"),
     ];
-    let units = match key.rsplit_once('.') {
-        Some((_, "ms")) => MILLIS,
-        Some((_, "bytes")) => BYTES,
+    let (units, per) = match key.rsplit_once('.') {
+        Some((_, "ms")) => (MILLIS, ""),
+        Some((_, "bytes")) => (BYTES, ""),
+        None if key.ends_with("_byte_rate") => (BYTES, "/s"),
         Some(_) | None => return None,
     };
     let number = value.trim().parse::<i64>().ok()?;
@@ -326,7 +327,7 @@ fn unit(key: &str, value: &str) -> Option<String> {
     units
         .iter()
         .find(|(size, _)| number >= *size && number % size == 0)
-        .map(|(size, name)| format!("{} {name}", number / size))
+        .map(|(size, name)| format!("{} {name}{per}", number / size))
 }
 
 /// Words wrapped to `width` columns, each line indented.

@@ -39,6 +39,8 @@ pub(crate) const CONFIG_EXCLUDE: &[&str] = &[
     r"unclean\.leader\.election\.enable",
     r"min\.insync\.replicas",
 ];
+/// The first password of a user.
+pub(crate) const PASSWORD_GENERATION: u32 = 1;
 /// How often a SCRAM password is hashed. Kafka's tools take 4096, the least that RFC 7677 allows.
 pub(crate) const SCRAM_ITERATIONS: u32 = 8_192;
 /// MirrorMaker 2's `sync.group.offsets.interval.seconds`.

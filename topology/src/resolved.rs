@@ -32,7 +32,7 @@ pub struct Topology {
     pub mirrors: Vec<Mirror>,
     /// What `verify` judges.
     pub verify: Verify,
-    /// Parts of the file that this version accepts and does not act on (`acls`, `pipelines`, …).
+    /// Parts of the file that this version accepts and does not act on (`migrations`, `pipelines`, …).
     pub declared: Vec<String>,
 }
 

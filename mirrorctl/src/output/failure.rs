@@ -139,6 +139,7 @@ fn hint(failure: &Failure) -> Option<String> {
             "wait for it with --lock-timeout 5m; `mirrorctl history` shows what it is about to do"
                 .to_owned(),
         ),
+        Failure::Apply(plan::ApplyError::Password { source, .. }) => Some(source.hint().to_owned()),
         Failure::Apply(plan::ApplyError::LeaseLost { .. }) => {
             Some("look at a new plan, then apply again: what is done is skipped".to_owned())
         }

@@ -49,7 +49,7 @@ pub(crate) fn in_vain(
     if live.no_authorizer {
         return Vec::new();
     }
-    draft::in_vain(KIND, alias, &live.recorded, |label| {
+    draft::in_vain(KIND, alias, &live.recorded, |label, _| {
         cluster.acls.contains_key(label) || live.acls.contains_key(label)
     })
 }

@@ -34,7 +34,7 @@ impl Work for Rule<'_> {
         outlook(self.change, *live)
     }
 
-    async fn request(&self) -> Result<(), kafka::Error> {
+    async fn request(&self, _: &bool) -> Result<(), kafka::Error> {
         let Some(rule) = rule(self.change) else {
             return Ok(());
         };

@@ -16,19 +16,13 @@ pub(crate) async fn observe(
     client: &Cluster,
     observed: &mut ObservedCluster,
 ) -> Result<(), ReadError> {
-    let recorded = |label: &str| {
-        let address = format!("{}{label}", draft::prefix(KIND, alias));
-        observed.recorded.contains_key(&address)
-    };
-    let nothing = draft::recorded(KIND, alias, &observed.recorded)
-        .next()
-        .is_none();
-    if cluster.acls.is_empty() && nothing {
+    let recorded = draft::labels(KIND, alias, &observed.recorded);
+    if cluster.acls.is_empty() && recorded.is_empty() {
         return Ok(());
     }
     match read(client).await? {
         Some(mut live) => {
-            live.retain(|label, _| cluster.acls.contains_key(label) || recorded(label));
+            live.retain(|label, _| cluster.acls.contains_key(label) || recorded.contains(label));
             observed.acls = live;
         }
         None => observed.no_authorizer = true,

@@ -1,5 +1,7 @@
 //! Why an apply did not reach its end.
 
+use kafka::security::SecurityError;
+
 use super::event::ApplySummary;
 use super::lease::Holder;
 use crate::change::Block;
@@ -51,6 +53,14 @@ pub enum ApplyError {
         alias: String,
         /// What went wrong.
         source: Box<ReadError>,
+    },
+    /// A password that the plan sets cannot be used; nothing was changed.
+    #[error("{address}: {source}; nothing was changed")]
+    Password {
+        /// Address of the user.
+        address: String,
+        /// What is wrong with it.
+        source: SecurityError,
     },
     /// Somebody else applies to the cluster; nothing was changed.
     #[error("cluster {alias}: another apply is under way{}", by(holder.as_deref()))]
@@ -125,6 +135,7 @@ impl ApplyError {
             Self::NoClient { .. }
             | Self::Cluster { .. }
             | Self::Unread { .. }
+            | Self::Password { .. }
             | Self::Failed { .. }
             | Self::LeaseLost { .. }
             | Self::Interrupted { .. } => FailureKind::Error,
@@ -143,6 +154,7 @@ impl ApplyError {
             | Self::Locked { .. }
             | Self::NoClient { .. }
             | Self::Cluster { .. }
+            | Self::Password { .. }
             | Self::Unread { .. } => None,
         }
     }

@@ -7,7 +7,9 @@ use kafka::Cluster;
 use crate::acl;
 use crate::apply::ApplyOptions;
 use crate::change::{Resource, ResourceChange};
+use crate::client_quota;
 use crate::difference::Difference;
+use crate::scram_user::{self, Credentials};
 use crate::topic;
 use crate::topic::live::ReadError;
 
@@ -62,6 +64,7 @@ pub(crate) enum ChangeError {
 pub(crate) async fn execute(
     cluster: &Cluster,
     change: &ResourceChange,
+    credentials: &Credentials,
     options: &ApplyOptions,
     steps_done: &mut Vec<String>,
 ) -> Result<Done, ChangeError> {
@@ -70,6 +73,12 @@ pub(crate) async fn execute(
             topic::execute(cluster, &change.name, topic, options, steps_done).await
         }
         Resource::Acl(acl) => acl::execute(cluster, &change.name, acl, options, steps_done).await,
+        Resource::ClientQuota(quota) => {
+            client_quota::execute(cluster, &change.name, quota, options, steps_done).await
+        }
+        Resource::ScramUser(user) => {
+            scram_user::execute(cluster, change, user, credentials, options, steps_done).await
+        }
     }
 }
 
@@ -79,14 +88,23 @@ pub(crate) async fn precheck<'a>(
     changes: &[&'a ResourceChange],
 ) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
     let (mut topics, mut acls) = (Vec::new(), Vec::new());
+    let (mut quotas, mut users) = (Vec::new(), Vec::new());
     for change in changes {
         match &change.resource {
             Resource::Topic(topic) => topics.push((*change, topic)),
             Resource::Acl(acl) => acls.push((*change, acl)),
+            Resource::ClientQuota(quota) => quotas.push((*change, quota)),
+            Resource::ScramUser(user) => users.push((*change, user)),
         }
     }
     if let Some(stale) = topic::precheck(cluster, &topics).await? {
         return Ok(Some(stale));
     }
-    acl::precheck(cluster, &acls).await
+    if let Some(stale) = acl::precheck(cluster, &acls).await? {
+        return Ok(Some(stale));
+    }
+    if let Some(stale) = client_quota::precheck(cluster, &quotas).await? {
+        return Ok(Some(stale));
+    }
+    scram_user::precheck(cluster, &users).await
 }

@@ -23,6 +23,7 @@ pub use lease::{Applicant, Holder};
 use crate::change::{Action, Block, ResourceChange};
 use crate::document::Plan;
 use crate::guard::{Clients, client};
+use crate::scram_user::Credentials;
 use run::Run;
 use sites::Sites;
 
@@ -56,7 +57,7 @@ impl Default for ApplyOptions {
 
 /// Executes `plan` with the default limits.
 ///
-/// Nothing is changed when any change is blocked, when a cluster has another id than the plan
+/// Nothing is changed when any change is blocked, when a password that is to be set cannot be read, when a cluster has another id than the plan
 /// names, when a cluster does not answer, or when somebody else applies to one. Then, in the order
 /// of what depends on what, each live resource is read again right before its change: what is
 /// neither as read nor as planned stops the apply as stale, what is already as planned is skipped,
@@ -87,12 +88,14 @@ pub async fn apply_with(
     let aliases = touched(plan);
     refuse_wrong_clusters(plan, clients, &aliases).await?;
     if aliases.is_empty() {
-        return Ok(Run::new(plan, clients, options, observer).finish());
+        return Ok(Run::new(plan, clients, &Credentials::default(), options, observer).finish());
     }
+    let credentials = Credentials::gather(plan)
+        .map_err(|(address, source)| ApplyError::Password { address, source })?;
     let mut sites = Sites::enter(plan, clients, &aliases, options, cancel).await?;
     let lost = CancellationToken::new();
     let outcome = {
-        let run = Run::new(plan, clients, options, observer).changes(cancel, &lost);
+        let run = Run::new(plan, clients, &credentials, options, observer).changes(cancel, &lost);
         let run = std::pin::pin!(run);
         let keep = std::pin::pin!(sites.keep(&lost));
         match select(run, keep).await {

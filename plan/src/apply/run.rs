@@ -17,6 +17,7 @@ use crate::difference::Difference;
 use crate::document::Plan;
 use crate::guard::{Clients, client};
 use crate::journal;
+use crate::scram_user::Credentials;
 
 /// Records in one batch of a cluster's own record.
 const A_BATCH: usize = 1_000;
@@ -25,6 +26,7 @@ const A_BATCH: usize = 1_000;
 pub(super) struct Run<'a> {
     plan: &'a Plan,
     clients: &'a Clients,
+    credentials: &'a Credentials,
     options: &'a ApplyOptions,
     observer: &'a dyn ApplyObserver,
     summary: ApplySummary,
@@ -49,10 +51,14 @@ struct Ended<'a> {
 /// them, and the other way round when they go.
 fn stage(change: &ResourceChange) -> u8 {
     match (&change.resource, change.action()) {
+        (Resource::ScramUser(_), Action::NoOp | Action::Create | Action::Update) => 0,
         (Resource::Topic(_), Action::NoOp | Action::Create | Action::Update) => 1,
         (Resource::Acl(_), Action::NoOp | Action::Create | Action::Update) => 2,
+        (Resource::ClientQuota(_), Action::NoOp | Action::Create | Action::Update) => 3,
+        (Resource::ClientQuota(_), Action::Delete) => 7,
         (Resource::Acl(_), Action::Delete) => 8,
         (Resource::Topic(_), Action::Delete) => 9,
+        (Resource::ScramUser(_), Action::Delete) => 10,
     }
 }
 
@@ -60,12 +66,14 @@ impl<'a> Run<'a> {
     pub(super) fn new(
         plan: &'a Plan,
         clients: &'a Clients,
+        credentials: &'a Credentials,
         options: &'a ApplyOptions,
         observer: &'a dyn ApplyObserver,
     ) -> Self {
         Self {
             plan,
             clients,
+            credentials,
             options,
             observer,
             summary: ApplySummary::default(),
@@ -113,7 +121,8 @@ impl<'a> Run<'a> {
                     number: next,
                     of: pending.len(),
                 });
-                under_way.push(one(self.cluster(&change.cluster)?, change, self.options));
+                let cluster = self.cluster(&change.cluster)?;
+                under_way.push(one(cluster, change, self.credentials, self.options));
             }
             let Some(ended) = under_way.next().await else {
                 break;
@@ -312,11 +321,12 @@ impl<'a> Run<'a> {
 async fn one<'a>(
     cluster: &Cluster,
     change: &'a ResourceChange,
+    credentials: &Credentials,
     options: &ApplyOptions,
 ) -> Ended<'a> {
     let started = Instant::now();
     let mut steps_done = Vec::new();
-    let outcome = execute(cluster, change, options, &mut steps_done).await;
+    let outcome = execute(cluster, change, credentials, options, &mut steps_done).await;
     Ended {
         change,
         elapsed_ms: millis(started),

@@ -23,7 +23,7 @@ pub(crate) enum Outlook {
 /// One change of one resource.
 pub(crate) trait Work {
     /// What is read of the live resource.
-    type Live;
+    type Live: PartialEq;
 
     /// Reads the live resource. Cancel safe.
     async fn read(&self) -> Result<Self::Live, ReadError>;
@@ -36,8 +36,8 @@ pub(crate) trait Work {
         self.outlook(live) == Outlook::AlreadyDone
     }
 
-    /// Asks for the change. May be repeated.
-    async fn request(&self) -> Result<(), kafka::Error>;
+    /// Asks for what is left of the change, given the live resource. May be repeated.
+    async fn request(&self, live: &Self::Live) -> Result<(), kafka::Error>;
 
     /// What is asked for, for messages: `create the ACL`.
     fn step(&self) -> String;
@@ -49,16 +49,17 @@ pub(crate) async fn carry_out(
     options: &ApplyOptions,
     steps_done: &mut Vec<String>,
 ) -> Result<Done, ChangeError> {
-    match work.outlook(&work.read().await?) {
+    let live = work.read().await?;
+    match work.outlook(&live) {
         Outlook::AlreadyDone => return Ok(Done::Already),
         Outlook::Stale(differences) => return Err(ChangeError::Stale(differences)),
         Outlook::Remaining => {}
     }
-    if let Err(source) = work.request().await {
+    if let Err(source) = work.request(&live).await {
         let step = work.step();
         // what took effect although its answer was lost is done: the live state decides
         match work.read().await {
-            Ok(live) if work.outlook(&live) == Outlook::AlreadyDone => {}
+            Ok(now) if now != live && work.reached(&now) => {}
             Ok(_) => return Err(ChangeError::Request { step, source }),
             Err(read) => return Err(ChangeError::InDoubt { step, source, read }),
         }

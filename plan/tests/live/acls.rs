@@ -9,10 +9,10 @@ use topology::{Acl, AclBinding, AclOperation, AclPermission, PatternType, Resour
 
 use crate::bench::{Bench, client};
 
-const ADDRESS: &str = "acl.left.User:orders/allow/read/topic/prefixed/pay.";
+pub(crate) const ADDRESS: &str = "acl.left.User:orders/allow/read/topic/prefixed/pay.";
 
 /// A bench whose cluster `left` has an authorizer.
-async fn bench() -> Bench {
+pub(crate) async fn bench() -> Bench {
     let mut bench = Bench::start().await;
     let options = ClusterOptions {
         brokers: 3,
@@ -31,7 +31,7 @@ async fn bench() -> Bench {
     bench
 }
 
-fn rule(operation: AclOperation) -> AclBinding {
+pub(crate) fn rule(operation: AclOperation) -> AclBinding {
     AclBinding {
         resource_type: ResourceType::Topic,
         resource_name: "pay.".to_owned(),
@@ -43,7 +43,7 @@ fn rule(operation: AclOperation) -> AclBinding {
     }
 }
 
-fn declaring(bench: &Bench, cluster: &str, rules: &[AclBinding]) -> Topology {
+pub(crate) fn declaring(bench: &Bench, cluster: &str, rules: &[AclBinding]) -> Topology {
     let mut topology = bench.topology(Vec::new());
     topology.acls = rules
         .iter()

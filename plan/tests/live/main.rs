@@ -1,6 +1,7 @@
 //! Observe, diff and apply against embedded clusters.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod access;
 mod acls;
 mod bench;
 mod failures;

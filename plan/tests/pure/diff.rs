@@ -355,14 +355,37 @@ fn the_wrong_cluster_and_an_unseen_one_are_refused() {
 }
 
 #[test]
+fn rules_limits_and_logins_of_the_wrong_cluster_and_of_an_unseen_one_are_refused() {
+    let (mut wanted, observed) = everything();
+    let onprem = wanted.clusters.get_mut("onprem").unwrap();
+    onprem.cluster_id = Some("another-id".to_owned());
+    onprem.topics.clear();
+    wanted.clusters.remove("aws");
+    let unseen = planned(&wanted, &Observed::default());
+    assert_eq!(unseen.resource_changes.len(), 6);
+    for change in &unseen.resource_changes {
+        assert_eq!(codes(change), [NotObserved], "{}", change.address);
+    }
+    let wrong = planned(&wanted, &observed);
+    let changed = wrong.resource_changes.iter();
+    let changed: Vec<&ResourceChange> = changed
+        .filter(|change| change.action() != Action::NoOp)
+        .collect();
+    assert!(changed.len() >= 7, "{}", changed.len());
+    for change in changed {
+        assert_eq!(codes(change)[0], WrongCluster, "{}", change.address);
+    }
+}
+
+#[test]
 fn summary_counts_each_change_once() {
     let (desired, observed) = everything();
     let plan = planned(&desired, &observed);
     assert_eq!(
         plan.summary(),
         Summary {
-            add: 4,
-            change: 2,
+            add: 5,
+            change: 5,
             destroy: 1,
             blocked: 5
         }

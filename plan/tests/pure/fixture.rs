@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    ConfigOrigin, Desired, DesiredAcl, DesiredCluster, DesiredTopic, Guard, Observed,
-    ObservedCluster, ObservedConfig, ObservedTopic, Permissions, Plan, Recorded, RecordedAccess,
-    Usage, diff_desired,
+    ConfigOrigin, Desired, DesiredAcl, DesiredCluster, DesiredQuota, DesiredTopic, DesiredUser,
+    Guard, Observed, ObservedCluster, ObservedConfig, ObservedTopic, Permissions, Plan, QuotaState,
+    Recorded, RecordedAccess, Usage, diff_desired,
 };
-use topology::{AclBinding, AclOperation, AclPermission, PatternType, ResourceType};
+use topology::{
+    AclBinding, AclOperation, AclPermission, EntityName, PatternType, QuotaEntity, QuotaValue,
+    ResourceType, ScramMechanism, SecretRef,
+};
 
 /// A declared topic.
 pub(crate) fn declared(
@@ -233,6 +236,7 @@ pub(crate) fn everything() -> (Desired, Observed) {
     let declared = desired.clusters.get_mut("onprem");
     if let (Some(desired), Some(live)) = (declared, observed.clusters.get_mut("onprem")) {
         with_rules(desired, live);
+        with_limits_and_logins(desired, live);
     }
     (desired, observed)
 }
@@ -284,6 +288,89 @@ fn with_rules(desired: &mut DesiredCluster, live: &mut ObservedCluster) {
     };
     live.recorded
         .insert(format!("acl.onprem.{label}"), recorded);
+}
+
+/// Limits that change, and a user that gets another password and one that is declared no longer.
+fn with_limits_and_logins(desired: &mut DesiredCluster, live: &mut ObservedCluster) {
+    let limits = |limits: &[(&str, u32)]| -> BTreeMap<String, QuotaValue> {
+        let limits = limits.iter();
+        limits
+            .map(|(key, value)| ((*key).to_owned(), QuotaValue::from(*value)))
+            .collect()
+    };
+    let entity = QuotaEntity {
+        user: Some(EntityName::Named("orders".to_owned())),
+        client_id: Some(EntityName::Default),
+        ip: None,
+    };
+    let label = "user=orders/client-id=<default>".to_owned();
+    let quota = DesiredQuota {
+        entity: entity.clone(),
+        limits: limits(&[
+            ("consumer_byte_rate", 20_971_520),
+            ("producer_byte_rate", 10_000_000),
+        ]),
+        origin: "quotas[0]".to_owned(),
+    };
+    let access = |access| Recorded {
+        access: Some(access),
+        ..Recorded::default()
+    };
+    live.quotas.insert(
+        label.clone(),
+        QuotaState {
+            entity,
+            limits: limits(&[
+                ("consumer_byte_rate", 1_048_576),
+                ("controller_mutation_rate", 5),
+                ("request_percentage", 50),
+            ]),
+            ..QuotaState::default()
+        },
+    );
+    live.recorded.insert(
+        format!("quota.onprem.{label}"),
+        access(RecordedAccess::Quota {
+            limits: limits(&[
+                ("consumer_byte_rate", 1_048_576),
+                ("request_percentage", 50),
+            ]),
+        }),
+    );
+    desired.quotas.insert(label, quota);
+
+    let user = |name: &str, mechanism, password: &str, generation| DesiredUser {
+        name: name.to_owned(),
+        mechanism,
+        iterations: 8192,
+        generation,
+        password: SecretRef::Env(password.to_owned()),
+        origin: "users[0]".to_owned(),
+    };
+    for (name, mechanism, generation) in [
+        ("new", ScramMechanism::Sha512, 1),
+        ("orders", ScramMechanism::Sha512, 2),
+        ("reports", ScramMechanism::Sha512, 1),
+    ] {
+        let desired_user = user(name, mechanism, "A_PW", generation);
+        desired.users.insert(name.to_owned(), desired_user);
+    }
+    for (name, mechanism) in [
+        ("gone", ScramMechanism::Sha512),
+        ("orders", ScramMechanism::Sha512),
+        ("reports", ScramMechanism::Sha256),
+    ] {
+        let recorded = access(RecordedAccess::User {
+            name: name.to_owned(),
+            mechanism,
+            iterations: 8192,
+            generation: 1,
+        });
+        live.recorded
+            .insert(format!("user.onprem.{name}"), recorded);
+        live.users
+            .insert(name.to_owned(), [(mechanism, 8192)].into());
+    }
 }
 
 /// The plan when one deletion was asked for.

@@ -22,6 +22,8 @@ pub struct ScramUser {
     pub password: SecretRef,
     /// How often the password is hashed, 4096 to 16384 times.
     pub iterations: u32,
+    /// Which password of the user it is: another number sets it anew.
+    pub generation: u32,
     /// Where the file asks for it: `users[0]`.
     pub origin: String,
 }

@@ -226,7 +226,7 @@ fn unused_blocks(scope: &mut Scope<'_>, parts: &Parts) {
 
 fn declared(scope: &mut Scope<'_>, file: &serde_json::Value) -> Vec<String> {
     let mut declared = Vec::new();
-    for key in ["users", "quotas", "migrations", "pipelines"] {
+    for key in ["migrations", "pipelines"] {
         let filled = file
             .get(key)
             .and_then(serde_json::Value::as_array)

@@ -26,6 +26,10 @@ pub(crate) struct User {
     /// How often the password is hashed. 8192 unless written.
     #[schemars(range(min = 4096, max = 16_384))]
     pub(crate) iterations: Option<u32>,
+    /// Which password of the user it is. 1 unless written; another number makes `apply` set the password anew, because
+    /// it cannot be read back to be compared.
+    #[schemars(range(min = 1))]
+    pub(crate) generation: Option<u32>,
 }
 
 /// An access rule that shall exist.

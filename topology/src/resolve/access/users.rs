@@ -69,6 +69,7 @@ fn one(
             mechanism: spec.mechanism,
             password: password.clone(),
             iterations: spec.iterations.unwrap_or(defaults::SCRAM_ITERATIONS),
+            generation: spec.generation.unwrap_or(defaults::PASSWORD_GENERATION),
             origin: path.to_string(),
         })
         .collect()

@@ -1,0 +1,18 @@
+//! Client quotas: reading them, comparing them, and carrying out their changes.
+
+mod diff;
+mod execute;
+mod label;
+mod live;
+mod state;
+
+pub(crate) use diff::{changes, in_vain};
+#[cfg(test)]
+pub(crate) use execute::outlook;
+pub(crate) use execute::{execute, precheck};
+pub(crate) use label::label;
+pub(crate) use live::observe;
+pub use state::QuotaState;
+
+/// The first word of its addresses.
+const KIND: &str = "quota";

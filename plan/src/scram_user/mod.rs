@@ -1,0 +1,29 @@
+//! SCRAM users: reading them, comparing them, their rails, and carrying out their changes.
+//!
+//! A cluster never gives a password back, nor anything derived from it, and nothing of it is recorded either: that could
+//! be attacked where the record is read. So a password is compared by the `generation` that the topology gives it.
+
+mod credentials;
+mod diff;
+mod execute;
+mod live;
+mod rails;
+mod state;
+
+pub(crate) use credentials::Credentials;
+pub(crate) use diff::{changes, in_vain};
+#[cfg(test)]
+pub(crate) use execute::outlook;
+pub(crate) use execute::{execute, precheck};
+pub(crate) use live::observe;
+pub use state::ScramUserState;
+
+use crate::label::escaped;
+
+/// The first word of its addresses.
+const KIND: &str = "user";
+
+/// How a user is called in addresses.
+pub(crate) fn label(name: &str) -> String {
+    escaped(name)
+}
