@@ -9,7 +9,8 @@ use clap_complete::Shell;
 use topology::Pattern;
 
 use crate::values::{
-    LagLimit, at_least_one, duration, lag_limit, listen_address, pattern, records_in_memory,
+    LagLimit, at_least_one, byte_rate, duration, lag_limit, listen_address, pattern,
+    records_in_memory,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -148,6 +149,9 @@ pub(crate) struct PlanArgs {
     /// Exit with 2 when changes are pending, with 3 when any of them is blocked
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    /// Bytes a second that each broker may send and receive to copy replicas, where a replication factor changes
+    #[arg(long, value_name = "SIZE", value_parser = byte_rate, default_value = "20MB")]
+    pub(crate) reassignment_throttle: u64,
     /// What of the topology is planned.
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
@@ -181,9 +185,14 @@ Examples:
   mirrorctl apply -f topology.yaml --auto-approve   # for pipelines
   mirrorctl apply change.plan                       # exactly what was planned, or nothing
 
-Every live value is read again before the first change, and once more right before its own. Where it
-is not what the plan saw, the apply stops with exit code 4. An interrupted apply is resumed by running
-it again. One apply at a time changes a cluster; `mirrorctl history` shows who did what."
+Every live value is read again before the first change, and once more right before its own.
+Where it is not what the plan saw, the apply stops with exit code 4. An interrupted apply is
+resumed by running it again. One apply at a time changes a cluster; `mirrorctl history` shows
+who did what.
+
+Where a replication factor changes, replicas are copied a few partitions at a time, throttled;
+Ctrl-C stops between two such batches. The throttles are taken away in any case, those of an
+apply that was killed by the next one."
 )]
 pub(crate) struct ApplyArgs {
     /// Topology file: plan, ask, apply
@@ -204,6 +213,9 @@ pub(crate) struct ApplyArgs {
     /// How many changes that do not depend on each other are made at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) parallelism: u16,
+    /// Bytes a second that each broker may send and receive to copy replicas, where a replication factor changes
+    #[arg(long, value_name = "SIZE", value_parser = byte_rate, default_value = "20MB")]
+    pub(crate) reassignment_throttle: u64,
     /// What of the topology is planned.
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,

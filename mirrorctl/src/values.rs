@@ -29,6 +29,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, NotADuration> {
         .ok_or(NotADuration)
 }
 
+/// Why a text is no rate.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected bytes a second with a unit, at least 1kB: 500kB, 50MB, 1.5GiB")]
+pub(crate) struct NotARate;
+
+/// `50MB`: bytes a second. Less than a thousand would never end.
+pub(crate) fn byte_rate(text: &str) -> Result<u64, NotARate> {
+    topology::byte_size(text)
+        .filter(|rate| *rate >= 1_000 && i64::try_from(*rate).is_ok())
+        .ok_or(NotARate)
+}
+
 /// A regular expression for whole names, as in the topology.
 pub(crate) fn pattern(text: &str) -> Result<Pattern, topology::PatternError> {
     Pattern::new(text)
@@ -139,6 +151,16 @@ mod tests {
             );
         }
         assert_eq!(records_in_memory("5000001"), Err(NotACount::NotForMemory));
+    }
+
+    #[test]
+    fn a_rate_is_written_as_sizes_are_in_a_topology() {
+        assert_eq!(byte_rate("50MB"), Ok(50_000_000));
+        assert_eq!(byte_rate("1.5GiB"), Ok(1_610_612_736));
+        assert_eq!(byte_rate("1kB"), Ok(1_000));
+        for wrong in ["", "50", "0MB", "999B", "-1MB", "50 MB/s", "18000000TB"] {
+            assert_eq!(byte_rate(wrong), Err(NotARate), "{wrong}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use topology::AclBinding;
 
 use crate::client_quota::QuotaState;
+use crate::impact::Impact;
 use crate::journal::Recorded;
 use crate::observed::ConfigOrigin;
 use crate::scram_user::ScramUserState;
@@ -50,6 +51,9 @@ pub struct ResourceChange {
     /// mechanisms of a user. Left as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unmanaged: BTreeMap<String, String>,
+    /// What moving data asks of the cluster, where the change does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<Impact>,
     /// What `apply` writes into the cluster's own record, where that differs from what it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordChange>,
@@ -250,8 +254,8 @@ pub enum BlockCode {
     PartitionDecrease,
     /// No topic can have zero partitions.
     NoPartitions,
-    /// Another replication factor than the live topic has.
-    ReplicationFactorChange,
+    /// Somebody else is moving replicas of the topic.
+    ReassignmentUnderWay,
     /// More replicas than the cluster has brokers, or none.
     ReplicationFactorImpossible,
     /// `min.insync.replicas` that leaves no replica to lose, or that can never be met.

@@ -6,7 +6,7 @@ use crate::acl;
 use crate::change::ResourceChange;
 use crate::client_quota;
 use crate::desired::{Desired, DesiredCluster};
-use crate::document::{ClusterRef, Forgotten, Plan};
+use crate::document::{ClusterRef, Forgotten, LeftBehind, Plan};
 use crate::observed::{Observed, ObservedCluster};
 use crate::permissions::Permissions;
 use crate::scram_user;
@@ -25,6 +25,7 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
     let mut clusters = Vec::new();
     let mut changes = Vec::new();
     let mut forget = Vec::new();
+    let mut left_behind = Vec::new();
     for (alias, cluster) in &desired.clusters {
         let live = observed.clusters.get(alias);
         if live.is_none() && !cluster.is_managed() {
@@ -43,7 +44,7 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
         let mut of_cluster: Vec<ResourceChange> = cluster
             .topics
             .iter()
-            .map(|(name, declared)| topic::declared(alias, cluster, live, name, declared))
+            .map(|(name, declared)| topic::declared(alias, cluster, live, name, declared, allowed))
             .collect();
         of_cluster.extend(acl::changes(alias, cluster, live, allowed));
         of_cluster.extend(client_quota::changes(alias, cluster, live, allowed));
@@ -55,11 +56,29 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
             let dropped = dropped(alias, cluster, live, allowed);
             forget.extend(in_vain(alias, cluster, live));
             of_cluster.extend(dropped);
+            left_behind.extend(throttles(alias, live, &of_cluster));
         }
         of_cluster.sort_by(|a, b| a.address.cmp(&b.address));
         changes.extend(of_cluster);
     }
-    Plan::new(desired, clusters, changes, forget)
+    Plan::new(desired, clusters, changes, forget, left_behind)
+}
+
+/// Throttles of moves that ended without their apply, and that no change of this plan goes on with.
+fn throttles(alias: &str, live: &ObservedCluster, changes: &[ResourceChange]) -> Vec<LeftBehind> {
+    let goes_on = |address: &String| {
+        let same = |change: &&ResourceChange| change.address == *address;
+        changes.iter().filter(same).any(topic::moves_replicas)
+    };
+    live.underway
+        .iter()
+        .filter(|(address, _)| !goes_on(address))
+        .map(|(address, underway)| LeftBehind {
+            cluster: alias.to_owned(),
+            address: address.clone(),
+            brokers: underway.limited.clone(),
+        })
+        .collect()
 }
 
 /// What has to be done about resources that were declared at the last apply and are not now.

@@ -1,5 +1,6 @@
 //! The plan: a value that can be printed, saved, reviewed and executed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -31,6 +32,9 @@ pub struct Plan {
     /// Resources that the record names, and that are neither declared nor there: `apply` forgets them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forget: Vec<Forgotten>,
+    /// Throttles that an apply left when it was killed: `apply` takes them away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<LeftBehind>,
     /// What the changes add up to.
     pub summary: Summary,
 }
@@ -43,6 +47,18 @@ pub struct Forgotten {
     pub cluster: String,
     /// Address of the resource.
     pub address: String,
+}
+
+/// Throttles that an apply set to move replicas of a topic, and did not come to take away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeftBehind {
+    /// Alias of the cluster.
+    pub cluster: String,
+    /// Address of the topic.
+    pub address: String,
+    /// Brokers whose replication is limited.
+    pub brokers: BTreeSet<i32>,
 }
 
 /// A cluster that a plan was made for.
@@ -103,6 +119,7 @@ impl Plan {
         clusters: Vec<ClusterRef>,
         resource_changes: Vec<ResourceChange>,
         forget: Vec<Forgotten>,
+        left_behind: Vec<LeftBehind>,
     ) -> Self {
         Self {
             format_version: FORMAT_VERSION.to_owned(),
@@ -113,6 +130,7 @@ impl Plan {
             summary: summarise(&resource_changes),
             resource_changes,
             forget,
+            left_behind,
         }
     }
 
@@ -124,9 +142,8 @@ impl Plan {
     /// Whether anything differs from the topology, refused changes included: what
     /// `--detailed-exitcode` reports.
     pub fn has_changes(&self) -> bool {
-        self.resource_changes
-            .iter()
-            .any(|change| change.action() != Action::NoOp)
+        let pending = |change: &ResourceChange| change.action() != Action::NoOp;
+        !self.left_behind.is_empty() || self.resource_changes.iter().any(pending)
     }
 
     /// Whether a safety rail refuses any change, so that nothing of the plan can be applied.
@@ -179,6 +196,9 @@ impl Plan {
         self.resource_changes.retain(keep);
         // what is remembered of others is no part of a plan for some
         self.forget.clear();
+        let kept = &self.resource_changes;
+        self.left_behind
+            .retain(|left| kept.iter().any(|change| change.address == left.address));
         self.summary = summarise(&self.resource_changes);
         self
     }

@@ -133,6 +133,7 @@ impl<S> Draft<S> {
             blocked: self.blocked,
             notes: self.notes,
             unmanaged: self.unmanaged,
+            impact: None,
             record,
         }
     }

@@ -25,7 +25,7 @@ pub enum ForgetError {
 }
 
 /// Takes back what the clusters remember of these resources, and returns their addresses. The resources stay as they
-/// are. All are looked up before any is forgotten.
+/// are, and so do throttles that an apply left on them. All are looked up before any is forgotten.
 pub async fn forget(clients: &Clients, addresses: &[String]) -> Result<Vec<String>, ForgetError> {
     let failed = |alias: &str| {
         let alias = alias.to_owned();
@@ -33,8 +33,10 @@ pub async fn forget(clients: &Clients, addresses: &[String]) -> Result<Vec<Strin
     };
     let mut found = Vec::new();
     for (alias, cluster) in clients {
-        let recorded = journal::read(cluster).await.map_err(failed(alias))?;
-        let here = addresses.iter().filter(|it| recorded.contains_key(*it));
+        let journal = journal::read(cluster).await.map_err(failed(alias))?;
+        let here = addresses.iter().filter(|address| {
+            journal.recorded.contains_key(*address) || journal.underway.contains_key(*address)
+        });
         found.extend(here.map(|address| (alias, cluster, address.clone())));
     }
     let known: BTreeSet<&String> = found.iter().map(|(_, _, address)| address).collect();
@@ -49,7 +51,10 @@ pub async fn forget(clients: &Clients, addresses: &[String]) -> Result<Vec<Strin
     let mut forgotten = Vec::new();
     for (alias, cluster, address) in found {
         journal::log(cluster)
-            .append(&[journal::entry(&address, None)])
+            .append(&[
+                journal::entry(&address, None),
+                journal::move_entry(&address, None),
+            ])
             .await
             .map_err(failed(alias))?;
         forgotten.push(address);

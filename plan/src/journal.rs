@@ -5,12 +5,13 @@
 //! back. So each cluster keeps, in a compacted topic, which resources were declared at the last apply and with which
 //! keys. The record is not the truth about the resource (that is read live, always), only about whose it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use kafka::KeyedLog;
 use kafka::record::Record;
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The topic of the record, one partition, compacted.
@@ -21,8 +22,10 @@ const CONFIGS: [(&str, &str); 3] = [
     ("message.timestamp.type", "LogAppendTime"),
     ("min.compaction.lag.ms", "600000"),
 ];
-/// Before the address, in the key.
+/// Before the address, in the key of what was declared.
 const RESOURCE: &str = "resource/";
+/// Before the address, in the key of a move.
+const MOVE: &str = "move/";
 
 /// What is remembered of a resource that was declared at the last apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +71,26 @@ pub enum RecordedAccess {
     },
 }
 
+/// A move of a topic's replicas, written down before it begins and taken back when its throttles are gone: whoever finds
+/// it knows that the limits and the reassignments that it names are ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Underway {
+    /// Brokers whose replication it limits.
+    pub limited: BTreeSet<i32>,
+    /// Where it takes partitions.
+    pub assignment: BTreeMap<u32, Vec<i32>>,
+}
+
+/// All that the record of a cluster says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Journal {
+    /// What was declared, by address.
+    pub(crate) recorded: BTreeMap<String, Recorded>,
+    /// Moves that did not end, by address.
+    pub(crate) underway: BTreeMap<String, Underway>,
+}
+
 /// The record on one cluster.
 pub(crate) fn log(cluster: &kafka::Cluster) -> KeyedLog {
     KeyedLog::new(cluster.clone(), JOURNAL)
@@ -78,45 +101,57 @@ pub(crate) async fn ensure(log: &KeyedLog) -> Result<(), kafka::Error> {
     log.ensure(&CONFIGS).await
 }
 
-/// Every recorded resource, by address; none where nothing was ever applied.
-pub(crate) async fn read(
-    cluster: &kafka::Cluster,
-) -> Result<BTreeMap<String, Recorded>, kafka::Error> {
-    let mut recorded = BTreeMap::new();
+/// Everything that was recorded; nothing where nothing was ever applied.
+pub(crate) async fn read(cluster: &kafka::Cluster) -> Result<Journal, kafka::Error> {
+    let mut journal = Journal::default();
     log(cluster)
         .read(|record| {
-            let Some(address) = address(record) else {
-                return;
-            };
-            match record.value.as_deref().map(serde_json::from_slice) {
-                Some(Ok(value)) => {
-                    recorded.insert(address, value);
-                }
-                // a tombstone, or a record of a later version: not ours to act on
-                None | Some(Err(_)) => {
-                    recorded.remove(&address);
-                }
+            if let Some(address) = address(record, RESOURCE) {
+                note(&mut journal.recorded, address, record);
+            } else if let Some(address) = address(record, MOVE) {
+                note(&mut journal.underway, address, record);
             }
         })
         .await?;
-    Ok(recorded)
+    Ok(journal)
+}
+
+fn note<T: DeserializeOwned>(known: &mut BTreeMap<String, T>, address: String, record: &Record) {
+    match record.value.as_deref().map(serde_json::from_slice) {
+        Some(Ok(value)) => {
+            known.insert(address, value);
+        }
+        // a tombstone, or a record of a later version: not ours to act on
+        None | Some(Err(_)) => {
+            known.remove(&address);
+        }
+    }
 }
 
 /// A record that says what was declared; `None` ends the management of the resource.
 pub(crate) fn entry(address: &str, recorded: Option<&Recorded>) -> Record {
+    keyed(format!("{RESOURCE}{address}"), recorded)
+}
+
+/// A record that says that a move is under way; `None` says that it is over and left nothing behind.
+pub(crate) fn move_entry(address: &str, underway: Option<&Underway>) -> Record {
+    keyed(format!("{MOVE}{address}"), underway)
+}
+
+fn keyed<T: Serialize>(key: String, value: Option<&T>) -> Record {
     Record {
         offset_delta: 0,
         timestamp: 0,
-        key: Some(Bytes::from(format!("{RESOURCE}{address}"))),
+        key: Some(Bytes::from(key)),
         // plain sets and truth values: serialisation has no way to fail
-        value: recorded.map(|it| Bytes::from(serde_json::to_vec(it).unwrap_or_default())),
+        value: value.map(|it| Bytes::from(serde_json::to_vec(it).unwrap_or_default())),
         headers: Vec::new(),
     }
 }
 
-fn address(record: &Record) -> Option<String> {
+fn address(record: &Record, prefix: &str) -> Option<String> {
     let key = std::str::from_utf8(record.key.as_deref()?).ok()?;
-    Some(key.strip_prefix(RESOURCE)?.to_owned())
+    Some(key.strip_prefix(prefix)?.to_owned())
 }
 
 #[cfg(test)]
@@ -133,7 +168,10 @@ mod tests {
             access: None,
         };
         let entry = entry("topic.aws.pay.orders", Some(&recorded));
-        assert_eq!(address(&entry).as_deref(), Some("topic.aws.pay.orders"));
+        assert_eq!(
+            address(&entry, RESOURCE).as_deref(),
+            Some("topic.aws.pay.orders")
+        );
         let value: Recorded = serde_json::from_slice(&entry.value.unwrap_or_default())
             .expect("what was written can be read");
         assert_eq!(value, recorded);
@@ -142,6 +180,9 @@ mod tests {
             key: Some(Bytes::from_static(b"lock/1")),
             ..super::entry("x", None)
         };
-        assert_eq!(address(&other), None);
+        assert_eq!(address(&other, RESOURCE), None);
+        let moved = move_entry("topic.aws.a", Some(&Underway::default()));
+        assert_eq!(address(&moved, MOVE).as_deref(), Some("topic.aws.a"));
+        assert_eq!(address(&moved, RESOURCE), None);
     }
 }

@@ -42,6 +42,7 @@ mod draft;
 mod file;
 mod forget;
 mod guard;
+mod impact;
 mod journal;
 mod label;
 mod observe;
@@ -68,13 +69,17 @@ pub use desired::{
 };
 pub use diff::{diff, diff_desired};
 pub use difference::Difference;
-pub use document::{ClusterRef, FORMAT_VERSION, Forgotten, Plan, Summary, json_schema};
+pub use document::{ClusterRef, FORMAT_VERSION, Forgotten, LeftBehind, Plan, Summary, json_schema};
 pub use file::PlanFileError;
 pub use forget::{ForgetError, forget};
 pub use guard::{Clients, FailureKind};
-pub use journal::{Recorded, RecordedAccess};
+pub use impact::Impact;
+pub use journal::{Recorded, RecordedAccess, Underway};
 pub use observe::{ObserveError, observe};
-pub use observed::{ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic, Usage};
-pub use permissions::Permissions;
+pub use observed::{
+    ConfigOrigin, Extent, Observed, ObservedCluster, ObservedConfig, ObservedPartition,
+    ObservedTopic, Usage,
+};
+pub use permissions::{Permissions, REASSIGNMENT_THROTTLE};
 pub use scram_user::ScramUserState;
 pub use topic::{ReadError, TopicState};

@@ -10,11 +10,12 @@ use crate::acl;
 use crate::client_quota;
 use crate::desired::{Desired, DesiredCluster};
 use crate::guard::{Clients, FailureKind};
-use crate::journal;
+use crate::journal::{self, Journal};
 use crate::observed::{Observed, ObservedCluster};
 use crate::scram_user;
 use crate::topic::live::{self, ReadError};
-use crate::topic::{self, usage};
+use crate::topic::readers::Readers;
+use crate::topic::{self, extent, usage};
 
 /// Why the live clusters could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +151,7 @@ fn gravest_first<T>(outcomes: Vec<Result<T, ObserveError>>) -> Result<Vec<T>, Ob
 /// What a cluster says about itself.
 struct Introduction {
     cluster_id: String,
-    brokers: usize,
+    brokers: BTreeMap<i32, Option<String>>,
 }
 
 async fn introduce(
@@ -173,7 +174,11 @@ async fn introduce(
         }),
         Some(_) | None => Ok(Introduction {
             cluster_id: metadata.cluster_id,
-            brokers: metadata.brokers.len(),
+            brokers: metadata
+                .brokers
+                .into_iter()
+                .map(|(id, node)| (id, node.rack))
+                .collect(),
         }),
     }
 }
@@ -185,7 +190,7 @@ async fn read(
     introduction: Introduction,
 ) -> Result<ObservedCluster, ObserveError> {
     let failed = |error| ObserveError::read(alias, error);
-    let recorded = journal::read(client)
+    let Journal { recorded, underway } = journal::read(client)
         .await
         .map_err(|error| failed(error.into()))?;
     let prefix = topic::prefix(alias);
@@ -206,12 +211,28 @@ async fn read(
         .into_iter()
         .map(|(name, live)| (name, live.topic))
         .collect::<BTreeMap<_, _>>();
-    if cluster.allow.delete_topics {
+    if cluster.allow.delete_topics && dropped.iter().any(|name| topics.contains_key(*name)) {
+        let readers = Readers::of(client).await.map_err(failed)?;
         for name in dropped {
             if let Some(topic) = topics.get_mut(name) {
-                let usage = usage::of(client, name, topic.partitions).await;
+                let usage = usage::of(client, name, topic.partitions, &readers).await;
                 topic.usage = Some(usage.map_err(failed)?);
             }
+        }
+    }
+    let moving: Vec<String> = cluster
+        .topics
+        .iter()
+        .filter(|(name, declared)| {
+            let live = topics.get(*name);
+            let ours = underway.get(&topic::address(alias, name));
+            live.is_some_and(|live| topic::is_to_move(declared, live, ours))
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    for (name, extent) in extent::of(client, &topics, &moving).await.map_err(failed)? {
+        if let Some(topic) = topics.get_mut(&name) {
+            topic.extent = Some(extent);
         }
     }
     let mut known_configs: BTreeSet<String> = topics
@@ -232,6 +253,7 @@ async fn read(
         topics,
         known_configs,
         recorded,
+        underway,
         ..ObservedCluster::default()
     };
     acl::observe(alias, cluster, client, &mut observed)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use topology::{AclBinding, ScramMechanism};
 
 use crate::client_quota::QuotaState;
-use crate::journal::Recorded;
+use crate::journal::{Recorded, Underway};
 
 /// Everything [`observe`](crate::observe) read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -23,8 +23,8 @@ pub struct ObservedCluster {
     pub cluster_id: String,
     /// Bootstrap servers that it was reached through, `host:port`.
     pub bootstrap: Vec<String>,
-    /// Number of brokers alive.
-    pub brokers: usize,
+    /// Brokers alive, each with its rack where it has one.
+    pub brokers: BTreeMap<i32, Option<String>>,
     /// The declared topics that exist, and those that the record names, by name. Others are not read.
     pub topics: BTreeMap<String, ObservedTopic>,
     /// Every topic configuration key that the brokers know; empty when no topic exists to ask.
@@ -39,6 +39,8 @@ pub struct ObservedCluster {
     pub users: BTreeMap<String, BTreeMap<ScramMechanism, u32>>,
     /// What was declared at the last apply, by address.
     pub recorded: BTreeMap<String, Recorded>,
+    /// Moves that an apply began and did not end, by address of the topic.
+    pub underway: BTreeMap<String, Underway>,
 }
 
 /// A live topic.
@@ -52,10 +54,42 @@ pub struct ObservedTopic {
     pub partitions: u32,
     /// Replicas of each partition; where partitions differ, the smallest count.
     pub replication_factor: u16,
+    /// Where each partition is, by index.
+    pub placement: Vec<ObservedPartition>,
     /// Every configuration key with its effective value.
     pub configs: BTreeMap<String, ObservedConfig>,
     /// Who uses it: read for topics that are declared no longer.
     pub usage: Option<Usage>,
+    /// What a move would be about: read for topics that are to have another replication factor.
+    pub extent: Option<Extent>,
+}
+
+/// Where one partition of a live topic is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ObservedPartition {
+    /// Brokers that hold it, the preferred leader first; without those that it is only being copied to.
+    pub replicas: Vec<i32>,
+    /// Brokers whose replica is in sync.
+    pub in_sync: Vec<i32>,
+    /// Brokers that will hold it, while it is being reassigned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moving_to: Option<Vec<i32>>,
+}
+
+impl ObservedPartition {
+    /// Brokers that hold it or, while it is being reassigned, will hold it.
+    pub fn destination(&self) -> &[i32] {
+        self.moving_to.as_ref().unwrap_or(&self.replicas)
+    }
+}
+
+/// What there is to move of a topic, and who would notice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Extent {
+    /// Bytes of one replica, by partition; empty where the brokers do not tell.
+    pub bytes: BTreeMap<u32, u64>,
+    /// Consumer groups with members that read it.
+    pub active_groups: Vec<String>,
 }
 
 /// Whether anybody would miss a topic.

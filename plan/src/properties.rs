@@ -1,9 +1,9 @@
 //! Properties of `diff`, `recheck` and the rails together, on a model of a cluster: random
 //! declarations against random live states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -15,9 +15,10 @@ use crate::change::{Action, BlockCode, Change, RecordChange, Resource};
 use crate::desired::{Desired, DesiredCluster, DesiredTopic, Guard};
 use crate::diff::diff_desired;
 use crate::document::Plan;
-use crate::journal::Recorded;
+use crate::journal::{Recorded, Underway};
 use crate::observed::{
-    ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedTopic, Usage,
+    ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedPartition, ObservedTopic,
+    Usage,
 };
 use crate::permissions::Permissions;
 use crate::topic::recheck::{Recheck, Step, recheck};
@@ -109,10 +110,35 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// On brokers 1 to 4, not all of which need be up; now and then on its way to others.
+    fn partition()(
+        replicas in btree_set(1i32..5, 1..4),
+        moving_to in option::weighted(0.05, btree_set(1i32..5, 1..4)),
+        behind in prop::bool::weighted(0.2),
+    ) -> ObservedPartition {
+        let replicas: Vec<i32> = replicas.into_iter().collect();
+        let mut in_sync = replicas.clone();
+        if behind {
+            in_sync.truncate(1);
+        }
+        ObservedPartition {
+            replicas,
+            in_sync,
+            moving_to: moving_to.map(|ids| ids.into_iter().collect()),
+        }
+    }
+}
+
+/// As it is read: the smallest count.
+fn count_replicas(topic: &mut ObservedTopic) {
+    let counts = topic.placement.iter().map(|it| it.replicas.len() as u16);
+    topic.replication_factor = counts.min().unwrap_or(0);
+}
+
+prop_compose! {
     fn live_topic()(
         id in "[a-f0-9]{8}",
-        partitions in 1u32..8,
-        replication_factor in 1u16..4,
+        placement in vec(partition(), 1..8),
         set in configs(),
         internal in prop::bool::weighted(0.05),
         usage in usage(),
@@ -121,7 +147,18 @@ prop_compose! {
         for (key, value) in set {
             configs.insert(key, entry(&as_parsed(&value), ConfigOrigin::Topic));
         }
-        ObservedTopic { id, internal, partitions, replication_factor, configs, usage: Some(usage) }
+        let mut topic = ObservedTopic {
+            id,
+            internal,
+            partitions: placement.len() as u32,
+            replication_factor: 0,
+            placement,
+            configs,
+            usage: Some(usage),
+            extent: None,
+        };
+        count_replicas(&mut topic);
+        topic
     }
 }
 
@@ -197,7 +234,7 @@ fn permissions() -> impl Strategy<Value = Permissions> {
 
 fn observed() -> impl Strategy<Value = Observed> {
     let live = || (topics(live_topic()), recorded(), access::live());
-    (live(), live(), 1usize..4).prop_map(|(aws, onprem, brokers)| {
+    (live(), live(), 1i32..4, any::<bool>()).prop_map(|(aws, onprem, brokers, ours)| {
         let cluster = |id: &str,
                        alias: &str,
                        (topics, recorded, access): (
@@ -206,13 +243,14 @@ fn observed() -> impl Strategy<Value = Observed> {
             access::Live,
         )| {
             let mut observed = ObservedCluster {
+                underway: moves(alias, &topics, ours),
                 recorded: recorded
                     .into_iter()
                     .map(|(topic, recorded)| (format!("topic.{alias}.{topic}"), recorded))
                     .collect(),
                 cluster_id: id.to_owned(),
                 bootstrap: vec!["localhost:9092".to_owned()],
-                brokers,
+                brokers: (1..=brokers).map(|id| (id, None)).collect(),
                 topics,
                 known_configs: default_configs().into_keys().collect(),
                 ..ObservedCluster::default()
@@ -230,6 +268,32 @@ fn observed() -> impl Strategy<Value = Observed> {
     })
 }
 
+/// What an apply left that was killed while these topics moved, if it was ours.
+fn moves(
+    alias: &str,
+    topics: &BTreeMap<String, ObservedTopic>,
+    ours: bool,
+) -> BTreeMap<String, Underway> {
+    let of_topic = |topic: &ObservedTopic| -> BTreeMap<u32, Vec<i32>> {
+        let partitions = (0_u32..).zip(&topic.placement);
+        partitions
+            .filter_map(|(index, it)| Some((index, it.moving_to.clone()?)))
+            .collect()
+    };
+    topics
+        .iter()
+        .filter(|_| ours)
+        .map(|(name, topic)| {
+            let underway = Underway {
+                limited: BTreeSet::from([1]),
+                assignment: of_topic(topic),
+            };
+            (format!("topic.{alias}.{name}"), underway)
+        })
+        .filter(|(_, underway)| !underway.assignment.is_empty())
+        .collect()
+}
+
 /// What a cluster does with the steps of `apply`.
 fn carry_out(step: Step, name: &str, cluster: &mut ObservedCluster) {
     match step {
@@ -239,12 +303,15 @@ fn carry_out(step: Step, name: &str, cluster: &mut ObservedCluster) {
                 let value = as_parsed(&value.expect("a declared value"));
                 configs.insert(key, entry(&value, ConfigOrigin::Topic));
             }
+            let factor = after.replication_factor.unwrap_or(1);
             let created = ObservedTopic {
                 usage: None,
+                extent: None,
+                placement: vec![fresh(factor); after.partitions.unwrap_or(1) as usize],
                 id: "new".to_owned(),
                 internal: false,
                 partitions: after.partitions.unwrap_or(1),
-                replication_factor: after.replication_factor.unwrap_or(1),
+                replication_factor: factor,
                 configs,
             };
             assert!(
@@ -272,10 +339,52 @@ fn carry_out(step: Step, name: &str, cluster: &mut ObservedCluster) {
             assert_eq!(topic.partitions, existing);
             assert!(total > existing, "brokers refuse anything else");
             topic.partitions = total;
+            let factor = topic.placement[0].replicas.len() as u16;
+            topic.placement.resize(total as usize, fresh(factor));
+            count_replicas(topic);
+        }
+        Step::Reassign(targets) => {
+            let topic = cluster.topics.get_mut(name).expect("only live topics move");
+            for (index, target) in targets {
+                let partition = &mut topic.placement[index as usize];
+                let up = |id: &i32| cluster.brokers.contains_key(id);
+                let added = target.iter().filter(|id| !partition.replicas.contains(id));
+                assert!(added.into_iter().all(up), "brokers refuse anything else");
+                assert!(!target.is_empty());
+                partition.in_sync.clone_from(&target);
+                partition.replicas = target;
+                partition.moving_to = None;
+            }
+            count_replicas(topic);
         }
         Step::Delete { id } => {
             let topic = cluster.topics.remove(name).expect("a live topic");
             assert_eq!(topic.id, id);
+        }
+    }
+}
+
+fn fresh(factor: u16) -> ObservedPartition {
+    let replicas: Vec<i32> = (1..=i32::from(factor)).collect();
+    ObservedPartition {
+        in_sync: replicas.clone(),
+        replicas,
+        moving_to: None,
+    }
+}
+
+/// A step in the portions that it may be interrupted between.
+fn portions(step: Step) -> Vec<Step> {
+    match step {
+        Step::Reassign(targets) => targets
+            .into_iter()
+            .map(|target| Step::Reassign([target].into()))
+            .collect(),
+        step @ (Step::Create(_)
+        | Step::SetConfigs { .. }
+        | Step::Grow { .. }
+        | Step::Delete { .. }) => {
+            vec![step]
         }
     }
 }
@@ -299,7 +408,7 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             },
             Resource::Acl(_) | Resource::ClientQuota(_) | Resource::ScramUser(_) => Vec::new(),
         };
-        for step in steps {
+        for step in steps.into_iter().flat_map(portions) {
             if limit == 0 {
                 return;
             }
@@ -313,6 +422,9 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             limit -= 1;
             access::carry_out(change, cluster);
         }
+        if change.impact.is_some() {
+            cluster.underway.remove(&change.address);
+        }
         match &change.record {
             None => {}
             Some(RecordChange::Remember(recorded)) => {
@@ -323,6 +435,11 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             Some(RecordChange::Forget) => {
                 cluster.recorded.remove(&change.address);
             }
+        }
+    }
+    for left in &plan.left_behind {
+        if let Some(cluster) = observed.clusters.get_mut(&left.cluster) {
+            cluster.underway.remove(&left.address);
         }
     }
     for forgotten in &plan.forget {
@@ -353,6 +470,7 @@ proptest! {
             .collect();
         let refused: Vec<_> = plan.resource_changes.iter().filter(|c| c.is_blocked()).collect();
         prop_assert_eq!(pending, refused);
+        prop_assert_eq!(again.left_behind, vec![]);
     }
 
     #[test]
@@ -383,8 +501,11 @@ proptest! {
                 let now = &after.clusters[alias].topics[name];
                 prop_assert_eq!(&now.id, &topic.id);
                 prop_assert!(now.partitions >= topic.partitions);
-                prop_assert_eq!(now.replication_factor, topic.replication_factor);
                 let declared = desired.clusters.get(alias).and_then(|c| c.topics.get(name));
+                let factor = declared.and_then(|declared| declared.replication_factor);
+                if factor.is_none() {
+                    prop_assert_eq!(&now.placement[..topic.placement.len()], &topic.placement[..]);
+                }
                 match declared {
                     None => prop_assert_eq!(now, topic),
                     Some(declared) => {
@@ -405,7 +526,7 @@ proptest! {
     }
 
     #[test]
-    fn decreases_and_replication_changes_are_always_refused(
+    fn decreases_are_always_refused_and_moves_reach_the_declared_factor(
         desired in desired(),
         observed in observed(),
         allowed in permissions(),
@@ -418,10 +539,14 @@ proptest! {
                         blocked(BlockCode::PartitionDecrease) || blocked(BlockCode::NoPartitions)
                     );
                 }
-                prop_assert_eq!(
-                    after.replication_factor != before.replication_factor,
-                    blocked(BlockCode::ReplicationFactorChange)
-                );
+                if change.impact.is_some() && !change.is_blocked() {
+                    let factor = after.replication_factor.expect("only a declared factor moves");
+                    prop_assert!(!after.assignment.is_empty());
+                    for replicas in after.assignment.values() {
+                        prop_assert_eq!(replicas.len(), usize::from(factor));
+                    }
+                    prop_assert!(after.assignment.keys().eq(before.assignment.keys()));
+                }
             }
         }
     }

@@ -106,6 +106,7 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
         lines.push(Line::default());
     }
     left_alone(plan, &mut lines);
+    left_behind(plan, &mut lines);
     if !plan.has_changes() {
         lines.push(Line::of(Tone::Plain, no_changes(plan)));
     }
@@ -235,6 +236,27 @@ fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
         lines.push(Line::of(
             Tone::Dim,
             format!("  … and {more} more in the JSON output"),
+        ));
+    }
+    lines.push(Line::default());
+}
+
+/// What killed applies did not come to take away.
+fn left_behind(plan: &Plan, lines: &mut Vec<Line>) {
+    if plan.left_behind.is_empty() {
+        return;
+    }
+    let title = "Left by an apply that did not end; the next one takes it away:";
+    lines.push(Line::of(Tone::Risk, title));
+    for left in &plan.left_behind {
+        let brokers: Vec<String> = left.brokers.iter().map(i32::to_string).collect();
+        let address = printable(&left.address);
+        lines.push(Line::of(
+            Tone::Plain,
+            format!(
+                "  {address}  throttled replication on brokers {}",
+                brokers.join(", ")
+            ),
         ));
     }
     lines.push(Line::default());

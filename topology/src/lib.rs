@@ -62,3 +62,4 @@ pub use resolved::{
 };
 pub use schema::json_schema;
 pub use security::{Aws, ClientCertificate, Login, OAuth, Sasl, SecretRef, Tls};
+pub use units::byte_size;

@@ -20,6 +20,11 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     number.checked_mul(millis).map(Duration::from_millis)
 }
 
+/// Reads a number of bytes, such as `50MB` or `1.5GiB`, as a topology has them; nothing when the text is none.
+pub fn byte_size(text: &str) -> Option<u64> {
+    size_text(text)
+}
+
 /// Reads a number of bytes. Nothing when the form is not that of `BYTES_PATTERN` or the number is too large.
 pub(crate) fn size(size: &SizeText) -> Option<u64> {
     match size {

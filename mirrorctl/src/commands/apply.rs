@@ -5,7 +5,7 @@ use std::path::Path;
 use plan::{ApplyOptions, Clients, Plan, PlanFileError};
 
 use crate::applicant::applicant;
-use crate::cli::{ApplyArgs, Format, ScopeArgs};
+use crate::cli::{ApplyArgs, Format};
 use crate::commands::plan::{human, make};
 use crate::connect::{Address, connect_to};
 use crate::exit::Outcome;
@@ -19,11 +19,11 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Ended {
     match (&args.plan, &args.file) {
         (Some(saved), _) => apply_saved(session, saved, &options(args)).await,
         (None, Some(file)) if args.auto_approve => {
-            let (plan, clients) = planned(session, file, &args.scope).await?;
+            let (plan, clients) = planned(session, file, args).await?;
             execute(session, &plan, &clients, &options(args)).await
         }
         (None, Some(file)) => {
-            let (plan, clients) = planned(session, file, &args.scope).await?;
+            let (plan, clients) = planned(session, file, args).await?;
             // a plan without changes, and one that will be refused, need no question
             if plan.has_changes() && !plan.is_blocked() {
                 confirm(session, &plan).await?;
@@ -41,6 +41,7 @@ fn options(args: &ApplyArgs) -> ApplyOptions {
     ApplyOptions {
         concurrency: usize::from(args.parallelism),
         lock_timeout: args.lock_timeout,
+        reassignment_throttle: args.reassignment_throttle,
         applicant: applicant(),
         ..ApplyOptions::default()
     }
@@ -93,10 +94,11 @@ fn says_topology(text: &str) -> bool {
 async fn planned(
     session: &Session,
     file: &Path,
-    scope: &ScopeArgs,
+    args: &ApplyArgs,
 ) -> Result<(Plan, Clients), Failure> {
     let topology = load(file)?;
-    let (plan, clients) = make(session, &topology, scope).await?;
+    let rate = args.reassignment_throttle;
+    let (plan, clients) = make(session, &topology, &args.scope, rate).await?;
     show(session, &plan)?;
     Ok((plan, clients))
 }

@@ -14,7 +14,7 @@ use crate::session::{Ended, Session};
 /// Reads the clusters, prints what would change, saves it when asked to.
 pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     let topology = load(&args.file)?;
-    let (plan, _) = make(session, &topology, &args.scope).await?;
+    let (plan, _) = make(session, &topology, &args.scope, args.reassignment_throttle).await?;
     match session.terminal.format() {
         Format::Human => output::result(&human(&plan, session.terminal))?,
         Format::Json => output::json(&plan)?,
@@ -48,8 +48,10 @@ pub(crate) async fn make(
     session: &Session,
     topology: &Topology,
     scope: &ScopeArgs,
+    reassignment_throttle: u64,
 ) -> Result<(Plan, Clients), Failure> {
-    let allowed = Permissions::to_destroy(scope.allow_destroy.iter().cloned());
+    let allowed = Permissions::to_destroy(scope.allow_destroy.iter().cloned())
+        .copying_at(reassignment_throttle);
     let (plan, clients) = session
         .until_stopped(async {
             let clients = connect(topology, &plan::managed_clusters(topology)).await?;

@@ -15,7 +15,8 @@ use crate::output::terminal::result;
 /// The question before changes are made.
 pub(crate) fn question(plan: &Plan) -> String {
     let summary = plan.summary();
-    let changes = counted(summary.add + summary.change + summary.destroy, "change");
+    let changes = summary.add + summary.change + summary.destroy + plan.left_behind.len();
+    let changes = counted(changes, "change");
     let aliases: Vec<&str> = plan
         .clusters
         .iter()
@@ -111,6 +112,17 @@ fn human(event: &ApplyEvent) -> Option<String> {
         } => format!(
             "        {address}: {GOOD}done{GOOD:#} after {}\n",
             elapsed(std::time::Duration::from_millis(*elapsed_ms))
+        ),
+        ApplyEvent::ReassignmentProgress { address, done, of } => format!(
+            "        {address}: {} of {} partitions moved\n",
+            count(*done as i128),
+            count(*of as i128)
+        ),
+        ApplyEvent::ThrottlesCleared { address } => {
+            format!("        {address}: throttles of an earlier apply taken away\n")
+        }
+        ApplyEvent::ThrottlesLeft { address, message } => format!(
+            "        {address}: {WARN}throttles of an earlier apply stay{WARN:#}: {message}\n"
         ),
         ApplyEvent::ChangeSkipped { address } => {
             format!("        {address}: already as planned\n")

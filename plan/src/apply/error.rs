@@ -96,8 +96,8 @@ pub enum ApplyError {
         /// What was done before.
         summary: Box<ApplySummary>,
     },
-    /// The apply was told to stop and did, between two changes.
-    #[error("interrupted: {} not started", count(summary.not_started.len()))]
+    /// The apply was told to stop and did, between two changes or two steps of one.
+    #[error("interrupted: {}{} not started", unfinished(summary), count(summary.not_started.len()))]
     Interrupted {
         /// What was done before.
         summary: Box<ApplySummary>,
@@ -165,6 +165,15 @@ fn count(changes: usize) -> String {
         "1 change".to_owned()
     } else {
         format!("{changes} changes")
+    }
+}
+
+/// What was begun and not brought to its end.
+fn unfinished(summary: &ApplySummary) -> String {
+    if summary.unfinished.is_empty() {
+        String::new()
+    } else {
+        format!("{} not finished, ", count(summary.unfinished.len()))
     }
 }
 

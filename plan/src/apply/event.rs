@@ -25,6 +25,27 @@ pub enum ApplyEvent {
         /// Number of changes.
         of: usize,
     },
+    /// Replicas of a topic move; so many of its partitions are where they shall be.
+    ReassignmentProgress {
+        /// Address of the topic.
+        address: String,
+        /// Partitions that arrived.
+        done: usize,
+        /// Partitions that move.
+        of: usize,
+    },
+    /// Throttles that a killed apply left were taken away.
+    ThrottlesCleared {
+        /// Address of the topic.
+        address: String,
+    },
+    /// Throttles that a killed apply left could not be taken away, as when a broker is down. They stay in the record.
+    ThrottlesLeft {
+        /// Address of the topic.
+        address: String,
+        /// What went wrong.
+        message: String,
+    },
     /// A change is done and visible on the cluster.
     ChangeDone {
         /// Address of the resource.
@@ -53,7 +74,7 @@ pub enum ApplyEvent {
         /// What of this change was done before.
         steps_done: Vec<String>,
     },
-    /// Apply was told to stop and did, between two changes.
+    /// Apply was told to stop and did, between two changes or two steps of one.
     Interrupted {
         /// Number of changes that were not started.
         not_started: usize,

@@ -5,11 +5,11 @@ use std::time::Duration;
 use kafka::Cluster;
 
 use crate::acl;
-use crate::apply::ApplyOptions;
+use crate::apply::surroundings::Surroundings;
 use crate::change::{Resource, ResourceChange};
 use crate::client_quota;
 use crate::difference::Difference;
-use crate::scram_user::{self, Credentials};
+use crate::scram_user;
 use crate::topic;
 use crate::topic::live::ReadError;
 
@@ -49,6 +49,47 @@ pub(crate) enum ChangeError {
         /// Why the live resource could not be read afterwards.
         read: ReadError,
     },
+    /// The apply was told to stop, and did before this change came to its end.
+    #[error("interrupted between two steps")]
+    Interrupted,
+    /// Dropping replicas would leave a partition with too few in sync.
+    #[error(
+        "partition {partition} would be left with {in_sync} replicas in sync, and producers need {minimum}: nothing more \
+         of it was moved"
+    )]
+    TooFewInSync {
+        /// The partition.
+        partition: u32,
+        /// Replicas in sync that would stay.
+        in_sync: usize,
+        /// `min.insync.replicas`.
+        minimum: usize,
+    },
+    /// Somebody ended a move before it was done.
+    #[error("somebody else ended the move of replicas before it was done")]
+    TurnedBack,
+    /// The topic was deleted meanwhile.
+    #[error("the topic is gone")]
+    Gone,
+    /// Limits of replication are still set.
+    #[error(
+        "{because}throttles of replication could not be taken away: {source}; the next apply takes them away"
+    )]
+    ThrottleLeft {
+        /// What went wrong before, with a separator; empty where nothing did.
+        because: String,
+        /// Why they could not be taken away.
+        source: kafka::Error,
+    },
+    /// Replicas may still be moving, so the limits stay.
+    #[error(
+        "{because}; replicas that are on their way could not be turned back, so their throttles stay: the next apply \
+         goes on from there"
+    )]
+    OnTheirWay {
+        /// What went wrong before.
+        because: String,
+    },
     /// The cluster accepted the change and does not show it.
     #[error("the cluster accepted the change but does not show it after {} s", within.as_secs())]
     NotVisible {
@@ -60,23 +101,22 @@ pub(crate) enum ChangeError {
 /// Rechecks `change` against the live resource and carries out what is left of it.
 ///
 /// `steps_done` receives each request that the cluster accepted, also when a later one fails. Not
-/// cancel safe: a request may be on its way; [`apply`](crate::apply()) stops only between changes.
+/// cancel safe: a request may be on its way; [`apply`](crate::apply()) stops only between
+/// changes and between batches of moves.
 pub(crate) async fn execute(
-    cluster: &Cluster,
+    around: &Surroundings<'_>,
     change: &ResourceChange,
-    credentials: &Credentials,
-    options: &ApplyOptions,
     steps_done: &mut Vec<String>,
 ) -> Result<Done, ChangeError> {
+    let (cluster, options) = (around.cluster, around.options);
     match &change.resource {
-        Resource::Topic(topic) => {
-            topic::execute(cluster, &change.name, topic, options, steps_done).await
-        }
+        Resource::Topic(topic) => topic::execute(around, change, topic, steps_done).await,
         Resource::Acl(acl) => acl::execute(cluster, &change.name, acl, options, steps_done).await,
         Resource::ClientQuota(quota) => {
             client_quota::execute(cluster, &change.name, quota, options, steps_done).await
         }
         Resource::ScramUser(user) => {
+            let credentials = around.credentials;
             scram_user::execute(cluster, change, user, credentials, options, steps_done).await
         }
     }

@@ -7,12 +7,14 @@ pub(crate) mod execute;
 mod lease;
 mod run;
 mod sites;
+pub(crate) mod surroundings;
 pub(crate) mod work;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::{Either, select};
+use futures::lock::Mutex;
 use tokio_util::sync::CancellationToken;
 
 pub use audit::{AUDIT, AuditEvent, AuditRecord, AuditedChange, history};
@@ -23,6 +25,7 @@ pub use lease::{Applicant, Holder};
 use crate::change::{Action, Block, ResourceChange};
 use crate::document::Plan;
 use crate::guard::{Clients, client};
+use crate::permissions::REASSIGNMENT_THROTTLE;
 use crate::scram_user::Credentials;
 use run::Run;
 use sites::Sites;
@@ -38,18 +41,22 @@ pub struct ApplyOptions {
     pub concurrency: usize,
     /// How long to wait for another apply to end.
     pub lock_timeout: Duration,
+    /// Bytes a second that each broker may send and receive to copy replicas.
+    pub reassignment_throttle: u64,
     /// Who applies: shown to whoever finds the cluster locked, and kept in the audit record.
     pub applicant: Applicant,
 }
 
 impl Default for ApplyOptions {
-    /// Thirty seconds; first look after 20 milliseconds; eight at once; no waiting for others.
+    /// Thirty seconds; first look after 20 milliseconds; eight at once; no waiting for others;
+    /// [`REASSIGNMENT_THROTTLE`].
     fn default() -> Self {
         Self {
             visible_within: Duration::from_secs(30),
             poll: Duration::from_millis(20),
             concurrency: 8,
             lock_timeout: Duration::ZERO,
+            reassignment_throttle: REASSIGNMENT_THROTTLE,
             applicant: Applicant::default(),
         }
     }
@@ -65,7 +72,8 @@ impl Default for ApplyOptions {
 /// until the cluster shows it. Changes that do not depend on each other are made side by side; when
 /// one stops the apply, those under way are brought to their end.
 ///
-/// Cancelling `cancel` stops between changes. Dropping the future is not cancel safe: a request
+/// Cancelling `cancel` stops between changes, and between two batches of replicas that move.
+/// Dropping the future is not cancel safe: a request
 /// may be on its way.
 pub async fn apply(
     plan: &Plan,
@@ -87,15 +95,21 @@ pub async fn apply_with(
     refuse_blocked(plan)?;
     let aliases = touched(plan);
     refuse_wrong_clusters(plan, clients, &aliases).await?;
+    let moving: BTreeMap<String, Mutex<()>> = aliases
+        .iter()
+        .map(|alias| ((*alias).to_owned(), Mutex::new(())))
+        .collect();
     if aliases.is_empty() {
-        return Ok(Run::new(plan, clients, &Credentials::default(), options, observer).finish());
+        let nobody = Credentials::default();
+        return Ok(Run::new(plan, clients, &nobody, options, observer, &moving).finish());
     }
     let credentials = Credentials::gather(plan)
         .map_err(|(address, source)| ApplyError::Password { address, source })?;
     let mut sites = Sites::enter(plan, clients, &aliases, options, cancel).await?;
     let lost = CancellationToken::new();
     let outcome = {
-        let run = Run::new(plan, clients, &credentials, options, observer).changes(cancel, &lost);
+        let run = Run::new(plan, clients, &credentials, options, observer, &moving);
+        let run = run.changes(cancel, &lost);
         let run = std::pin::pin!(run);
         let keep = std::pin::pin!(sites.keep(&lost));
         match select(run, keep).await {
@@ -116,7 +130,8 @@ fn touched(plan: &Plan) -> BTreeSet<&str> {
         .filter(|change| change.action() != Action::NoOp || change.record.is_some())
         .map(|change| change.cluster.as_str());
     let forgotten = plan.forget.iter().map(|it| it.cluster.as_str());
-    changed.chain(forgotten).collect()
+    let left_behind = plan.left_behind.iter().map(|it| it.cluster.as_str());
+    changed.chain(forgotten).chain(left_behind).collect()
 }
 
 fn refuse_blocked(plan: &Plan) -> Result<(), ApplyError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt as _;
+use futures::lock::Mutex;
 use futures::stream::FuturesUnordered;
 use kafka::Cluster;
 use tokio::time::Instant;
@@ -12,12 +13,14 @@ use super::ApplyOptions;
 use super::error::ApplyError;
 use super::event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
 use super::execute::{ChangeError, Done, execute, precheck};
+use super::surroundings::Surroundings;
 use crate::change::{Action, RecordChange, Resource, ResourceChange};
 use crate::difference::Difference;
 use crate::document::Plan;
 use crate::guard::{Clients, client};
 use crate::journal;
 use crate::scram_user::Credentials;
+use crate::topic;
 
 /// Records in one batch of a cluster's own record.
 const A_BATCH: usize = 1_000;
@@ -31,12 +34,15 @@ pub(super) struct Run<'a> {
     observer: &'a dyn ApplyObserver,
     summary: ApplySummary,
     started: Instant,
+    /// By cluster: taken by whoever moves replicas.
+    moving: &'a BTreeMap<String, Mutex<()>>,
 }
 
 /// Why the apply stops at a change.
 enum Stop {
     Stale(Vec<Difference>),
     Failed(String),
+    Interrupted,
 }
 
 /// How one change ended.
@@ -69,6 +75,7 @@ impl<'a> Run<'a> {
         credentials: &'a Credentials,
         options: &'a ApplyOptions,
         observer: &'a dyn ApplyObserver,
+        moving: &'a BTreeMap<String, Mutex<()>>,
     ) -> Self {
         Self {
             plan,
@@ -78,14 +85,15 @@ impl<'a> Run<'a> {
             observer,
             summary: ApplySummary::default(),
             started: Instant::now(),
+            moving,
         }
     }
 
     /// Makes every change. Stops between changes when `cancel` or `lost` is cancelled.
     pub(super) async fn changes(
         mut self,
-        cancel: &CancellationToken,
-        lost: &CancellationToken,
+        cancel: &'a CancellationToken,
+        lost: &'a CancellationToken,
     ) -> Result<ApplySummary, ApplyError> {
         let mut pending: Vec<&ResourceChange> = self
             .plan
@@ -101,6 +109,7 @@ impl<'a> Run<'a> {
         let mut stopped = self.stale(&pending).await?;
         if stopped.is_none() {
             self.remember_unchanged().await?;
+            self.clear_left_behind().await?;
         }
         let mut next = 0;
         let mut under_way = FuturesUnordered::new();
@@ -121,8 +130,8 @@ impl<'a> Run<'a> {
                     number: next,
                     of: pending.len(),
                 });
-                let cluster = self.cluster(&change.cluster)?;
-                under_way.push(one(cluster, change, self.credentials, self.options));
+                let around = self.around(&change.cluster, [cancel, lost])?;
+                under_way.push(one(around, change));
             }
             let Some(ended) = under_way.next().await else {
                 break;
@@ -172,6 +181,11 @@ impl<'a> Run<'a> {
             .iter()
             .map(|change| change.address.clone())
             .collect();
+        if matches!(stopped, Some((_, Stop::Interrupted))) {
+            self.observer.event(&ApplyEvent::Interrupted {
+                not_started: not_started.len(),
+            });
+        }
         if let Some((change, stop)) = stopped {
             let address = change.address.clone();
             let summary = Box::new(self.finish());
@@ -186,6 +200,7 @@ impl<'a> Run<'a> {
                     message,
                     summary,
                 },
+                Stop::Interrupted => interrupted(lost, summary),
             });
         }
         if not_started.is_empty() {
@@ -195,11 +210,7 @@ impl<'a> Run<'a> {
             not_started: not_started.len(),
         });
         let summary = Box::new(self.finish());
-        Err(if lost.is_cancelled() {
-            ApplyError::LeaseLost { summary }
-        } else {
-            ApplyError::Interrupted { summary }
-        })
+        Err(interrupted(lost, summary))
     }
 
     async fn ended(&mut self, ended: Ended<'_>) -> Result<(), Stop> {
@@ -221,24 +232,32 @@ impl<'a> Run<'a> {
                 )),
             },
             Err(ChangeError::Stale(differences)) => Stop::Stale(differences),
+            Err(ChangeError::Interrupted) => Stop::Interrupted,
             Err(
                 error @ (ChangeError::Read(_)
                 | ChangeError::Request { .. }
                 | ChangeError::InDoubt { .. }
+                | ChangeError::TooFewInSync { .. }
+                | ChangeError::TurnedBack
+                | ChangeError::Gone
+                | ChangeError::ThrottleLeft { .. }
+                | ChangeError::OnTheirWay { .. }
                 | ChangeError::NotVisible { .. }),
             ) => Stop::Failed(error.to_string()),
         };
-        self.observer.event(&match &stop {
-            Stop::Stale(differences) => ApplyEvent::ChangeStale {
+        match &stop {
+            Stop::Stale(differences) => self.observer.event(&ApplyEvent::ChangeStale {
                 address: address.clone(),
                 differences: differences.clone(),
-            },
-            Stop::Failed(message) => ApplyEvent::ChangeFailed {
+            }),
+            Stop::Failed(message) => self.observer.event(&ApplyEvent::ChangeFailed {
                 address: address.clone(),
                 message: message.clone(),
                 steps_done: steps_done.clone(),
-            },
-        });
+            }),
+            // told once, with what was not begun
+            Stop::Interrupted => {}
+        }
         self.summary.unfinished.push(Unfinished {
             address,
             steps_done,
@@ -305,6 +324,46 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Takes away what killed applies left behind. What cannot be taken away holds nothing else up: a broker that is
+    /// down may stay so.
+    async fn clear_left_behind(&self) -> Result<(), ApplyError> {
+        for left in &self.plan.left_behind {
+            let cluster = self.cluster(&left.cluster)?;
+            let prefix = topic::prefix(&left.cluster);
+            let name = left.address.strip_prefix(&prefix).unwrap_or(&left.address);
+            let address = left.address.clone();
+            match topic::clear_left(cluster, &left.address, name).await {
+                Ok(true) => self
+                    .observer
+                    .event(&ApplyEvent::ThrottlesCleared { address }),
+                Ok(false) => {}
+                Err(error) => self.observer.event(&ApplyEvent::ThrottlesLeft {
+                    address,
+                    message: error.to_string(),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    fn around(
+        &self,
+        alias: &str,
+        stops: [&'a CancellationToken; 2],
+    ) -> Result<Surroundings<'a>, ApplyError> {
+        Ok(Surroundings {
+            cluster: self.cluster(alias)?,
+            options: self.options,
+            credentials: self.credentials,
+            moving: self
+                .moving
+                .get(alias)
+                .ok_or_else(|| ApplyError::no_client(alias))?,
+            observer: self.observer,
+            stops,
+        })
+    }
+
     fn cluster(&self, alias: &str) -> Result<&'a Cluster, ApplyError> {
         client(self.clients, alias).ok_or_else(|| ApplyError::no_client(alias))
     }
@@ -318,15 +377,18 @@ impl<'a> Run<'a> {
     }
 }
 
-async fn one<'a>(
-    cluster: &Cluster,
-    change: &'a ResourceChange,
-    credentials: &Credentials,
-    options: &ApplyOptions,
-) -> Ended<'a> {
+fn interrupted(lost: &CancellationToken, summary: Box<ApplySummary>) -> ApplyError {
+    if lost.is_cancelled() {
+        ApplyError::LeaseLost { summary }
+    } else {
+        ApplyError::Interrupted { summary }
+    }
+}
+
+async fn one<'a>(around: Surroundings<'_>, change: &'a ResourceChange) -> Ended<'a> {
     let started = Instant::now();
     let mut steps_done = Vec::new();
-    let outcome = execute(cluster, change, credentials, options, &mut steps_done).await;
+    let outcome = execute(&around, change, &mut steps_done).await;
     Ended {
         change,
         elapsed_ms: millis(started),

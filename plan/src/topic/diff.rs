@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::TopicState;
 use super::config_value::same;
+use super::factor::{self, FactorChange};
 use super::rails as topic_rails;
 use super::risk::{self, Assessment};
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{self, DesiredCluster, DesiredTopic};
+use crate::impact::Impact;
 use crate::journal::Recorded;
 use crate::observed::{ConfigOrigin, ObservedCluster, ObservedConfig, ObservedTopic};
 use crate::permissions::Permissions;
@@ -20,13 +22,23 @@ pub(crate) fn declared(
     live: Option<&ObservedCluster>,
     name: &str,
     desired: &DesiredTopic,
+    allowed: &Permissions,
 ) -> ResourceChange {
     let nothing = ObservedCluster::default();
     let address = address(alias, name);
     let live_topic = live.and_then(|live| live.topics.get(name));
     let recorded = live.and_then(|live| live.recorded.get(&address));
     let mut drawn = match live_topic {
-        Some(topic) => update(desired, topic, recorded),
+        Some(topic) => {
+            let change = factor::change(
+                desired,
+                topic,
+                live.unwrap_or(&nothing),
+                live.and_then(|live| live.underway.get(&address)),
+                allowed.copy_rate(),
+            );
+            update(desired, topic, recorded, change)
+        }
         None => create(desired, live.unwrap_or(&nothing)),
     };
     // rails that refuse any change have nothing to say about a topic that stays as it is
@@ -91,6 +103,7 @@ pub(crate) fn dropped(
             blocked: Vec::new(),
             notes: vec![note],
             unmanaged: BTreeMap::new(),
+            impact: None,
         };
         return Some(drawn.named(address, alias, name, None));
     }
@@ -115,12 +128,13 @@ pub(crate) fn dropped(
         blocked,
         notes: Vec::new(),
         unmanaged: BTreeMap::new(),
+        impact: None,
     };
     Some(drawn.named(address, alias, name, Some(RecordChange::Forget)))
 }
 
 /// `topic.<cluster alias>.<topic name>`; an alias holds no dot.
-fn address(alias: &str, name: &str) -> String {
+pub(crate) fn address(alias: &str, name: &str) -> String {
     format!("{}{name}", prefix(alias))
 }
 
@@ -137,6 +151,7 @@ struct Drawn {
     blocked: Vec<Block>,
     notes: Vec<String>,
     unmanaged: BTreeMap<String, String>,
+    impact: Option<Impact>,
 }
 
 impl Drawn {
@@ -159,6 +174,7 @@ impl Drawn {
             blocked: self.blocked,
             notes: self.notes,
             unmanaged: self.unmanaged,
+            impact: self.impact,
             record,
         }
     }
@@ -204,12 +220,18 @@ fn create(desired: &DesiredTopic, cluster: &ObservedCluster) -> Drawn {
         blocked: topic_rails::creation(desired, cluster),
         notes: Vec::new(),
         unmanaged: BTreeMap::new(),
+        impact: None,
     }
 }
 
-fn update(desired: &DesiredTopic, live: &ObservedTopic, recorded: Option<&Recorded>) -> Drawn {
+fn update(
+    desired: &DesiredTopic,
+    live: &ObservedTopic,
+    recorded: Option<&Recorded>,
+    factor: Option<FactorChange>,
+) -> Drawn {
     let dropped = dropped_keys(desired, live, recorded);
-    let before = TopicState {
+    let mut before = TopicState {
         topic_id: Some(live.id.clone()),
         partitions: Some(live.partitions),
         replication_factor: Some(live.replication_factor),
@@ -262,20 +284,17 @@ fn update(desired: &DesiredTopic, live: &ObservedTopic, recorded: Option<&Record
         ));
     }
 
-    if let Some(factor) = desired.replication_factor
-        && factor != live.replication_factor
-    {
-        after.replication_factor = Some(factor);
-        blocked.extend(topic_rails::replication_change(
-            live.replication_factor,
-            factor,
-        ));
-        details.push(numbers(
-            "replication_factor",
-            u32::from(live.replication_factor),
-            u32::from(factor),
-            risk::replication_change(),
-        ));
+    let mut impact = None;
+    if let Some(change) = factor {
+        after.replication_factor = desired.replication_factor;
+        before.assignment = change.from;
+        after.assignment = change.to;
+        blocked.extend(change.blocked);
+        if let Some(moves) = change.impact {
+            notes.extend(moves.notes());
+            impact = Some(moves);
+        }
+        details.push(change.detail);
     }
 
     for (key, value) in &desired.configs {
@@ -291,7 +310,7 @@ fn update(desired: &DesiredTopic, live: &ObservedTopic, recorded: Option<&Record
             continue;
         }
         after.configs.insert(key.clone(), Some(value.clone()));
-        blocked.extend(topic_rails::config_change(key, value, live));
+        blocked.extend(topic_rails::config_change(key, value, live, desired));
         let Assessment { risk, reason } = risk::config_change(key, current, value, policy);
         details.push(Detail {
             attribute: format!("config.{key}"),
@@ -342,6 +361,7 @@ fn update(desired: &DesiredTopic, live: &ObservedTopic, recorded: Option<&Record
         blocked,
         notes,
         unmanaged: unmanaged(desired, &dropped, live),
+        impact,
     }
 }
 

@@ -7,33 +7,60 @@ use tokio::time::{Instant, sleep};
 
 use super::TopicState;
 use super::live::{self, LiveTopic, ReadError};
+use super::readers::Readers;
+use super::reassign::reassign;
 use super::recheck::{Recheck, Step, reached, recheck};
+use super::throttle::clear_left;
 use super::usage;
 use crate::apply::ApplyOptions;
 use crate::apply::execute::{ChangeError, Done};
+use crate::apply::surroundings::Surroundings;
 use crate::change::{Change, ResourceChange};
 use crate::difference::Difference;
 
 /// Rechecks `change` against the live topic `name` and carries out what is left of it, as
 /// [`execute`](crate::apply::execute::execute) says.
 pub(crate) async fn execute(
-    cluster: &Cluster,
-    name: &str,
+    around: &Surroundings<'_>,
+    resource: &ResourceChange,
     change: &Change<TopicState>,
-    options: &ApplyOptions,
     steps_done: &mut Vec<String>,
 ) -> Result<Done, ChangeError> {
+    let (cluster, options, name) = (around.cluster, around.options, resource.name.as_str());
     let mut live = read(cluster, name).await?;
     if let (Change::Delete { .. }, Some(live)) = (change, &mut live) {
-        live.topic.usage = Some(usage::of(cluster, name, live.topic.partitions).await?);
+        live.topic.usage = {
+            let readers = Readers::of(cluster).await?;
+            Some(usage::of(cluster, name, live.topic.partitions, &readers).await?)
+        };
     }
     let steps = match recheck(change, live.as_ref().map(|live| &live.topic)) {
-        Recheck::AlreadyDone => return Ok(Done::Already),
+        Recheck::AlreadyDone => Vec::new(),
         Recheck::Stale(differences) => return Err(ChangeError::Stale(differences)),
         Recheck::Remaining(steps) => steps,
     };
+    let planned = change.after().map_or(0, |after| after.assignment.len());
+    let moves = steps.iter().any(|step| matches!(step, Step::Reassign(_)));
+    if planned > 0 && !moves {
+        // everything has arrived, and whoever saw to that may have been killed before its throttles were gone
+        clear_left(cluster, &resource.address, name)
+            .await
+            .map_err(|source| ChangeError::ThrottleLeft {
+                because: String::new(),
+                source,
+            })?;
+    }
+    if steps.is_empty() {
+        return Ok(Done::Already);
+    }
     let existing = live.map_or(0, |live| live.topic.partitions);
     for step in steps {
+        if let Step::Reassign(targets) = &step {
+            let named = (resource.address.as_str(), name);
+            reassign(around, named, targets, planned).await?;
+            steps_done.push(step.to_string());
+            continue;
+        }
         match request(cluster, name, &step).await {
             Ok(()) => steps_done.push(step.to_string()),
             Err(source) => {
@@ -121,6 +148,8 @@ async fn request(cluster: &Cluster, topic: &str, step: &Step) -> Result<(), kafk
             let changes: Vec<ConfigChange> = set.chain(unset).collect();
             cluster.alter_topic_configs(topic, &changes).await
         }
+        // throttled and in portions: not one request
+        Step::Reassign(_) => Ok(()),
         Step::Grow { total, .. } => cluster.create_partitions(topic, *total as i32).await,
         Step::Delete { id } => {
             let id = id.parse().map_err(|_| kafka::Error::Malformed {
@@ -156,6 +185,13 @@ fn took_effect(step: &Step, live: &LiveTopic) -> bool {
                     .map(|(k, v)| (k.clone(), Some(v.clone())))
                     .collect(),
                 unset: unset.clone(),
+                ..TopicState::default()
+            };
+            reached(&after, &live.topic)
+        }
+        Step::Reassign(targets) => {
+            let after = TopicState {
+                assignment: targets.clone(),
                 ..TopicState::default()
             };
             reached(&after, &live.topic)

@@ -3,12 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use kafka::{BrokerError, Cluster, ConfigEntry, ConfigSource, TopicMetadata};
+use kafka::{
+    BrokerError, Cluster, ConfigEntry, ConfigSource, PartitionMetadata, Reassignment,
+    TopicMetadata, TopicPartition,
+};
 
-use crate::observed::{ConfigOrigin, ObservedConfig, ObservedTopic};
+use crate::observed::{ConfigOrigin, ObservedConfig, ObservedPartition, ObservedTopic};
 
 /// `UNKNOWN_TOPIC_OR_PARTITION`: how brokers say that a topic does not exist.
 const UNKNOWN_TOPIC: i16 = 3;
+/// `CLUSTER_AUTHORIZATION_FAILED`: this client may not ask about the cluster as a whole.
+const NOT_ABOUT_THE_CLUSTER: i16 = 31;
 
 /// Why live topics could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -53,6 +58,7 @@ pub(crate) async fn topics(
     if found.is_empty() {
         return Ok(BTreeMap::new());
     }
+    let moves = moves(cluster, found.values()).await?;
     let present: Vec<String> = found.keys().cloned().collect();
     let mut live = BTreeMap::new();
     for (name, outcome) in cluster.describe_topic_configs(&present).await? {
@@ -61,7 +67,7 @@ pub(crate) async fn topics(
             continue;
         };
         if let Some(metadata) = found.get(&name) {
-            live.insert(name, live_topic(metadata, configs));
+            live.insert(name, live_topic(metadata, configs, &moves));
         }
     }
     Ok(live)
@@ -102,23 +108,80 @@ fn existing<T>(
     }
 }
 
-fn live_topic(metadata: &TopicMetadata, configs: BTreeMap<String, ConfigEntry>) -> LiveTopic {
+/// Moves by partition.
+type Moves = BTreeMap<TopicPartition, Reassignment>;
+
+/// Which partitions of these topics are being reassigned. Brokers that a partition is being copied to are not in sync,
+/// so a topic of which every replica is in sync needs no question.
+async fn moves(
+    cluster: &Cluster,
+    topics: impl Iterator<Item = &TopicMetadata>,
+) -> Result<Moves, ReadError> {
+    let mut behind = Vec::new();
+    for topic in topics {
+        let partitions = topic.partitions.iter();
+        behind.extend(
+            partitions
+                .filter(|partition| partition.isr.len() < partition.replicas.len())
+                .map(|partition| TopicPartition::new(&topic.name, partition.index)),
+        );
+    }
+    if behind.is_empty() {
+        return Ok(Moves::new());
+    }
+    match cluster.reassignments_of(&behind).await {
+        Ok(moves) => Ok(moves),
+        // whoever may not ask may not reassign either
+        Err(kafka::Error::Broker { error, .. }) if error.code == NOT_ABOUT_THE_CLUSTER => {
+            Ok(Moves::new())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn observed_partition(
+    topic: &str,
+    partition: &PartitionMetadata,
+    moves: &Moves,
+) -> ObservedPartition {
+    let moving = moves.get(&TopicPartition::new(topic, partition.index));
+    let adding = moving.map_or(&[][..], |moving| &moving.adding);
+    let mut replicas = partition.replicas.clone();
+    replicas.retain(|id| !adding.contains(id));
+    ObservedPartition {
+        replicas,
+        in_sync: partition.isr.clone(),
+        moving_to: moving.map(Reassignment::target),
+    }
+}
+
+fn live_topic(
+    metadata: &TopicMetadata,
+    configs: BTreeMap<String, ConfigEntry>,
+    moves: &Moves,
+) -> LiveTopic {
+    let placement: Vec<ObservedPartition> = metadata
+        .partitions
+        .iter()
+        .map(|partition| observed_partition(&metadata.name, partition, moves))
+        .collect();
     LiveTopic {
         topic: ObservedTopic {
             id: metadata.id.to_string(),
             internal: metadata.internal,
             partitions: metadata.partitions.len() as u32,
-            replication_factor: metadata
-                .partitions
+            replication_factor: placement
                 .iter()
                 .map(|partition| partition.replicas.len() as u16)
                 .min()
                 .unwrap_or(0),
+            placement,
             configs: configs
                 .into_iter()
                 .map(|(key, entry)| (key, observed_config(entry)))
                 .collect(),
             usage: None,
+            extent: None,
         },
         leaderless: metadata
             .partitions

@@ -3,14 +3,22 @@
 mod config_value;
 mod diff;
 mod execute;
+pub(crate) mod extent;
+mod factor;
 pub(crate) mod live;
+mod placement;
 mod rails;
+pub(crate) mod readers;
+mod reassign;
 pub(crate) mod recheck;
 mod risk;
 mod state;
+mod throttle;
 pub(crate) mod usage;
 
-pub(crate) use diff::{declared, dropped, prefix};
+pub(crate) use diff::{address, declared, dropped, prefix};
 pub(crate) use execute::{execute, precheck};
+pub(crate) use factor::{is_to_move, moves_replicas};
 pub use live::ReadError;
 pub use state::TopicState;
+pub(crate) use throttle::clear_left;

@@ -8,7 +8,7 @@ use crate::observed::{ObservedCluster, ObservedTopic};
 use crate::permissions::Permissions;
 use crate::rails::block;
 
-const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
+pub(super) const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
 
 /// Topics that belong to Kafka itself; brokers call the live ones internal, these names are
 /// refused before they exist, too.
@@ -54,18 +54,9 @@ pub(crate) fn creation(desired: &DesiredTopic, cluster: &ObservedCluster) -> Vec
     }
     if let Some(factor) = desired.replication_factor {
         if factor == 0 {
-            blocks.push(block(
-                BlockCode::ReplicationFactorImpossible,
-                "a partition has at least one replica".to_owned(),
-            ));
-        } else if usize::from(factor) > cluster.brokers {
-            blocks.push(block(
-                BlockCode::ReplicationFactorImpossible,
-                format!(
-                    "{factor} replicas need {factor} brokers; the cluster has {}",
-                    cluster.brokers
-                ),
-            ));
+            blocks.push(no_replica());
+        } else {
+            blocks.extend(too_many_replicas(factor, cluster.brokers.len()));
         }
     }
     if let Some(minimum) = desired.configs.get(MIN_INSYNC_REPLICAS) {
@@ -143,19 +134,78 @@ pub(crate) fn partition_change(live: u32, desired: u32) -> Vec<Block> {
     )]
 }
 
-/// What is refused about another replication factor.
-pub(crate) fn replication_change(live: u16, desired: u16) -> Vec<Block> {
-    vec![block(
-        BlockCode::ReplicationFactorChange,
-        format!(
-            "changing the replication factor reassigns replicas, which this version does not do: \
-             declare {live} instead of {desired}, or reassign with Kafka's own tools first"
-        ),
-    )]
+/// What is refused about another replication factor; `foreign` are the partitions that somebody else is moving.
+pub(crate) fn replication_change(
+    desired: &DesiredTopic,
+    factor: u16,
+    live: &ObservedTopic,
+    brokers: usize,
+    foreign: &[u32],
+) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if factor == 0 {
+        blocks.push(no_replica());
+    }
+    blocks.extend(too_many_replicas(factor, brokers));
+    if !foreign.is_empty() {
+        let partitions: Vec<String> = foreign.iter().map(u32::to_string).collect();
+        blocks.push(block(
+            BlockCode::ReassignmentUnderWay,
+            format!(
+                "somebody else is moving its replicas (partitions {}): wait until that is over, or end it with Kafka's \
+                 own tools",
+                partitions.join(", ")
+            ),
+        ));
+    }
+    // a declared value that changes is refused where its own change is
+    let minimum = live
+        .configs
+        .get(MIN_INSYNC_REPLICAS)
+        .and_then(|entry| entry.value.as_deref());
+    let changes = desired
+        .configs
+        .get(MIN_INSYNC_REPLICAS)
+        .is_some_and(|declared| minimum.is_none_or(|live| live.trim() != declared.trim()));
+    if let Some(minimum) = minimum
+        && factor > 0
+        && !changes
+        && factor < largest_factor(live)
+    {
+        blocks.extend(min_insync_replicas(minimum, Some(factor)));
+    }
+    blocks
+}
+
+fn largest_factor(live: &ObservedTopic) -> u16 {
+    let partitions = live.placement.iter();
+    let counts = partitions.map(|partition| partition.destination().len() as u16);
+    counts.max().unwrap_or(live.replication_factor)
+}
+
+fn no_replica() -> Block {
+    block(
+        BlockCode::ReplicationFactorImpossible,
+        "a partition has at least one replica".to_owned(),
+    )
+}
+
+fn too_many_replicas(factor: u16, brokers: usize) -> Option<Block> {
+    (usize::from(factor) > brokers).then(|| {
+        block(
+            BlockCode::ReplicationFactorImpossible,
+            format!("{factor} replicas need {factor} brokers; the cluster has {brokers}"),
+        )
+    })
 }
 
 /// What is refused about setting the configuration `key` of a live topic to `value`.
-pub(crate) fn config_change(key: &str, value: &str, live: &ObservedTopic) -> Vec<Block> {
+pub(crate) fn config_change(
+    key: &str,
+    value: &str,
+    live: &ObservedTopic,
+    desired: &DesiredTopic,
+) -> Vec<Block> {
     let mut blocks = Vec::new();
     match live.configs.get(key) {
         None => blocks.push(unknown_config(key)),
@@ -166,7 +216,10 @@ pub(crate) fn config_change(key: &str, value: &str, live: &ObservedTopic) -> Vec
         Some(_) => {}
     }
     if key == MIN_INSYNC_REPLICAS {
-        blocks.extend(min_insync_replicas(value, Some(live.replication_factor)));
+        blocks.extend(min_insync_replicas(
+            value,
+            desired.replication_factor.or(Some(live.replication_factor)),
+        ));
     }
     blocks
 }

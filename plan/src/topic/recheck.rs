@@ -9,9 +9,10 @@ use std::fmt;
 
 use super::TopicState;
 use super::config_value::same_option;
+use super::rails::MIN_INSYNC_REPLICAS;
 use crate::change::Change;
 use crate::difference::Difference;
-use crate::observed::{ConfigOrigin, ObservedTopic, Usage};
+use crate::observed::{ConfigOrigin, ObservedPartition, ObservedTopic, Usage};
 
 /// One request to the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) enum Step {
         set: BTreeMap<String, String>,
         unset: BTreeSet<String>,
     },
+    /// Move these partitions to these brokers.
+    Reassign(BTreeMap<u32, Vec<i32>>),
     /// Grow to this many partitions.
     Grow { total: u32, existing: u32 },
     /// Delete the topic of this id.
@@ -46,6 +49,8 @@ impl fmt::Display for Step {
                 }
                 Ok(())
             }
+            Self::Reassign(targets) if targets.len() == 1 => f.write_str("move 1 partition"),
+            Self::Reassign(targets) => write!(f, "move {} partitions", targets.len()),
             Self::Grow { total, existing } => {
                 write!(f, "grow from {existing} to {total} partitions")
             }
@@ -107,7 +112,22 @@ pub(crate) fn recheck(change: &Change<TopicState>, live: Option<&ObservedTopic>)
 
 /// Whether the live topic is what the change makes it.
 pub(crate) fn reached(after: &TopicState, live: &ObservedTopic) -> bool {
-    differences(after, after, live).is_empty() && after.unset.iter().all(|key| !is_set(live, key))
+    differences(after, after, live).is_empty()
+        && after.unset.iter().all(|key| !is_set(live, key))
+        && unmoved(after, live).is_empty()
+}
+
+/// The partitions that are not where they shall be, each with where that is.
+pub(crate) fn unmoved(after: &TopicState, live: &ObservedTopic) -> BTreeMap<u32, Vec<i32>> {
+    let is_there = |index: u32, target: &Vec<i32>| {
+        let partition = live.placement.get(index as usize);
+        partition.is_some_and(|it| it.replicas == *target && it.moving_to.is_none())
+    };
+    let moves = after.assignment.iter();
+    moves
+        .filter(|(index, target)| !is_there(**index, target))
+        .map(|(index, target)| (*index, target.clone()))
+        .collect()
 }
 
 /// The attributes of `live` that are as in neither of the two states.
@@ -129,12 +149,15 @@ fn differences(before: &TopicState, after: &TopicState, live: &ObservedTopic) ->
         after.partitions,
         live.partitions,
     );
-    number(
-        "replication_factor",
-        before.replication_factor.map(u32::from),
-        after.replication_factor.map(u32::from),
-        u32::from(live.replication_factor),
-    );
+    // half way through a move the smallest count tells nothing: each partition is looked at instead
+    if after.assignment.is_empty() {
+        number(
+            "replication_factor",
+            before.replication_factor.map(u32::from),
+            after.replication_factor.map(u32::from),
+            u32::from(live.replication_factor),
+        );
+    }
     if before.topic_id.as_ref().is_some_and(|id| *id != live.id) {
         differences.insert(
             0,
@@ -144,6 +167,27 @@ fn differences(before: &TopicState, after: &TopicState, live: &ObservedTopic) ->
                 found: Some(live.id.clone()),
             },
         );
+    }
+    for (index, target) in &after.assignment {
+        let expected = before.assignment.get(index);
+        let found = live.placement.get(*index as usize);
+        let found = found.map(ObservedPartition::destination);
+        // a move that was turned back leaves the same brokers in another order
+        let as_read = match (found, expected) {
+            (Some(found), Some(expected)) => same_brokers(found, expected),
+            (None, _) | (_, None) => false,
+        };
+        if !as_read && found != Some(target) {
+            let shown = |replicas: &[i32]| {
+                let ids: Vec<String> = replicas.iter().map(i32::to_string).collect();
+                ids.join(",")
+            };
+            differences.push(Difference {
+                attribute: format!("replicas.{index}"),
+                expected: expected.map(|replicas| shown(replicas)),
+                found: found.map(shown),
+            });
+        }
     }
     for (key, value) in &after.configs {
         let found = live_value(live, key);
@@ -206,7 +250,7 @@ fn is_set(live: &ObservedTopic, key: &str) -> bool {
 
 fn remaining(after: &TopicState, live: &ObservedTopic) -> Recheck {
     let mut steps = Vec::new();
-    let configs: BTreeMap<String, String> = after
+    let mut configs: BTreeMap<String, String> = after
         .configs
         .iter()
         .filter_map(|(key, value)| Some((key, value.as_deref()?)))
@@ -220,10 +264,28 @@ fn remaining(after: &TopicState, live: &ObservedTopic) -> Recheck {
         .filter(|key| is_set(live, key))
         .cloned()
         .collect();
+    let moves = unmoved(after, live);
+    // more replicas must be in sync only once there are more, or nobody could write meanwhile
+    let mut afterwards = BTreeMap::new();
+    if !moves.is_empty()
+        && let Some(minimum) = configs.get(MIN_INSYNC_REPLICAS)
+        && is_raise(live_value(live, MIN_INSYNC_REPLICAS), minimum)
+    {
+        afterwards.extend(configs.remove_entry(MIN_INSYNC_REPLICAS));
+    }
     if !configs.is_empty() || !unset.is_empty() {
         steps.push(Step::SetConfigs {
             set: configs,
             unset,
+        });
+    }
+    if !moves.is_empty() {
+        steps.push(Step::Reassign(moves));
+    }
+    if !afterwards.is_empty() {
+        steps.push(Step::SetConfigs {
+            set: afterwards,
+            unset: BTreeSet::new(),
         });
     }
     if let Some(total) = after.partitions
@@ -241,6 +303,18 @@ fn remaining(after: &TopicState, live: &ObservedTopic) -> Recheck {
     }
 }
 
+fn same_brokers(one: &[i32], other: &[i32]) -> bool {
+    one.iter().collect::<BTreeSet<_>>() == other.iter().collect()
+}
+
+fn is_raise(live: Option<&str>, wanted: &str) -> bool {
+    let number = |text: &str| text.trim().parse::<i64>().ok();
+    match (live.and_then(number), number(wanted)) {
+        (Some(live), Some(wanted)) => wanted > live,
+        (None, _) | (_, None) => false,
+    }
+}
+
 fn live_value<'a>(live: &'a ObservedTopic, key: &str) -> Option<&'a str> {
     live.configs
         .get(key)
@@ -251,7 +325,7 @@ fn live_value<'a>(live: &'a ObservedTopic, key: &str) -> Option<&'a str> {
 mod tests {
     use super::{Recheck, Step, recheck};
     use crate::change::Change;
-    use crate::observed::{ConfigOrigin, ObservedConfig, ObservedTopic};
+    use crate::observed::{ConfigOrigin, ObservedConfig, ObservedPartition, ObservedTopic};
     use crate::topic::TopicState;
 
     fn state(id: Option<&str>, partitions: u32, factor: u16, retention: &str) -> TopicState {
@@ -261,6 +335,14 @@ mod tests {
             replication_factor: Some(factor),
             configs: [("retention.ms".to_owned(), Some(retention.to_owned()))].into(),
             ..TopicState::default()
+        }
+    }
+
+    fn on(replicas: &[i32]) -> ObservedPartition {
+        ObservedPartition {
+            replicas: replicas.to_vec(),
+            in_sync: replicas.to_vec(),
+            moving_to: None,
         }
     }
 
@@ -279,8 +361,10 @@ mod tests {
                 },
             )]
             .into(),
+            placement: vec![on(&[1]); partitions as usize],
             internal: false,
             usage: None,
+            extent: None,
         }
     }
 
@@ -372,6 +456,88 @@ mod tests {
         assert_eq!(
             recheck(&anything, Some(&live("A", 5, 1, "7"))),
             Recheck::AlreadyDone
+        );
+    }
+
+    /// From one replica to two, and then one of them may be away no longer.
+    fn move_of(minimum: (&str, &str)) -> Change<TopicState> {
+        let state = |factor: u16, replicas: &[i32], minimum: &str| TopicState {
+            replication_factor: Some(factor),
+            assignment: (0..3).map(|index| (index, replicas.to_vec())).collect(),
+            configs: [("min.insync.replicas".to_owned(), Some(minimum.to_owned()))].into(),
+            ..TopicState::default()
+        };
+        Change::Update {
+            before: state(1, &[1], minimum.0),
+            after: state(2, &[1, 2], minimum.1),
+        }
+    }
+
+    fn at(replicas: [&[i32]; 3], minimum: &str) -> ObservedTopic {
+        let mut topic = live("A", 3, 1, "1000");
+        topic.placement = replicas.into_iter().map(on).collect();
+        let mut entry = topic.configs["retention.ms"].clone();
+        entry.value = Some(minimum.to_owned());
+        topic
+            .configs
+            .insert("min.insync.replicas".to_owned(), entry);
+        topic
+    }
+
+    #[test]
+    fn a_move_goes_on_where_it_was_interrupted_and_what_it_needs_in_sync_comes_last() {
+        let steps =
+            |change: &Change<TopicState>, live: &ObservedTopic| match recheck(change, Some(live)) {
+                Recheck::Remaining(steps) => steps.iter().map(ToString::to_string).collect(),
+                Recheck::AlreadyDone => vec!["done".to_owned()],
+                Recheck::Stale(differences) => differences
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>(),
+            };
+        let raise = move_of(("1", "2"));
+        assert_eq!(
+            steps(&raise, &at([&[1], &[1], &[1]], "1")),
+            ["move 3 partitions", "set min.insync.replicas=2"]
+        );
+        let cut = move_of(("2", "1"));
+        assert_eq!(
+            steps(&cut, &at([&[1], &[1], &[1]], "2")),
+            ["set min.insync.replicas=1", "move 3 partitions"]
+        );
+        assert_eq!(
+            steps(&raise, &at([&[1, 2], &[1], &[1, 2]], "1")),
+            ["move 1 partition", "set min.insync.replicas=2"]
+        );
+        assert_eq!(
+            steps(&raise, &at([&[1, 2], &[1, 2], &[1, 2]], "2")),
+            ["done"]
+        );
+        assert_eq!(
+            steps(&raise, &at([&[1, 2], &[3], &[1, 2]], "1")),
+            ["replicas.1: expected 1, found 3"]
+        );
+
+        let mut reordered = raise.clone();
+        if let Change::Update { before, .. } = &mut reordered {
+            before.assignment.insert(1, vec![3, 4]);
+        }
+        assert_eq!(
+            steps(&reordered, &at([&[1], &[4, 3], &[1]], "1"))[0],
+            "move 3 partitions"
+        );
+
+        let mut on_its_way = at([&[1], &[1], &[1]], "1");
+        on_its_way.placement[2].moving_to = Some(vec![1, 2]);
+        assert_eq!(
+            steps(&raise, &on_its_way),
+            ["move 3 partitions", "set min.insync.replicas=2"],
+            "begun is not done"
+        );
+        on_its_way.placement[2].moving_to = Some(vec![1, 3]);
+        assert_eq!(
+            steps(&raise, &on_its_way),
+            ["replicas.2: expected 1, found 1,3"]
         );
     }
 

@@ -42,10 +42,14 @@ pub(crate) fn partition_growth(compacted: bool) -> Assessment {
 }
 
 /// The risk of another replication factor.
-pub(crate) fn replication_change() -> Assessment {
+pub(crate) fn replication_change(copies: bool) -> Assessment {
     Assessment::because(
         Risk::MovesData,
-        "every partition is copied to or dropped from brokers",
+        if copies {
+            "partitions are copied to other brokers, a few at a time and throttled"
+        } else {
+            "partitions are dropped from brokers: fewer copies are left when one fails"
+        },
     )
 }
 

@@ -6,16 +6,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use kafka::{Cluster, OffsetSpec, TopicPartition};
 
 use super::live::ReadError;
+use super::readers::Readers;
 use crate::observed::Usage;
 
 /// A topic that was written within this time is in use.
 pub(crate) const QUIET: Duration = Duration::from_mins(10);
 
-/// Reads the offsets of all partitions.
+/// Reads the offsets of all partitions, and takes from `readers` who reads them.
 pub(crate) async fn of(
     cluster: &Cluster,
     topic: &str,
     partitions: u32,
+    readers: &Readers,
 ) -> Result<Usage, ReadError> {
     let all: Vec<TopicPartition> = (0..partitions)
         .map(|partition| TopicPartition::new(topic, partition as i32))
@@ -25,7 +27,10 @@ pub(crate) async fn of(
     let end = cluster.list_offsets(&all, end).await?;
     let recently = OffsetSpec::Timestamp(millis_ago(QUIET));
     let recent = cluster.list_offsets(&all, recently).await?;
-    let mut usage = Usage::default();
+    let mut usage = Usage {
+        active_groups: readers.on(topic),
+        ..Usage::default()
+    };
     for partition in &all {
         let offset = |listed: &BTreeMap<TopicPartition, Result<kafka::ListedOffset, _>>| {
             listed

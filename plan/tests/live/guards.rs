@@ -102,7 +102,7 @@ async fn replication_factor_rails() {
         .settle(vec![topic("t", &["left"], Some(1), &[])])
         .await;
     let mut changed = topic("t", &["left"], Some(1), &[]);
-    changed.replication_factor = Some(3);
+    changed.replication_factor = Some(4);
     let mut too_many = topic("u", &["left", "right"], Some(1), &[]);
     too_many.replication_factor = Some(2);
     let plan = bench.plan(vec![changed, too_many]).await;
@@ -119,7 +119,7 @@ async fn replication_factor_rails() {
     assert_eq!(
         codes,
         [
-            ("topic.left.t", Some(BlockCode::ReplicationFactorChange)),
+            ("topic.left.t", Some(BlockCode::ReplicationFactorImpossible)),
             ("topic.left.u", None),
             (
                 "topic.right.u",

@@ -8,6 +8,7 @@ mod failures;
 mod guards;
 mod locks;
 mod managed;
+mod moves;
 mod resume;
 mod stale;
 mod steady;

@@ -1,5 +1,8 @@
 //! What is taken out of the topology: keys go back to the default, topics go when that is permitted.
 
+use std::collections::BTreeMap;
+
+use broker::{GroupMemberView, GroupView};
 use plan::{Action, ApplyError, BlockCode, Permissions, Plan, RecordChange};
 use topology::Topology;
 
@@ -181,4 +184,64 @@ async fn a_topic_that_is_as_declared_becomes_ours_without_a_change() {
     ));
     bench.apply(&plan).await.unwrap();
     assert_eq!(bench.plan(topics()).await.resource_changes[0].record, None);
+}
+
+#[tokio::test]
+async fn a_topic_that_a_group_reads_is_not_deleted() {
+    let bench = Bench::start().await;
+    bench
+        .settle(vec![topic("old", &["left"], Some(1), &[])])
+        .await;
+    let (topology, address) = (permitting(&bench, vec![]), "topic.left.old");
+    let member = |assigned: &[&str]| GroupMemberView {
+        assigned: assigned
+            .iter()
+            .map(|topic| ((*topic).to_owned(), vec![0]))
+            .collect(),
+        ..GroupMemberView::default()
+    };
+    let committed = || BTreeMap::from([(("old".to_owned(), 0), 0)]);
+    // nobody is in the one, and the other reads something else
+    let gone = GroupView {
+        committed: committed(),
+        ..GroupView::default()
+    };
+    bench.left.put_group("gone", gone);
+    let elsewhere = GroupView {
+        members: vec![member(&["other"])],
+        ..GroupView::default()
+    };
+    bench.left.put_group("elsewhere", elsewhere);
+    let plan = planned(&bench, &topology, &[address]).await;
+    assert!(!plan.is_blocked());
+
+    let reads = GroupView {
+        members: vec![member(&["old"])],
+        ..GroupView::default()
+    };
+    bench.left.put_group("reads", reads);
+    let error = bench.apply(&plan).await.unwrap_err();
+    let ApplyError::Stale { differences, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(differences[0].attribute, "active_groups");
+    let plan = planned(&bench, &topology, &[address]).await;
+    assert_eq!(blocked(&plan, address), [BlockCode::GroupsActive]);
+    assert!(
+        plan.resource_changes[0].blocked[0]
+            .message
+            .contains("reads")
+    );
+
+    // a member that has committed offsets and nothing assigned just now reads it, too
+    bench.left.remove_group("reads");
+    let commits = GroupView {
+        members: vec![member(&[])],
+        committed: committed(),
+        ..GroupView::default()
+    };
+    bench.left.put_group("commits", commits);
+    let plan = planned(&bench, &topology, &[address]).await;
+    assert_eq!(blocked(&plan, address), [BlockCode::GroupsActive]);
+    assert_eq!(bench.topics("left"), ["old"]);
 }

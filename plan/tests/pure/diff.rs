@@ -2,12 +2,14 @@
 
 use plan::BlockCode::{
     InternalTopic, MinInsyncReplicas, NoPartitions, NotObserved, PartitionDecrease, ProtectedTopic,
-    ReadOnlyConfig, ReplicationFactorChange, ReplicationFactorImpossible, UnknownConfig,
+    ReadOnlyConfig, ReassignmentUnderWay, ReplicationFactorImpossible, UnknownConfig,
     UnmanagedTopic, WrongCluster,
 };
 use plan::{
     Action, BlockCode, DesiredTopic, Guard, Observed, ObservedTopic, ResourceChange, Risk, Summary,
+    Underway,
 };
+use std::collections::BTreeSet;
 
 use crate::fixture::{declared, desired, everything, live, observed, planned};
 
@@ -97,15 +99,63 @@ fn one_change_at_a_time() {
             six(),
             update,
             Risk::MovesData,
-            &[ReplicationFactorChange],
+            &[],
         ),
         case(
-            "more replicas",
+            "more replicas than brokers",
             factor(4),
             six(),
             update,
             Risk::MovesData,
-            &[ReplicationFactorChange],
+            &[ReplicationFactorImpossible],
+        ),
+        case(
+            "more replicas",
+            factor(3),
+            Some(live(6, 2, &[])),
+            update,
+            Risk::MovesData,
+            &[],
+        ),
+        case(
+            "no replica of three",
+            factor(0),
+            six(),
+            update,
+            Risk::MovesData,
+            &[ReplicationFactorImpossible],
+        ),
+        case(
+            "fewer replicas than must be in sync",
+            factor(2),
+            Some(live(6, 3, &[("min.insync.replicas", "2")])),
+            update,
+            Risk::MovesData,
+            &[MinInsyncReplicas],
+        ),
+        case(
+            "fewer replicas, of which fewer must be in sync",
+            declared(None, Some(2), &[("min.insync.replicas", "1")]),
+            Some(live(6, 3, &[("min.insync.replicas", "2")])),
+            update,
+            Risk::MovesData,
+            &[],
+        ),
+        case(
+            "more replicas, of which more must be in sync",
+            declared(None, Some(3), &[("min.insync.replicas", "2")]),
+            Some(live(6, 1, &[])),
+            update,
+            Risk::MovesData,
+            &[],
+        ),
+        case(
+            "more replicas, of which all must be in sync",
+            declared(None, Some(3), &[("min.insync.replicas", "3")]),
+            Some(live(6, 1, &[])),
+            update,
+            Risk::MovesData,
+            &[MinInsyncReplicas],
         ),
         case(
             "too many replicas",
@@ -234,6 +284,77 @@ fn one_change_at_a_time() {
         assert_eq!(change.risk, risk, "{name}: risk");
         assert_eq!(codes(&change), blocked, "{name}: blocked");
     }
+}
+
+/// What the cluster remembers of a move of the topic `t`.
+fn remembering(assignment: &[(u32, &[i32])]) -> Underway {
+    Underway {
+        limited: BTreeSet::from([1, 2, 3]),
+        assignment: assignment
+            .iter()
+            .map(|(index, replicas)| (*index, replicas.to_vec()))
+            .collect(),
+    }
+}
+
+#[test]
+fn what_moves_says_what_that_asks_of_the_cluster() {
+    let change = change_of(declared(None, Some(3), &[]), Some(live(6, 1, &[])));
+    let impact = change.impact.clone().unwrap();
+    assert_eq!(impact.partitions, 6);
+    assert_eq!(impact.bytes, Some(12 * 1_500_000_000));
+    // five partitions at once, then one; no broker gets more than four copies of the first five
+    assert!(
+        impact.seconds.unwrap() >= 18_000_000_000 / 3 / 20_000_000,
+        "{impact:?}"
+    );
+    assert_eq!(impact.active_groups, ["billing"]);
+    let after = topic_change(&change).after().unwrap();
+    assert!(
+        after
+            .assignment
+            .values()
+            .all(|replicas| replicas.len() == 3)
+    );
+    assert_eq!(topic_change(&change).before().unwrap().assignment[&1], [2]);
+
+    let decrease = change_of(declared(None, Some(2), &[]), Some(live(6, 3, &[])));
+    assert_eq!(decrease.impact.unwrap().bytes, Some(0));
+}
+
+#[test]
+fn a_move_of_somebody_else_is_refused_and_one_of_ours_goes_on() {
+    let mut topic = live(2, 1, &[]);
+    topic.placement[0].moving_to = Some(vec![1, 2, 3]);
+    let wanted = desired(vec![("t", declared(None, Some(3), &[]))]);
+    let mut found = observed(vec![("t", topic)]);
+    let plan = planned(&wanted, &found);
+    assert_eq!(codes(&plan.resource_changes[0]), [ReassignmentUnderWay]);
+
+    let cluster = found.clusters.get_mut("onprem").unwrap();
+    let ours = remembering(&[(0, &[1, 2, 3])]);
+    cluster.underway.insert("topic.onprem.t".to_owned(), ours);
+    let plan = planned(&wanted, &found);
+    let change = &plan.resource_changes[0];
+    assert_eq!(codes(change), []);
+    let after = topic_change(change).after().unwrap();
+    assert_eq!(after.assignment[&0], [1, 2, 3]);
+    assert_eq!(plan.left_behind, [], "its throttles go when it is over");
+}
+
+#[test]
+fn throttles_that_were_left_are_taken_away_although_nothing_else_is_to_do() {
+    let wanted = desired(vec![("t", declared(None, Some(3), &[]))]);
+    let mut found = observed(vec![("t", live(2, 3, &[]))]);
+    let cluster = found.clusters.get_mut("onprem").unwrap();
+    let gone = remembering(&[]);
+    cluster.underway.insert("topic.onprem.t".to_owned(), gone);
+    let plan = planned(&wanted, &found);
+    assert!(plan.has_changes());
+    assert_eq!(plan.left_behind.len(), 1);
+    assert_eq!(plan.resource_changes[0].action(), Action::NoOp);
+    assert_eq!(plan.clone().only(|_| false).left_behind, []);
+    assert_eq!(plan.clone().only(|_| true), plan);
 }
 
 #[test]
@@ -385,7 +506,7 @@ fn summary_counts_each_change_once() {
         plan.summary(),
         Summary {
             add: 5,
-            change: 5,
+            change: 6,
             destroy: 1,
             blocked: 5
         }

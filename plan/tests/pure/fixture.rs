@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use plan::{
     ConfigOrigin, Desired, DesiredAcl, DesiredCluster, DesiredQuota, DesiredTopic, DesiredUser,
-    Guard, Observed, ObservedCluster, ObservedConfig, ObservedTopic, Permissions, Plan, QuotaState,
-    Recorded, RecordedAccess, Usage, diff_desired,
+    Extent, Guard, Observed, ObservedCluster, ObservedConfig, ObservedPartition, ObservedTopic,
+    Permissions, Plan, QuotaState, Recorded, RecordedAccess, Underway, Usage, diff_desired,
 };
 use topology::{
     AclBinding, AclOperation, AclPermission, EntityName, PatternType, QuotaEntity, QuotaValue,
@@ -63,9 +63,32 @@ pub(crate) fn live(
         internal: false,
         partitions,
         replication_factor,
+        placement: placement(partitions, replication_factor),
         configs,
         usage: None,
+        extent: Some(Extent {
+            bytes: (0..partitions)
+                .map(|index| (index, 1_500_000_000))
+                .collect(),
+            active_groups: vec!["billing".to_owned()],
+        }),
     }
+}
+
+/// Replicas one after the other on brokers 1 to 3 (or more, where there are more replicas).
+fn placement(partitions: u32, factor: u16) -> Vec<ObservedPartition> {
+    let brokers = i32::from(factor).max(3);
+    let partition = |index: u32| {
+        let replicas: Vec<i32> = (0..i32::from(factor))
+            .map(|replica| (index as i32 + replica) % brokers + 1)
+            .collect();
+        ObservedPartition {
+            in_sync: replicas.clone(),
+            replicas,
+            moving_to: None,
+        }
+    };
+    (0..partitions).map(partition).collect()
 }
 
 /// One declared cluster with these topics.
@@ -104,7 +127,8 @@ fn live_cluster(id: &str, bootstrap: &str, topics: Vec<(&str, ObservedTopic)>) -
         recorded: BTreeMap::new(),
         cluster_id: id.to_owned(),
         bootstrap: bootstrap.split(',').map(str::to_owned).collect(),
-        brokers: 3,
+        brokers: (1..=3).map(|id| (id, None)).collect(),
+        underway: BTreeMap::new(),
         known_configs: live(1, 1, &[]).configs.into_keys().collect(),
         topics: named(topics),
         ..ObservedCluster::default()
@@ -128,6 +152,7 @@ pub(crate) fn everything() -> (Desired, Observed) {
             "pay.events",
             declared(Some(12), Some(3), &[("retention.ms", "86400000")]),
         ),
+        ("pay.keys", declared(Some(2), Some(3), &[])),
         (
             "pay.ledger",
             declared(Some(6), Some(3), &[("cleanup.policy", "compact")]),
@@ -183,6 +208,7 @@ pub(crate) fn everything() -> (Desired, Observed) {
                     vec![
                         ("audit.log", live(1, 3, &[])),
                         ("pay.events", live(6, 3, &[])),
+                        ("pay.keys", live(2, 1, &[])),
                         ("pay.ledger", live(6, 3, &[("retention.ms", "-1")])),
                         (
                             "pay.orders",
@@ -231,6 +257,14 @@ pub(crate) fn everything() -> (Desired, Observed) {
             ("pay.unused", recorded(&[])),
         ]
         .map(|(topic, recorded)| (format!("topic.onprem.{topic}"), recorded))
+        .into();
+        onprem.underway = [(
+            "topic.onprem.pay.orders".to_owned(),
+            Underway {
+                limited: [1, 2].into(),
+                assignment: BTreeMap::new(),
+            },
+        )]
         .into();
     }
     let declared = desired.clusters.get_mut("onprem");
