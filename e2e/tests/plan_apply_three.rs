@@ -132,6 +132,39 @@ fn drift_by_kafkas_own_tools_is_shown_and_repaired_and_dropped_keys_are_reset() 
 }
 
 #[test]
+fn the_plan_of_an_imported_cluster_is_empty() {
+    let workspace = Workspace::create("plan").unwrap();
+    let servers = cluster().bootstrap_servers();
+    let admin = TopicAdmin::new(&servers).unwrap();
+    let configs = [("cleanup.policy", "compact"), ("retention.ms", "-1")];
+    admin.create("import.a", 5, &configs).unwrap();
+    admin.create("import.b", 1, &[]).unwrap();
+    let import = [
+        "import",
+        "cluster",
+        "--alias",
+        "three",
+        "--bootstrap-servers",
+        &servers,
+        "--topics",
+        "import\\..*",
+    ];
+    let ran = run(&workspace, &import, 0);
+    workspace.write("t.yaml", &ran.out).unwrap();
+    for words in ["import.a", "import.b", "cleanup.policy: compact"] {
+        assert!(ran.out.contains(words), "{words} in:\n{}", ran.out);
+    }
+    let plan = ["plan", "-f", "t.yaml", "--detailed-exitcode"];
+    let ran = run(&workspace, &plan, 0);
+    assert!(
+        ran.out
+            .contains("2 declared topics on 1 cluster are as declared"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
 fn a_dropped_topic_is_deleted_only_when_permitted_asked_for_and_unused() {
     let workspace = Workspace::create("plan").unwrap();
     let permitting = ", topics: {managed: \"gone\\\\..*\"}, allow: {deleteTopics: true}";
@@ -201,14 +234,52 @@ fn a_dropped_topic_is_deleted_only_when_permitted_asked_for_and_unused() {
         "{left:?}"
     );
 
+    // destroying says the same of what is still declared, and leaves what was not named
+    let destroy = [
+        "destroy",
+        "-f",
+        "t.yaml",
+        "--target",
+        "topic.three.gone.kept",
+        "--auto-approve",
+    ];
+    let ran = run(&workspace, &destroy, 3);
+    assert!(
+        ran.out.contains("--allow-destroy topic.three.gone.kept"),
+        "{}",
+        ran.out
+    );
+    run(
+        &workspace,
+        &[&destroy[..], &allow("topic.three.gone.kept")].concat(),
+        0,
+    );
+    let left = topics();
+    assert!(
+        !left.contains("gone.kept") && left.contains("gone.busy"),
+        "{left:?}"
+    );
+
     // what is forgotten is no longer shown
     run(
         &workspace,
         &["forget", "-f", "t.yaml", "topic.three.gone.busy"],
         0,
     );
-    let ran = run(&workspace, &plan, 0);
+    let ran = run(&workspace, &plan, 2);
     assert!(!ran.out.contains("gone.busy"), "{}", ran.out);
+    let again = "+ topic.three.gone.kept  gone since the last apply";
+    assert!(
+        !ran.out.contains(again),
+        "what was destroyed is remembered no longer:\n{}",
+        ran.out
+    );
+    assert!(
+        ran.out
+            .contains("+ topic.three.gone.kept  not on the cluster"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

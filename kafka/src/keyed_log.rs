@@ -21,6 +21,9 @@ use crate::record::{self, Record};
 const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
 /// Metadata knows a topic that was just created within this time, or something is wrong.
 const APPEARS_WITHIN: Duration = Duration::from_secs(20);
+/// So many empty answers in a row, each after [`LIMITS`]' wait, mean that nothing is left before the end. One alone can
+/// come from a leader that does not know yet how far its followers are.
+const EMPTY_ANSWERS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(100);
 const LIMITS: FetchLimits = FetchLimits {
     max_wait: Duration::from_millis(500),
@@ -99,8 +102,11 @@ impl KeyedLog {
         }
         let mut at = self.listed(OffsetSpec::Earliest).await?;
         let end = self.listed(OffsetSpec::Latest).await?;
-        while at < end {
+        let mut empty = 0;
+        while at < end && empty < EMPTY_ANSWERS {
             let (next, records) = retried(|| self.fetch(at)).await?;
+            // the last records before the end can be tombstones that the cleaner took away
+            empty = if next > at { 0 } else { empty + 1 };
             at = next;
             for record in &records {
                 visit(record);

@@ -93,8 +93,12 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Show who applied what, and when; reads only
     History(HistoryArgs),
+    /// Delete resources that were applied, one question for all
+    Destroy(DestroyArgs),
     /// End the management of resources without touching them
     Forget(ForgetArgs),
+    /// Write a topology of what there is: a live cluster, or the settings of MirrorMaker 2
+    Import(ImportArgs),
     /// Copy records from source to target clusters
     Replicate(ReplicateArgs),
     /// Judge a mirror by reading both clusters, whatever engine copies
@@ -246,6 +250,34 @@ pub(crate) struct HistoryArgs {
     pub(crate) last: usize,
 }
 
+/// Arguments of `destroy`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl destroy -f topology.yaml --target 'topic.aws.old.*'
+  mirrorctl destroy -f topology.yaml --target topic.aws.pay.old --auto-approve --allow-destroy topic.aws.pay.old
+
+Only what an apply brought about is deleted, and only where the cluster's `allow` permits it: topics with
+`preventDestroy`, with recent records or with active consumer groups stay, and so does everything else
+then. The file is not changed: what it still declares, the next apply creates again, empty.")]
+pub(crate) struct DestroyArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Resources whose address matches: a regular expression for the whole address
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, required = true)]
+    pub(crate) target: Vec<Pattern>,
+    /// Do not ask; each resource has to be named with --allow-destroy instead
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// Let this resource be deleted, by its full address
+    #[arg(long, value_name = "ADDRESS", requires = "auto_approve")]
+    pub(crate) allow_destroy: Vec<String>,
+    /// Wait this long for another apply to end
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s", env = "MIRRORCTL_LOCK_TIMEOUT")]
+    pub(crate) lock_timeout: Duration,
+}
+
 /// Arguments of `forget`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -263,6 +295,61 @@ pub(crate) struct ForgetArgs {
     /// Addresses of resources, such as topic.aws.pay.old
     #[arg(value_name = "ADDRESS", required = true)]
     pub(crate) addresses: Vec<String>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    after_help = "\
+Examples:
+  mirrorctl import cluster --alias onprem --bootstrap-servers kafka1.dc:9092 > topology.yaml
+  mirrorctl import cluster --alias aws -f topology.yaml --topics 'pay\\..*' >> topology.yaml
+  mirrorctl import mm2 mm2.properties > topology.yaml
+
+The plan of an imported cluster is empty: the topics are declared as they are, with what is set on
+them. Passwords are never written; the file says which variables have to hold them."
+)]
+pub(crate) struct ImportArgs {
+    /// From what.
+    #[command(subcommand)]
+    pub(crate) what: ImportWhat,
+}
+
+/// What can be imported.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportWhat {
+    /// The topics of a live cluster
+    Cluster(ImportClusterArgs),
+    /// The properties file of MirrorMaker 2's dedicated mode
+    Mm2 {
+        /// The properties file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// Arguments of `import cluster`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportClusterArgs {
+    /// Alias of the cluster
+    #[arg(long, value_name = "ALIAS")]
+    pub(crate) alias: String,
+    /// Brokers of a listener without TLS and login
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        required_unless_present = "file",
+        conflicts_with = "file"
+    )]
+    pub(crate) bootstrap_servers: Vec<String>,
+    /// A topology that says how the cluster is reached; only the topics are written then
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Only topics whose name matches
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    pub(crate) topics: Option<Pattern>,
 }
 
 /// Arguments of `replicate`.

@@ -54,6 +54,8 @@ fn run(cli: Cli) -> Ended {
         Command::Plan(args) => on_runtime(session, commands::plan(session, &args)),
         Command::Apply(args) => on_runtime(session, commands::apply(session, &args)),
         Command::History(args) => on_runtime(session, commands::history(session, &args)),
+        Command::Import(args) => on_runtime(session, commands::import(session, &args)),
+        Command::Destroy(args) => on_runtime(session, commands::destroy(session, &args)),
         Command::Forget(args) => on_runtime(session, commands::forget(session, &args)),
         Command::Replicate(args) => on_runtime(session, commands::replicate(session, &args)),
         Command::Verify(args) => on_runtime(session, commands::verify(session, &args)),

@@ -65,6 +65,8 @@ fn quiet_level(command: &Command) -> &'static str {
         | Command::Plan(_)
         | Command::Apply(_)
         | Command::History(_)
+        | Command::Destroy(_)
+        | Command::Import(_)
         | Command::Forget(_)
         | Command::Verify(_)
         | Command::Status(_)

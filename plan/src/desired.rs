@@ -8,7 +8,7 @@ use topology::{
     SecretRef, Tls, Topic, TopicGuard, Topology,
 };
 
-use crate::{acl, client_quota, scram_user};
+use crate::{acl, client_quota, draft, scram_user, topic};
 
 /// The clusters of a topology and what it declares on them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -45,6 +45,25 @@ pub struct DesiredCluster {
     /// Declared SCRAM users by label.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub users: BTreeMap<String, DesiredUser>,
+}
+
+impl Desired {
+    /// The same without the resources whose address matches: what of them was applied is declared no longer, then.
+    #[must_use]
+    pub fn without(mut self, matches: impl Fn(&str) -> bool) -> Self {
+        for (alias, cluster) in &mut self.clusters {
+            let topics = topic::prefix(alias);
+            let kept = |prefix: &str, label: &str| !matches(&format!("{prefix}{label}"));
+            cluster.topics.retain(|name, _| kept(&topics, name));
+            let acls = draft::prefix(acl::KIND, alias);
+            cluster.acls.retain(|label, _| kept(&acls, label));
+            let quotas = draft::prefix(client_quota::KIND, alias);
+            cluster.quotas.retain(|label, _| kept(&quotas, label));
+            let users = draft::prefix(scram_user::KIND, alias);
+            cluster.users.retain(|label, _| kept(&users, label));
+        }
+        self
+    }
 }
 
 impl DesiredCluster {

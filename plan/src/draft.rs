@@ -6,6 +6,9 @@ use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChang
 use crate::document::Forgotten;
 use crate::journal::Recorded;
 
+/// The reason of what is done about a resource that was declared at the last apply and is not now.
+pub(crate) const DECLARED_NO_LONGER: &str = "declared no longer";
+
 /// Where a resource is: its kind's word, its cluster and its label there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {

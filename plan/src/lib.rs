@@ -43,6 +43,7 @@ mod file;
 mod forget;
 mod guard;
 mod impact;
+mod import;
 mod journal;
 mod label;
 mod observe;
@@ -74,8 +75,9 @@ pub use file::PlanFileError;
 pub use forget::{ForgetError, forget};
 pub use guard::{Clients, FailureKind};
 pub use impact::Impact;
+pub use import::live_topics;
 pub use journal::{Recorded, RecordedAccess, Underway};
-pub use observe::{ObserveError, observe};
+pub use observe::{ObserveError, observe, observe_desired};
 pub use observed::{
     ConfigOrigin, Extent, Observed, ObservedCluster, ObservedConfig, ObservedPartition,
     ObservedTopic, Usage,

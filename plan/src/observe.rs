@@ -97,7 +97,11 @@ pub async fn observe(topology: &Topology, clients: &Clients) -> Result<Observed,
     observe_desired(&Desired::from(topology), clients).await
 }
 
-async fn observe_desired(desired: &Desired, clients: &Clients) -> Result<Observed, ObserveError> {
+/// [`observe`] for a [`Desired`] state that does not come from a topology file.
+pub async fn observe_desired(
+    desired: &Desired,
+    clients: &Clients,
+) -> Result<Observed, ObserveError> {
     let mut reached = Vec::new();
     for (alias, cluster) in &desired.clusters {
         match clients.get(alias) {

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style as AnsiStyle};
 
 use crate::change::{Action, Detail, Resource, ResourceChange, Risk};
 use crate::document::Plan;
+use crate::draft::DECLARED_NO_LONGER;
 use crate::observed::ConfigOrigin;
 
 /// Indent of a resource's attributes.
@@ -115,9 +116,13 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
 }
 
 fn no_changes(plan: &Plan) -> String {
-    let (resources, clusters) = (plan.resource_changes.len(), plan.clusters.len());
+    let declared = || {
+        let changes = plan.resource_changes.iter();
+        changes.filter(|change| change.reason != DECLARED_NO_LONGER)
+    };
+    let (resources, clusters) = (declared().count(), plan.clusters.len());
     let is_topic = |change: &ResourceChange| matches!(change.resource, Resource::Topic(_));
-    let noun = if plan.resource_changes.iter().all(is_topic) {
+    let noun = if declared().all(is_topic) {
         "topic"
     } else {
         "resource"

@@ -24,6 +24,7 @@ mod defaults;
 mod diagnostic;
 mod fault;
 mod finding;
+pub mod import;
 mod load;
 mod parts;
 mod path;

@@ -103,14 +103,14 @@ async fn planned(
     Ok((plan, clients))
 }
 
-fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
+pub(crate) fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     match session.terminal.format() {
         Format::Human => output::result(&human(plan, session.terminal)),
         Format::Json => Ok(()),
     }
 }
 
-async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
+pub(crate) async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
     if session.terminal.format() == Format::Json {
         return Err(Failure::Usage {
             message: "nobody reads a plan to approve it where the output is JSON".to_owned(),
@@ -137,7 +137,7 @@ async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
     }
 }
 
-async fn execute(
+pub(crate) async fn execute(
     session: &Session,
     plan: &Plan,
     clients: &Clients,

@@ -5,11 +5,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::run;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "validate",
     "plan",
     "apply",
     "history",
+    "destroy",
+    "import",
     "forget",
     "replicate",
     "verify",

@@ -8,7 +8,7 @@ use super::rails as acl_rails;
 use crate::change::{Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{DesiredAcl, DesiredCluster};
 use crate::document::Forgotten;
-use crate::draft::{self, Draft, Place};
+use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place};
 use crate::journal::{Recorded, RecordedAccess};
 use crate::observed::ObservedCluster;
 use crate::permissions::Permissions;
@@ -95,10 +95,9 @@ fn dropped(
     rule: &AclBinding,
     allowed: &Permissions,
 ) -> ResourceChange {
-    const REASON: &str = "declared no longer";
     if !cluster.allow.delete_acls {
         let current = rule.clone();
-        let mut draft = Draft::new(Change::NoOp { current }, REASON);
+        let mut draft = Draft::new(Change::NoOp { current }, DECLARED_NO_LONGER);
         draft.notes.push(draft::left(place, "deleteAcls"));
         return draft.at(place, Resource::Acl, None);
     }
@@ -106,7 +105,7 @@ fn dropped(
         Change::Delete {
             before: rule.clone(),
         },
-        REASON,
+        DECLARED_NO_LONGER,
     );
     draft.details.push(deletion(rule));
     if rule.permission == AclPermission::Deny {

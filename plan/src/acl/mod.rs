@@ -17,4 +17,4 @@ pub(crate) use label::label;
 pub(crate) use observe::observe;
 
 /// The first word of its addresses.
-const KIND: &str = "acl";
+pub(crate) const KIND: &str = "acl";

@@ -9,7 +9,7 @@ use super::{KIND, QuotaState};
 use crate::change::{Change, Detail, RecordChange, Resource, ResourceChange};
 use crate::desired::{DesiredCluster, DesiredQuota};
 use crate::document::Forgotten;
-use crate::draft::{self, Draft, Place, detail};
+use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place, detail};
 use crate::journal::{Recorded, RecordedAccess};
 use crate::observed::ObservedCluster;
 use crate::permissions::Permissions;
@@ -136,9 +136,8 @@ fn dropped(
     before: QuotaState,
     allowed: &Permissions,
 ) -> ResourceChange {
-    const REASON: &str = "declared no longer";
     if !cluster.allow.delete_quotas {
-        let mut draft = Draft::new(Change::NoOp { current: before }, REASON);
+        let mut draft = Draft::new(Change::NoOp { current: before }, DECLARED_NO_LONGER);
         draft.notes.push(draft::left(place, "deleteQuotas"));
         return draft.at(place, Resource::ClientQuota, None);
     }
@@ -149,7 +148,7 @@ fn dropped(
         .quotas
         .get(place.label)
         .map(|quota| only(&quota.limits, |key| !before.limits.contains_key(key)));
-    let mut draft = Draft::new(Change::Delete { before }, REASON);
+    let mut draft = Draft::new(Change::Delete { before }, DECLARED_NO_LONGER);
     draft.details = details;
     draft.unmanaged = shown(&others.unwrap_or_default());
     draft.blocked = rails::cluster(cluster, Some(live));

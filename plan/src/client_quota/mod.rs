@@ -15,4 +15,4 @@ pub(crate) use live::observe;
 pub use state::QuotaState;
 
 /// The first word of its addresses.
-const KIND: &str = "quota";
+pub(crate) const KIND: &str = "quota";

@@ -8,7 +8,7 @@ use super::{KIND, ScramUserState};
 use crate::change::{Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{DesiredCluster, DesiredUser};
 use crate::document::Forgotten;
-use crate::draft::{self, Draft, Place, detail};
+use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place, detail};
 use crate::journal::{Recorded, RecordedAccess};
 use crate::observed::ObservedCluster;
 use crate::permissions::Permissions;
@@ -205,9 +205,8 @@ fn dropped(
     before: ScramUserState,
     allowed: &Permissions,
 ) -> ResourceChange {
-    const REASON: &str = "declared no longer";
     if !cluster.allow.delete_users {
-        let mut draft = Draft::new(Change::NoOp { current: before }, REASON);
+        let mut draft = Draft::new(Change::NoOp { current: before }, DECLARED_NO_LONGER);
         draft.notes.push(draft::left(place, "deleteUsers"));
         return draft.at(place, Resource::ScramUser, None);
     }
@@ -215,7 +214,7 @@ fn dropped(
     let details = details.map(|(mechanism, iterations)| removal(*mechanism, *iterations));
     let details = details.collect();
     let own = user_rails::removal(&before.name, cluster);
-    let mut draft = Draft::new(Change::Delete { before }, REASON);
+    let mut draft = Draft::new(Change::Delete { before }, DECLARED_NO_LONGER);
     draft.details = details;
     draft.blocked = rails::cluster(cluster, Some(live));
     draft

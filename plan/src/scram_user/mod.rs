@@ -21,7 +21,7 @@ pub use state::ScramUserState;
 use crate::label::escaped;
 
 /// The first word of its addresses.
-const KIND: &str = "user";
+pub(crate) const KIND: &str = "user";
 
 /// How a user is called in addresses.
 pub(crate) fn label(name: &str) -> String {

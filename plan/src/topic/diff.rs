@@ -9,6 +9,7 @@ use super::rails as topic_rails;
 use super::risk::{self, Assessment};
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{self, DesiredCluster, DesiredTopic};
+use crate::draft::DECLARED_NO_LONGER;
 use crate::impact::Impact;
 use crate::journal::Recorded;
 use crate::observed::{ConfigOrigin, ObservedCluster, ObservedConfig, ObservedTopic};
@@ -98,7 +99,7 @@ pub(crate) fn dropped(
         );
         let drawn = Drawn {
             change: Change::NoOp { current: before },
-            reason: "declared no longer".to_owned(),
+            reason: DECLARED_NO_LONGER.to_owned(),
             details: Vec::new(),
             blocked: Vec::new(),
             notes: vec![note],
@@ -116,7 +117,7 @@ pub(crate) fn dropped(
     blocked.extend(topic_rails::deletion(&address, topic, recorded, allowed));
     let drawn = Drawn {
         change: Change::Delete { before },
-        reason: "declared no longer".to_owned(),
+        reason: DECLARED_NO_LONGER.to_owned(),
         details: vec![Detail {
             attribute: "records".to_owned(),
             before: topic.usage.as_ref().map(|usage| usage.records.to_string()),

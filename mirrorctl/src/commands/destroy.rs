@@ -1,0 +1,52 @@
+//! `mirrorctl destroy`.
+
+use plan::{Action, ApplyOptions, Clients, Desired, Observed, Permissions, Plan};
+
+use crate::applicant::applicant;
+use crate::cli::DestroyArgs;
+use crate::commands::apply::{confirm, execute, show};
+use crate::connect::connect;
+use crate::failure::Failure;
+use crate::load::load;
+use crate::session::{Ended, Session};
+
+/// Plans as if the topology did not declare what is named, asks, and deletes.
+pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
+    let topology = load(&args.file)?;
+    let named = |address: &str| args.target.iter().any(|target| target.matches(address));
+    let desired = Desired::from(&topology).without(named);
+    let reading = async {
+        let clients = connect(&topology, &plan::managed_clusters(&topology)).await?;
+        let observed = plan::observe_desired(&desired, &clients).await?;
+        Ok::<(Clients, Observed), Failure>((clients, observed))
+    };
+    let (clients, observed) = session.until_stopped(reading).await??;
+    let planned = |allowed: &Permissions| -> Plan {
+        plan::diff_desired(&desired, &observed, allowed).only(|change| named(&change.address))
+    };
+    let allowed = if args.auto_approve {
+        Permissions::to_destroy(args.allow_destroy.iter().cloned())
+    } else {
+        // whoever says yes to the question has seen each of them
+        Permissions::to_destroy(deletions(&planned(&Permissions::none())))
+    };
+    let plan = planned(&allowed);
+    show(session, &plan)?;
+    if plan.has_changes() && !plan.is_blocked() && !args.auto_approve {
+        confirm(session, &plan).await?;
+    }
+    let options = ApplyOptions {
+        lock_timeout: args.lock_timeout,
+        applicant: applicant(),
+        ..ApplyOptions::default()
+    };
+    execute(session, &plan, &clients, &options).await
+}
+
+fn deletions(plan: &Plan) -> Vec<String> {
+    plan.resource_changes
+        .iter()
+        .filter(|change| change.action() == Action::Delete)
+        .map(|change| change.address.clone())
+        .collect()
+}

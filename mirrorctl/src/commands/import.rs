@@ -1,0 +1,102 @@
+//! `mirrorctl import`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use plan::Clients;
+use serde_json::json;
+use topology::import::{Imported, ImportedCluster, ImportedTopic, mm2};
+
+use crate::cli::{Format, ImportArgs, ImportClusterArgs, ImportWhat};
+use crate::connect::{Address, connect, connect_to};
+use crate::exit::Outcome;
+use crate::failure::Failure;
+use crate::load::load;
+use crate::output;
+use crate::session::{Ended, Session};
+
+/// Writes a topology of what there is to standard output.
+pub(crate) async fn import(session: &Session, args: &ImportArgs) -> Ended {
+    let yaml = match &args.what {
+        ImportWhat::Cluster(args) => cluster(session, args).await?,
+        ImportWhat::Mm2 { file } => from_mm2(file)?,
+    };
+    match session.terminal.format() {
+        Format::Human => output::result(&yaml)?,
+        Format::Json => output::json(&json!({ "topology": yaml }))?,
+    }
+    Ok(Outcome::Done)
+}
+
+async fn cluster(session: &Session, args: &ImportClusterArgs) -> Result<String, Failure> {
+    let clients = session.until_stopped(reach(args)).await??;
+    let Some(client) = clients.get(&args.alias) else {
+        return Err(Failure::NotConnected {
+            alias: args.alias.clone(),
+        });
+    };
+    let wanted =
+        |topic: &str| !is_ours(topic) && args.topics.as_ref().is_none_or(|it| it.matches(topic));
+    let reading = plan::live_topics(&args.alias, client, wanted);
+    let topics: Vec<ImportedTopic> =
+        session
+            .until_stopped(reading)
+            .await?
+            .map_err(|source| plan::ApplyError::Unread {
+                alias: args.alias.clone(),
+                source: Box::new(source),
+            })?;
+    let imported = Imported {
+        clusters: vec![ImportedCluster {
+            alias: args.alias.clone(),
+            bootstrap_servers: client.bootstrap().to_vec(),
+            cluster_id: Some(client.cluster_id().to_owned()),
+            tls: false,
+            login: None,
+        }],
+        topics,
+        ..Imported::default()
+    };
+    Ok(match &args.file {
+        Some(_) => imported.topics_yaml(),
+        None => imported.to_yaml(),
+    })
+}
+
+async fn reach(args: &ImportClusterArgs) -> Result<Clients, Failure> {
+    let Some(file) = &args.file else {
+        let address = Address {
+            alias: args.alias.clone(),
+            bootstrap: args.bootstrap_servers.clone(),
+            cluster_id: None,
+            tls: None,
+            sasl: None,
+        };
+        return connect_to(&[address]).await;
+    };
+    let topology = load(file)?;
+    if topology.cluster(&args.alias).is_none() {
+        return Err(Failure::Usage {
+            message: format!("the topology has no cluster `{}`", args.alias),
+            hint: "give an alias that stands under `clusters`".to_owned(),
+        });
+    }
+    connect(&topology, &BTreeSet::from([args.alias.clone()])).await
+}
+
+/// What this program keeps for itself is not declared.
+fn is_ours(topic: &str) -> bool {
+    topic.starts_with("mirrorctl-") || topic.ends_with(topology::QUARANTINE_SUFFIX)
+}
+
+fn from_mm2(file: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::File {
+        path: file.to_owned(),
+        error,
+    })?;
+    let imported = mm2(&text).map_err(|error| Failure::Usage {
+        message: format!("{}: {error}", file.display()),
+        hint: "give the properties file of MirrorMaker 2's dedicated mode".to_owned(),
+    })?;
+    Ok(imported.to_yaml())
+}

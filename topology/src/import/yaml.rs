@@ -1,0 +1,225 @@
+//! The file that an import writes.
+
+use std::fmt::Write as _;
+
+use super::{Imported, ImportedCluster, ImportedMirror, ImportedNaming, ImportedTopic};
+use crate::choices::Delivery;
+
+impl Imported {
+    /// The topology as YAML, with a final newline. Texts are quoted as JSON does it, which is YAML, too.
+    pub fn to_yaml(&self) -> String {
+        let mut text = String::new();
+        for remark in &self.remarks {
+            line(
+                &mut text,
+                &format!("# {}", remark.replace(['\n', '\r'], " ")),
+            );
+        }
+        line(&mut text, "apiVersion: mirrorctl.io/v1");
+        line(&mut text, "kind: Topology");
+        line(&mut text, "clusters:");
+        for cluster in &self.clusters {
+            write_cluster(&mut text, cluster);
+        }
+        text.push_str(&self.topics_yaml());
+        if !self.mirrors.is_empty() {
+            line(&mut text, "mirrors:");
+        }
+        for mirror in &self.mirrors {
+            write_mirror(&mut text, mirror);
+        }
+        text
+    }
+
+    /// The part that declares the topics, for a file that has the rest.
+    pub fn topics_yaml(&self) -> String {
+        let mut text = String::new();
+        if !self.topics.is_empty() {
+            line(&mut text, "topics:");
+        }
+        for topic in &self.topics {
+            line(&mut text, &topic_line(topic));
+        }
+        text
+    }
+}
+
+fn write_cluster(text: &mut String, cluster: &ImportedCluster) {
+    line(text, &format!("- alias: {}", quoted(&cluster.alias)));
+    let servers: Vec<String> = cluster
+        .bootstrap_servers
+        .iter()
+        .map(|it| quoted(it))
+        .collect();
+    line(
+        text,
+        &format!("  bootstrapServers: [{}]", servers.join(", ")),
+    );
+    if let Some(id) = &cluster.cluster_id {
+        line(text, &format!("  clusterId: {}", quoted(id)));
+    }
+    if cluster.tls {
+        line(text, "  tls: {}");
+    }
+    if let Some(login) = &cluster.login {
+        line(
+            text,
+            &format!(
+                "  sasl: {{mechanism: {}, username: {}, password: {{env: {}}}}}",
+                login.mechanism,
+                quoted(&login.username),
+                login.password_variable
+            ),
+        );
+    }
+}
+
+fn topic_line(topic: &ImportedTopic) -> String {
+    let configs: Vec<String> = topic
+        .configs
+        .iter()
+        .map(|(key, value)| format!("{}: {}", quoted(key), quoted(value)))
+        .collect();
+    let configs = if configs.is_empty() {
+        String::new()
+    } else {
+        format!(", configs: {{{}}}", configs.join(", "))
+    };
+    format!(
+        "- {{name: {}, clusters: [{}], partitions: {}, replicationFactor: {}{configs}}}",
+        quoted(&topic.name),
+        quoted(&topic.cluster),
+        topic.partitions,
+        topic.replication_factor
+    )
+}
+
+fn write_mirror(text: &mut String, mirror: &ImportedMirror) {
+    line(text, &format!("- name: {}", quoted(&mirror.name)));
+    line(text, &format!("  source: {}", quoted(&mirror.source)));
+    line(text, &format!("  target: {}", quoted(&mirror.target)));
+    for (key, value) in [
+        ("topicsPattern", &mirror.topics),
+        ("topicsExcludePattern", &mirror.topics_exclude),
+        ("groupsPattern", &mirror.groups),
+        ("groupsExcludePattern", &mirror.groups_exclude),
+    ] {
+        if let Some(value) = value {
+            line(text, &format!("  {key}: {}", quoted(value)));
+        }
+    }
+    let policy = match &mirror.naming {
+        ImportedNaming::Identity => "identity".to_owned(),
+        ImportedNaming::Default { separator: None } => "default".to_owned(),
+        ImportedNaming::Default {
+            separator: Some(separator),
+        } => format!("default, separator: {}", quoted(separator)),
+    };
+    line(text, &format!("  replicationPolicy: {{type: {policy}}}"));
+    if mirror.from_latest {
+        line(text, "  startOffset: latest");
+    }
+    match mirror.delivery {
+        Delivery::AtLeastOnce => {}
+        Delivery::ExactlyOnce => line(text, "  delivery: exactly-once"),
+    }
+    let mut sync = Vec::new();
+    if let Some(factor) = mirror.replication_factor {
+        sync.push(format!("replicationFactor: {factor}"));
+    }
+    if mirror.without_configs {
+        sync.push("config: false".to_owned());
+    }
+    if !sync.is_empty() {
+        line(text, &format!("  topicSync: {{{}}}", sync.join(", ")));
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    // writing to a String cannot fail
+    let _ = writeln!(text, "{line}");
+}
+
+/// A text that YAML reads as this text and as nothing else. Plain words stay as they are.
+fn quoted(text: &str) -> String {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && !matches!(
+            text.to_ascii_lowercase().as_str(),
+            "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
+        );
+    if plain {
+        text.to_owned()
+    } else {
+        serde_json::Value::from(text).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ImportedLogin;
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_a_topology_that_says_the_same() {
+        let imported = Imported {
+            clusters: vec![
+                ImportedCluster {
+                    alias: "on".to_owned(),
+                    bootstrap_servers: vec!["a:9092".to_owned(), "b:9092".to_owned()],
+                    cluster_id: Some("0123-abc".to_owned()),
+                    tls: false,
+                    login: None,
+                },
+                ImportedCluster {
+                    alias: "aws".to_owned(),
+                    bootstrap_servers: vec!["c:9094".to_owned()],
+                    cluster_id: None,
+                    tls: true,
+                    login: Some(ImportedLogin {
+                        mechanism: "scram-sha-512",
+                        username: "it's \"me\"".to_owned(),
+                        password_variable: "AWS_PASSWORD".to_owned(),
+                    }),
+                },
+            ],
+            topics: vec![ImportedTopic {
+                name: "_1.x-y".to_owned(),
+                cluster: "on".to_owned(),
+                partitions: 3,
+                replication_factor: 2,
+                configs: [("retention.ms".to_owned(), "-1".to_owned())].into(),
+            }],
+            mirrors: vec![ImportedMirror {
+                name: "on-to-aws".to_owned(),
+                source: "on".to_owned(),
+                target: "aws".to_owned(),
+                topics: Some("pay\\..*, \"x\"".to_owned()),
+                naming: ImportedNaming::Default {
+                    separator: Some("_".to_owned()),
+                },
+                from_latest: true,
+                replication_factor: Some(3),
+                delivery: Delivery::ExactlyOnce,
+                ..ImportedMirror::default()
+            }],
+            remarks: vec!["one\nline".to_owned()],
+        };
+        let text = imported.to_yaml();
+        assert!(text.starts_with("# one line\napiVersion"), "{text}");
+        let loaded = crate::parse("t.yaml", &text).unwrap();
+        let topology = &loaded.topology;
+        assert_eq!(topology.clusters[0].alias, "on");
+        assert_eq!(topology.clusters[0].bootstrap_servers, ["a:9092", "b:9092"]);
+        assert_eq!(topology.topics[0].configs["retention.ms"], "-1");
+        assert!(topology.mirrors[0].topics.selects("pay.orders"));
+        assert_eq!(
+            topology.mirrors[0]
+                .target_topic("on", "pay.orders")
+                .as_deref(),
+            Some("on_pay.orders")
+        );
+    }
+}
