@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use e2e::{
-    ClusterSpec, KafkaCluster, TopicAdmin, Workspace, console_producer, mirrorctl, start_mirrorctl,
+    ClusterSpec, KafkaCluster, TopicAdmin, Workspace, console_producer, end_offsets, mirrorctl,
+    start_mirrorctl,
 };
 use serde_json::Value;
 
@@ -55,6 +56,21 @@ fn tool(class: &str, arguments: &[&str]) -> String {
     let servers = cluster().bootstrap_servers();
     let all = [&["--bootstrap-server", &servers], arguments].concat();
     cluster().tool_output(class, &all, &[]).unwrap()
+}
+
+/// Waits until every broker knows the topic with so many partitions: they learn it one after the other, and a command
+/// asks any of them.
+fn known_everywhere(topic: &str, partitions: usize) {
+    let started = Instant::now();
+    for broker in cluster().bootstrap_servers().split(',') {
+        while end_offsets(broker, topic).map_or(0, |ends| ends.len()) != partitions {
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "{topic} at {broker}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
 }
 
 fn topics() -> BTreeSet<String> {
@@ -139,6 +155,8 @@ fn the_plan_of_an_imported_cluster_is_empty() {
     let configs = [("cleanup.policy", "compact"), ("retention.ms", "-1")];
     admin.create("import.a", 5, &configs).unwrap();
     admin.create("import.b", 1, &[]).unwrap();
+    known_everywhere("import.a", 5);
+    known_everywhere("import.b", 1);
     let import = [
         "import",
         "cluster",
@@ -302,6 +320,7 @@ fn a_stale_plan_changes_nothing_at_all() {
         .unwrap()
         .grow("stale.b", 3)
         .unwrap();
+    known_everywhere("stale.b", 3);
     let ran = run(&workspace, &["apply", "saved.plan"], 4);
     assert!(ran.err.contains("stale.b"), "{}", ran.err);
     let described = tool(
