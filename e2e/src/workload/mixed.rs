@@ -12,10 +12,10 @@ pub const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
 const TURN: u64 = 20_000;
 
 /// Writes `records` records of mixed shapes over `partitions` partitions, changing the codec as it goes, so that
-/// every partition holds batches of every codec. Timestamps lie a day back and are all different.
+/// every partition holds batches of every codec. Timestamps lie half a day back and are all different.
 /// Returns how many records were acknowledged, which is all of them.
 pub fn write_mixed(servers: &str, topic: &str, partitions: u16, records: u64) -> Result<u64> {
-    let first_timestamp = milliseconds_ago(Duration::from_hours(24));
+    let first_timestamp = milliseconds_ago(Duration::from_hours(12));
     let turn = TURN.min(records.div_ceil(CODECS.len() as u64)).max(1);
     let senders = CODECS
         .into_iter()

@@ -12,7 +12,9 @@ use crate::Result;
 /// No stream outlives this, whatever its test does.
 const LIMIT: Duration = Duration::from_mins(20);
 
-/// Writes records of mixed shapes until it is stopped.
+/// Writes records of mixed shapes until it is stopped. Timestamps lie an hour back: a broker that crashes forgets a
+/// producer whose newest record is older than `producer.id.expiration.ms` (a day), and would then store what the
+/// producer repeats a second time.
 #[derive(Debug)]
 pub struct Stream {
     stop: Arc<AtomicBool>,
@@ -60,7 +62,7 @@ fn write(
     stop: &AtomicBool,
     sent: &AtomicU64,
 ) -> Result<u64> {
-    let first_timestamp = milliseconds_ago(Duration::from_hours(24));
+    let first_timestamp = milliseconds_ago(Duration::from_hours(1));
     let started = Instant::now();
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) && started.elapsed() < LIMIT {

@@ -51,7 +51,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn tests(arguments: &Arguments) -> Result<Command> {
     say("running the tests");
     let mut command = cargo();
-    command.arg("test");
+    // one failure does not hide the next: a run takes long
+    command.args(["test", "--no-fail-fast"]);
     if arguments.only.is_empty() {
         command.arg("--workspace");
     } else {
