@@ -20,6 +20,33 @@ pub(crate) enum Outlook {
     Stale(Vec<Difference>),
 }
 
+/// What `live` means, given each managed key with its value before and after the change: each is as the plan read it, or
+/// as it sets it; anything else is somebody else's doing. Values are written as messages `show` them.
+pub(crate) fn key_by_key<K: ToString, V: PartialEq>(
+    keys: impl Iterator<Item = (K, Option<V>, Option<V>)>,
+    live: impl Fn(&K) -> Option<V>,
+    show: impl Fn(&V) -> String,
+) -> Outlook {
+    let mut done = true;
+    let mut differences = Vec::new();
+    for (key, before, after) in keys {
+        let found = live(&key);
+        done &= found == after;
+        if found != before && found != after {
+            differences.push(Difference {
+                attribute: key.to_string(),
+                expected: before.as_ref().map(&show),
+                found: found.as_ref().map(&show),
+            });
+        }
+    }
+    match (done, differences.is_empty()) {
+        (true, _) => Outlook::AlreadyDone,
+        (false, true) => Outlook::Remaining,
+        (false, false) => Outlook::Stale(differences),
+    }
+}
+
 /// One change of one resource.
 pub(crate) trait Work {
     /// What is read of the live resource.

@@ -10,7 +10,7 @@ use super::label::to_wire;
 use super::live::{Limits, limits, read};
 use crate::apply::ApplyOptions;
 use crate::apply::execute::{ChangeError, Done};
-use crate::apply::work::{Outlook, Work, carry_out, only};
+use crate::apply::work::{Outlook, Work, carry_out, key_by_key, only};
 use crate::change::{Change, ResourceChange};
 use crate::difference::Difference;
 use crate::topic::ReadError;
@@ -79,25 +79,11 @@ fn keys(
 
 /// Each limit is as the plan read it, or as it sets it; anything else is somebody else's doing.
 pub(crate) fn outlook(change: &Change<QuotaState>, live: &Limits) -> Outlook {
-    let shown = |limit: Option<QuotaValue>| limit.map(|limit| limit.to_string());
-    let mut done = true;
-    let mut differences = Vec::new();
-    for (key, before, after) in keys(change) {
-        let found = live.get(key).copied();
-        done &= found == after;
-        if found != before && found != after {
-            differences.push(Difference {
-                attribute: key.clone(),
-                expected: shown(before),
-                found: shown(found),
-            });
-        }
-    }
-    match (done, differences.is_empty()) {
-        (true, _) => Outlook::AlreadyDone,
-        (false, true) => Outlook::Remaining,
-        (false, false) => Outlook::Stale(differences),
-    }
+    key_by_key(
+        keys(change),
+        |key| live.get(*key).copied(),
+        QuotaValue::to_string,
+    )
 }
 
 fn remaining(change: &Change<QuotaState>, live: &Limits) -> Vec<QuotaChange> {

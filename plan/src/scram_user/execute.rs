@@ -10,7 +10,7 @@ use super::live::{Iterations, hash, read};
 use super::{Credentials, ScramUserState, label};
 use crate::apply::ApplyOptions;
 use crate::apply::execute::{ChangeError, Done};
-use crate::apply::work::{Outlook, Work, carry_out, only};
+use crate::apply::work::{Outlook, Work, carry_out, key_by_key, only};
 use crate::change::{Change, ResourceChange};
 use crate::difference::Difference;
 use crate::topic::ReadError;
@@ -93,24 +93,15 @@ fn mechanisms(
 /// Each credential is as the plan read it, or as it sets it. Whether a password is the planned one cannot be seen: one
 /// that shall be set is set, also again.
 pub(crate) fn outlook(change: &Change<ScramUserState>, live: &Iterations) -> Outlook {
-    let shown = |iterations: Option<u32>| iterations.map(|it| format!("{it} iterations"));
-    let mut done = change.after().is_none_or(|after| after.password.is_none());
-    let mut differences = Vec::new();
-    for (mechanism, before, after) in mechanisms(change) {
-        let found = live.get(&mechanism).copied();
-        done &= found == after;
-        if found != before && found != after {
-            differences.push(Difference {
-                attribute: mechanism.to_string(),
-                expected: shown(before),
-                found: shown(found),
-            });
-        }
-    }
-    match (done, differences.is_empty()) {
-        (true, _) => Outlook::AlreadyDone,
-        (false, true) => Outlook::Remaining,
-        (false, false) => Outlook::Stale(differences),
+    let seen = key_by_key(
+        mechanisms(change),
+        |mechanism| live.get(mechanism).copied(),
+        |iterations| format!("{iterations} iterations"),
+    );
+    let sets_password = change.after().is_some_and(|it| it.password.is_some());
+    match seen {
+        Outlook::AlreadyDone if sets_password => Outlook::Remaining,
+        seen @ (Outlook::AlreadyDone | Outlook::Remaining | Outlook::Stale(_)) => seen,
     }
 }
 
