@@ -52,7 +52,7 @@ impl Desired {
     #[must_use]
     pub fn without(mut self, matches: impl Fn(&str) -> bool) -> Self {
         for (alias, cluster) in &mut self.clusters {
-            let topics = topic::prefix(alias);
+            let topics = draft::prefix(topic::KIND, alias);
             let kept = |prefix: &str, label: &str| !matches(&format!("{prefix}{label}"));
             cluster.topics.retain(|name, _| kept(&topics, name));
             let acls = draft::prefix(acl::KIND, alias);

@@ -5,8 +5,8 @@ use topology::Topology;
 use crate::acl;
 use crate::change::ResourceChange;
 use crate::client_quota;
-use crate::desired::{Desired, DesiredCluster};
-use crate::document::{ClusterRef, Forgotten, LeftBehind, Plan};
+use crate::desired::Desired;
+use crate::document::{ClusterRef, LeftBehind, Plan};
 use crate::observed::{Observed, ObservedCluster};
 use crate::permissions::Permissions;
 use crate::scram_user;
@@ -41,21 +41,15 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
             tls: cluster.tls.clone(),
             sasl: cluster.sasl.clone(),
         });
-        let mut of_cluster: Vec<ResourceChange> = cluster
-            .topics
-            .iter()
-            .map(|(name, declared)| topic::declared(alias, cluster, live, name, declared, allowed))
-            .collect();
+        let mut of_cluster = topic::changes(alias, cluster, live, allowed);
         of_cluster.extend(acl::changes(alias, cluster, live, allowed));
         of_cluster.extend(client_quota::changes(alias, cluster, live, allowed));
         of_cluster.extend(scram_user::changes(alias, cluster, live, allowed));
         if let Some(live) = live {
+            forget.extend(topic::in_vain(alias, cluster, live));
             forget.extend(acl::in_vain(alias, cluster, live));
             forget.extend(client_quota::in_vain(alias, cluster, live));
             forget.extend(scram_user::in_vain(alias, cluster, live));
-            let dropped = dropped(alias, cluster, live, allowed);
-            forget.extend(in_vain(alias, cluster, live));
-            of_cluster.extend(dropped);
             left_behind.extend(throttles(alias, live, &of_cluster));
         }
         of_cluster.sort_by(|a, b| a.address.cmp(&b.address));
@@ -79,39 +73,4 @@ fn throttles(alias: &str, live: &ObservedCluster, changes: &[ResourceChange]) ->
             brokers: underway.limited.clone(),
         })
         .collect()
-}
-
-/// What has to be done about resources that were declared at the last apply and are not now.
-fn dropped(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-    allowed: &Permissions,
-) -> Vec<ResourceChange> {
-    let prefix = topic::prefix(alias);
-    live.recorded
-        .iter()
-        .filter_map(|(address, recorded)| Some((address.strip_prefix(&prefix)?, recorded)))
-        .filter(|(name, _)| !cluster.topics.contains_key(*name))
-        .filter_map(|(name, recorded)| {
-            topic::dropped(alias, cluster, live, name, recorded, allowed)
-        })
-        .collect()
-}
-
-/// What the record names, and is neither declared nor there.
-fn in_vain(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-) -> impl Iterator<Item = Forgotten> {
-    let prefix = topic::prefix(alias);
-    live.recorded.keys().filter_map(move |address| {
-        let name = address.strip_prefix(&prefix)?;
-        let known = cluster.topics.contains_key(name) || live.topics.contains_key(name);
-        (!known).then(|| Forgotten {
-            cluster: alias.to_owned(),
-            address: address.clone(),
-        })
-    })
 }

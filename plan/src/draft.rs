@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::document::Forgotten;
 use crate::journal::Recorded;
+use crate::observed::ObservedCluster;
 
 /// The reason of what is done about a resource that was declared at the last apply and is not now.
 pub(crate) const DECLARED_NO_LONGER: &str = "declared no longer";
@@ -51,15 +52,40 @@ pub(crate) fn labels(
         .collect()
 }
 
-/// What the record names, and `known` (declared, or there) does not.
-pub(crate) fn in_vain(
+/// What has to be done about the resources of a kind that are `wanted`, and about those that were at the last apply and
+/// are not now. `dropped` gives nothing for one that is gone: the record is put right with the next change.
+pub(crate) fn changes<'a, D>(
+    kind: &'static str,
+    alias: &'a str,
+    wanted: &'a BTreeMap<String, D>,
+    live: Option<&'a ObservedCluster>,
+    declared: impl Fn(Place<'a>, &'a D) -> ResourceChange,
+    dropped: impl Fn(Place<'a>, &'a ObservedCluster, &'a Recorded) -> Option<ResourceChange>,
+) -> Vec<ResourceChange> {
+    let place = |label| Place { kind, alias, label };
+    let mut changes: Vec<ResourceChange> = wanted
+        .iter()
+        .map(|(label, desired)| declared(place(label), desired))
+        .collect();
+    if let Some(live) = live {
+        let no_longer = recorded(kind, alias, &live.recorded)
+            .filter(|(label, _)| !wanted.contains_key(*label))
+            .filter_map(|(label, recorded)| dropped(place(label), live, recorded));
+        changes.extend(no_longer);
+    }
+    changes
+}
+
+/// What the record names, and is neither `wanted` nor, as `there` says, on the cluster.
+pub(crate) fn in_vain<D>(
     kind: &str,
     alias: &str,
-    all: &BTreeMap<String, Recorded>,
-    known: impl Fn(&str, &Recorded) -> bool,
+    wanted: &BTreeMap<String, D>,
+    live: &ObservedCluster,
+    there: impl Fn(&str, &Recorded) -> bool,
 ) -> Vec<Forgotten> {
-    recorded(kind, alias, all)
-        .filter(|(label, recorded)| !known(label, recorded))
+    recorded(kind, alias, &live.recorded)
+        .filter(|(label, recorded)| !wanted.contains_key(*label) && !there(label, recorded))
         .map(|(label, _)| Forgotten {
             cluster: alias.to_owned(),
             address: format!("{}{label}", prefix(kind, alias)),

@@ -5,11 +5,6 @@ use std::collections::BTreeMap;
 /// Connected clients by cluster alias.
 pub type Clients = BTreeMap<String, kafka::Cluster>;
 
-/// The client of a cluster.
-pub(crate) fn client<'a>(clients: &'a Clients, alias: &str) -> Option<&'a kafka::Cluster> {
-    clients.get(alias)
-}
-
 /// What a failure means to whoever started the command; each has its own exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {

@@ -9,6 +9,7 @@ use topology::Topology;
 use crate::acl;
 use crate::client_quota;
 use crate::desired::{Desired, DesiredCluster};
+use crate::draft;
 use crate::guard::{Clients, FailureKind};
 use crate::journal::{self, Journal};
 use crate::observed::{Observed, ObservedCluster};
@@ -197,10 +198,8 @@ async fn read(
     let Journal { recorded, underway } = journal::read(client)
         .await
         .map_err(|error| failed(error.into()))?;
-    let prefix = topic::prefix(alias);
-    let dropped: BTreeSet<&str> = recorded
-        .keys()
-        .filter_map(|address| address.strip_prefix(&prefix))
+    let dropped: BTreeSet<&str> = draft::recorded(topic::KIND, alias, &recorded)
+        .map(|(name, _)| name)
         .filter(|name| !cluster.topics.contains_key(*name))
         .collect();
     let names: Vec<String> = cluster
@@ -224,12 +223,13 @@ async fn read(
             }
         }
     }
+    let prefix = draft::prefix(topic::KIND, alias);
     let moving: Vec<String> = cluster
         .topics
         .iter()
         .filter(|(name, declared)| {
             let live = topics.get(*name);
-            let ours = underway.get(&topic::address(alias, name));
+            let ours = underway.get(&format!("{prefix}{name}"));
             live.is_some_and(|live| topic::is_to_move(declared, live, ours))
         })
         .map(|(name, _)| name.clone())

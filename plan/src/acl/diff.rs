@@ -21,23 +21,17 @@ pub(crate) fn changes(
     live: Option<&ObservedCluster>,
     allowed: &Permissions,
 ) -> Vec<ResourceChange> {
-    let place = |label| Place {
-        kind: KIND,
+    draft::changes(
+        KIND,
         alias,
-        label,
-    };
-    let wanted = cluster.acls.iter();
-    let mut changes: Vec<ResourceChange> = wanted
-        .map(|(label, acl)| declared(place(label), cluster, live, acl))
-        .collect();
-    if let Some(live) = live {
-        let dropped = draft::recorded(KIND, alias, &live.recorded)
-            .filter(|(label, _)| !cluster.acls.contains_key(*label))
-            .filter_map(|(label, _)| Some((label, live.acls.get(label)?)))
-            .map(|(label, rule)| dropped(place(label), cluster, live, rule, allowed));
-        changes.extend(dropped);
-    }
-    changes
+        &cluster.acls,
+        live,
+        |place, desired| declared(place, cluster, live, desired),
+        |place, live, _| {
+            let rule = live.acls.get(place.label)?;
+            Some(dropped(place, cluster, live, rule, allowed))
+        },
+    )
 }
 
 /// What the record names, and is neither declared nor there. A cluster that keeps no ACLs says nothing about them.
@@ -49,8 +43,8 @@ pub(crate) fn in_vain(
     if live.no_authorizer {
         return Vec::new();
     }
-    draft::in_vain(KIND, alias, &live.recorded, |label, _| {
-        cluster.acls.contains_key(label) || live.acls.contains_key(label)
+    draft::in_vain(KIND, alias, &cluster.acls, live, |label, _| {
+        live.acls.contains_key(label)
     })
 }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use futures::lock::Mutex;
+use kafka::Cluster;
 use tokio_util::sync::CancellationToken;
 
 pub use audit::{AUDIT, AuditEvent, AuditRecord, AuditedChange, history};
@@ -24,7 +25,7 @@ pub use lease::{Applicant, Holder};
 
 use crate::change::{Action, Block, ResourceChange};
 use crate::document::Plan;
-use crate::guard::{Clients, client};
+use crate::guard::Clients;
 use crate::permissions::REASSIGNMENT_THROTTLE;
 use crate::scram_user::Credentials;
 use run::Run;
@@ -134,6 +135,12 @@ fn touched(plan: &Plan) -> BTreeSet<&str> {
     changed.chain(forgotten).chain(left_behind).collect()
 }
 
+fn client<'a>(clients: &'a Clients, alias: &str) -> Result<&'a Cluster, ApplyError> {
+    clients
+        .get(alias)
+        .ok_or_else(|| ApplyError::no_client(alias))
+}
+
 fn refuse_blocked(plan: &Plan) -> Result<(), ApplyError> {
     let of_change = |change: &ResourceChange| -> Vec<(String, Block)> {
         let blocked = change.blocked.iter();
@@ -162,8 +169,7 @@ async fn refuse_wrong_clusters(
             .find(|cluster| cluster.alias == *alias)
             .map(|cluster| cluster.cluster_id.clone())
             .ok_or_else(|| ApplyError::no_client(alias))?;
-        let found = client(clients, alias)
-            .ok_or_else(|| ApplyError::no_client(alias))?
+        let found = client(clients, alias)?
             .metadata_of(&[])
             .await
             .map_err(|source| ApplyError::cluster(alias, source))?

@@ -9,15 +9,16 @@ use kafka::Cluster;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ApplyOptions;
 use super::error::ApplyError;
 use super::event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
 use super::execute::{ChangeError, Done, execute, precheck};
 use super::surroundings::Surroundings;
+use super::{ApplyOptions, client};
 use crate::change::{Action, RecordChange, Resource, ResourceChange};
 use crate::difference::Difference;
 use crate::document::Plan;
-use crate::guard::{Clients, client};
+use crate::draft;
+use crate::guard::Clients;
 use crate::journal;
 use crate::scram_user::Credentials;
 use crate::topic;
@@ -285,7 +286,7 @@ impl<'a> Run<'a> {
 
     /// Writes down that a resource is ours, or no longer.
     async fn remember(&self, change: &ResourceChange) -> Result<(), kafka::Error> {
-        let (Some(record), Some(cluster)) = (&change.record, client(self.clients, &change.cluster))
+        let (Some(record), Some(cluster)) = (&change.record, self.clients.get(&change.cluster))
         else {
             return Ok(());
         };
@@ -329,7 +330,7 @@ impl<'a> Run<'a> {
     async fn clear_left_behind(&self) -> Result<(), ApplyError> {
         for left in &self.plan.left_behind {
             let cluster = self.cluster(&left.cluster)?;
-            let prefix = topic::prefix(&left.cluster);
+            let prefix = draft::prefix(topic::KIND, &left.cluster);
             let name = left.address.strip_prefix(&prefix).unwrap_or(&left.address);
             let address = left.address.clone();
             match topic::clear_left(cluster, &left.address, name).await {
@@ -365,7 +366,7 @@ impl<'a> Run<'a> {
     }
 
     fn cluster(&self, alias: &str) -> Result<&'a Cluster, ApplyError> {
-        client(self.clients, alias).ok_or_else(|| ApplyError::no_client(alias))
+        client(self.clients, alias)
     }
 
     /// The summary, told to the observer as the last event.

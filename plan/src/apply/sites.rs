@@ -7,14 +7,14 @@ use kafka::Uuid;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::ApplyOptions;
 use super::audit::{Audit, AuditEvent, AuditRecord, AuditedChange};
 use super::error::ApplyError;
 use super::event::ApplySummary;
 use super::lease::{self, Lease, LeaseError, RENEWAL};
+use super::{ApplyOptions, client};
 use crate::change::Action;
 use crate::document::Plan;
-use crate::guard::{Clients, client};
+use crate::guard::Clients;
 
 /// Pause before a taken lease is asked for again.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -54,7 +54,7 @@ impl Sites {
         let apply = Uuid::new_v4().to_string();
         for (site, alias) in entered.sites.iter_mut().zip(aliases) {
             let changes = changes_on(plan, alias);
-            let Some(cluster) = client(clients, alias).filter(|_| !changes.is_empty()) else {
+            let Some(cluster) = clients.get(*alias).filter(|_| !changes.is_empty()) else {
                 continue;
             };
             let record = AuditRecord {
@@ -81,7 +81,7 @@ impl Sites {
         options: &ApplyOptions,
         cancel: &CancellationToken,
     ) -> Result<Lease, ApplyError> {
-        let cluster = client(clients, alias).ok_or_else(|| ApplyError::no_client(alias))?;
+        let cluster = client(clients, alias)?;
         let deadline = Instant::now() + options.lock_timeout;
         loop {
             let refused = match lease::acquire(cluster, &options.applicant).await {

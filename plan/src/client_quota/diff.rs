@@ -22,26 +22,17 @@ pub(crate) fn changes(
     live: Option<&ObservedCluster>,
     allowed: &Permissions,
 ) -> Vec<ResourceChange> {
-    let place = |label| Place {
-        kind: KIND,
+    draft::changes(
+        KIND,
         alias,
-        label,
-    };
-    let mut changes: Vec<ResourceChange> = cluster
-        .quotas
-        .iter()
-        .map(|(label, quota)| declared(place(label), cluster, live, quota))
-        .collect();
-    if let Some(live) = live {
-        let dropped = draft::recorded(KIND, alias, &live.recorded)
-            .filter(|(label, _)| !cluster.quotas.contains_key(*label))
-            .filter_map(|(label, recorded)| {
-                let ours = ours(live, label, recorded)?;
-                Some(dropped(place(label), cluster, live, ours, allowed))
-            });
-        changes.extend(dropped);
-    }
-    changes
+        &cluster.quotas,
+        live,
+        |place, desired| declared(place, cluster, live, desired),
+        |place, live, recorded| {
+            let ours = ours(live, place.label, recorded)?;
+            Some(dropped(place, cluster, live, ours, allowed))
+        },
+    )
 }
 
 /// What the record names, and is neither declared nor there.
@@ -50,8 +41,8 @@ pub(crate) fn in_vain(
     cluster: &DesiredCluster,
     live: &ObservedCluster,
 ) -> Vec<Forgotten> {
-    draft::in_vain(KIND, alias, &live.recorded, |label, recorded| {
-        cluster.quotas.contains_key(label) || ours(live, label, recorded).is_some()
+    draft::in_vain(KIND, alias, &cluster.quotas, live, |label, recorded| {
+        ours(live, label, recorded).is_some()
     })
 }
 

@@ -21,26 +21,17 @@ pub(crate) fn changes(
     live: Option<&ObservedCluster>,
     allowed: &Permissions,
 ) -> Vec<ResourceChange> {
-    let place = |label| Place {
-        kind: KIND,
+    draft::changes(
+        KIND,
         alias,
-        label,
-    };
-    let mut changes: Vec<ResourceChange> = cluster
-        .users
-        .iter()
-        .map(|(label, user)| declared(place(label), cluster, live, user))
-        .collect();
-    if let Some(live) = live {
-        let dropped = draft::recorded(KIND, alias, &live.recorded)
-            .filter(|(label, _)| !cluster.users.contains_key(*label))
-            .filter_map(|(label, recorded)| {
-                let ours = ours(live, label, recorded)?;
-                Some(dropped(place(label), cluster, live, ours, allowed))
-            });
-        changes.extend(dropped);
-    }
-    changes
+        &cluster.users,
+        live,
+        |place, desired| declared(place, cluster, live, desired),
+        |place, live, recorded| {
+            let ours = ours(live, place.label, recorded)?;
+            Some(dropped(place, cluster, live, ours, allowed))
+        },
+    )
 }
 
 /// What the record names, and is neither declared nor there.
@@ -49,8 +40,8 @@ pub(crate) fn in_vain(
     cluster: &DesiredCluster,
     live: &ObservedCluster,
 ) -> Vec<Forgotten> {
-    draft::in_vain(KIND, alias, &live.recorded, |label, recorded| {
-        cluster.users.contains_key(label) || ours(live, label, recorded).is_some()
+    draft::in_vain(KIND, alias, &cluster.users, live, |label, recorded| {
+        ours(live, label, recorded).is_some()
     })
 }
 

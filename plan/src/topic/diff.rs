@@ -2,31 +2,58 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::TopicState;
 use super::config_value::same;
 use super::factor::{self, FactorChange};
 use super::rails as topic_rails;
 use super::risk::{self, Assessment};
+use super::{KIND, TopicState};
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{self, DesiredCluster, DesiredTopic};
-use crate::draft::DECLARED_NO_LONGER;
+use crate::document::Forgotten;
+use crate::draft::{self, DECLARED_NO_LONGER, Place};
 use crate::impact::Impact;
 use crate::journal::Recorded;
 use crate::observed::{ConfigOrigin, ObservedCluster, ObservedConfig, ObservedTopic};
 use crate::permissions::Permissions;
 use crate::rails;
 
-/// What has to be done about one declared topic.
-pub(crate) fn declared(
+/// What has to be done about the topics that are declared, and about those that were at the last apply.
+pub(crate) fn changes(
     alias: &str,
     cluster: &DesiredCluster,
     live: Option<&ObservedCluster>,
-    name: &str,
+    allowed: &Permissions,
+) -> Vec<ResourceChange> {
+    draft::changes(
+        KIND,
+        alias,
+        &cluster.topics,
+        live,
+        |place, desired| declared(place, cluster, live, desired, allowed),
+        |place, live, recorded| dropped(place, cluster, live, recorded, allowed),
+    )
+}
+
+/// What the record names, and is neither declared nor there.
+pub(crate) fn in_vain(
+    alias: &str,
+    cluster: &DesiredCluster,
+    live: &ObservedCluster,
+) -> Vec<Forgotten> {
+    draft::in_vain(KIND, alias, &cluster.topics, live, |name, _| {
+        live.topics.contains_key(name)
+    })
+}
+
+fn declared(
+    place: Place<'_>,
+    cluster: &DesiredCluster,
+    live: Option<&ObservedCluster>,
     desired: &DesiredTopic,
     allowed: &Permissions,
 ) -> ResourceChange {
     let nothing = ObservedCluster::default();
-    let address = address(alias, name);
+    let (alias, name, address) = (place.alias, place.label, place.address());
     let live_topic = live.and_then(|live| live.topics.get(name));
     let recorded = live.and_then(|live| live.recorded.get(&address));
     let mut drawn = match live_topic {
@@ -73,18 +100,15 @@ pub(crate) fn declared(
     drawn.named(address, alias, name, record)
 }
 
-/// What has to be done about a topic that the record names and the topology does not; nothing where it is gone, and the
-/// record is put right with the next change.
-pub(crate) fn dropped(
-    alias: &str,
+fn dropped(
+    place: Place<'_>,
     cluster: &DesiredCluster,
     live: &ObservedCluster,
-    name: &str,
     recorded: &Recorded,
     allowed: &Permissions,
 ) -> Option<ResourceChange> {
+    let (alias, name, address) = (place.alias, place.label, place.address());
     let topic = live.topics.get(name)?;
-    let address = address(alias, name);
     let before = TopicState {
         topic_id: Some(topic.id.clone()),
         partitions: Some(topic.partitions),
@@ -93,16 +117,12 @@ pub(crate) fn dropped(
         ..TopicState::default()
     };
     if !cluster.allow.delete_topics {
-        let note = format!(
-            "declared no longer, and `allow.deleteTopics` of {alias} is off; `mirrorctl forget {address}` ends that this \
-             is shown"
-        );
         let drawn = Drawn {
             change: Change::NoOp { current: before },
             reason: DECLARED_NO_LONGER.to_owned(),
             details: Vec::new(),
             blocked: Vec::new(),
-            notes: vec![note],
+            notes: vec![draft::left(place, "deleteTopics")],
             unmanaged: BTreeMap::new(),
             impact: None,
         };
@@ -132,16 +152,6 @@ pub(crate) fn dropped(
         impact: None,
     };
     Some(drawn.named(address, alias, name, Some(RecordChange::Forget)))
-}
-
-/// `topic.<cluster alias>.<topic name>`; an alias holds no dot.
-pub(crate) fn address(alias: &str, name: &str) -> String {
-    format!("{}{name}", prefix(alias))
-}
-
-/// What the addresses of a cluster's topics begin with.
-pub(crate) fn prefix(alias: &str) -> String {
-    format!("topic.{alias}.")
 }
 
 /// A change before it has a name.

@@ -16,9 +16,12 @@ mod state;
 mod throttle;
 pub(crate) mod usage;
 
-pub(crate) use diff::{address, declared, dropped, prefix};
+pub(crate) use diff::{changes, in_vain};
 pub(crate) use execute::{execute, precheck};
 pub(crate) use factor::{is_to_move, moves_replicas};
 pub use live::ReadError;
 pub use state::TopicState;
 pub(crate) use throttle::clear_left;
+
+/// The first word of their addresses.
+pub(crate) const KIND: &str = "topic";
