@@ -25,6 +25,44 @@ pub enum Platform {
     Strimzi,
 }
 
+/// How the networks of two clusters reach each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Link {
+    /// The cloud joins the networks.
+    Peering,
+    /// A site-to-site tunnel.
+    Vpn,
+    /// Public addresses.
+    Public,
+}
+
+/// The disks of brokers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StorageType {
+    /// A persistent volume claim of Kubernetes.
+    PersistentClaim,
+    /// Gone with the pod.
+    Ephemeral,
+    /// Amazon EBS.
+    Ebs,
+    /// Azure managed disks.
+    ManagedDisk,
+    /// Disks of the machine.
+    LocalDisk,
+}
+
+/// A listener of brokers on Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Listener {
+    /// Without encryption.
+    Plain,
+    /// With TLS.
+    Tls,
+}
+
 /// What copies the records of a mirror.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum Engine {

@@ -65,6 +65,7 @@ codes! {
     UnknownConfigBlock => "topology::unknown-config-block", Error;
     MissingBootstrapServers => "topology::missing-bootstrap-servers", Error;
     InvalidHostPort => "topology::invalid-host-port", Error;
+    InvalidCidr => "topology::invalid-cidr", Error;
     InvalidPattern => "topology::invalid-pattern", Error;
     InvalidTopicName => "topology::invalid-topic-name", Error;
     InvalidPrincipal => "topology::invalid-principal", Error;

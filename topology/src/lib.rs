@@ -25,6 +25,7 @@ mod diagnostic;
 mod fault;
 mod finding;
 pub mod import;
+mod infrastructure;
 mod load;
 mod parts;
 mod path;
@@ -47,12 +48,15 @@ pub use access::{
     QuotaEntity, QuotaValue, ResourceType, ScramMechanism, ScramUser, WILDCARD,
 };
 pub use choices::{
-    CheckId, Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset,
-    Platform, Profile,
+    CheckId, Delivery, Engine, Link, Listener, MirrorState, OnDataLoss, OnOversize, OnSourceDelete,
+    OnTopicReset, Platform, Profile, StorageType,
 };
 pub use code::{CODES, Severity};
 pub use defaults::QUARANTINE_SUFFIX;
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use infrastructure::{
+    Access, Account, Brokers, Dns, Infrastructure, Kubernetes, Network, Storage,
+};
 pub use load::{LoadError, Loaded, load, parse};
 pub use pattern::{Pattern, PatternError};
 pub use policy::{RenameRule, ReplicationPolicy};

@@ -10,6 +10,7 @@ use crate::choices::{
     Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset, Platform,
     Profile,
 };
+use crate::infrastructure::Infrastructure;
 use crate::pattern::Pattern;
 use crate::policy::ReplicationPolicy;
 use crate::security::{Sasl, Tls};
@@ -71,6 +72,8 @@ pub struct Cluster {
     pub tls: Option<Tls>,
     /// How connections are authenticated; they are not when absent.
     pub sasl: Option<Sasl>,
+    /// What has to exist before Kafka can run: machines, networks, disks.
+    pub infrastructure: Infrastructure,
 }
 
 /// Which topics of a cluster may be touched.

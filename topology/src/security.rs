@@ -108,6 +108,7 @@ pub enum SecretRef {
 impl Cluster {
     /// Makes relative paths relative to `folder`.
     pub(crate) fn place_files(&mut self, folder: &Path) {
+        self.infrastructure.place_files(folder);
         if let Some(tls) = &mut self.tls {
             let client = tls.client.iter_mut();
             let files = client.flat_map(|client| [&mut client.cert_file, &mut client.key_file]);

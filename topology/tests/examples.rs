@@ -271,6 +271,41 @@ fn the_resolved_topology_serialises() {
 }
 
 #[test]
+fn platform_blocks_are_kept() {
+    let azure = load("seed-002-hdinsight.yaml").topology;
+    let source = &azure.cluster("source-mirror").unwrap().infrastructure;
+    let network = source.network.as_ref().unwrap();
+    assert_eq!(network.cidr.unwrap().to_string(), "10.0.0.0/16");
+    assert_eq!(network.peers, ["dest-mirror"]);
+    assert_eq!(network.link, Some(topology::Link::Peering));
+    assert_eq!(
+        source.dns.as_ref().unwrap().forwarders,
+        ["168.63.129.16"],
+        "queries for other networks"
+    );
+    let login = source.access.as_ref().unwrap().login.as_ref().unwrap();
+    assert_eq!(login.user, "admin");
+    assert_eq!(
+        login.password,
+        Some(SecretRef::Env("HDI_LOGIN_PASSWORD".to_owned()))
+    );
+
+    let strimzi = load("seed-003-strimzi.yaml").topology;
+    let europe = &strimzi.clusters[0].infrastructure;
+    let storage = europe.storage.as_ref().unwrap();
+    assert_eq!(storage.size, Some(20 << 30));
+    assert_eq!(storage.kind, Some(topology::StorageType::PersistentClaim));
+    assert!(storage.delete_claim);
+    let kubernetes = europe.kubernetes.as_ref().unwrap();
+    assert_eq!(
+        kubernetes.listeners,
+        [topology::Listener::Plain, topology::Listener::Tls]
+    );
+    let brokers = europe.brokers.as_ref().unwrap();
+    assert_eq!(brokers.config["transaction.state.log.min.isr"], "2");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let error = topology::load(Path::new("/nowhere/topology.yaml")).unwrap_err();
     assert!(

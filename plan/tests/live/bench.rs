@@ -53,6 +53,7 @@ impl Bench {
             allow: Allow::default(),
             tls: None,
             sasl: None,
+            infrastructure: topology::Infrastructure::default(),
         };
         Topology {
             clusters: vec![cluster("left", &self.left), cluster("right", &self.right)],

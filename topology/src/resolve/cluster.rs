@@ -1,7 +1,7 @@
 //! `clusters`.
 
 use super::scope::Scope;
-use super::security;
+use super::{infrastructure, security};
 use crate::choices::Platform;
 use crate::code::Code;
 use crate::finding::Finding;
@@ -18,6 +18,7 @@ pub(super) fn resolve(scope: &mut Scope<'_>, path: &Path, spec: spec::Cluster) -
     let protected = guard(scope, path, "protected", spec.topics.protected.as_deref());
     let brokers = brokers(scope, path, &spec);
     let security = security::resolve(scope, path, &spec);
+    let infrastructure = infrastructure::resolve(scope, path, &spec);
     let spec::Allow {
         delete_topics,
         delete_acls,
@@ -45,6 +46,7 @@ pub(super) fn resolve(scope: &mut Scope<'_>, path: &Path, spec: spec::Cluster) -
         },
         tls: security.tls,
         sasl: security.sasl,
+        infrastructure,
     })
 }
 

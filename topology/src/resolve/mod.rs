@@ -3,6 +3,7 @@
 mod access;
 mod cluster;
 mod file;
+mod infrastructure;
 mod mirror;
 mod naming;
 mod promises;

@@ -51,7 +51,7 @@ pub(crate) struct Cluster {
     pub(crate) kubernetes: Option<Kubernetes>,
     /// Tags on everything that is created.
     #[serde(default)]
-    tags: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 fn existing() -> Platform {

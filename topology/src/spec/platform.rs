@@ -1,4 +1,4 @@
-//! The platform blocks of a cluster. This version reads the broker count; rendering will read the rest.
+//! The platform blocks of a cluster: what has to exist before Kafka can run.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::scalar::{Alias, ConfigValue, Secret, SizeText};
+use crate::choices::{Link, Listener, StorageType};
 
 /// The brokers of a cluster.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -15,18 +16,18 @@ pub(crate) struct Brokers {
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) count: u32,
     /// The size of the machines, in the words of the platform.
-    instance_type: Option<String>,
+    pub(crate) instance_type: Option<String>,
     /// The Kafka version to run.
-    kafka_version: Option<String>,
+    pub(crate) kafka_version: Option<String>,
     /// The machines, where they exist already.
     #[serde(default)]
-    hosts: Vec<String>,
+    pub(crate) hosts: Vec<String>,
     /// The zones to spread them over.
     #[serde(default)]
-    zones: Vec<String>,
+    pub(crate) zones: Vec<String>,
     /// Broker configuration.
     #[serde(default)]
-    config: BTreeMap<String, ConfigValue>,
+    pub(crate) config: BTreeMap<String, ConfigValue>,
 }
 
 /// The network of a cluster.
@@ -34,27 +35,19 @@ pub(crate) struct Brokers {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Network {
     /// The name of the network (VPC, virtual network).
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The Azure resource group.
-    resource_group: Option<String>,
+    pub(crate) resource_group: Option<String>,
     /// The address range.
-    cidr: Option<String>,
+    pub(crate) cidr: Option<String>,
     /// The address ranges of the subnets.
     #[serde(default)]
-    subnets: Vec<String>,
+    pub(crate) subnets: Vec<String>,
     /// The clusters whose networks have to be reached.
     #[serde(default)]
-    peers: Vec<Alias>,
+    pub(crate) peers: Vec<Alias>,
     /// How they are reached.
-    link: Option<Link>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Link {
-    Peering,
-    Vpn,
-    Public,
+    pub(crate) link: Option<Link>,
 }
 
 /// The disks of the brokers.
@@ -63,27 +56,17 @@ enum Link {
 pub(crate) struct Storage {
     /// What kind of disk.
     #[serde(rename = "type")]
-    kind: Option<StorageType>,
+    pub(crate) kind: Option<StorageType>,
     /// The size of each broker's storage.
-    size: Option<SizeText>,
+    pub(crate) size: Option<SizeText>,
     /// The storage class, on Kubernetes.
-    class: Option<String>,
+    pub(crate) class: Option<String>,
     /// How many disks each broker has.
     #[schemars(range(min = 1, max = 64))]
-    disks: Option<u32>,
+    pub(crate) disks: Option<u32>,
     /// Whether the claim is deleted with the cluster, on Kubernetes.
     #[serde(default)]
-    delete_claim: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum StorageType {
-    PersistentClaim,
-    Ephemeral,
-    Ebs,
-    ManagedDisk,
-    LocalDisk,
+    pub(crate) delete_claim: bool,
 }
 
 /// Name resolution between networks.
@@ -91,10 +74,10 @@ enum StorageType {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Dns {
     /// The zone of the brokers' names.
-    zone: Option<String>,
+    pub(crate) zone: Option<String>,
     /// The name servers that queries for other networks go to.
     #[serde(default)]
-    forwarders: Vec<String>,
+    pub(crate) forwarders: Vec<String>,
 }
 
 /// How operators log in.
@@ -102,18 +85,19 @@ pub(crate) struct Dns {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Access {
     /// The console of the platform.
-    login: Option<Account>,
+    pub(crate) login: Option<Account>,
     /// The machines.
-    ssh: Option<Account>,
+    pub(crate) ssh: Option<Account>,
 }
 
+/// Who logs in, and with what.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Account {
+pub(crate) struct Account {
     /// Who logs in.
-    user: String,
+    pub(crate) user: String,
     /// The password, by reference.
-    password: Option<Secret>,
+    pub(crate) password: Option<Secret>,
 }
 
 /// Where on Kubernetes.
@@ -121,18 +105,11 @@ struct Account {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Kubernetes {
     /// The namespace.
-    namespace: Option<String>,
+    pub(crate) namespace: Option<String>,
     /// The listeners of the brokers.
     #[serde(default)]
-    listeners: Vec<Listener>,
+    pub(crate) listeners: Vec<Listener>,
     /// Whether the topic and user operators run.
     #[serde(default)]
-    entity_operator: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Listener {
-    Plain,
-    Tls,
+    pub(crate) entity_operator: bool,
 }

@@ -1,0 +1,138 @@
+//! `clusters[].brokers`, `network`, `storage`, `dns`, `access`, `kubernetes`, `tags`.
+
+use ipnet::IpNet;
+
+use super::scope::Scope;
+use super::security::secret;
+use crate::choices::Listener;
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::infrastructure::{
+    Access, Account, Brokers, Dns, Infrastructure, Kubernetes, Network, Storage,
+};
+use crate::path::Path;
+use crate::spec;
+
+/// The platform blocks of the cluster at `path`.
+pub(super) fn resolve(
+    scope: &mut Scope<'_>,
+    path: &Path,
+    written: &spec::Cluster,
+) -> Infrastructure {
+    let network = written.network.as_ref();
+    let storage = written.storage.as_ref();
+    Infrastructure {
+        brokers: written.brokers.as_ref().map(brokers),
+        network: network.map(|it| resolve_network(scope, &path.key("network"), it)),
+        storage: storage.map(|it| resolve_storage(scope, &path.key("storage"), it)),
+        dns: written.dns.as_ref().map(|it| Dns {
+            zone: it.zone.clone(),
+            forwarders: it.forwarders.clone(),
+        }),
+        access: written.access.as_ref().map(|it| Access {
+            login: it.login.as_ref().map(account),
+            ssh: it.ssh.as_ref().map(account),
+        }),
+        kubernetes: written.kubernetes.as_ref().map(kubernetes),
+        tags: written.tags.clone(),
+    }
+}
+
+fn brokers(written: &spec::Brokers) -> Brokers {
+    Brokers {
+        count: written.count,
+        instance_type: written.instance_type.clone(),
+        kafka_version: written.kafka_version.clone(),
+        hosts: written.hosts.clone(),
+        zones: written.zones.clone(),
+        config: written
+            .config
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone().into_text()))
+            .collect(),
+    }
+}
+
+fn resolve_network(scope: &mut Scope<'_>, path: &Path, written: &spec::Network) -> Network {
+    let cidr = written
+        .cidr
+        .as_ref()
+        .and_then(|text| range(scope, &path.key("cidr"), text));
+    let subnets = written
+        .subnets
+        .iter()
+        .enumerate()
+        .filter_map(|(at, text)| range(scope, &path.key("subnets").index(at), text))
+        .collect();
+    let peers: Vec<String> = written.peers.iter().map(|alias| alias.0.clone()).collect();
+    scope.clusters(&path.key("peers"), &peers);
+    Network {
+        name: written.name.clone(),
+        resource_group: written.resource_group.clone(),
+        cidr,
+        subnets,
+        peers,
+        link: written.link,
+    }
+}
+
+/// An address range as networks take it; says what is wrong with another.
+fn range(scope: &mut Scope<'_>, path: &Path, written: &str) -> Option<IpNet> {
+    let (problem, hint) = match written.parse::<IpNet>() {
+        Ok(range) if range.trunc() == range => return Some(range),
+        Ok(range) => (
+            "the address has bits behind the prefix",
+            format!("write `{}`", range.trunc()),
+        ),
+        Err(_) => (
+            "not an address and the length of its prefix",
+            "write it as `10.0.0.0/16`".to_owned(),
+        ),
+    };
+    let span = scope.span(path);
+    scope.add(
+        Finding::new(
+            Code::InvalidCidr,
+            span,
+            format!("`{written}` is not an address range"),
+            problem,
+        )
+        .hint(hint),
+    );
+    None
+}
+
+fn resolve_storage(scope: &mut Scope<'_>, path: &Path, written: &spec::Storage) -> Storage {
+    let size = written
+        .size
+        .as_ref()
+        .and_then(|size| scope.size(&path.key("size"), size, 1));
+    Storage {
+        kind: written.kind,
+        size,
+        class: written.class.clone(),
+        disks: written.disks,
+        delete_claim: written.delete_claim,
+    }
+}
+
+fn account(written: &spec::Account) -> Account {
+    Account {
+        user: written.user.clone(),
+        password: written.password.as_ref().and_then(secret),
+    }
+}
+
+fn kubernetes(written: &spec::Kubernetes) -> Kubernetes {
+    let mut listeners: Vec<Listener> = Vec::new();
+    for listener in &written.listeners {
+        if !listeners.contains(listener) {
+            listeners.push(*listener);
+        }
+    }
+    Kubernetes {
+        namespace: written.namespace.clone(),
+        listeners,
+        entity_operator: written.entity_operator,
+    }
+}
