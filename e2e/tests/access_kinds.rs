@@ -1,8 +1,10 @@
-//! Users, access rules and quotas on a real secured cluster: brought about with no more rights than the documentation lists,
-//! drifted by Kafka's own tools, repaired, and taken away when that is permitted and asked for.
+//! Topics, users, access rules and quotas on a real secured cluster of three brokers: brought about with no more rights than
+//! the documentation lists, changed, drifted by Kafka's own tools, repaired, and taken away when that is permitted and asked
+//! for.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use e2e::{Access, ClusterSpec, KafkaCluster, Security, Way, Workspace, mirrorctl};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -13,6 +15,8 @@ const CONFIG_COMMAND: &str = "kafka.admin.ConfigCommand";
 const LIMIT: Duration = Duration::from_secs(10);
 /// For logins that are refused: librdkafka tries again for as long as it may.
 const BRIEFLY: Duration = Duration::from_secs(2);
+/// Brokers learn of a change one after the other.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whom `mirrorctl` logs in as: no super user.
 const KEEPER: &str = "keeper";
@@ -46,28 +50,106 @@ const RIGHTS: [(&[&str], &[&str]); 3] = [
     ),
 ];
 
-fn tool(cluster: &KafkaCluster, class: &str, arguments: &[&str]) -> String {
+/// Runs tools of Kafka side by side, each a Java program of its own, and returns what they printed.
+fn tools<const N: usize>(cluster: &KafkaCluster, calls: [(&str, &[&str]); N]) -> [String; N] {
     let servers = cluster.bootstrap_servers();
-    let mut all = vec!["--bootstrap-server", &servers];
-    all.extend(arguments);
-    cluster.tool_output(class, &all, &[]).unwrap()
+    thread::scope(|scope| {
+        let running = calls.map(|(class, arguments)| {
+            let all = [&["--bootstrap-server", &servers], arguments].concat();
+            scope.spawn(move || cluster.tool_output(class, &all, &[]).unwrap())
+        });
+        running.map(|tool| tool.join().unwrap())
+    })
 }
 
-fn configure(cluster: &KafkaCluster, action: &[&str]) -> String {
-    let user = ["--entity-type", "users", "--entity-name", ORDERS];
-    tool(cluster, CONFIG_COMMAND, &[action, &user].concat())
+/// What Kafka's tools say of the user, of its access rules, and of the topic.
+fn described(cluster: &KafkaCluster) -> [String; 3] {
+    tools(
+        cluster,
+        [
+            (
+                CONFIG_COMMAND,
+                &[
+                    "--describe",
+                    "--entity-type",
+                    "users",
+                    "--entity-name",
+                    ORDERS,
+                ],
+            ),
+            (ACL_COMMAND, &["--list", "--principal", "User:orders"]),
+            (
+                CONFIG_COMMAND,
+                &[
+                    "--describe",
+                    "--entity-type",
+                    "topics",
+                    "--entity-name",
+                    "pay.orders",
+                ],
+            ),
+        ],
+    )
+}
+
+fn says(description: &str, words: &[&str]) {
+    for said in words {
+        assert!(description.contains(said), "{said} in:\n{description}");
+    }
+}
+
+fn says_nothing_of(description: &str, words: &[&str]) {
+    for said in words {
+        assert!(!description.contains(said), "{said} in:\n{description}");
+    }
 }
 
 fn grant(cluster: &KafkaCluster) {
     let principal = format!("User:{KEEPER}");
-    for (resource, operations) in RIGHTS {
+    let arguments = RIGHTS.map(|(resource, operations)| {
         let mut arguments = vec!["--force", "--add", "--allow-principal", &principal];
         arguments.extend(resource);
         for operation in operations {
             arguments.extend(["--operation", operation]);
         }
-        tool(cluster, ACL_COMMAND, &arguments);
-    }
+        arguments
+    });
+    let [first, second, third] = &arguments;
+    let calls = [first, second, third].map(|arguments| (ACL_COMMAND, arguments.as_slice()));
+    tools(cluster, calls);
+}
+
+/// Drifts everything that is declared.
+fn meddle(cluster: &KafkaCluster) {
+    let user = ["--entity-type", "users", "--entity-name", ORDERS];
+    let topic = ["--entity-type", "topics", "--entity-name", "pay.orders"];
+    let alter = |entity: &[&'static str], config| {
+        [&["--alter"], entity, &["--add-config", config]].concat()
+    };
+    let remove = [
+        "--force",
+        "--remove",
+        "--allow-principal",
+        "User:orders",
+        "--operation",
+        "Write",
+        "--topic",
+        "pay.orders",
+    ];
+    tools(
+        cluster,
+        [
+            (ACL_COMMAND, &remove),
+            (
+                CONFIG_COMMAND,
+                &alter(&user, "consumer_byte_rate=1,producer_byte_rate=9"),
+            ),
+            (CONFIG_COMMAND, &alter(&topic, "retention.ms=1000")),
+        ],
+    );
+    // of the same user, and brokers refuse to set both at once
+    let password = "SCRAM-SHA-512=[iterations=5000,password=another]";
+    tools(cluster, [(CONFIG_COMMAND, &alter(&user, password))]);
 }
 
 /// Runs `mirrorctl`, checks its exit code, and returns its standard output.
@@ -81,6 +163,14 @@ fn run(workspace: &Workspace, arguments: &[&str], code: i32) -> String {
 fn logs_in(access: &Access, cluster: &KafkaCluster, limit: Duration) -> bool {
     let client: BaseConsumer = access.client_config(cluster).unwrap().create().unwrap();
     client.fetch_metadata(None, limit).is_ok()
+}
+
+/// Waits until the old password is refused.
+fn locked_out(access: &Access, cluster: &KafkaCluster) {
+    let started = Instant::now();
+    while logs_in(access, cluster, BRIEFLY) {
+        assert!(started.elapsed() < PATIENCE, "it still logs in");
+    }
 }
 
 /// The addresses of everything that the plan would delete.
@@ -97,29 +187,34 @@ fn deletions(workspace: &Workspace) -> Vec<String> {
 }
 
 #[test]
-fn brought_about_drifted_repaired_and_taken_away() {
+fn brought_about_changed_drifted_repaired_and_taken_away() {
     let workspace = Workspace::create("kinds").unwrap();
     let security = Security::new(&[KEEPER]).unwrap();
-    let cluster = KafkaCluster::start(&ClusterSpec::single().secured(&security)).unwrap();
+    let cluster = KafkaCluster::start(&ClusterSpec::three().secured(&security)).unwrap();
     grant(&cluster);
     let keeper = Access::new(&security, &workspace, Way::ScramSha512, KEEPER).unwrap();
     let orders = Access::new(&security, &workspace, Way::ScramSha512, ORDERS).unwrap();
-    let head = |allow: &str| {
+    // `extent` is how many partitions there are and how many days records are kept: both grow
+    let head = |allow: &str, extent: u32| {
         let own = keeper.cluster("main", &cluster).unwrap();
         let own = own.strip_suffix('}').unwrap();
         format!(
             "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n- {own}, allow: {{{allow}}}}}\n\
-             topics:\n- {{name: pay.orders, clusters: [main], partitions: 1, replicationFactor: 1}}\n"
+             topics:\n- {{name: pay.orders, clusters: [main], partitions: {extent}, replicationFactor: 3, \
+             configs: {{retention.ms: {}}}}}\n",
+            extent * 86_400_000
         )
     };
-    let declared = format!(
-        "{}users:\n- {{name: {ORDERS}, clusters: [main], password: {{file: {}}}}}\n\
-         services:\n- {{name: {ORDERS}, principal: \"User:{ORDERS}\", clusters: [main], produces: [pay.orders]}}\n\
-         quotas:\n- {{clusters: [main], user: {ORDERS}, consumerBytesPerSecond: 1MiB, requestPercentage: 50}}\n",
-        head(""),
-        orders.secret_file().display()
-    );
-    workspace.write("t.yaml", &declared).unwrap();
+    let declared = |mebibytes: u32, iterations: u32, consumes: &str| {
+        format!(
+            "{}users:\n- {{name: {ORDERS}, clusters: [main], iterations: {iterations}, password: {{file: {}}}}}\n\
+             services:\n- {{name: {ORDERS}, principal: \"User:{ORDERS}\", clusters: [main], produces: [pay.orders], \
+             consumes: [{consumes}]}}\n\
+             quotas:\n- {{clusters: [main], user: {ORDERS}, consumerBytesPerSecond: {mebibytes}MiB, requestPercentage: 50}}\n",
+            head("", mebibytes),
+            orders.secret_file().display()
+        )
+    };
     let plan = |code| {
         run(
             &workspace,
@@ -129,63 +224,74 @@ fn brought_about_drifted_repaired_and_taken_away() {
     };
     let apply = || run(&workspace, &["apply", "-f", "t.yaml", "--auto-approve"], 0);
 
+    // created
+    workspace.write("t.yaml", declared(1, 8192, "")).unwrap();
     assert!(!logs_in(&orders, &cluster, BRIEFLY));
     plan(2);
     apply();
     plan(0);
     assert!(logs_in(&orders, &cluster, LIMIT));
-    let described = configure(&cluster, &["--describe"]);
-    for said in [
-        "consumer_byte_rate=1048576",
-        "request_percentage=50",
-        "SCRAM-SHA-512=iterations=8192",
-    ] {
-        assert!(described.contains(said), "{described}");
-    }
-    let rules = |principal: &str| {
-        let listed = ["--list", "--principal", principal];
-        tool(&cluster, ACL_COMMAND, &listed)
-    };
-    let written = rules("User:orders");
-    assert!(written.contains("operation=WRITE"), "{written}");
 
-    // drifted, each by Kafka's own tools
-    let remove = [
-        "--force",
-        "--remove",
-        "--allow-principal",
-        "User:orders",
-        "--operation",
-        "Write",
-        "--topic",
-        "pay.orders",
-    ];
-    tool(&cluster, ACL_COMMAND, &remove);
-    let limits = "consumer_byte_rate=1,producer_byte_rate=9";
-    configure(&cluster, &["--alter", "--add-config", limits]);
-    let password = "SCRAM-SHA-512=[iterations=4096,password=another]";
-    configure(&cluster, &["--alter", "--add-config", password]);
-    assert!(!logs_in(&orders, &cluster, BRIEFLY));
-    let drift = ["plan", "-f", "t.yaml", "--drift-only"];
-    let seen = run(&workspace, &drift, 0);
-    assert!(
-        seen.contains("1 to add, 2 to change, 0 to destroy"),
-        "{seen}"
+    // changed, each by the file
+    workspace
+        .write("t.yaml", declared(2, 4096, "pay.orders"))
+        .unwrap();
+    let seen = plan(2);
+    says(
+        &seen,
+        &[
+            "topic.main.pay.orders",
+            "user.main.orders",
+            "quota.main.user=orders",
+            "0 to destroy",
+        ],
     );
     apply();
     plan(0);
     assert!(logs_in(&orders, &cluster, LIMIT));
-    assert!(rules("User:orders").contains("operation=WRITE"));
-    let described = configure(&cluster, &["--describe"]);
-    for said in ["consumer_byte_rate=1048576", "producer_byte_rate=9"] {
-        assert!(described.contains(said), "{described}");
+    let [user, rules, topic] = described(&cluster);
+    says(
+        &user,
+        &[
+            "consumer_byte_rate=2097152",
+            "SCRAM-SHA-512=iterations=4096",
+        ],
+    );
+    says(&rules, &["operation=WRITE", "operation=READ"]);
+    says(&topic, &["retention.ms=172800000"]);
+
+    // drifted, each by Kafka's own tools
+    meddle(&cluster);
+    let started = Instant::now();
+    let drift = ["plan", "-f", "t.yaml", "--drift-only"];
+    loop {
+        let seen = run(&workspace, &drift, 0);
+        if seen.contains("1 to add, 3 to change, 0 to destroy") {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "{seen}");
     }
+    locked_out(&orders, &cluster);
+    apply();
+    plan(0);
+    assert!(logs_in(&orders, &cluster, LIMIT));
+    let [user, rules, topic] = described(&cluster);
+    says(
+        &user,
+        &[
+            "consumer_byte_rate=2097152",
+            "producer_byte_rate=9",
+            "SCRAM-SHA-512=iterations=4096",
+        ],
+    );
+    says(&rules, &["operation=WRITE"]);
+    says(&topic, &["retention.ms=172800000"]);
 
     // declared no longer: left, then refused, then gone
-    workspace.write("t.yaml", head("")).unwrap();
+    workspace.write("t.yaml", head("", 2)).unwrap();
     plan(0);
     let all = "deleteAcls: true, deleteQuotas: true, deleteUsers: true";
-    workspace.write("t.yaml", head(all)).unwrap();
+    workspace.write("t.yaml", head(all, 2)).unwrap();
     plan(3);
     run(&workspace, &["apply", "-f", "t.yaml", "--auto-approve"], 3);
     assert!(logs_in(&orders, &cluster, LIMIT));
@@ -196,11 +302,12 @@ fn brought_about_drifted_repaired_and_taken_away() {
     }
     run(&workspace, &asked_for, 0);
     plan(0);
-    assert!(!logs_in(&orders, &cluster, BRIEFLY));
-    assert!(!rules("User:orders").contains("WRITE"));
-    let described = configure(&cluster, &["--describe"]);
-    assert!(described.contains("producer_byte_rate=9"), "{described}");
-    for gone in ["consumer_byte_rate", "request_percentage", "SCRAM"] {
-        assert!(!described.contains(gone), "{described}");
-    }
+    locked_out(&orders, &cluster);
+    let [user, rules, _] = described(&cluster);
+    says_nothing_of(&rules, &["operation="]);
+    says(&user, &["producer_byte_rate=9"]);
+    says_nothing_of(
+        &user,
+        &["consumer_byte_rate", "request_percentage", "SCRAM"],
+    );
 }
