@@ -9,6 +9,7 @@ mod guards;
 mod locks;
 mod managed;
 mod moves;
+mod rails;
 mod resume;
 mod stale;
 mod steady;
