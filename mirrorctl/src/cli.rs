@@ -23,7 +23,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
    0  done, or nothing to do
    1  error
-   2  changes are pending (plan --detailed-exitcode)
+   2  changes are pending (plan --detailed-exitcode, render --check)
    3  refused by a safety rail, or would be (plan --detailed-exitcode)
    4  the saved plan is stale
    5  verification failed, or lag over --max-lag
@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Forget(ForgetArgs),
     /// Write a topology of what there is: a live cluster, or the settings of MirrorMaker 2
     Import(ImportArgs),
+    /// Write the files that other tools need: infrastructure, other engines, monitoring
+    Render(RenderArgs),
     /// Copy records from source to target clusters
     Replicate(ReplicateArgs),
     /// Judge a mirror by reading both clusters, whatever engine copies
@@ -350,6 +352,50 @@ pub(crate) struct ImportClusterArgs {
     /// Only topics whose name matches
     #[arg(long, value_name = "PATTERN", value_parser = pattern)]
     pub(crate) topics: Option<Pattern>,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl render --list
+  mirrorctl render -f topology.yaml --out rendered
+  mirrorctl render -f topology.yaml --out rendered --target mirrormaker2 --templates my-templates
+  mirrorctl render -f topology.yaml --out rendered --check    # for pipelines
+
+The same topology gives the same bytes. mirrorctl-render.json in the output folder holds the digest
+of every file: a file that was edited since, or that was there before, keeps everything from being
+written (exit code 3) unless --force is given. Files that are no longer wanted are removed, unless
+they were edited; other files are never touched. Secrets are never written: files name the
+environment variables and files that hold them.
+
+With --check nothing is written: the differences are printed, and the exit code is 2 when there are
+any.")]
+pub(crate) struct RenderArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) file: Option<PathBuf>,
+    /// Folder to write to; made where it does not exist
+    #[arg(long, value_name = "DIR", required_unless_present = "list")]
+    pub(crate) out: Option<PathBuf>,
+    /// Only this target (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) target: Vec<String>,
+    /// A folder of templates that take the place of those of the same name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) templates: Option<PathBuf>,
+    /// Choose something about a target, `TARGET.NAME=VALUE` (may be given several times)
+    #[arg(long, value_name = "SETTING")]
+    pub(crate) set: Vec<String>,
+    /// Write nothing; show what would change, and exit with 2 when anything would
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Overwrite files that were edited
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) force: bool,
+    /// List the targets, their settings and templates
+    #[arg(long, conflicts_with_all = ["file", "out", "target", "templates", "set", "check", "force"])]
+    pub(crate) list: bool,
 }
 
 /// Arguments of `replicate`.

@@ -78,7 +78,14 @@ impl From<&Failure> for Code {
             }
             Failure::Observe(error) => error.kind().into(),
             Failure::Apply(error) => error.kind().into(),
-            Failure::TopicGuarded { .. } | Failure::Promoted { .. } => Self::Refused,
+            Failure::TopicGuarded { .. }
+            | Failure::Promoted { .. }
+            | Failure::RenderFolder(render::FolderError::Link { .. })
+            | Failure::RenderWrite(
+                render::WriteError::Edited { .. }
+                | render::WriteError::Folder(render::FolderError::Link { .. }),
+            ) => Self::Refused,
+            Failure::RenderWrite(render::WriteError::Changed { .. }) => Self::Stale,
             Failure::Verification { .. } | Failure::LagOver { .. } => Self::VerificationFailed,
             Failure::Replicator { error, .. } => match **error {
                 replicator::RunError::SameCluster { .. }
@@ -93,6 +100,9 @@ impl From<&Failure> for Code {
             | Failure::Connect(_)
             | Failure::PlanFile(_)
             | Failure::Forget(_)
+            | Failure::Render(_)
+            | Failure::RenderFolder(_)
+            | Failure::RenderWrite(_)
             | Failure::Declined
             | Failure::NotSupported { .. }
             | Failure::NotRunnable { .. }

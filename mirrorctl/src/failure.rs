@@ -34,6 +34,15 @@ pub(crate) enum Failure {
     /// Resources could not be forgotten.
     #[error(transparent)]
     Forget(#[from] plan::ForgetError),
+    /// A topology could not be rendered.
+    #[error(transparent)]
+    Render(#[from] render::RenderError),
+    /// The folder of rendered files could not be read.
+    #[error(transparent)]
+    RenderFolder(#[from] render::FolderError),
+    /// Rendered files were not written.
+    #[error(transparent)]
+    RenderWrite(#[from] render::WriteError),
     /// The question was not answered with `yes`.
     #[error("not applied: the answer was not `yes`; nothing was changed")]
     Declined,

@@ -63,6 +63,7 @@ fn quiet_level(command: &Command) -> &'static str {
         Command::Replicate(_) => "info",
         Command::Validate(_)
         | Command::Plan(_)
+        | Command::Render(_)
         | Command::Apply(_)
         | Command::History(_)
         | Command::Destroy(_)

@@ -82,6 +82,11 @@ impl Pattern {
         &self.written
     }
 
+    /// The expressions of the list, each as written: for those who would split at other commas.
+    pub fn parts(&self) -> Vec<&str> {
+        split_list(&self.written)
+    }
+
     /// One short name that the pattern matches, if one is easily found.
     ///
     /// It is the witness in diagnostics about overlaps and loops, so it is only given when it does match.

@@ -189,8 +189,15 @@ fn hint(failure: &Failure) -> Option<String> {
             "something else serves there, perhaps another mirrorctl: choose another --listen"
                 .to_owned(),
         ),
+        Failure::RenderWrite(render::WriteError::Edited { .. }) => Some(
+            "nothing was written; `render --check` shows the differences, --force overwrites them"
+                .to_owned(),
+        ),
         Failure::Topology(LoadError::Invalid(_))
         | Failure::InvalidFiles { .. }
+        | Failure::Render(_)
+        | Failure::RenderFolder(_)
+        | Failure::RenderWrite(_)
         | Failure::Connect(_)
         | Failure::Observe(_)
         | Failure::PlanFile(_)

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::run;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "validate",
     "plan",
     "apply",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 14] = [
     "destroy",
     "import",
     "forget",
+    "render",
     "replicate",
     "verify",
     "status",

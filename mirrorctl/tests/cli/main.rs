@@ -9,6 +9,7 @@ mod demo;
 mod help;
 mod plan_apply;
 mod reload;
+mod render;
 mod replicate;
 mod streams;
 mod support;

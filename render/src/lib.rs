@@ -1,0 +1,49 @@
+//! Files from a topology: what other tools need to build, run or watch the same clusters and mirrors.
+//!
+//! ```text
+//! Topology ──▶ targets (pure: what files there are, and the values in them)
+//!                 │ drafts
+//!                 ▼
+//!              templates (strict; a value never leaves its quotes) ──▶ Rendering
+//!                                                                        │
+//!              folder: what is there, and what the manifest says ──▶ Comparison ──▶ writing
+//! ```
+//!
+//! [`render()`] and [`compare()`] change nothing; [`Comparison::apply`] writes what they found. Secrets are never rendered:
+//! what a file needs is named (an environment variable, a file), and read where the file is used.
+#![cfg_attr(
+    test,
+    expect(
+        clippy::unwrap_used,
+        reason = "a test that unwraps nothing fails, as it should"
+    )
+)]
+
+mod comparison;
+mod digest;
+mod draft;
+mod embedded;
+mod engine;
+mod filters;
+mod folder;
+mod header;
+mod manifest;
+mod path;
+mod quoting;
+mod rendering;
+mod request;
+mod target;
+mod targets;
+mod writing;
+
+pub use comparison::{Comparison, FileChange, FileState};
+pub use draft::Draft;
+pub use engine::{TemplateError, Templates};
+pub use folder::{FolderError, compare};
+pub use manifest::{MANIFEST, Manifest, ManifestEntry};
+pub use path::PathError;
+pub use rendering::{RenderError, RenderedFile, Rendering, render};
+pub use request::{Request, SettingError, Settings};
+pub use target::{Setting, Target, TargetError};
+pub use targets::targets;
+pub use writing::{WriteError, Written};

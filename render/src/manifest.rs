@@ -1,0 +1,52 @@
+//! `mirrorctl-render.json`: what was rendered into a folder, so that edits and leftovers are noticed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of the manifest in the output folder.
+pub const MANIFEST: &str = "mirrorctl-render.json";
+/// The only version there is.
+pub(crate) const FORMAT_VERSION: &str = "1.0";
+
+/// What was rendered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The version of this format.
+    pub format_version: String,
+    /// The files by path.
+    pub files: BTreeMap<String, ManifestEntry>,
+}
+
+/// What is known about one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestEntry {
+    /// The target that wanted it.
+    pub target: String,
+    /// The SHA-256 of its bytes when it was written.
+    pub sha256: String,
+    /// The template it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The SHA-256 of that template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_sha256: Option<String>,
+}
+
+impl Default for Manifest {
+    fn default() -> Self {
+        Self {
+            format_version: FORMAT_VERSION.to_owned(),
+            files: BTreeMap::new(),
+        }
+    }
+}
+
+impl Manifest {
+    /// The file's text.
+    pub(crate) fn to_text(&self) -> Result<String, serde_json::Error> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}

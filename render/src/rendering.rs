@@ -1,0 +1,166 @@
+//! From a topology to files in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::digest::sha256;
+use crate::draft::{Body, Draft};
+use crate::engine::{TemplateError, Templates};
+use crate::header::{self, UnknownKind};
+use crate::path::{self, PathError};
+use crate::request::Request;
+use crate::target::{Target, TargetError};
+use crate::targets::targets;
+
+/// Why a topology cannot be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// No target has this name.
+    #[error("there is no target `{name}`; there are {}", known.join(", "))]
+    UnknownTarget {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<&'static str>,
+    },
+    /// A target cannot say anything true about the topology.
+    #[error("{target}: {source}")]
+    Target {
+        /// Its name.
+        target: &'static str,
+        /// Why.
+        source: TargetError,
+    },
+    /// A template gives no text.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A file would go to where it must not: a bug of the target.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// Two files of one name: a bug of the target.
+    #[error("two files would be called `{0}`")]
+    Twice(String),
+    /// A file of an unknown kind: a bug of the target.
+    #[error(transparent)]
+    Kind(#[from] UnknownKind),
+    /// Values that JSON does not take: a bug of the target.
+    #[error("`{path}` cannot be written as JSON: {source}")]
+    Json {
+        /// The file.
+        path: String,
+        /// What serde says.
+        source: serde_json::Error,
+    },
+}
+
+/// A file as it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedFile {
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// The target that wants it.
+    pub target: &'static str,
+    /// The template it was made from, and the SHA-256 of that.
+    pub template: Option<(String, String)>,
+}
+
+impl RenderedFile {
+    /// The SHA-256 of the bytes, as text.
+    pub fn digest(&self) -> String {
+        sha256(&self.content)
+    }
+
+    /// Whether it is meant to be executed.
+    pub fn is_script(&self) -> bool {
+        header::is_script(&self.content)
+    }
+}
+
+/// All files of the targets asked for. The same topology gives the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendering {
+    /// By path below the output folder; parts are separated by `/`.
+    pub files: BTreeMap<String, RenderedFile>,
+    /// The targets asked for, sorted, also those that have nothing to say about the topology.
+    pub targets: BTreeSet<&'static str>,
+}
+
+/// Renders a topology for the targets named, or for all.
+///
+/// # Errors
+/// When a target or a setting is not known, the topology lacks what a target needs, or a template is wrong.
+pub fn render(
+    request: &Request<'_>,
+    named: &[String],
+    templates: &Templates,
+) -> Result<Rendering, RenderError> {
+    let wanted = select(named)?;
+    let mut files = BTreeMap::new();
+    for target in &wanted {
+        let drafts = (target.drafts)(request).map_err(|source| RenderError::Target {
+            target: target.name,
+            source,
+        })?;
+        for draft in drafts {
+            let path = format!("{}/{}", target.name, draft.path);
+            path::check(&path)?;
+            let file = finish(&path, draft, target.name, templates)?;
+            if files.insert(path.clone(), file).is_some() {
+                return Err(RenderError::Twice(path));
+            }
+        }
+    }
+    Ok(Rendering {
+        files,
+        targets: wanted.iter().map(|target| target.name).collect(),
+    })
+}
+
+fn select(named: &[String]) -> Result<Vec<&'static Target>, RenderError> {
+    if named.is_empty() {
+        return Ok(targets().iter().collect());
+    }
+    let mut wanted: Vec<&'static Target> = Vec::new();
+    for name in named {
+        let Some(target) = targets().iter().find(|it| it.name == name) else {
+            return Err(RenderError::UnknownTarget {
+                name: name.clone(),
+                known: targets().iter().map(|it| it.name).collect(),
+            });
+        };
+        if !wanted.iter().any(|it| it.name == target.name) {
+            wanted.push(target);
+        }
+    }
+    Ok(wanted)
+}
+
+fn finish(
+    path: &str,
+    draft: Draft,
+    target: &'static str,
+    templates: &Templates,
+) -> Result<RenderedFile, RenderError> {
+    let (content, template) = match draft.body {
+        Body::Template { name, context } => {
+            let (text, digest) = templates.fill(name, &context)?;
+            let text = header::with_header(path, &text)?;
+            (text.into_bytes(), Some((name.to_owned(), digest)))
+        }
+        Body::Json(value) => {
+            let mut text =
+                serde_json::to_string_pretty(&value).map_err(|source| RenderError::Json {
+                    path: path.to_owned(),
+                    source,
+                })?;
+            text.push('\n');
+            (text.into_bytes(), None)
+        }
+        Body::Text(text) => (header::with_header(path, &text)?.into_bytes(), None),
+        Body::Copy(bytes) => (bytes.to_vec(), None),
+    };
+    Ok(RenderedFile {
+        content,
+        target,
+        template,
+    })
+}

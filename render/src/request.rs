@@ -1,0 +1,101 @@
+//! What is asked for: a topology, and settings of targets.
+
+use std::collections::BTreeMap;
+
+use topology::Topology;
+
+use crate::target::Target;
+use crate::targets::targets;
+
+/// What to render.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The topology; relative paths in it are as they were written.
+    pub topology: &'a Topology,
+    /// The file that it was read from, whole: targets that start `mirrorctl` elsewhere take it along.
+    pub source: &'a str,
+    /// Settings of targets.
+    pub settings: &'a Settings,
+}
+
+impl Request<'_> {
+    /// A setting of a target as given, or the target's default.
+    pub fn setting<'s>(&'s self, target: &str, name: &str, default: &'s str) -> &'s str {
+        self.settings
+            .0
+            .get(&(target.to_owned(), name.to_owned()))
+            .map_or(default, String::as_str)
+    }
+}
+
+/// Settings of targets by their target and name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<(String, String), String>);
+
+/// A setting that no target has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// Not `TARGET.NAME=VALUE`.
+    #[error("`{0}` is not TARGET.NAME=VALUE")]
+    Form(String),
+    /// No target of this name has a setting of this name.
+    #[error("there is no setting `{target}.{name}`; `mirrorctl render --list` shows them")]
+    Unknown {
+        /// The target.
+        target: String,
+        /// The name.
+        name: String,
+    },
+    /// The setting does not take this value.
+    #[error("`{target}.{name}` takes {}, not `{value}`", values.join(", "))]
+    Value {
+        /// The target.
+        target: String,
+        /// The name.
+        name: String,
+        /// What was given.
+        value: String,
+        /// What it takes.
+        values: &'static [&'static str],
+    },
+}
+
+impl Settings {
+    /// Reads `TARGET.NAME=VALUE`, each.
+    ///
+    /// # Errors
+    /// With the first one that no target has.
+    pub fn parse<T: AsRef<str>>(written: &[T]) -> Result<Self, SettingError> {
+        let mut settings = BTreeMap::new();
+        for text in written {
+            let text = text.as_ref();
+            let parts = text
+                .split_once('=')
+                .and_then(|(key, value)| Some((key.split_once('.')?, value)));
+            let Some(((target, name), value)) = parts else {
+                return Err(SettingError::Form(text.to_owned()));
+            };
+            let known = targets()
+                .iter()
+                .filter(|it| it.name == target)
+                .flat_map(|it: &Target| it.settings)
+                .find(|it| it.name == name);
+            let Some(known) = known else {
+                return Err(SettingError::Unknown {
+                    target: target.to_owned(),
+                    name: name.to_owned(),
+                });
+            };
+            if !known.values.is_empty() && !known.values.contains(&value) {
+                return Err(SettingError::Value {
+                    target: target.to_owned(),
+                    name: name.to_owned(),
+                    value: value.to_owned(),
+                    values: known.values,
+                });
+            }
+            settings.insert((target.to_owned(), name.to_owned()), value.to_owned());
+        }
+        Ok(Self(settings))
+    }
+}

@@ -1,0 +1,80 @@
+//! What a target is.
+
+use crate::draft::Draft;
+use crate::request::Request;
+
+/// One kind of output.
+#[derive(Debug)]
+pub struct Target {
+    /// Its name, and the folder that its files go to.
+    pub name: &'static str,
+    /// What it is for, in one line.
+    pub about: &'static str,
+    /// What a user may choose about it.
+    pub settings: &'static [Setting],
+    /// The files for a topology; none where it has nothing to say.
+    pub drafts: fn(&Request<'_>) -> Result<Vec<Draft>, TargetError>,
+}
+
+/// Something to choose about a target, `--set TARGET.NAME=VALUE`.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// The values it takes, the default first; any when empty.
+    pub values: &'static [&'static str],
+}
+
+/// Why a target cannot be rendered for a topology.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// A cluster does not say what the target needs to know.
+    #[error("cluster `{cluster}` needs `{key}`: {why}")]
+    ClusterLacks {
+        /// Its alias.
+        cluster: String,
+        /// The key, as in the topology file.
+        key: &'static str,
+        /// What it is for.
+        why: &'static str,
+    },
+    /// A cluster asks for what the target cannot do.
+    #[error("cluster `{cluster}`, `{key}`: {problem}")]
+    Cluster {
+        /// Its alias.
+        cluster: String,
+        /// The key, as in the topology file.
+        key: &'static str,
+        /// What cannot be done.
+        problem: String,
+    },
+    /// A mirror asks for what the target cannot do.
+    #[error("mirror `{mirror}`: {problem}")]
+    Mirror {
+        /// Its name.
+        mirror: String,
+        /// What cannot be done.
+        problem: String,
+    },
+    /// A mirror names a cluster that the topology does not have: it was not validated.
+    #[error("mirror `{mirror}` names the unknown cluster `{cluster}`")]
+    UnknownCluster {
+        /// Its name.
+        mirror: String,
+        /// The alias.
+        cluster: String,
+    },
+    /// Values that no template takes: a bug of the target.
+    #[error("the values of `{path}` cannot be given to a template: {source}")]
+    Values {
+        /// The file.
+        path: String,
+        /// What the template engine says.
+        source: tera::Error,
+    },
+    /// A tree that the binary does not hold: a bug of the target.
+    #[error("no files below `{0}` are in this binary")]
+    NoTree(String),
+}

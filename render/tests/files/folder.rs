@@ -1,0 +1,222 @@
+//! A folder from run to run: what is written, what is left alone, what is refused.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use mirrorctl_render::{
+    Comparison, FileState, FolderError, MANIFEST, Rendering, WriteError, Written, compare,
+};
+use tempfile::TempDir;
+
+use crate::support::{MM2, rendering};
+
+const FILE: &str = "mirrormaker2/a-to-b/mm2.properties";
+
+fn two_mirrors() -> String {
+    let second = "- {name: second, source: b, target: a, engine: mirrormaker2, \
+                  topicsPattern: other, replicationPolicy: {type: default}}\n";
+    format!("{MM2}{second}")
+}
+
+fn compared(rendering: &Rendering, folder: &Path) -> Comparison {
+    compare(rendering, folder).unwrap()
+}
+
+/// Renders into the folder, unless something was edited.
+fn write(text: &str, folder: &Path) -> Result<Written, WriteError> {
+    let comparison = compared(&rendering(text, &["mirrormaker2"]), folder);
+    comparison.refuse_edited()?;
+    comparison.apply(folder)
+}
+
+fn state(text: &str, folder: &Path, path: &str) -> FileState {
+    compared(&rendering(text, &["mirrormaker2"]), folder)
+        .files
+        .iter()
+        .find(|file| file.path == path)
+        .unwrap()
+        .state
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("deep/out");
+    let first = write(MM2, &out).unwrap();
+    assert_eq!((first.created, first.unchanged), (1, 0));
+    let mode = fs::metadata(out.join(FILE)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
+    let manifest = fs::read(out.join(MANIFEST)).unwrap();
+    let stamp = fs::metadata(out.join(FILE)).unwrap().modified().unwrap();
+
+    assert!(compared(&rendering(MM2, &["mirrormaker2"]), &out).is_current());
+    let second = write(MM2, &out).unwrap();
+    assert_eq!(
+        (second.created, second.updated, second.unchanged),
+        (0, 0, 1)
+    );
+    assert_eq!(fs::read(out.join(MANIFEST)).unwrap(), manifest);
+    assert_eq!(
+        fs::metadata(out.join(FILE)).unwrap().modified().unwrap(),
+        stamp,
+        "not written again"
+    );
+}
+
+#[test]
+fn a_change_is_shown_as_a_diff_and_written() {
+    let out = TempDir::new().unwrap();
+    write(MM2, out.path()).unwrap();
+    let changed = MM2.replace("bill", "invoices");
+    let comparison = compared(&rendering(&changed, &["mirrormaker2"]), out.path());
+    assert!(!comparison.is_current());
+    let file = comparison.in_state(FileState::Outdated).next().unwrap();
+    let diff = file.diff(100);
+    let lines: Vec<&str> = diff
+        .lines()
+        .filter(|it| it.contains(".topics = "))
+        .collect();
+    assert_eq!(lines.len(), 2, "{diff}");
+    assert!(lines[0].starts_with("-a->b.topics") && lines[1].starts_with("+a->b.topics"));
+    assert!(file.diff(3).contains("more lines"));
+    assert_eq!(write(&changed, out.path()).unwrap().updated, 1);
+    assert_eq!(state(&changed, out.path(), FILE), FileState::Same);
+}
+
+#[test]
+fn edited_files_keep_everything_from_being_written() {
+    let out = TempDir::new().unwrap();
+    write(MM2, out.path()).unwrap();
+    let mut edited = fs::read_to_string(out.path().join(FILE)).unwrap();
+    edited.push_str("# mine\n");
+    fs::write(out.path().join(FILE), &edited).unwrap();
+
+    match write(&two_mirrors(), out.path()) {
+        Err(WriteError::Edited { paths }) => assert_eq!(paths, [FILE]),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(fs::read_to_string(out.path().join(FILE)).unwrap(), edited);
+    assert!(
+        !out.path().join("mirrormaker2/second").exists(),
+        "the other file was not written either"
+    );
+    // forced
+    let comparison = compared(&rendering(&two_mirrors(), &["mirrormaker2"]), out.path());
+    let written = comparison.apply(out.path()).unwrap();
+    assert_eq!((written.created, written.updated), (1, 1));
+    assert!(
+        !fs::read_to_string(out.path().join(FILE))
+            .unwrap()
+            .contains("# mine")
+    );
+}
+
+#[test]
+fn a_file_that_was_there_before_is_not_ours() {
+    let out = TempDir::new().unwrap();
+    fs::create_dir_all(out.path().join("mirrormaker2/a-to-b")).unwrap();
+    fs::write(out.path().join(FILE), "mine\n").unwrap();
+    fs::write(out.path().join("mirrormaker2/notes.txt"), "mine\n").unwrap();
+    assert!(matches!(
+        write(MM2, out.path()),
+        Err(WriteError::Edited { .. })
+    ));
+    fs::remove_file(out.path().join(FILE)).unwrap();
+    write(MM2, out.path()).unwrap();
+    assert_eq!(
+        fs::read_to_string(out.path().join("mirrormaker2/notes.txt")).unwrap(),
+        "mine\n"
+    );
+}
+
+#[test]
+fn what_is_not_wanted_any_more_goes_unless_it_was_edited() {
+    let out = TempDir::new().unwrap();
+    let second = "mirrormaker2/second/mm2.properties";
+    write(&two_mirrors(), out.path()).unwrap();
+    assert_eq!(write(MM2, out.path()).unwrap().removed, 1);
+    assert!(!out.path().join("mirrormaker2/second").exists());
+    assert!(out.path().join(FILE).exists());
+
+    write(&two_mirrors(), out.path()).unwrap();
+    fs::write(out.path().join(second), "mine\n").unwrap();
+    assert_eq!(state(MM2, out.path(), second), FileState::Left);
+    assert_eq!(write(MM2, out.path()).unwrap().removed, 0);
+    assert_eq!(
+        fs::read_to_string(out.path().join(second)).unwrap(),
+        "mine\n"
+    );
+    assert!(compared(&rendering(MM2, &["mirrormaker2"]), out.path()).is_current());
+}
+
+#[test]
+fn what_is_missing_is_written_again() {
+    let out = TempDir::new().unwrap();
+    write(MM2, out.path()).unwrap();
+    fs::remove_file(out.path().join(FILE)).unwrap();
+    assert_eq!(state(MM2, out.path(), FILE), FileState::Missing);
+    assert_eq!(write(MM2, out.path()).unwrap().created, 1);
+}
+
+#[test]
+fn a_change_between_looking_and_writing_is_kept() {
+    let out = TempDir::new().unwrap();
+    write(MM2, out.path()).unwrap();
+    let changed = MM2.replace("bill", "invoices");
+    let comparison = compared(&rendering(&changed, &["mirrormaker2"]), out.path());
+    fs::write(out.path().join(FILE), "mine\n").unwrap();
+    match comparison.apply(out.path()) {
+        Err(WriteError::Changed { path }) => assert_eq!(path, FILE),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(fs::read_to_string(out.path().join(FILE)).unwrap(), "mine\n");
+}
+
+#[test]
+fn nothing_is_written_through_links() {
+    let out = TempDir::new().unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    symlink(elsewhere.path(), out.path().join("mirrormaker2")).unwrap();
+    let error = compare(&rendering(MM2, &["mirrormaker2"]), out.path()).unwrap_err();
+    assert!(matches!(error, FolderError::Link { .. }), "{error}");
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_manifest_that_was_changed_leads_nowhere() {
+    let out = TempDir::new().unwrap();
+    let outside = TempDir::new().unwrap();
+    let victim = outside.path().join("victim");
+    fs::write(&victim, "").unwrap();
+    for (name, refused) in [
+        (format!("../{}", victim.display()), true),
+        (victim.display().to_string(), true),
+        ("mirrormaker2/x".to_owned(), false),
+    ] {
+        let text = format!(
+            "{{\"format_version\": \"1.0\", \"files\": {{{}: {{\"target\": \"mirrormaker2\", \"sha256\": \
+             \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}}}}}}",
+            serde_json::to_string(&name).unwrap()
+        );
+        fs::write(out.path().join(MANIFEST), text).unwrap();
+        let compared = compare(&rendering(MM2, &["mirrormaker2"]), out.path());
+        assert_eq!(compared.is_err(), refused, "{name}");
+    }
+    for text in ["{", "{\"format_version\": \"2.0\", \"files\": {}}"] {
+        fs::write(out.path().join(MANIFEST), text).unwrap();
+        assert!(matches!(
+            compare(&rendering(MM2, &["mirrormaker2"]), out.path()),
+            Err(FolderError::Manifest { .. })
+        ));
+    }
+    assert!(victim.exists());
+}
+
+#[test]
+fn something_in_the_way_is_named() {
+    let out = TempDir::new().unwrap();
+    fs::create_dir_all(out.path().join(FILE)).unwrap();
+    let error = compare(&rendering(MM2, &["mirrormaker2"]), out.path()).unwrap_err();
+    assert!(matches!(error, FolderError::InTheWay { .. }), "{error}");
+}

@@ -1,0 +1,11 @@
+//! What is rendered, and what happens to the files of a folder. One file a behaviour.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps nothing fails, as it should"
+)]
+
+mod examples;
+mod folder;
+mod nasty;
+mod support;
+mod templates;
