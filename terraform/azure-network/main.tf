@@ -7,7 +7,7 @@
 locals {
   # what to wait for and to refer to, whether the group is made here or was there before
   group_names = merge(
-    { for network in values(var.networks) : network.resource_group => network.resource_group },
+    { for name in toset([for network in values(var.networks) : network.resource_group]) : name => name },
     { for name, group in azurerm_resource_group.this : name => group.name },
   )
 

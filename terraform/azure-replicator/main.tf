@@ -30,7 +30,7 @@ resource "azurerm_linux_virtual_machine" "this" {
     binary_sha256 = var.binary_sha256
     topology      = base64encode(var.topology)
     mirrors       = var.mirrors
-    run           = base64encode(templatefile("${path.module}/run.sh.tftpl", { secrets = var.key_vault_secrets, mirrors = var.mirrors }))
+    run           = base64encode(templatefile("${path.module}/run.py.tftpl", { secrets = var.key_vault_secrets, mirrors = var.mirrors }))
   }))
 
   identity {

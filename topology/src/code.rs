@@ -66,6 +66,14 @@ codes! {
     MissingBootstrapServers => "topology::missing-bootstrap-servers", Error;
     InvalidHostPort => "topology::invalid-host-port", Error;
     InvalidCidr => "topology::invalid-cidr", Error;
+    InvalidSubnet => "topology::invalid-subnet", Error;
+    OverlappingNetworks => "topology::overlapping-networks", Error;
+    ContradictingNetwork => "topology::contradicting-network", Error;
+    ImpossibleLink => "topology::impossible-link", Error;
+    MissingDns => "topology::missing-dns", Error;
+    UnknownInstanceType => "topology::unknown-instance-type", Error;
+    UnevenBrokers => "topology::uneven-brokers", Error;
+    StorageOfOtherPlatform => "topology::storage-of-other-platform", Error;
     InvalidPattern => "topology::invalid-pattern", Error;
     InvalidTopicName => "topology::invalid-topic-name", Error;
     InvalidPrincipal => "topology::invalid-principal", Error;

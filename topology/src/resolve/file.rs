@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{access, cluster, mirror, naming, promises, scope::Scope, topic};
+use super::{access, cluster, infrastructure, mirror, naming, promises, scope::Scope, topic};
 use crate::access::Acl;
 use crate::code::{Code, Severity};
 use crate::finding::Finding;
@@ -35,11 +35,14 @@ pub(crate) fn resolve(
     unused_blocks(&mut scope, &parts);
 
     let root = Path::root();
-    let clusters: Vec<Cluster> = placed(parts.clusters)
+    let clusters: Vec<(usize, Cluster)> = placed(parts.clusters)
         .filter_map(|(at, spec)| {
-            cluster::resolve(&mut scope, &root.key("clusters").index(at), spec)
+            let path = root.key("clusters").index(at);
+            cluster::resolve(&mut scope, &path, spec).map(|cluster| (at, cluster))
         })
         .collect();
+    infrastructure::check(&mut scope, &clusters);
+    let clusters: Vec<Cluster> = clusters.into_iter().map(|(_, cluster)| cluster).collect();
     let topics: Vec<Topic> = placed(parts.topics)
         .filter_map(|(at, spec)| {
             let path = root.key("topics").index(at);

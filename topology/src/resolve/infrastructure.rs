@@ -1,6 +1,14 @@
 //! `clusters[].brokers`, `network`, `storage`, `dns`, `access`, `kubernetes`, `tags`.
 
+mod machines;
+mod peers;
+mod subnets;
+
+use std::net::IpAddr;
+
 use ipnet::IpNet;
+
+pub(super) use peers::check;
 
 use super::scope::Scope;
 use super::security::secret;
@@ -21,20 +29,47 @@ pub(super) fn resolve(
 ) -> Infrastructure {
     let network = written.network.as_ref();
     let storage = written.storage.as_ref();
-    Infrastructure {
+    let infrastructure = Infrastructure {
         brokers: written.brokers.as_ref().map(brokers),
         network: network.map(|it| resolve_network(scope, &path.key("network"), it)),
         storage: storage.map(|it| resolve_storage(scope, &path.key("storage"), it)),
-        dns: written.dns.as_ref().map(|it| Dns {
-            zone: it.zone.clone(),
-            forwarders: it.forwarders.clone(),
-        }),
+        dns: written
+            .dns
+            .as_ref()
+            .map(|it| resolve_dns(scope, &path.key("dns"), it)),
         access: written.access.as_ref().map(|it| Access {
             login: it.login.as_ref().map(account),
             ssh: it.ssh.as_ref().map(account),
         }),
         kubernetes: written.kubernetes.as_ref().map(kubernetes),
         tags: written.tags.clone(),
+    };
+    // a platform that was taken out as wrong says nothing about what fits it
+    if !scope.was_removed(&path.key("platform")) {
+        fit(scope, path, written, &infrastructure);
+    }
+    infrastructure
+}
+
+/// Whether the blocks fit the platform and each other.
+fn fit(scope: &mut Scope<'_>, path: &Path, written: &spec::Cluster, found: &Infrastructure) {
+    let platform = written.platform;
+    if let Some(brokers) = &found.brokers {
+        machines::brokers(scope, path, platform, brokers);
+    }
+    if let Some(storage) = &found.storage {
+        machines::storage(scope, path, platform, storage);
+    }
+    if let (Some(written), Some(network)) = (&written.network, &found.network) {
+        let brokers = found.brokers.as_ref();
+        subnets::check(
+            scope,
+            &path.key("network"),
+            platform,
+            written,
+            network,
+            brokers,
+        );
     }
 }
 
@@ -73,6 +108,27 @@ fn resolve_network(scope: &mut Scope<'_>, path: &Path, written: &spec::Network) 
         subnets,
         peers,
         link: written.link,
+    }
+}
+
+fn resolve_dns(scope: &mut Scope<'_>, path: &Path, written: &spec::Dns) -> Dns {
+    for (at, forwarder) in written.forwarders.iter().enumerate() {
+        if forwarder.parse::<IpAddr>().is_err() {
+            let span = scope.span(&path.key("forwarders").index(at));
+            scope.add(
+                Finding::new(
+                    Code::InvalidAddress,
+                    span,
+                    format!("`{forwarder}` is not the address of a name server"),
+                    "not an IP address",
+                )
+                .hint("a name server cannot be asked where it is: write its IP address"),
+            );
+        }
+    }
+    Dns {
+        zone: written.zone.clone(),
+        forwarders: written.forwarders.clone(),
     }
 }
 

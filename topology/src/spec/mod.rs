@@ -18,7 +18,7 @@ pub(crate) use file::File;
 pub(crate) use mirror::{
     Mirror, PolicyType, RenameRule, ReplicationPolicy, StartOffset, Timestamp,
 };
-pub(crate) use platform::{Account, Brokers, Kubernetes, Network, Storage};
+pub(crate) use platform::{Account, Brokers, Dns, Kubernetes, Network, Storage};
 #[cfg(test)]
 pub(crate) use scalar::{BYTES_PATTERN, DURATION_PATTERN};
 pub(crate) use scalar::{ConfigValue, DurationText, OneOrMany, Secret, SizeText};

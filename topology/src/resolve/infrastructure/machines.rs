@@ -1,0 +1,259 @@
+//! Whether machines and disks are such as the platform has.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::super::scope::Scope;
+use crate::choices::{Platform, StorageType};
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::infrastructure::{Brokers, Storage};
+use crate::path::Path;
+
+/// Data disks of one worker node of `HDInsight`.
+const HDINSIGHT_DISKS: u32 = 8;
+
+/// The sizes of EC2: families by their letters, any generation, attributes and size, so that what Amazon adds to a known
+/// family is not refused.
+static EC2: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"^(a|c|d|dl|f|g|gr|h|hpc|i|im|inf|is|m|mac|p|r|t|trn|u|vt|x|z)[0-9]{1,2}[a-z]{0,5}(-[a-z0-9]+)?",
+        r"\.(nano|micro|small|medium|large|xlarge|[0-9]{1,3}xlarge|metal(-[0-9]+xl)?)$"
+    ))
+    .ok()
+});
+
+/// Amazon MSK has some sizes of EC2, under a name of its own for each kind of broker.
+static MSK: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(kafka|express)\.(t|m|r)[0-9]{1,2}[a-z]{0,5}\.(small|medium|large|xlarge|[0-9]{1,3}xlarge)$").ok()
+});
+
+/// `HDInsight` takes the series A, D, E, F, G and NC in any version, and the sizes of old without a series.
+static HDINSIGHT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)^(extrasmall|small|medium|large|extralarge|a([5-9]|1[01])",
+        r"|standard_(a|d|ds|e|f|g|gs|nc)[0-9]{1,3}[a-z]{0,4}(_v[0-9]{1,2})?)$"
+    ))
+    .ok()
+});
+
+/// How a platform writes the sizes of its machines.
+struct Sizes {
+    pattern: &'static LazyLock<Option<Regex>>,
+    platform: &'static str,
+    example: &'static str,
+}
+
+fn sizes(platform: Platform) -> Option<Sizes> {
+    match platform {
+        Platform::AwsEc2 => Some(Sizes {
+            pattern: &EC2,
+            platform: "EC2",
+            example: "m7g.large",
+        }),
+        Platform::AwsMsk => Some(Sizes {
+            pattern: &MSK,
+            platform: "MSK",
+            example: "kafka.m7g.large",
+        }),
+        Platform::AzureHdinsight => Some(Sizes {
+            pattern: &HDINSIGHT,
+            platform: "HDInsight",
+            example: "Standard_D3_V2",
+        }),
+        Platform::Existing | Platform::Embedded | Platform::Ansible | Platform::Strimzi => None,
+    }
+}
+
+/// The machines of the cluster at `path`.
+pub(super) fn brokers(scope: &mut Scope<'_>, path: &Path, platform: Platform, brokers: &Brokers) {
+    instance_type(scope, path, platform, brokers);
+    let zones = u32::try_from(brokers.zones.len()).unwrap_or(u32::MAX);
+    if platform == Platform::AwsMsk && zones > 0 && !brokers.count.is_multiple_of(zones) {
+        let span = scope.span(&path.key("brokers").key("count"));
+        let more = brokers.count.next_multiple_of(zones);
+        scope.add(
+            Finding::new(
+                Code::UnevenBrokers,
+                span,
+                format!("as many brokers of MSK are in each of the {zones} zones"),
+                format!("{} cannot be spread so", brokers.count),
+            )
+            .hint(format!("write `count: {more}`, or name other zones")),
+        );
+    }
+}
+
+fn instance_type(scope: &mut Scope<'_>, path: &Path, platform: Platform, brokers: &Brokers) {
+    let Some(written) = &brokers.instance_type else {
+        return;
+    };
+    let place = path.key("brokers").key("instanceType");
+    let Some(sizes) = sizes(platform) else {
+        let span = scope.key_span(&place);
+        scope.add(
+            Finding::new(
+                Code::UnusedKey,
+                span,
+                "the platform creates no machines, so that none has a size",
+                "not used",
+            )
+            .hint(
+                "leave `instanceType` out, or give the cluster the `platform` that it is to run on",
+            ),
+        );
+        return;
+    };
+    let fits = sizes
+        .pattern
+        .as_ref()
+        .is_none_or(|pattern| pattern.is_match(written));
+    if !fits {
+        let span = scope.span(&place);
+        scope.add(
+            Finding::new(
+                Code::UnknownInstanceType,
+                span,
+                format!("no machine of {} has the size `{written}`", sizes.platform),
+                "unknown size",
+            )
+            .hint(format!("write it as in `{}`", sizes.example)),
+        );
+    }
+}
+
+/// The disks of the cluster at `path`.
+pub(super) fn storage(scope: &mut Scope<'_>, path: &Path, platform: Platform, storage: &Storage) {
+    let place = path.key("storage");
+    if let Some(kind) = storage.kind
+        && let Some(possible) = kinds(platform)
+        && !possible.contains(&kind)
+    {
+        let names: Vec<String> = possible
+            .iter()
+            .map(|kind| format!("`{}`", name(*kind)))
+            .collect();
+        let span = scope.span(&place.key("type"));
+        scope.add(
+            Finding::new(
+                Code::StorageOfOtherPlatform,
+                span,
+                format!("the platform has no storage of the type `{}`", name(kind)),
+                "storage of another platform",
+            )
+            .hint(format!("write {}", names.join(" or "))),
+        );
+    }
+    if platform == Platform::AzureHdinsight
+        && let Some(disks) = storage.disks.filter(|disks| *disks > HDINSIGHT_DISKS)
+    {
+        let span = scope.span(&place.key("disks"));
+        scope.add(
+            Finding::new(
+                Code::OutOfRange,
+                span,
+                format!("a worker node of HDInsight has {HDINSIGHT_DISKS} disks or fewer"),
+                format!("this asks for {disks}"),
+            )
+            .hint(format!("write `disks: {HDINSIGHT_DISKS}`")),
+        );
+    }
+}
+
+/// What can be asked of a platform; nothing is known of clusters that exist.
+fn kinds(platform: Platform) -> Option<&'static [StorageType]> {
+    match platform {
+        Platform::Existing | Platform::Embedded => None,
+        Platform::Ansible => Some(&[StorageType::LocalDisk]),
+        Platform::AwsMsk => Some(&[StorageType::Ebs]),
+        Platform::AwsEc2 => Some(&[StorageType::Ebs, StorageType::LocalDisk]),
+        Platform::AzureHdinsight => Some(&[StorageType::ManagedDisk]),
+        Platform::Strimzi => Some(&[StorageType::PersistentClaim, StorageType::Ephemeral]),
+    }
+}
+
+fn name(kind: StorageType) -> &'static str {
+    match kind {
+        StorageType::PersistentClaim => "persistent-claim",
+        StorageType::Ephemeral => "ephemeral",
+        StorageType::Ebs => "ebs",
+        StorageType::ManagedDisk => "managed-disk",
+        StorageType::LocalDisk => "local-disk",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(platform: Platform, size: &str) -> bool {
+        let sizes = sizes(platform).expect("sizes");
+        sizes.pattern.as_ref().expect("a pattern").is_match(size)
+    }
+
+    #[test]
+    fn sizes_of_known_families_fit_in_any_generation() {
+        for good in [
+            "m5.large",
+            "m7g.2xlarge",
+            "m9gd.48xlarge",
+            "i4i.metal",
+            "c7i-flex.large",
+            "r8g.metal-24xl",
+            "t3.micro",
+            "im4gn.large",
+            "u7i-12tb.224xlarge",
+            "x2iedn.32xlarge",
+        ] {
+            assert!(fits(Platform::AwsEc2, good), "{good}");
+        }
+        for bad in [
+            "",
+            "large",
+            "m5",
+            "m5.huge",
+            "M5.large",
+            "q1.large",
+            "m5.large ",
+            "Standard_D3_V2",
+            "kafka.m5.large",
+        ] {
+            assert!(!fits(Platform::AwsEc2, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn brokers_of_msk_have_names_of_their_own() {
+        for good in [
+            "kafka.t3.small",
+            "kafka.m5.24xlarge",
+            "kafka.m7g.large",
+            "express.m7g.16xlarge",
+        ] {
+            assert!(fits(Platform::AwsMsk, good), "{good}");
+        }
+        for bad in ["m5.large", "kafka.m5", "kafka.m5.metal", "kafka.x1.large"] {
+            assert!(!fits(Platform::AwsMsk, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn hdinsight_takes_some_series() {
+        for good in [
+            "Standard_D3_V2",
+            "standard_d3_v2",
+            "Standard_A4_V2",
+            "Standard_E8s_V3",
+            "Standard_D96ads_V5",
+            "Standard_NC24",
+            "ExtraLarge",
+            "A11",
+        ] {
+            assert!(fits(Platform::AzureHdinsight, good), "{good}");
+        }
+        for bad in ["D3", "Standard_B1ms", "Standard_D3_V", "m5.large", "A12"] {
+            assert!(!fits(Platform::AzureHdinsight, bad), "{bad}");
+        }
+    }
+}
