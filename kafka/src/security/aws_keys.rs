@@ -1,4 +1,4 @@
-//! Where AWS keys come from: the environment, else the shared credentials file.
+//! Where AWS keys come from: the environment (or systemd's credentials of those names), else the shared credentials file.
 //!
 //! Roles of machines, containers and web identities are not asked for: that takes the AWS SDK.
 
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use aws_credential_types::Credentials;
 
 use super::error::SecurityError;
+use super::variable;
 
 /// Where AWS keys are looked for. They are read anew for each authentication.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +19,10 @@ pub struct AwsKeys {
 
 impl AwsKeys {
     pub(super) fn read(&self) -> Result<Credentials, SecurityError> {
-        self.read_from(|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
+        self.read_from(|name| {
+            let text = variable::read(name).ok().flatten()?;
+            (!text.is_empty()).then(|| text.to_string())
+        })
     }
 
     fn read_from(

@@ -16,6 +16,7 @@ mod scram_credential;
 mod secret;
 mod tls;
 mod transport;
+mod variable;
 
 pub(crate) use authenticator::{Asks, Authenticator};
 pub use aws_keys::AwsKeys;

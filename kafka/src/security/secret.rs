@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::error::SecurityError;
+use super::variable;
 
 /// A secret. Neither `Debug` nor anything else shows it, and it is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl fmt::Debug for Secret {
 /// Where a secret is. It is read anew each time it is needed, so that a rotated one is taken up.
 #[derive(Debug, Clone)]
 pub enum SecretSource {
-    /// In this environment variable.
+    /// In this environment variable, or in the credential of this name that systemd gave the service.
     Env(String),
     /// In this file; one line end after it does not belong to it.
     File(PathBuf),
@@ -44,14 +45,10 @@ impl SecretSource {
         let (text, place) = match self {
             Self::Env(name) => {
                 let place = format!("the environment variable {name}");
-                match std::env::var(name) {
-                    Ok(text) => (text, place),
-                    Err(std::env::VarError::NotPresent) => {
-                        return Err(problem(what, format!("{place} is not set")));
-                    }
-                    Err(std::env::VarError::NotUnicode(_)) => {
-                        return Err(problem(what, format!("{place} is not UTF-8")));
-                    }
+                match variable::read(name) {
+                    Ok(Some(text)) => (text, place),
+                    Ok(None) => return Err(problem(what, format!("{place} is not set"))),
+                    Err(unreadable) => return Err(problem(what, unreadable)),
                 }
             }
             Self::File(path) => {
@@ -59,16 +56,14 @@ impl SecretSource {
                 let text = std::fs::read_to_string(path)
                     .map_err(|error| problem(what, format!("{place}: {error}")))?;
                 let text = Zeroizing::new(text);
-                let line = text.strip_suffix('\n').unwrap_or(&text);
-                let line = line.strip_suffix('\r').unwrap_or(line);
-                (line.to_owned(), place)
+                (variable::without_line_end(&text), place)
             }
-            Self::Given(secret) => (secret.reveal().to_owned(), "it".to_owned()),
+            Self::Given(secret) => (secret.0.clone(), "it".to_owned()),
         };
         if text.is_empty() {
             return Err(problem(what, format!("{place} is empty")));
         }
-        Ok(Secret::new(text))
+        Ok(Secret(text))
     }
 }
 
