@@ -6,6 +6,7 @@ use std::time::Duration;
 use e2e::{ClusterSpec, KafkaCluster, Pair, Workspace};
 use rustix::process::Signal;
 
+use crate::cores::{Cores, on, pin};
 use crate::endpoint::Endpoint;
 use crate::engines::{Delivery, Engine, Job, Running, Setting};
 use crate::error::Result;
@@ -61,6 +62,24 @@ impl Bed {
         })
     }
 
+    /// Keeps both brokers on cores of their own.
+    fn pin_brokers(&self, cores: &Cores) -> Result<()> {
+        for (cluster, cores) in [
+            (&self.pair.source, &cores.source),
+            (&self.pair.target, &cores.target),
+        ] {
+            if let Some(process) = Self::only_broker(cluster)? {
+                pin(process, cores)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The process of a cluster's broker.
+    fn only_broker(cluster: &KafkaCluster) -> Result<Option<u32>> {
+        Ok(cluster.broker_process_id(1)?)
+    }
+
     /// Kafka's jars.
     pub(crate) fn kafka(&self) -> &Path {
         self.pair.source.installation().home()
@@ -73,6 +92,8 @@ pub(crate) struct Copy<'a> {
     pub(crate) bed: &'a Bed,
     /// How the target is reached, where that is not the bed's own way.
     pub(crate) target: &'a Endpoint,
+    /// Where each process has to stay, if anywhere.
+    pub(crate) cores: Option<&'a Cores>,
     pub(crate) workload: Workload,
     pub(crate) records: u64,
     /// Ends a run before all is copied.
@@ -111,8 +132,16 @@ impl Copy<'_> {
             exact: engine != Engine::ProduceOnly,
             window: self.window,
             limit: RUN_LIMIT,
+            target_broker: Bed::only_broker(&self.bed.pair.target)?,
         };
-        let mut running = engine.start(&job)?;
+        let mut running = match self.cores {
+            Some(cores) => {
+                // again: brokers start threads when they need them
+                self.bed.pin_brokers(cores)?;
+                on(&cores.engine, || engine.start(&job))?
+            }
+            None => engine.start(&job)?,
+        };
         let measurement = watch(&mut running, &end_offsets, &goal)?;
         engine.check(&job)?;
         stop(running)?;

@@ -55,6 +55,10 @@ pub(crate) struct Arguments {
     /// How many partitions the row with many has, in hundreds
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub(crate) hundred_partitions: u16,
+    /// Cores of the target broker where each process has its own; the engine has one, the source broker another two or,
+    /// where there is no more, one
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) target_cores: u16,
     /// What `mirrorctl` promises while it is measured
     #[arg(long, value_enum, default_value_t = Delivery::ExactlyOnce)]
     pub(crate) delivery: Delivery,
@@ -117,6 +121,8 @@ fn all_if_none<T: ValueEnum + Clone>(named: &[T]) -> Vec<T> {
 pub(crate) enum Row {
     /// Records, CPU and memory of three workloads, and the brokers' own limit
     Throughput,
+    /// The same workloads against the brokers' own limit, each process on cores of its own; needs four cores
+    Cores,
     /// Added latency at 1,000 records a second
     Latency,
     /// 50 and 150 ms round trip to the target

@@ -55,6 +55,11 @@ pub(crate) enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("reading or setting {what}: {source}")]
+    Cores {
+        what: &'static str,
+        source: std::io::Error,
+    },
     #[error("{} does not read as expected", path.display())]
     ProcessFormat { path: PathBuf },
     #[error("the embedded cluster: {0}")]

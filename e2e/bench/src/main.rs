@@ -10,6 +10,7 @@
 mod arrivals;
 mod bed;
 mod cli;
+mod cores;
 mod demands;
 mod endpoint;
 mod engines;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::{Arguments, Row};
+use crate::cores::Cores;
 use crate::engines::{Engine, Setting};
 use crate::machine::Machine;
 use crate::statistics::median;
@@ -15,13 +16,17 @@ pub(crate) struct Results {
     pub(crate) machine: Machine,
     pub(crate) arguments: Arguments,
     pub(crate) throughput: Vec<Scenario>,
+    /// Against producing alone, each process on cores of its own.
+    pub(crate) apart: Option<Apart>,
     pub(crate) latency: Vec<LatencyRuns>,
     pub(crate) links: Vec<Link>,
     pub(crate) tls: Option<Scenario>,
     pub(crate) partitions: Option<ManyPartitions>,
     pub(crate) declared: Vec<DeclaredTopics>,
     /// What could not be measured.
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures: Vec<Unmeasured>,
+    /// What this machine is too small for.
+    pub(crate) not_run: Vec<Unmeasured>,
     /// How long all of it took.
     pub(crate) minutes: f64,
 }
@@ -32,20 +37,22 @@ impl Results {
             machine,
             arguments,
             throughput: Vec::new(),
+            apart: None,
             latency: Vec::new(),
             links: Vec::new(),
             tls: None,
             partitions: None,
             declared: Vec::new(),
             failures: Vec::new(),
+            not_run: Vec::new(),
             minutes: 0.0,
         }
     }
 }
 
-/// A group of rows that could not be measured.
+/// A group of rows without figures.
 #[derive(Debug, Serialize)]
-pub(crate) struct Failure {
+pub(crate) struct Unmeasured {
     pub(crate) row: Row,
     pub(crate) reason: String,
 }
@@ -74,6 +81,13 @@ impl Scenario {
     }
 }
 
+/// Scenarios in which no process takes time from another.
+#[derive(Debug, Serialize)]
+pub(crate) struct Apart {
+    pub(crate) cores: Cores,
+    pub(crate) scenarios: Vec<Scenario>,
+}
+
 /// A scenario over a long link.
 #[derive(Debug, Serialize)]
 pub(crate) struct Link {
@@ -97,6 +111,7 @@ pub(crate) struct Figures {
     pub(crate) cpu_seconds_per_million: f64,
     pub(crate) peak_rss_bytes: f64,
     pub(crate) first_record_seconds: f64,
+    pub(crate) target_cpu_share: f64,
 }
 
 impl EngineRuns {
@@ -115,6 +130,7 @@ impl EngineRuns {
             cpu_seconds_per_million: of(|run| run.cpu_seconds_per_million),
             peak_rss_bytes: of(|run| run.peak_rss_bytes as f64),
             first_record_seconds: of(|run| run.first_record_seconds),
+            target_cpu_share: of(|run| run.target_cpu_share),
         };
         if self.engine.warms_up() {
             Figures {

@@ -7,7 +7,7 @@ use super::sections::sections;
 use crate::demands::demands;
 use crate::error::{Error, Result};
 use crate::results::Results;
-use crate::rows::WARM_UPS;
+use crate::rows::{WARM_UPS, WARM_UPS_APART};
 
 /// Writes the results next to the benchmark's sources and returns where that is.
 pub(crate) fn write(results: &Results) -> Result<PathBuf> {
@@ -81,6 +81,12 @@ fn method(results: &Results) -> String {
          read into memory once, with new sequences, idempotent and `acks=all`, a batch a partition a request. Several \
          numbers of connections and requests in flight are tried before the rounds, and the fastest is used in them. \
          The source broker is idle meanwhile, so this is an upper bound for a copy on the same cores.\n\
+         - *Each process on cores of its own*: where all share the cores, a copy runs the source broker too, and takes that \
+         time from the target broker, which produce-only leaves to it. So what a copy reaches of produce-only is judged where \
+         source broker, engine and target broker are kept on disjoint cores (`sched_setaffinity`: brokers with all their \
+         threads, again before every run; engines from their start), the same in both runs, and what it is on shared cores \
+         is written beside it. The target broker has so few cores that it is the limit: the table has its user and system \
+         time. {WARM_UPS_APART} copies before do not count.\n\
          - *Memory* is the kernel's high-water mark of the resident set (`VmHWM`). 1 MB is 10^6 bytes.\n\
          - *Long links*: the engine is near the source; every connection to the target goes through a forwarder that \
          holds each byte back for half the round trip in each direction, without loss and without a limit of its own. \

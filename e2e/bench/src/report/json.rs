@@ -11,10 +11,14 @@ pub(crate) fn json(results: &Results) -> Value {
         .throughput
         .iter()
         .chain(results.links.iter().map(|link| &link.scenario))
-        .chain(&results.tls);
-    let medians: Map<String, Value> = scenarios
-        .map(|scenario| (scenario.name.clone(), medians(scenario)))
-        .collect();
+        .chain(&results.tls)
+        .map(|scenario| (scenario.name.clone(), medians(scenario)));
+    let apart = results.apart.iter().flat_map(|apart| &apart.scenarios);
+    let apart = apart.map(|scenario| {
+        let name = format!("{}, cores of its own", scenario.name);
+        (name, medians(scenario))
+    });
+    let medians: Map<String, Value> = scenarios.chain(apart).collect();
     object!({
         "results": results,
         "medians": medians,

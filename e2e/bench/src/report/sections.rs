@@ -3,7 +3,7 @@
 use crate::arrivals::RECORD_SIZE as LATENCY_RECORD_SIZE;
 use crate::demands::{Demand, cut_down};
 use crate::engines::Engine;
-use crate::results::{Results, Scenario};
+use crate::results::{Apart, Results, Scenario, Unmeasured};
 use crate::rows::{LATENCY_RATE, PARTITIONS_RECORD_SIZE, RECORDS_EACH};
 
 /// A heading, some words, a table.
@@ -28,6 +28,7 @@ const COPY_HEAD: [&str; 6] = [
 pub(crate) fn sections(results: &Results, demands: &[Demand]) -> Vec<Section> {
     let mut sections = vec![verdict(demands)];
     sections.extend(results.throughput.iter().map(copy));
+    sections.extend(results.apart.as_ref().map(apart));
     if !results.latency.is_empty() {
         sections.push(latency(results));
     }
@@ -35,23 +36,28 @@ pub(crate) fn sections(results: &Results, demands: &[Demand]) -> Vec<Section> {
     sections.extend(results.tls.as_ref().map(copy));
     sections.extend(partitions(results));
     sections.extend(declared(results));
-    if !results.failures.is_empty() {
-        sections.push(Section {
-            title: "Could not be measured".to_owned(),
-            text: String::new(),
-            head: vec!["rows", "reason"],
-            rows: results
-                .failures
-                .iter()
-                .map(|failure| {
-                    // the rest was printed when it happened
-                    let first_line = failure.reason.lines().next().unwrap_or_default();
-                    vec![format!("{:?}", failure.row), first_line.to_owned()]
-                })
-                .collect(),
-        });
-    }
+    sections.extend(unmeasured("Could not be measured", &results.failures));
+    sections.extend(unmeasured("Not run", &results.not_run));
     sections
+}
+
+fn unmeasured(title: &str, rows: &[Unmeasured]) -> Option<Section> {
+    if rows.is_empty() {
+        return None;
+    }
+    Some(Section {
+        title: title.to_owned(),
+        text: String::new(),
+        head: vec!["rows", "reason"],
+        rows: rows
+            .iter()
+            .map(|unmeasured| {
+                // the rest was printed when it happened
+                let first_line = unmeasured.reason.lines().next().unwrap_or_default();
+                vec![format!("{:?}", unmeasured.row), first_line.to_owned()]
+            })
+            .collect(),
+    })
 }
 
 fn verdict(demands: &[Demand]) -> Section {
@@ -116,6 +122,54 @@ fn copy(scenario: &Scenario) -> Section {
                     format!("{:.0}", figures.peak_rss_bytes / 1e6),
                     format!("{:.2}", figures.first_record_seconds),
                 ]
+            })
+            .collect(),
+    }
+}
+
+fn apart(apart: &Apart) -> Section {
+    let settings: Vec<String> = apart
+        .scenarios
+        .iter()
+        .filter_map(|scenario| {
+            let setting = scenario.produce_only?;
+            let (connections, in_flight) = (setting.connections, setting.in_flight);
+            Some(format!("{connections} × {in_flight} ({})", scenario.name))
+        })
+        .collect();
+    let mut text = apart.cores.describe();
+    if !settings.is_empty() {
+        text += " Produce-only was fastest with connections × requests in flight on each: ";
+        text += &settings.join(", ");
+        text.push('.');
+    }
+    Section {
+        title: "Each process on cores of its own".to_owned(),
+        text,
+        head: vec![
+            "",
+            "k records/s",
+            "MB/s",
+            "CPU s per million",
+            "target broker, % of a core",
+        ],
+        rows: apart
+            .scenarios
+            .iter()
+            .flat_map(|scenario| {
+                let size = f64::from(scenario.workload.record_size());
+                let measured = scenario.engines.iter();
+                let measured = measured.filter(|engine| !engine.runs.is_empty());
+                measured.map(move |engine| {
+                    let figures = engine.figures();
+                    vec![
+                        format!("{}, {}", scenario.name, engine.engine.describe()),
+                        significant(figures.records_per_second / 1e3),
+                        significant(figures.records_per_second * size / 1e6),
+                        format!("{:.3}", figures.cpu_seconds_per_million),
+                        format!("{:.0}", figures.target_cpu_share * 100.0),
+                    ]
+                })
             })
             .collect(),
     }

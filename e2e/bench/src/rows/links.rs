@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::{DelayedLink, ReservedPort};
 
-use super::rounds::{Rounds, steps};
+use super::rounds::{Rounds, WARM_UPS, steps, warm_up};
 use crate::bed::{Bed, Copy, spec};
 use crate::cli::Arguments;
 use crate::endpoint::Endpoint;
@@ -20,7 +20,8 @@ const WORKLOAD: Workload = Workload::Plain;
 
 pub(crate) fn plan(arguments: &Arguments) -> Plan {
     Plan {
-        steps: 1 + ROUND_TRIPS.len() as u32 * steps(arguments.copiers().len(), arguments.runs),
+        steps: 1 + ROUND_TRIPS.len() as u32
+            * steps(arguments.copiers().len(), WARM_UPS, arguments.runs),
         each: Duration::from_secs(9) + arguments.window(),
     }
 }
@@ -59,6 +60,7 @@ pub(crate) fn measure(
         let copy = Copy {
             bed: &bed,
             target: &target,
+            cores: None,
             workload: WORKLOAD,
             records,
             window: Some(arguments.window()),
@@ -66,12 +68,16 @@ pub(crate) fn measure(
         };
         let name = format!("{} at {round_trip} ms", WORKLOAD.describe());
         let mut scenario = Scenario::new(name, WORKLOAD, records);
-        let run = Rounds {
-            engines: &arguments.copiers(),
-            runs: arguments.runs,
-            setting: SETTINGS[0],
-        }
-        .run(&copy, (plan, progress), &mut scenario);
+        let engines = arguments.copiers();
+        let warm = warm_up(&copy, &engines, WARM_UPS, (plan, progress));
+        let run = warm.and_then(|()| {
+            Rounds {
+                engines: &engines,
+                runs: arguments.runs,
+                setting: SETTINGS[0],
+            }
+            .run(&copy, (plan, progress), &mut scenario)
+        });
         results.links.push(Link {
             round_trip,
             scenario,

@@ -1,20 +1,24 @@
 //! The groups of rows, and all of them in order.
 
+mod cores;
 mod declared;
 mod latency;
 mod links;
 mod partitions;
+mod produce_only;
 mod rounds;
 mod throughput;
 mod tls;
+mod workloads;
 
 use crate::bed::data_directory;
 use crate::cli::{Arguments, Row};
 use crate::error::Result;
 use crate::machine::Machine;
 use crate::progress::{Plan, Progress, failed};
-use crate::results::{Failure, Results};
+use crate::results::{Results, Unmeasured};
 
+pub(crate) use cores::WARM_UPS as WARM_UPS_APART;
 pub(crate) use latency::RATE as LATENCY_RATE;
 pub(crate) use partitions::{RECORD_SIZE as PARTITIONS_RECORD_SIZE, RECORDS_EACH};
 pub(crate) use rounds::WARM_UPS;
@@ -28,6 +32,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Results> {
     for row in rows {
         let measured = match row {
             Row::Throughput => throughput::measure(arguments, &mut progress, &mut results),
+            Row::Cores => cores::measure(arguments, &mut progress, &mut results),
             Row::Latency => latency::measure(arguments, &mut progress, &mut results),
             Row::Links => links::measure(arguments, &mut progress, &mut results),
             Row::Tls => tls::measure(arguments, &mut progress, &mut results),
@@ -36,7 +41,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Results> {
         };
         if let Err(error) = measured {
             failed(&error);
-            results.failures.push(Failure {
+            results.failures.push(Unmeasured {
                 row,
                 reason: error.to_string(),
             });
@@ -49,6 +54,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Results> {
 fn plan(row: Row, arguments: &Arguments) -> Plan {
     match row {
         Row::Throughput => throughput::plan(arguments),
+        Row::Cores => cores::plan(arguments),
         Row::Latency => latency::plan(arguments),
         Row::Links => links::plan(arguments),
         Row::Tls => tls::plan(arguments),

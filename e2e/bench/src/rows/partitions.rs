@@ -79,6 +79,7 @@ pub(crate) fn measure(
         &format!("{partitions} partitions: copying, then idle"),
     );
     let goal = Goal {
+        target_broker: None,
         records: job.records,
         exact: true,
         window: None,

@@ -1,13 +1,35 @@
 //! Rounds of engines in turn.
 
 use crate::bed::Copy;
-use crate::engines::{Engine, Setting};
+use crate::engines::{Engine, SETTINGS, Setting};
 use crate::error::Result;
 use crate::progress::{Plan, Progress, result};
 use crate::results::{EngineRuns, Scenario};
 
 /// Copies that do not count; after two the brokers' speed is steady.
 pub(crate) const WARM_UPS: u16 = 2;
+
+/// Copies that do not count: the brokers' own code is slow until the JVM has compiled it, and whoever came first would
+/// pay for all. They are the first engine's, if there is one.
+pub(crate) fn warm_up(
+    copy: &Copy<'_>,
+    engines: &[Engine],
+    times: u16,
+    (plan, progress): (Plan, &mut Progress),
+) -> Result<()> {
+    let Some(first) = engines.first() else {
+        return Ok(());
+    };
+    let warming = Copy {
+        tag: &format!("{}warm", copy.tag),
+        ..*copy
+    };
+    for run in 1..=times {
+        progress.step(plan, &format!("{}: warming the brokers", copy.describe()));
+        warming.run(*first, run, SETTINGS[0])?;
+    }
+    Ok(())
+}
 
 /// Every engine runs once a round. Who begins changes from round to round, so that a change of the machine's mood
 /// meets every engine.
@@ -33,13 +55,6 @@ impl Rounds<'_> {
         } = self;
         let series = &mut scenario.engines;
         series.extend(engines.iter().copied().map(EngineRuns::new));
-        if let Some(first) = engines.first() {
-            // the brokers' own code is slow until the JVM has compiled it; whoever came first would pay for all
-            for extra in 1..=WARM_UPS {
-                progress.step(plan, &format!("{}: warming the brokers", copy.describe()));
-                copy.run(*first, runs + extra, setting)?;
-            }
-        }
         for run in 1..=runs {
             let begins = usize::from(run - 1) % series.len().max(1);
             for index in 0..series.len() {
@@ -62,7 +77,7 @@ impl Rounds<'_> {
     }
 }
 
-/// How many steps [`Rounds`] take.
-pub(crate) fn steps(engines: usize, runs: u16) -> u32 {
-    u32::from(runs) * engines as u32 + if engines > 0 { u32::from(WARM_UPS) } else { 0 }
+/// How many steps [`warm_up`] and [`Rounds`] take.
+pub(crate) fn steps(engines: usize, warm_ups: u16, runs: u16) -> u32 {
+    u32::from(runs) * engines as u32 + if engines > 0 { u32::from(warm_ups) } else { 0 }
 }

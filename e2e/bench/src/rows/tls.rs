@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::{Security, Way};
 
-use super::rounds::{Rounds, steps};
+use super::rounds::{Rounds, WARM_UPS, steps, warm_up};
 use crate::bed::{Bed, Copy, spec};
 use crate::cli::Arguments;
 use crate::endpoint::Endpoint;
@@ -25,7 +25,7 @@ fn engines(arguments: &Arguments) -> Vec<Engine> {
 
 pub(crate) fn plan(arguments: &Arguments) -> Plan {
     Plan {
-        steps: 1 + steps(engines(arguments).len(), arguments.runs),
+        steps: 1 + steps(engines(arguments).len(), WARM_UPS, arguments.runs),
         each: Duration::from_secs(8) + arguments.window() * 2 / 3,
     }
 }
@@ -55,6 +55,7 @@ pub(crate) fn measure(
     let copy = Copy {
         bed: &bed,
         target: &bed.target,
+        cores: None,
         workload: WORKLOAD,
         records,
         window: Some(arguments.window()),
@@ -62,12 +63,16 @@ pub(crate) fn measure(
     };
     let name = format!("{} over TLS", WORKLOAD.describe());
     let mut scenario = Scenario::new(name, WORKLOAD, records);
-    let run = Rounds {
-        engines: &engines(arguments),
-        runs: arguments.runs,
-        setting: SETTINGS[0],
-    }
-    .run(&copy, (plan, progress), &mut scenario);
+    let engines = engines(arguments);
+    let warm = warm_up(&copy, &engines, WARM_UPS, (plan, progress));
+    let run = warm.and_then(|()| {
+        Rounds {
+            engines: &engines,
+            runs: arguments.runs,
+            setting: SETTINGS[0],
+        }
+        .run(&copy, (plan, progress), &mut scenario)
+    });
     results.tls = Some(scenario);
     run
 }

@@ -21,6 +21,8 @@ pub(crate) struct Goal {
     pub(crate) window: Option<Duration>,
     /// Not to be done by then is an error.
     pub(crate) limit: Duration,
+    /// The target broker's process.
+    pub(crate) target_broker: Option<u32>,
 }
 
 /// One engine's run over one workload.
@@ -41,6 +43,8 @@ pub(crate) struct Measurement {
     /// User and system time before the first record.
     pub(crate) start_cpu_seconds: f64,
     pub(crate) peak_rss_bytes: u64,
+    /// CPU seconds a second of the target broker while copying.
+    pub(crate) target_cpu_share: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +52,7 @@ struct Sample {
     at: Instant,
     copied: u64,
     cpu: f64,
+    target_cpu: f64,
 }
 
 /// Watches an engine until the goal is reached.
@@ -62,6 +67,7 @@ pub(crate) fn watch(
         at: running.started,
         copied: 0,
         cpu: 0.0,
+        target_cpu: 0.0,
     };
     let mut samples: Vec<Sample> = Vec::new();
     loop {
@@ -76,6 +82,7 @@ pub(crate) fn watch(
             } else {
                 0.0
             },
+            target_cpu: goal.target_broker.map_or(Ok(0.0), cpu_seconds)?,
         };
         if copied == 0 {
             // it is as old as the moment before it was asked for
@@ -150,6 +157,8 @@ fn evaluate(started: Instant, last_empty: Sample, samples: &[Sample]) -> Measure
         later_cpu_seconds_per_million: later_cpu,
         start_cpu_seconds: last_empty.cpu,
         peak_rss_bytes: 0,
+        target_cpu_share: (last.target_cpu - last_empty.target_cpu)
+            / last.at.duration_since(last_empty.at).as_secs_f64(),
     }
 }
 
@@ -171,6 +180,7 @@ mod tests {
             at: started + Duration::from_secs(seconds),
             copied,
             cpu,
+            target_cpu: 2.0 * cpu,
         };
         let samples = [
             sample(11, 10, 9.0),
@@ -185,5 +195,6 @@ mod tests {
         assert!(close(result.later_records_per_second, 200.0));
         assert!(close(result.later_cpu_seconds_per_million, 2_500.0));
         assert!(close(result.start_cpu_seconds, 8.0));
+        assert!(close(result.target_cpu_share, 1.5));
     }
 }
