@@ -387,6 +387,10 @@ pub(crate) struct RenderArgs {
     /// Choose something about a target, `TARGET.NAME=VALUE` (may be given several times)
     #[arg(long, value_name = "SETTING")]
     pub(crate) set: Vec<String>,
+    /// Ask Ambari where a cluster's `ZooKeeper` and brokers are, `ALIAS=https://HOST/api/v1/clusters/NAME` (may be given
+    /// several times); the login is the cluster's `access.login`
+    #[arg(long, value_name = "ALIAS=URL")]
+    pub(crate) ambari: Vec<String>,
     /// Write nothing; show what would change, and exit with 2 when anything would
     #[arg(long)]
     pub(crate) check: bool,
@@ -394,7 +398,7 @@ pub(crate) struct RenderArgs {
     #[arg(long, conflicts_with = "check")]
     pub(crate) force: bool,
     /// List the targets, their settings and templates
-    #[arg(long, conflicts_with_all = ["file", "out", "target", "templates", "set", "check", "force"])]
+    #[arg(long, conflicts_with_all = ["file", "out", "target", "templates", "set", "ambari", "check", "force"])]
     pub(crate) list: bool,
 }
 

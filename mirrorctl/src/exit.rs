@@ -101,6 +101,7 @@ impl From<&Failure> for Code {
             | Failure::PlanFile(_)
             | Failure::Forget(_)
             | Failure::Render(_)
+            | Failure::Ambari(_)
             | Failure::RenderFolder(_)
             | Failure::RenderWrite(_)
             | Failure::Declined

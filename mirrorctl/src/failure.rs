@@ -37,6 +37,9 @@ pub(crate) enum Failure {
     /// A topology could not be rendered.
     #[error(transparent)]
     Render(#[from] render::RenderError),
+    /// Ambari could not be asked.
+    #[error(transparent)]
+    Ambari(#[from] crate::ambari::AmbariError),
     /// The folder of rendered files could not be read.
     #[error(transparent)]
     RenderFolder(#[from] render::FolderError),

@@ -57,7 +57,7 @@ fn run(cli: Cli) -> Ended {
         Command::Import(args) => on_runtime(session, commands::import(session, &args)),
         Command::Destroy(args) => on_runtime(session, commands::destroy(session, &args)),
         Command::Forget(args) => on_runtime(session, commands::forget(session, &args)),
-        Command::Render(args) => commands::render(session, &args),
+        Command::Render(args) => on_runtime(session, commands::render(session, &args)),
         Command::Replicate(args) => on_runtime(session, commands::replicate(session, &args)),
         Command::Verify(args) => on_runtime(session, commands::verify(session, &args)),
         Command::Status(args) => on_runtime(session, commands::status(session, &args)),

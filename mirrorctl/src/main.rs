@@ -3,6 +3,7 @@
 //! The binary turns arguments into one library call, prints its result, and exits with a code that
 //! says what happened. The work is done in the libraries.
 
+mod ambari;
 mod applicant;
 mod cli;
 mod commands;

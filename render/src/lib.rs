@@ -43,7 +43,7 @@ pub use folder::{FolderError, compare};
 pub use manifest::{MANIFEST, Manifest, ManifestEntry};
 pub use path::PathError;
 pub use rendering::{RenderError, RenderedFile, Rendering, render};
-pub use request::{Request, SettingError, Settings};
+pub use request::{ClusterAddresses, Request, SettingError, Settings};
 pub use target::{Setting, Target, TargetError};
 pub use targets::targets;
 pub use writing::{WriteError, Written};

@@ -22,15 +22,29 @@ impl Request<'_> {
     /// A setting of a target as given, or the target's default.
     pub fn setting<'s>(&'s self, target: &str, name: &str, default: &'s str) -> &'s str {
         self.settings
-            .0
+            .values
             .get(&(target.to_owned(), name.to_owned()))
             .map_or(default, String::as_str)
     }
 }
 
-/// Settings of targets by their target and name.
+/// What a user chooses, and what was asked for elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings(BTreeMap<(String, String), String>);
+pub struct Settings {
+    /// By target and name.
+    values: BTreeMap<(String, String), String>,
+    /// By alias.
+    addresses: BTreeMap<String, ClusterAddresses>,
+}
+
+/// Where a cluster is, as its platform says; `host:port` each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterAddresses {
+    /// `ZooKeeper` of the cluster, where it has one.
+    pub zookeeper: Vec<String>,
+    /// Some brokers.
+    pub brokers: Vec<String>,
+}
 
 /// A setting that no target has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +80,7 @@ impl Settings {
     /// # Errors
     /// With the first one that no target has.
     pub fn parse<T: AsRef<str>>(written: &[T]) -> Result<Self, SettingError> {
-        let mut settings = BTreeMap::new();
+        let mut values = BTreeMap::new();
         for text in written {
             let text = text.as_ref();
             let parts = text
@@ -94,8 +108,22 @@ impl Settings {
                     values: known.values,
                 });
             }
-            settings.insert((target.to_owned(), name.to_owned()), value.to_owned());
+            values.insert((target.to_owned(), name.to_owned()), value.to_owned());
         }
-        Ok(Self(settings))
+        Ok(Self {
+            values,
+            addresses: BTreeMap::new(),
+        })
+    }
+
+    /// Takes the addresses of a cluster from elsewhere than the topology.
+    #[must_use]
+    pub fn with_addresses(mut self, alias: impl Into<String>, addresses: ClusterAddresses) -> Self {
+        self.addresses.insert(alias.into(), addresses);
+        self
+    }
+
+    pub(crate) fn addresses(&self, alias: &str) -> ClusterAddresses {
+        self.addresses.get(alias).cloned().unwrap_or_default()
     }
 }

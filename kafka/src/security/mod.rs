@@ -30,5 +30,5 @@ pub use sasl::{Login, Sasl};
 pub use scram::ScramHash;
 pub use scram_credential::ScramCredential;
 pub use secret::{Secret, SecretSource};
-pub use tls::{Tls, TlsFiles};
+pub use tls::{Tls, TlsFiles, web_config};
 pub use transport::SecureTransport;

@@ -149,7 +149,10 @@ fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier
 }
 
 /// TLS to servers that are not brokers (token endpoints): the system's certificates and, where given, those of `ca`.
-pub(super) fn web_config(ca: Option<&Path>) -> Result<ClientConfig, SecurityError> {
+///
+/// # Errors
+/// When the certificates cannot be read, or there are none to trust.
+pub fn web_config(ca: Option<&Path>) -> Result<ClientConfig, SecurityError> {
     let roots = match ca {
         None => system_roots()?,
         Some(path) => {

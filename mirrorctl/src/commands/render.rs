@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use kafka::security::SecretSource;
 use render::{Comparison, Request, Settings, Templates, Written};
+use topology::{SecretRef, Topology};
 
+use crate::ambari::Ambari;
 use crate::cli::{Format, RenderArgs};
 use crate::exit::Outcome;
 use crate::failure::Failure;
@@ -12,11 +15,11 @@ use crate::output::{self, RenderReport, render_human, render_json, targets_human
 use crate::session::{Ended, Session};
 
 /// Renders a topology into a folder, or shows what would change there.
-pub(crate) fn render(session: &Session, args: &RenderArgs) -> Ended {
+pub(crate) async fn render(session: &Session, args: &RenderArgs) -> Ended {
     let (Some(file), Some(out)) = (&args.file, &args.out) else {
         return list(session);
     };
-    let comparison = compare(args, file, out)?;
+    let comparison = session.until_stopped(compare(args, file, out)).await??;
     let report = |written: Option<Written>| RenderReport {
         comparison: &comparison,
         out,
@@ -41,12 +44,16 @@ pub(crate) fn render(session: &Session, args: &RenderArgs) -> Ended {
     Ok(Outcome::Done)
 }
 
-fn compare(args: &RenderArgs, file: &Path, out: &Path) -> Result<Comparison, Failure> {
+async fn compare(args: &RenderArgs, file: &Path, out: &Path) -> Result<Comparison, Failure> {
     let (topology, source) = load_as_written(file)?;
-    let settings = Settings::parse(&args.set).map_err(|error| Failure::Usage {
+    let mut settings = Settings::parse(&args.set).map_err(|error| Failure::Usage {
         message: error.to_string(),
         hint: "`mirrorctl render --list` shows the settings of each target".to_owned(),
     })?;
+    for asked in &args.ambari {
+        let (alias, ambari) = ambari(&topology, file, asked)?;
+        settings = settings.with_addresses(alias, ambari.addresses().await?);
+    }
     let templates = match &args.templates {
         Some(folder) => Templates::with_overrides(folder),
         None => Templates::embedded(),
@@ -67,6 +74,46 @@ fn compare(args: &RenderArgs, file: &Path, out: &Path) -> Result<Comparison, Fai
         other => other?,
     };
     Ok(render::compare(&rendering, out)?)
+}
+
+/// The cluster that an argument `ALIAS=URL` means, with the login that the topology has for it.
+fn ambari(topology: &Topology, file: &Path, asked: &str) -> Result<(String, Ambari), Failure> {
+    let wrong = |message: String| {
+        Failure::Usage {
+        message,
+        hint: "write --ambari ALIAS=https://HOST/api/v1/clusters/NAME, and `access: {login: {user: …, password: …}}` \
+               in that cluster"
+            .to_owned(),
+    }
+    };
+    let Some((alias, url)) = asked.split_once('=') else {
+        return Err(wrong(format!("`{asked}` is not ALIAS=URL")));
+    };
+    let Some(cluster) = topology.cluster(alias) else {
+        return Err(wrong(format!("the topology has no cluster `{alias}`")));
+    };
+    let login = cluster
+        .infrastructure
+        .access
+        .as_ref()
+        .and_then(|access| access.login.as_ref());
+    let password = login.and_then(|login| login.password.as_ref());
+    let (Some(login), Some(password)) = (login, password) else {
+        return Err(wrong(format!(
+            "cluster `{alias}` has no login with a password"
+        )));
+    };
+    let password = match password {
+        SecretRef::Env(name) => SecretSource::Env(name.clone()),
+        SecretRef::File(path) => {
+            let folder = file.parent().unwrap_or_else(|| Path::new(""));
+            SecretSource::File(folder.join(path))
+        }
+    };
+    Ok((
+        alias.to_owned(),
+        Ambari::new(url, login.user.clone(), password)?,
+    ))
 }
 
 fn print(session: &Session, report: &RenderReport<'_>) -> Result<(), Failure> {

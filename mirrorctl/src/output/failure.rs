@@ -196,6 +196,7 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Topology(LoadError::Invalid(_))
         | Failure::InvalidFiles { .. }
         | Failure::Render(_)
+        | Failure::Ambari(_)
         | Failure::RenderFolder(_)
         | Failure::RenderWrite(_)
         | Failure::Connect(_)

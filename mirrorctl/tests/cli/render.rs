@@ -1,6 +1,8 @@
 //! `render`: files, exit codes, and what is printed.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 
 use crate::support::{Ended, run, text};
@@ -99,6 +101,120 @@ fn edited_files_are_refused_with_3() {
     assert!(json["files"][0]["diff"].as_str().unwrap().contains("-mine"));
     place.render(&["--force"]).code(0).says("1 changed");
     place.render(&["--check"]).code(0);
+}
+
+/// Answers as Ambari of `HDInsight` does, to whoever knows the password.
+fn ambari() -> (String, std::thread::JoinHandle<Vec<String>>) {
+    const HOSTS: [&str; 3] = ["0", "1", "2"];
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "http://{}/api/v1/clusters/source-base",
+        listener.local_addr().unwrap()
+    );
+    let asked = std::thread::spawn(move || {
+        let mut asked = Vec::new();
+        for stream in listener.incoming().take(2) {
+            let mut stream = stream.unwrap();
+            let mut head = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            while !head.ends_with("\r\n\r\n") {
+                assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
+            }
+            // admin:geheim
+            let known = head.contains("Basic YWRtaW46Z2VoZWlt");
+            let path = head.split(' ').nth(1).unwrap().to_owned();
+            let (component, prefix) = match path.rsplit('/').next().unwrap() {
+                "ZOOKEEPER_SERVER" => ("ZOOKEEPER_SERVER", "zk"),
+                "KAFKA_BROKER" => ("KAFKA_BROKER", "wn"),
+                other => panic!("{other}"),
+            };
+            let hosts: Vec<serde_json::Value> = HOSTS
+                .iter()
+                .map(|number| {
+                    serde_json::json!({
+                        "href": format!("http://hn0-source:8080/api/v1/clusters/source-base/hosts/{number}"),
+                        "HostRoles": {
+                            "cluster_name": "source-base",
+                            "component_name": component,
+                            "host_name": format!("{prefix}{number}-source.gx.internal.cloudapp.net"),
+                        }
+                    })
+                })
+                .collect();
+            let body = serde_json::json!({
+                "href": path,
+                "ServiceComponentInfo": {"cluster_name": "source-base", "component_name": component},
+                "host_components": hosts,
+            })
+            .to_string();
+            let status = if known { "200 OK" } else { "403 Forbidden" };
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
+            asked.push(path);
+            if !known {
+                break;
+            }
+        }
+        asked
+    });
+    (url, asked)
+}
+
+#[test]
+fn ambari_says_where_zookeeper_and_brokers_are() {
+    let place = Place::new();
+    let topology = TOPOLOGY
+        .replace(
+            "- {alias: a, bootstrapServers: ['a:9092']}",
+            "- {alias: a, platform: azure-hdinsight, access: {login: {user: admin, password: {file: pw}}}}",
+        )
+        .replace("engine: mirrormaker2", "engine: mirrormaker")
+        .replace("{type: default}", "{type: identity}");
+    place.write("t.yaml", &topology);
+    place.write("pw", "geheim\n");
+    let (url, asked) = ambari();
+    let argument = format!("a={url}");
+    place
+        .render(&["--target", "mirrormaker", "--ambari", &argument])
+        .code(0);
+    assert_eq!(
+        asked.join().unwrap(),
+        [
+            "/api/v1/clusters/source-base/services/ZOOKEEPER/components/ZOOKEEPER_SERVER",
+            "/api/v1/clusters/source-base/services/KAFKA/components/KAFKA_BROKER",
+        ]
+    );
+    let path = place.path().join("out/mirrormaker/m/consumer.properties");
+    let consumer = fs::read_to_string(path).unwrap();
+    for line in [
+        "zookeeper.connect = zk0-source.gx.internal.cloudapp.net:2181,zk1-source.gx.internal.cloudapp.net:2181\n",
+        "bootstrap.servers = wn0-source.gx.internal.cloudapp.net:9092,wn1-source.gx.internal.cloudapp.net:9092\n",
+    ] {
+        assert!(consumer.contains(line), "{consumer}");
+    }
+
+    place.write("pw", "wrong");
+    let (url, asked) = ambari();
+    let argument = format!("a={url}");
+    let refused = place
+        .render(&["--target", "mirrormaker", "--ambari", &argument])
+        .code(1);
+    refused.says("answers 403");
+    assert!(!refused.err.contains("wrong"), "{}", refused.err);
+    assert_eq!(asked.join().unwrap().len(), 1);
+    // the password is not sent unencrypted to another machine
+    place
+        .render(&["--ambari", "a=http://example.com/api/v1/clusters/x"])
+        .code(1)
+        .says("https://");
+    place
+        .render(&["--ambari", "nobody=x"])
+        .code(64)
+        .says("nobody");
 }
 
 #[test]

@@ -345,19 +345,18 @@ fn start_offset(
 fn declared(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Vec<String> {
     const REFUSED: &str = "`replicate` refuses this mirror rather than ignore it";
     let mut declared = Vec::new();
+    // other engines know their own business
+    if spec.engine != Engine::Builtin {
+        return declared;
+    }
     let asks = [
-        (spec.engine != Engine::Builtin, "engine", "engine"),
-        (
-            spec.group_offset_sync.enabled,
-            "groupOffsetSync",
-            "groupOffsetSync",
-        ),
-        (spec.acl_sync.enabled, "aclSync", "aclSync"),
+        (spec.group_offset_sync.enabled, "groupOffsetSync"),
+        (spec.acl_sync.enabled, "aclSync"),
     ];
-    for (asked, key, what) in asks {
+    for (asked, key) in asks {
         if asked {
-            scope.declared_only(&path.key(key), what, REFUSED);
-            declared.push(what.to_owned());
+            scope.declared_only(&path.key(key), key, REFUSED);
+            declared.push(key.to_owned());
         }
     }
     declared

@@ -1,0 +1,205 @@
+//! Mirrors of the engine `mirrormaker2` as connectors of Kafka Connect: a worker beside the target cluster, and for each
+//! source the three connectors of MirrorMaker 2 with one replication policy.
+
+use serde_json::{Map, Value, json};
+use topology::Mirror;
+
+use super::java_client::JavaClient;
+use super::mirrormaker2::{Flows, Reached, flows, mirrors};
+use crate::draft::Draft;
+use crate::request::Request;
+use crate::target::{Target, TargetError};
+
+pub(super) const TARGET: Target = Target {
+    name: "connect",
+    about: "Kafka Connect worker and connectors for each mirror of the engine mirrormaker2",
+    settings: &[],
+    drafts,
+};
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let mut drafts = Vec::new();
+    for mirror in mirrors(request.topology)? {
+        let flows = flows(request.topology, mirror)?;
+        drafts.push(Draft::template(
+            format!("{}/worker.properties", mirror.name),
+            "connect/worker.properties",
+            &flows,
+        )?);
+        for source in &flows.sources {
+            for (kind, config) in connectors(mirror, &flows, source) {
+                let name = format!("{}-{}-{kind}", mirror.name, source.alias);
+                drafts.push(Draft::json(
+                    format!("{}/{}-{kind}.json", mirror.name, source.alias),
+                    json!({"name": name, "config": config}),
+                ));
+            }
+        }
+    }
+    Ok(drafts)
+}
+
+/// Source, checkpoint and heartbeat, each as `POST /connectors` takes it.
+fn connectors(
+    mirror: &Mirror,
+    flows: &Flows,
+    source: &Reached,
+) -> [(&'static str, Map<String, Value>); 3] {
+    let mut copy = common("MirrorSourceConnector", flows, source);
+    put(&mut copy, "tasks.max", "4");
+    put(&mut copy, "topics", &flows.topics);
+    put_some(&mut copy, "topics.exclude", flows.topics_exclude.as_ref());
+    put(&mut copy, "replication.factor", flows.replication_factor);
+    put(
+        &mut copy,
+        "offset-syncs.topic.replication.factor",
+        flows.internal_replication_factor,
+    );
+    put(
+        &mut copy,
+        "refresh.topics.interval.seconds",
+        flows.refresh_seconds,
+    );
+    put(&mut copy, "sync.topic.configs.enabled", flows.sync_configs);
+    put(
+        &mut copy,
+        "sync.topic.configs.interval.seconds",
+        flows.config_seconds,
+    );
+    if !flows.configs_exclude.is_empty() {
+        put(
+            &mut copy,
+            "config.properties.exclude",
+            &flows.configs_exclude,
+        );
+    }
+    put(&mut copy, "sync.topic.acls.enabled", flows.sync_acls);
+    put(
+        &mut copy,
+        "source.consumer.isolation.level",
+        "read_committed",
+    );
+    put(
+        &mut copy,
+        "source.consumer.auto.offset.reset",
+        flows.offset_reset,
+    );
+    if flows.exactly_once {
+        put(&mut copy, "exactly.once.support", "required");
+    }
+
+    let mut checkpoint = common("MirrorCheckpointConnector", flows, source);
+    put(&mut checkpoint, "tasks.max", "1");
+    put(&mut checkpoint, "topics", &flows.topics);
+    put_some(
+        &mut checkpoint,
+        "topics.exclude",
+        flows.topics_exclude.as_ref(),
+    );
+    put(&mut checkpoint, "groups", &flows.groups);
+    put_some(
+        &mut checkpoint,
+        "groups.exclude",
+        flows.groups_exclude.as_ref(),
+    );
+    put(
+        &mut checkpoint,
+        "emit.checkpoints.enabled",
+        flows.sync_groups,
+    );
+    put(
+        &mut checkpoint,
+        "emit.checkpoints.interval.seconds",
+        flows.group_seconds,
+    );
+    put(
+        &mut checkpoint,
+        "sync.group.offsets.enabled",
+        flows.sync_groups,
+    );
+    put(
+        &mut checkpoint,
+        "sync.group.offsets.interval.seconds",
+        flows.group_seconds,
+    );
+    for topic in ["checkpoints", "offset-syncs"] {
+        put(
+            &mut checkpoint,
+            &format!("{topic}.topic.replication.factor"),
+            flows.internal_replication_factor,
+        );
+    }
+
+    let mut heartbeat = common("MirrorHeartbeatConnector", flows, source);
+    put(&mut heartbeat, "tasks.max", "1");
+    put(
+        &mut heartbeat,
+        "heartbeats.topic.replication.factor",
+        flows.internal_replication_factor,
+    );
+
+    let running = mirror.state == topology::MirrorState::Running;
+    [
+        ("source", copy),
+        ("checkpoint", checkpoint),
+        ("heartbeat", heartbeat),
+    ]
+    .map(|(kind, mut config)| {
+        put(&mut config, "enabled", running);
+        (kind, config)
+    })
+}
+
+fn common(class: &str, flows: &Flows, source: &Reached) -> Map<String, Value> {
+    const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
+    let mut config = Map::new();
+    put(
+        &mut config,
+        "connector.class",
+        format!("org.apache.kafka.connect.mirror.{class}"),
+    );
+    for converter in ["key.converter", "value.converter", "header.converter"] {
+        put(&mut config, converter, BYTES);
+    }
+    for (side, cluster) in [("source", source), ("target", &flows.target)] {
+        put(
+            &mut config,
+            &format!("{side}.cluster.alias"),
+            &cluster.alias,
+        );
+        put(
+            &mut config,
+            &format!("{side}.cluster.bootstrap.servers"),
+            &cluster.bootstrap,
+        );
+        security(&mut config, side, &cluster.client);
+    }
+    put(&mut config, "replication.policy.class", flows.policy_class);
+    put_some(
+        &mut config,
+        "replication.policy.separator",
+        flows.separator.as_ref(),
+    );
+    config
+}
+
+fn security(config: &mut Map<String, Value>, side: &str, client: &JavaClient) {
+    for line in &client.lines {
+        put(config, &format!("{side}.cluster.{}", line.key), &line.value);
+    }
+}
+
+/// Connect takes texts.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "texts, numbers and truth values alike"
+)]
+fn put(config: &mut Map<String, Value>, key: &str, value: impl ToString) {
+    config.insert(key.to_owned(), Value::String(value.to_string()));
+}
+
+fn put_some(config: &mut Map<String, Value>, key: &str, value: Option<&String>) {
+    if let Some(value) = value {
+        put(config, key, value);
+    }
+}

@@ -1,0 +1,174 @@
+//! Mirrors of the engine `mirrormaker`: the legacy tool of Kafka up to 3.9, and of HDP and `HDInsight`.
+
+use serde::Serialize;
+use topology::{Delivery, Engine, Mirror, Pattern, ReplicationPolicy, StartOffset};
+
+use super::java_client::{JavaClient, Providers, cluster, java_client};
+use crate::draft::Draft;
+use crate::request::{ClusterAddresses, Request};
+use crate::target::{Setting, Target, TargetError};
+
+pub(super) const TARGET: Target = Target {
+    name: "mirrormaker",
+    about: "properties and start command of the legacy MirrorMaker for each mirror of that engine",
+    settings: &[
+        Setting {
+            name: "streams",
+            about: "consumer threads, --num.streams; 4 where nothing is said",
+            values: &[],
+        },
+        Setting {
+            name: "group",
+            about: "consumer group; mirrorgroup where nothing is said",
+            values: &[],
+        },
+        Setting {
+            name: "command",
+            about: "what starts it; /usr/hdp/current/kafka-broker/bin/kafka-run-class.sh on HDInsight",
+            values: &[],
+        },
+    ],
+    drafts,
+};
+
+/// The values of all three files.
+#[derive(Debug, Serialize)]
+struct Legacy {
+    mirror: String,
+    source: Reached,
+    target: Reached,
+    group: String,
+    streams: u16,
+    command: String,
+    whitelist: String,
+    offset_reset: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Reached {
+    zookeeper: Option<String>,
+    brokers: String,
+    client: JavaClient,
+    providers: Providers,
+}
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let mirrors = request
+        .topology
+        .mirrors
+        .iter()
+        .filter(|mirror| mirror.engine == Engine::MirrorMaker);
+    let mut drafts = Vec::new();
+    for mirror in mirrors {
+        refuse_what_it_cannot(mirror)?;
+        for source in &mirror.sources {
+            let values = legacy(request, mirror, source)?;
+            // a process has one source: several have a folder each
+            let folder = match mirror.sources.len() {
+                1 => mirror.name.clone(),
+                _ => format!("{}/{source}", mirror.name),
+            };
+            for (file, template) in [
+                ("consumer.properties", "mirrormaker/consumer.properties"),
+                ("producer.properties", "mirrormaker/producer.properties"),
+                ("start.sh", "mirrormaker/start.sh"),
+            ] {
+                drafts.push(Draft::template(
+                    format!("{folder}/{file}"),
+                    template,
+                    &values,
+                )?);
+            }
+        }
+    }
+    Ok(drafts)
+}
+
+fn legacy(request: &Request<'_>, mirror: &Mirror, source: &str) -> Result<Legacy, TargetError> {
+    let streams = request.setting("mirrormaker", "streams", "4");
+    let streams = streams.parse().ok().filter(|count| *count > 0_u16);
+    let on_hdinsight = request
+        .topology
+        .cluster(&mirror.target)
+        .is_some_and(|it| it.platform == topology::Platform::AzureHdinsight);
+    let command = if on_hdinsight {
+        "/usr/hdp/current/kafka-broker/bin/kafka-run-class.sh"
+    } else {
+        "kafka-run-class.sh"
+    };
+    Ok(Legacy {
+        mirror: mirror.name.clone(),
+        source: reached(request, mirror, source)?,
+        target: reached(request, mirror, &mirror.target)?,
+        group: request
+            .setting("mirrormaker", "group", "mirrorgroup")
+            .to_owned(),
+        streams: streams.ok_or_else(|| {
+            refused(
+                mirror,
+                "the setting `mirrormaker.streams` is a number of threads".to_owned(),
+            )
+        })?,
+        command: request
+            .setting("mirrormaker", "command", command)
+            .to_owned(),
+        whitelist: whitelist(mirror, &mirror.topics.include)?,
+        offset_reset: match mirror.start_offset {
+            StartOffset::Earliest => "earliest",
+            StartOffset::Latest => "latest",
+            StartOffset::Timestamp(_) => {
+                return Err(refused(
+                    mirror,
+                    "MirrorMaker begins at `earliest` or `latest`, not at a time".to_owned(),
+                ));
+            }
+        },
+    })
+}
+
+/// Addresses that were asked for at the cluster come before those of the file.
+fn reached(request: &Request<'_>, mirror: &Mirror, alias: &str) -> Result<Reached, TargetError> {
+    let cluster = cluster(request.topology, mirror, alias)?;
+    let ClusterAddresses { zookeeper, brokers } = request.settings.addresses(alias);
+    let client = java_client(cluster)?;
+    Ok(Reached {
+        zookeeper: (!zookeeper.is_empty()).then(|| zookeeper.join(",")),
+        brokers: if brokers.is_empty() {
+            super::java_client::bootstrap(cluster)?
+        } else {
+            brokers.join(",")
+        },
+        providers: Providers::of([&client]),
+        client,
+    })
+}
+
+fn refuse_what_it_cannot(mirror: &Mirror) -> Result<(), TargetError> {
+    let problem = if mirror.policy != ReplicationPolicy::Identity {
+        "MirrorMaker copies topics under the same name only: `replicationPolicy: {type: identity}`"
+    } else if mirror.delivery == Delivery::ExactlyOnce {
+        "MirrorMaker delivers at least once"
+    } else {
+        return Ok(());
+    };
+    Err(refused(mirror, problem.to_owned()))
+}
+
+/// MirrorMaker reads a list as alternatives, and a comma as what separates them.
+fn whitelist(mirror: &Mirror, pattern: &Pattern) -> Result<String, TargetError> {
+    let parts = pattern.parts();
+    match parts.iter().find(|part| part.contains(',')) {
+        Some(part) => Err(refused(
+            mirror,
+            format!("MirrorMaker would split `{part}` at its comma"),
+        )),
+        None => Ok(parts.join("|")),
+    }
+}
+
+fn refused(mirror: &Mirror, problem: String) -> TargetError {
+    TargetError::Mirror {
+        mirror: mirror.name.clone(),
+        problem,
+    }
+}
