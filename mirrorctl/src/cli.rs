@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Destroy(DestroyArgs),
     /// End the management of resources without touching them
     Forget(ForgetArgs),
-    /// Write a topology of what there is: a live cluster, or the settings of MirrorMaker 2
+    /// Write a topology of what there is: a live cluster, or the files of another engine
     Import(ImportArgs),
     /// Write the files that other tools need: infrastructure, other engines, monitoring
     Render(RenderArgs),
@@ -308,9 +308,13 @@ Examples:
   mirrorctl import cluster --alias onprem --bootstrap-servers kafka1.dc:9092 > topology.yaml
   mirrorctl import cluster --alias aws -f topology.yaml --topics 'pay\\..*' >> topology.yaml
   mirrorctl import mm2 mm2.properties > topology.yaml
+  mirrorctl import connect source.json checkpoint.json > topology.yaml
+  curl -s 'http://connect:8083/connectors?expand=info' | mirrorctl import connect - > topology.yaml
+  kubectl get kafka,kafkatopic,kafkauser -o yaml | mirrorctl import strimzi - > topology.yaml
 
 The plan of an imported cluster is empty: the topics are declared as they are, with what is set on
-them. Passwords are never written; the file says which variables have to hold them."
+them. Passwords are never written; the file says which variables have to hold them, and names what
+could not be taken over. What is written is checked as `validate` does it."
 )]
 pub(crate) struct ImportArgs {
     /// From what.
@@ -328,6 +332,18 @@ pub(crate) enum ImportWhat {
         /// The properties file
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// Connectors of MirrorMaker 2, as Kafka Connect's REST interface takes and gives them
+    Connect {
+        /// JSON files; `-` is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Resources of Strimzi: clusters, mirrors, topics, users and connectors
+    Strimzi {
+        /// YAML files with one or many documents; `-` is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
     },
 }
 

@@ -34,8 +34,8 @@ pub async fn live_topics(
             topics.push(ImportedTopic {
                 name,
                 cluster: alias.to_owned(),
-                partitions: live.topic.partitions,
-                replication_factor: live.topic.replication_factor,
+                partitions: Some(live.topic.partitions),
+                replication_factor: Some(live.topic.replication_factor),
                 configs: set
                     .filter_map(|(key, entry)| Some((key, entry.value?)))
                     .collect(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr::Scalar;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::Value;
 
 use crate::code::Code;
@@ -158,18 +158,46 @@ enum PendingKey {
 ///
 /// The tree is absent when the text is not YAML or holds no document.
 pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Finding>) {
-    let mut reader = Reader {
-        text,
-        offsets: Offsets::new(text),
-        flaws: Vec::new(),
-        stack: Vec::new(),
-        anchors: HashMap::new(),
-        root: None,
-        documents: 0,
-        nodes: 0,
+    let mut reader = Reader::new(text);
+    let mut parser = Parser::new_from_str(text);
+    let tree = match reader.document(&mut parser) {
+        Read::Document(tree) => reader
+            .is_the_last(&mut parser)
+            .then_some(tree)
+            .and_then(|tree| reader.unless_empty(tree)),
+        Read::End => reader.unless_empty(None),
+        Read::Flawed => None,
     };
-    let tree = reader.run();
     (tree, reader.flaws)
+}
+
+/// Reads every YAML document of a text, collecting what is wrong with them. Empty documents are left out; after a document
+/// that is not YAML there are no more.
+pub(crate) fn read_all(text: &str) -> (Vec<Node>, Vec<Finding>) {
+    let mut reader = Reader::new(text);
+    let mut parser = Parser::new_from_str(text);
+    let mut trees = Vec::new();
+    while let Read::Document(tree) = reader.document(&mut parser) {
+        trees.extend(tree.filter(|tree| !is_nothing(tree)));
+    }
+    (trees, reader.flaws)
+}
+
+/// What is read of a text.
+type Events<'a> = Parser<'a, StrInput<'a>>;
+
+/// What the parser had.
+enum Read {
+    /// A document; one may be without a value.
+    Document(Option<Node>),
+    /// No document any more.
+    End,
+    /// Something that ends the reading; it was reported.
+    Flawed,
+}
+
+fn is_nothing(tree: &Node) -> bool {
+    matches!(tree.data, Data::Scalar(Value::Null))
 }
 
 struct Reader<'a> {
@@ -179,23 +207,29 @@ struct Reader<'a> {
     stack: Vec<Open>,
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
-    documents: usize,
     nodes: usize,
 }
 
-impl Reader<'_> {
-    fn run(&mut self) -> Option<Node> {
-        let mut parser = Parser::new_from_str(self.text);
-        while let Some(next) = parser.next_event() {
-            let (event, span) = match next {
-                Ok(found) => found,
-                Err(error) => {
-                    let at = self.offsets.byte(*error.marker());
-                    let end = self.text[at..]
-                        .chars()
-                        .next()
-                        .map_or(at, |c| at + c.len_utf8());
-                    self.flaws.push(
+impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            offsets: Offsets::new(text),
+            flaws: Vec::new(),
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            nodes: 0,
+        }
+    }
+
+    fn not_yaml(&mut self, error: &ScanError) {
+        let at = self.offsets.byte(*error.marker());
+        let end = self.text[at..]
+            .chars()
+            .next()
+            .map_or(at, |c| at + c.len_utf8());
+        self.flaws.push(
                         Finding::new(
                             Code::YamlSyntax,
                             at..end,
@@ -204,29 +238,71 @@ impl Reader<'_> {
                         )
                         .hint("the mistake is often a little before this place: indentation, a missing `:` or an unclosed quote"),
                     );
-                    return None;
+    }
+
+    /// Whether nothing follows the first document.
+    fn is_the_last(&mut self, parser: &mut Events<'_>) -> bool {
+        while let Some(next) = parser.next_event() {
+            match next {
+                Ok((Event::DocumentStart(_), span)) => {
+                    let range = self.range(span);
+                    self.flaws.push(
+                        Finding::new(
+                            Code::SeveralDocuments,
+                            range,
+                            "a topology is one YAML document, this file holds several",
+                            "a second document begins here",
+                        )
+                        .hint("put the other documents into files of their own"),
+                    );
+                    return true;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.not_yaml(&error);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// The tree, which a file without a value has not.
+    fn unless_empty(&mut self, tree: Option<Node>) -> Option<Node> {
+        if tree.as_ref().is_none_or(is_nothing) {
+            self.flaws.push(
+                Finding::new(
+                    Code::EmptyFile,
+                    0..0,
+                    "the file declares nothing",
+                    "expected a topology",
+                )
+                .hint("begin with `apiVersion: mirrorctl.io/v1` and `kind: Topology`"),
+            );
+            return None;
+        }
+        tree
+    }
+
+    /// The next document.
+    fn document(&mut self, parser: &mut Events<'_>) -> Read {
+        while let Some(next) = parser.next_event() {
+            let (event, span) = match next {
+                Ok(found) => found,
+                Err(error) => {
+                    self.not_yaml(&error);
+                    return Read::Flawed;
                 }
             };
             let range = self.range(span);
             // levels that an alias adds below the open ones
             let mut below = 0;
             match event {
-                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
-                Event::DocumentStart(_) => {
-                    self.documents += 1;
-                    if self.documents > 1 {
-                        self.flaws.push(
-                            Finding::new(
-                                Code::SeveralDocuments,
-                                range,
-                                "a topology is one YAML document, this file holds several",
-                                "a second document begins here",
-                            )
-                            .hint("put the other documents into files of their own"),
-                        );
-                        return self.root.take();
-                    }
-                }
+                Event::Nothing
+                | Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(_) => {}
+                Event::DocumentEnd => return Read::Document(self.root.take()),
                 Event::Scalar(value, style, anchor, tag) => {
                     let value = self.scalar(value, style, tag.as_deref(), &range);
                     let node = Node {
@@ -269,26 +345,10 @@ impl Reader<'_> {
                     ),
                     "the limit is reached here",
                 ));
-                return None;
+                return Read::Flawed;
             }
         }
-        let tree = self.root.take();
-        if tree
-            .as_ref()
-            .is_none_or(|node| matches!(node.data, Data::Scalar(Value::Null)))
-        {
-            self.flaws.push(
-                Finding::new(
-                    Code::EmptyFile,
-                    0..0,
-                    "the file declares nothing",
-                    "expected a topology",
-                )
-                .hint("begin with `apiVersion: mirrorctl.io/v1` and `kind: Topology`"),
-            );
-            return None;
-        }
-        tree
+        Read::End
     }
 
     fn range(&self, span: Span) -> Range<usize> {

@@ -1,11 +1,13 @@
 //! `mirrorctl import`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plan::Clients;
 use serde_json::json;
-use topology::import::{Imported, ImportedCluster, ImportedTopic, mm2};
+use topology::import::{
+    ImportFile, Imported, ImportedCluster, ImportedTopic, connect as connect_json, mm2, strimzi,
+};
 
 use crate::cli::{Format, ImportArgs, ImportClusterArgs, ImportWhat};
 use crate::connect::{Address, connect, connect_to};
@@ -20,12 +22,53 @@ pub(crate) async fn import(session: &Session, args: &ImportArgs) -> Ended {
     let yaml = match &args.what {
         ImportWhat::Cluster(args) => cluster(session, args).await?,
         ImportWhat::Mm2 { file } => from_mm2(file)?,
+        ImportWhat::Connect { files } => {
+            connect_json(&texts(files)?).map_err(|error| Failure::Usage {
+                message: error.to_string(),
+                hint: "give what `GET /connectors?expand=info` answers, or files with a connector each"
+                    .to_owned(),
+            })?
+            .to_yaml()
+        }
+        ImportWhat::Strimzi { files } => {
+            strimzi(&texts(files)?).map_err(|error| Failure::Usage {
+                message: error.to_string(),
+                hint: "give what `kubectl get kafka,kafkamirrormaker2,kafkatopic,kafkauser -o yaml` prints"
+                    .to_owned(),
+            })?
+            .to_yaml()
+        }
     };
     match session.terminal.format() {
         Format::Human => output::result(&yaml)?,
         Format::Json => output::json(&json!({ "topology": yaml }))?,
     }
+    // a part of a file is not a topology yet
+    let part = matches!(&args.what, ImportWhat::Cluster(args) if args.file.is_some());
+    if !part {
+        topology::parse("imported topology", &yaml).map_err(topology::LoadError::Invalid)?;
+    }
     Ok(Outcome::Done)
+}
+
+/// The files' texts; `-` is standard input.
+fn texts(files: &[PathBuf]) -> Result<Vec<ImportFile>, Failure> {
+    let text = |path: &PathBuf| {
+        let text = if path.as_os_str() == "-" {
+            std::io::read_to_string(std::io::stdin())
+        } else {
+            std::fs::read_to_string(path)
+        };
+        let text = text.map_err(|error| Failure::File {
+            path: path.clone(),
+            error,
+        })?;
+        Ok(ImportFile {
+            name: path.display().to_string(),
+            text,
+        })
+    };
+    files.iter().map(text).collect()
 }
 
 async fn cluster(session: &Session, args: &ImportClusterArgs) -> Result<String, Failure> {
@@ -51,8 +94,8 @@ async fn cluster(session: &Session, args: &ImportClusterArgs) -> Result<String, 
             alias: args.alias.clone(),
             bootstrap_servers: client.bootstrap().to_vec(),
             cluster_id: Some(client.cluster_id().to_owned()),
-            tls: false,
-            login: None,
+            tls: None,
+            sasl: None,
         }],
         topics,
         ..Imported::default()

@@ -7,6 +7,7 @@
 mod bad_input;
 mod demo;
 mod help;
+mod import;
 mod plan_apply;
 mod reload;
 mod render;

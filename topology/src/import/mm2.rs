@@ -1,8 +1,8 @@
 //! `mm2.properties`: the file of MirrorMaker 2's dedicated mode (KIP-382).
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::{Imported, ImportedCluster, ImportedLogin, ImportedMirror, ImportedNaming};
+use super::engine::{self, Ends};
+use super::settings::{Settings, items};
+use super::{Imported, ImportedCluster};
 use crate::choices::Delivery;
 
 /// Why a file is no `mm2.properties`.
@@ -27,10 +27,7 @@ pub enum Mm2Error {
 pub fn mm2(text: &str) -> Result<Imported, Mm2Error> {
     let read = java_properties::read(text.as_bytes())
         .map_err(|error| Mm2Error::Syntax(error.to_string()))?;
-    let mut settings = Settings {
-        values: read.into_iter().collect(),
-        used: BTreeSet::new(),
-    };
+    let mut settings = Settings::new(read);
     let aliases: Vec<String> = settings
         .take("clusters")
         .map(|list| items(&list))
@@ -49,49 +46,28 @@ pub fn mm2(text: &str) -> Result<Imported, Mm2Error> {
     for source in &aliases {
         for target in aliases.iter().filter(|target| *target != source) {
             let flow = format!("{source}->{target}");
-            if settings.of(&flow, "enabled").as_deref() == Some("true") {
-                let mirror = mirror(&mut settings, &flow, source, target, &mut imported.remarks);
-                imported.mirrors.push(mirror);
+            let prefix = format!("{flow}.");
+            let mut scope = settings.scope(&[&prefix, ""]);
+            if scope.take("enabled").as_deref() != Some("true") {
+                continue;
             }
+            let ends = Ends {
+                label: &flow,
+                source,
+                target,
+            };
+            let mut mirror = engine::mirror(&mut scope, &ends, &mut imported.remarks);
+            let once = settings.take(&format!("{target}.exactly.once.source.support"));
+            if once.as_deref() == Some("enabled") {
+                mirror.delivery = Delivery::ExactlyOnce;
+            }
+            imported.mirrors.push(mirror);
         }
     }
-    let left: Vec<&String> = settings
-        .values
-        .keys()
-        .filter(|key| !settings.used.contains(*key))
-        .collect();
-    for key in left {
+    for key in settings.left() {
         imported.remarks.push(format!("not taken over: {key}"));
     }
     Ok(imported)
-}
-
-/// The file's keys, and which of them mean something here.
-struct Settings {
-    values: BTreeMap<String, String>,
-    used: BTreeSet<String>,
-}
-
-impl Settings {
-    fn take(&mut self, key: &str) -> Option<String> {
-        let value = self.values.get(key)?.trim().to_owned();
-        self.used.insert(key.to_owned());
-        Some(value).filter(|value| !value.is_empty())
-    }
-
-    /// A flow's own value, else the one for all.
-    fn of(&mut self, flow: &str, key: &str) -> Option<String> {
-        let general = self.take(key);
-        self.take(&format!("{flow}.{key}")).or(general)
-    }
-}
-
-fn items(list: &str) -> Vec<String> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .map(str::to_owned)
-        .collect()
 }
 
 fn cluster(
@@ -104,126 +80,17 @@ fn cluster(
         .ok_or_else(|| Mm2Error::NoBootstrapServers {
             alias: alias.to_owned(),
         })?;
-    let protocol = settings
-        .of(alias, "security.protocol")
-        .unwrap_or_default()
-        .to_ascii_uppercase();
-    let mechanism = settings.of(alias, "sasl.mechanism").unwrap_or_default();
-    let jaas = settings.of(alias, "sasl.jaas.config");
-    let mechanism = match mechanism.as_str() {
-        "PLAIN" => Some("plain"),
-        "SCRAM-SHA-256" => Some("scram-sha-256"),
-        "SCRAM-SHA-512" => Some("scram-sha-512"),
-        _ => None,
-    };
-    let login = if protocol.starts_with("SASL") {
-        let login = mechanism.zip(jaas.as_deref().and_then(username));
-        let login = login.map(|(mechanism, username)| ImportedLogin {
-            mechanism,
-            username,
-            password_variable: variable(alias),
-        });
-        remarks.push(match &login {
-            Some(login) => format!(
-                "the password of {alias} is not in this file: put it into the variable {}",
-                login.password_variable
-            ),
-            None => {
-                format!("how {alias} logs in could not be taken over: write its `sasl` by hand")
-            }
-        });
-        login
-    } else {
-        None
-    };
+    let servers = items(&servers);
+    let prefix = format!("{alias}.");
+    let mut scope = settings.scope(&[&prefix, ""]);
+    let (tls, sasl) = engine::connection(&mut scope, alias, &servers, remarks);
     Ok(ImportedCluster {
         alias: alias.to_owned(),
-        bootstrap_servers: items(&servers),
+        bootstrap_servers: servers,
         cluster_id: None,
-        tls: protocol.ends_with("SSL"),
-        login,
+        tls,
+        sasl,
     })
-}
-
-/// The user name in a JAAS line: `… required username="me" password="…";`.
-fn username(jaas: &str) -> Option<String> {
-    let (_, rest) = jaas.split_once("username")?;
-    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
-    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let (name, _) = rest[1..].split_once(quote)?;
-    Some(name.to_owned())
-}
-
-fn variable(alias: &str) -> String {
-    let upper: String = alias
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    format!("{upper}_KAFKA_PASSWORD")
-}
-
-fn mirror(
-    settings: &mut Settings,
-    flow: &str,
-    source: &str,
-    target: &str,
-    remarks: &mut Vec<String>,
-) -> ImportedMirror {
-    let exclude = |settings: &mut Settings, new: &str, old: &str| {
-        let old = settings.of(flow, old);
-        settings.of(flow, new).or(old)
-    };
-    let policy = settings
-        .of(flow, "replication.policy.class")
-        .unwrap_or_default();
-    let identity = policy.ends_with("IdentityReplicationPolicy");
-    if !policy.is_empty() && !identity && !policy.ends_with(".DefaultReplicationPolicy") {
-        remarks.push(format!(
-            "{flow}: the replication policy {policy} is not known here; names follow MirrorMaker 2's default"
-        ));
-    }
-    for (key, what) in [
-        ("sync.group.offsets.enabled", "committed offsets"),
-        ("sync.topic.acls.enabled", "ACLs"),
-    ] {
-        if settings.of(flow, key).as_deref() == Some("true") {
-            remarks.push(format!("{flow}: {what} do not follow yet"));
-        }
-    }
-    let separator = settings.of(flow, "replication.policy.separator");
-    let reset = settings.take(&format!("{flow}.consumer.auto.offset.reset"));
-    let once = settings.take(&format!("{target}.exactly.once.source.support"));
-    ImportedMirror {
-        name: format!("{source}-to-{target}"),
-        source: source.to_owned(),
-        target: target.to_owned(),
-        topics: settings.of(flow, "topics"),
-        topics_exclude: exclude(settings, "topics.exclude", "topics.blacklist"),
-        groups: settings.of(flow, "groups"),
-        groups_exclude: exclude(settings, "groups.exclude", "groups.blacklist"),
-        naming: if identity {
-            ImportedNaming::Identity
-        } else {
-            ImportedNaming::Default { separator }
-        },
-        from_latest: reset.as_deref() == Some("latest"),
-        replication_factor: settings
-            .of(flow, "replication.factor")
-            .and_then(|factor| factor.parse().ok()),
-        without_configs: settings.of(flow, "sync.topic.configs.enabled").as_deref()
-            == Some("false"),
-        delivery: if once.as_deref() == Some("enabled") {
-            Delivery::ExactlyOnce
-        } else {
-            Delivery::AtLeastOnce
-        },
-    }
 }
 
 #[cfg(test)]

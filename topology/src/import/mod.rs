@@ -1,11 +1,31 @@
 //! Topologies written from what there already is: a live cluster, or the settings of another engine.
 
+mod connect;
+mod engine;
+mod jaas;
 mod mm2;
+mod settings;
+mod strimzi;
 mod yaml;
+mod yaml_access;
 
+pub use connect::{ConnectError, connect};
 pub use mm2::{Mm2Error, mm2};
+pub use strimzi::{StrimziError, strimzi};
 
+use std::collections::BTreeMap;
+
+use crate::access::{AclOperation, AclPermission, PatternType, ResourceType};
 use crate::choices::Delivery;
+
+/// A file to import from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportFile {
+    /// What messages call it.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
 
 /// What was found, before it is YAML.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +34,12 @@ pub struct Imported {
     pub clusters: Vec<ImportedCluster>,
     /// Topics, in the order found.
     pub topics: Vec<ImportedTopic>,
+    /// Users, in the order found.
+    pub users: Vec<ImportedUser>,
+    /// Access rules, in the order found.
+    pub acls: Vec<ImportedAcl>,
+    /// Client quotas, in the order found.
+    pub quotas: Vec<ImportedQuota>,
     /// Mirrors, in the order found.
     pub mirrors: Vec<ImportedMirror>,
     /// What could not be taken over, or has to be known: comments at the top of the file.
@@ -29,21 +55,51 @@ pub struct ImportedCluster {
     pub bootstrap_servers: Vec<String>,
     /// The only cluster id that may be touched.
     pub cluster_id: Option<String>,
-    /// Whether connections are encrypted, with the certificates that the system trusts.
-    pub tls: bool,
+    /// How connections are encrypted, where they are.
+    pub tls: Option<ImportedTls>,
     /// How connections are authenticated.
-    pub login: Option<ImportedLogin>,
+    pub sasl: Option<ImportedSasl>,
 }
 
-/// A login whose password is in an environment variable.
+/// Encrypted connections, with the certificates that the system trusts unless a file is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportedTls {
+    /// PEM file with the certificates to trust.
+    pub ca_file: Option<String>,
+    /// PEM file with the client certificate.
+    pub cert_file: Option<String>,
+    /// PEM file with the key of the client certificate.
+    pub key_file: Option<String>,
+}
+
+/// A login whose secret is in an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportedLogin {
-    /// `plain`, `scram-sha-256` or `scram-sha-512`.
-    pub mechanism: &'static str,
-    /// Who logs in.
-    pub username: String,
-    /// The variable that has to hold the password.
-    pub password_variable: String,
+pub enum ImportedSasl {
+    /// By name and password.
+    Password {
+        /// `plain`, `scram-sha-256` or `scram-sha-512`.
+        mechanism: &'static str,
+        /// Who logs in.
+        username: String,
+        /// The variable that has to hold the password.
+        password_variable: String,
+    },
+    /// By tokens.
+    OAuth {
+        /// The address that gives tokens.
+        token_endpoint: String,
+        /// Who asks.
+        client_id: String,
+        /// The variable that has to hold the client's secret.
+        secret_variable: String,
+        /// The scope to ask for.
+        scope: Option<String>,
+    },
+    /// IAM access control of Amazon MSK.
+    AwsMskIam {
+        /// The region of the cluster.
+        region: String,
+    },
 }
 
 /// A topic as it is.
@@ -53,12 +109,55 @@ pub struct ImportedTopic {
     pub name: String,
     /// Alias of the cluster that has it.
     pub cluster: String,
-    /// How many partitions.
-    pub partitions: u32,
-    /// How many replicas.
-    pub replication_factor: u16,
+    /// How many partitions; the brokers' default where that is not said.
+    pub partitions: Option<u32>,
+    /// How many replicas; the brokers' default where that is not said.
+    pub replication_factor: Option<u16>,
     /// What is set on the topic itself.
-    pub configs: std::collections::BTreeMap<String, String>,
+    pub configs: BTreeMap<String, String>,
+}
+
+/// A user that logs in with SCRAM-SHA-512.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedUser {
+    /// The name to log in with.
+    pub name: String,
+    /// Alias of the cluster that has it.
+    pub cluster: String,
+    /// The variable that has to hold the password.
+    pub password_variable: String,
+}
+
+/// An access rule, for several operations at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedAcl {
+    /// Alias of the cluster that has it.
+    pub cluster: String,
+    /// Whom it is about: `User:name`.
+    pub principal: String,
+    /// What is protected.
+    pub resource_type: ResourceType,
+    /// Its name; the cluster has none.
+    pub resource_name: Option<String>,
+    /// How the name is meant.
+    pub pattern: PatternType,
+    /// What may or may not be done.
+    pub operations: Vec<AclOperation>,
+    /// Whether the rule gives or takes.
+    pub permission: AclPermission,
+    /// The address that it is about, where that is not everywhere.
+    pub host: Option<String>,
+}
+
+/// The limits of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedQuota {
+    /// Alias of the cluster that has it.
+    pub cluster: String,
+    /// The user, without `User:`.
+    pub user: String,
+    /// The limits by the keys of a topology, as numbers.
+    pub limits: BTreeMap<&'static str, serde_json::Number>,
 }
 
 /// A mirror.
@@ -86,6 +185,14 @@ pub struct ImportedMirror {
     pub replication_factor: Option<u16>,
     /// Whether topic configuration does not follow.
     pub without_configs: bool,
+    /// How often new topics are looked for, with its unit.
+    pub interval: Option<String>,
+    /// How often configuration is compared, with its unit.
+    pub config_interval: Option<String>,
+    /// Configuration keys that do not follow.
+    pub config_exclude: Option<Vec<String>>,
+    /// Whether nothing is copied for now.
+    pub paused: bool,
     /// How often a record may arrive.
     pub delivery: Delivery,
 }
@@ -95,6 +202,8 @@ pub struct ImportedMirror {
 pub enum ImportedNaming {
     /// As on the source.
     Identity,
+    /// With a text before the name.
+    Prefix(String),
     /// With the source's alias before the name.
     Default {
         /// What stands between alias and name, where that is not a dot.

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Imported, ImportedCluster, ImportedMirror, ImportedNaming, ImportedTopic};
+use super::yaml_access::write_access;
+use super::{
+    Imported, ImportedCluster, ImportedMirror, ImportedNaming, ImportedSasl, ImportedTopic,
+};
 use crate::choices::Delivery;
 
 impl Imported {
@@ -22,6 +25,7 @@ impl Imported {
             write_cluster(&mut text, cluster);
         }
         text.push_str(&self.topics_yaml());
+        write_access(&mut text, self);
         if !self.mirrors.is_empty() {
             line(&mut text, "mirrors:");
         }
@@ -58,19 +62,55 @@ fn write_cluster(text: &mut String, cluster: &ImportedCluster) {
     if let Some(id) = &cluster.cluster_id {
         line(text, &format!("  clusterId: {}", quoted(id)));
     }
-    if cluster.tls {
-        line(text, "  tls: {}");
+    if let Some(tls) = &cluster.tls {
+        let files = [
+            ("caFile", &tls.ca_file),
+            ("certFile", &tls.cert_file),
+            ("keyFile", &tls.key_file),
+        ];
+        let files: Vec<String> = files
+            .into_iter()
+            .filter_map(|(key, file)| Some(format!("{key}: {}", quoted(file.as_ref()?))))
+            .collect();
+        line(text, &format!("  tls: {{{}}}", files.join(", ")));
     }
-    if let Some(login) = &cluster.login {
-        line(
-            text,
-            &format!(
-                "  sasl: {{mechanism: {}, username: {}, password: {{env: {}}}}}",
-                login.mechanism,
-                quoted(&login.username),
-                login.password_variable
-            ),
-        );
+    if let Some(sasl) = &cluster.sasl {
+        line(text, &format!("  sasl: {{{}}}", sasl_keys(sasl)));
+    }
+}
+
+fn sasl_keys(sasl: &ImportedSasl) -> String {
+    match sasl {
+        ImportedSasl::Password {
+            mechanism,
+            username,
+            password_variable,
+        } => format!(
+            "mechanism: {mechanism}, username: {}, password: {{env: {password_variable}}}",
+            quoted(username),
+        ),
+        ImportedSasl::OAuth {
+            token_endpoint,
+            client_id,
+            secret_variable,
+            scope,
+        } => {
+            let scope = scope
+                .as_ref()
+                .map(|scope| format!(", scope: {}", quoted(scope)));
+            format!(
+                "mechanism: oauthbearer, oauth: {{tokenEndpoint: {}, clientId: {}, clientSecret: {{env: {secret_variable}}}{}}}",
+                quoted(token_endpoint),
+                quoted(client_id),
+                scope.unwrap_or_default()
+            )
+        }
+        ImportedSasl::AwsMskIam { region } => {
+            format!(
+                "mechanism: aws-msk-iam, aws: {{region: {}}}",
+                quoted(region)
+            )
+        }
     }
 }
 
@@ -80,18 +120,17 @@ fn topic_line(topic: &ImportedTopic) -> String {
         .iter()
         .map(|(key, value)| format!("{}: {}", quoted(key), quoted(value)))
         .collect();
-    let configs = if configs.is_empty() {
-        String::new()
-    } else {
-        format!(", configs: {{{}}}", configs.join(", "))
-    };
-    format!(
-        "- {{name: {}, clusters: [{}], partitions: {}, replicationFactor: {}{configs}}}",
-        quoted(&topic.name),
-        quoted(&topic.cluster),
-        topic.partitions,
-        topic.replication_factor
-    )
+    let mut keys = vec![
+        format!("name: {}", quoted(&topic.name)),
+        format!("clusters: [{}]", quoted(&topic.cluster)),
+    ];
+    keys.extend(topic.partitions.map(|it| format!("partitions: {it}")));
+    let factor = topic.replication_factor;
+    keys.extend(factor.map(|it| format!("replicationFactor: {it}")));
+    if !configs.is_empty() {
+        keys.push(format!("configs: {{{}}}", configs.join(", ")));
+    }
+    format!("- {{{}}}", keys.join(", "))
 }
 
 fn write_mirror(text: &mut String, mirror: &ImportedMirror) {
@@ -110,6 +149,7 @@ fn write_mirror(text: &mut String, mirror: &ImportedMirror) {
     }
     let policy = match &mirror.naming {
         ImportedNaming::Identity => "identity".to_owned(),
+        ImportedNaming::Prefix(prefix) => format!("prefix, prefix: {}", quoted(prefix)),
         ImportedNaming::Default { separator: None } => "default".to_owned(),
         ImportedNaming::Default {
             separator: Some(separator),
@@ -130,18 +170,31 @@ fn write_mirror(text: &mut String, mirror: &ImportedMirror) {
     if mirror.without_configs {
         sync.push("config: false".to_owned());
     }
+    for (key, interval) in [
+        ("interval", &mirror.interval),
+        ("configInterval", &mirror.config_interval),
+    ] {
+        sync.extend(interval.as_ref().map(|it| format!("{key}: {it}")));
+    }
+    if let Some(excluded) = &mirror.config_exclude {
+        let excluded: Vec<String> = excluded.iter().map(|it| quoted(it)).collect();
+        sync.push(format!("configExclude: [{}]", excluded.join(", ")));
+    }
+    if mirror.paused {
+        line(text, "  state: paused");
+    }
     if !sync.is_empty() {
         line(text, &format!("  topicSync: {{{}}}", sync.join(", ")));
     }
 }
 
-fn line(text: &mut String, line: &str) {
+pub(super) fn line(text: &mut String, line: &str) {
     // writing to a String cannot fail
     let _ = writeln!(text, "{line}");
 }
 
 /// A text that YAML reads as this text and as nothing else. Plain words stay as they are.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text
             .chars()
@@ -159,7 +212,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ImportedLogin;
+    use super::super::ImportedTls;
     use super::*;
 
     #[test]
@@ -170,15 +223,18 @@ mod tests {
                     alias: "on".to_owned(),
                     bootstrap_servers: vec!["a:9092".to_owned(), "b:9092".to_owned()],
                     cluster_id: Some("0123-abc".to_owned()),
-                    tls: false,
-                    login: None,
+                    tls: None,
+                    sasl: None,
                 },
                 ImportedCluster {
                     alias: "aws".to_owned(),
                     bootstrap_servers: vec!["c:9094".to_owned()],
                     cluster_id: None,
-                    tls: true,
-                    login: Some(ImportedLogin {
+                    tls: Some(ImportedTls {
+                        ca_file: Some("secrets/my ca.crt".to_owned()),
+                        ..ImportedTls::default()
+                    }),
+                    sasl: Some(ImportedSasl::Password {
                         mechanism: "scram-sha-512",
                         username: "it's \"me\"".to_owned(),
                         password_variable: "AWS_PASSWORD".to_owned(),
@@ -188,8 +244,8 @@ mod tests {
             topics: vec![ImportedTopic {
                 name: "_1.x-y".to_owned(),
                 cluster: "on".to_owned(),
-                partitions: 3,
-                replication_factor: 2,
+                partitions: Some(3),
+                replication_factor: Some(2),
                 configs: [("retention.ms".to_owned(), "-1".to_owned())].into(),
             }],
             mirrors: vec![ImportedMirror {
@@ -206,6 +262,7 @@ mod tests {
                 ..ImportedMirror::default()
             }],
             remarks: vec!["one\nline".to_owned()],
+            ..Imported::default()
         };
         let text = imported.to_yaml();
         assert!(text.starts_with("# one line\napiVersion"), "{text}");
