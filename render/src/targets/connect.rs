@@ -104,11 +104,6 @@ fn connectors(
     );
     put(
         &mut checkpoint,
-        "emit.checkpoints.enabled",
-        flows.sync_groups,
-    );
-    put(
-        &mut checkpoint,
         "emit.checkpoints.interval.seconds",
         flows.group_seconds,
     );
