@@ -160,7 +160,7 @@ impl Stage {
         self.transactions = Some(transactions.unwrap());
     }
 
-    /// Many records at once, a day old as well.
+    /// Many records at once, half a day old.
     pub(crate) fn add_bulk(&mut self, records: u64) {
         let servers = self.pair.source.bootstrap_servers();
         self.bulk += write_mixed(&servers, TOPIC, PARTITIONS, records).unwrap();
@@ -243,7 +243,7 @@ fn kill_again_and_again(stage: &mut Stage, moments: &mut Moments, kills: u32) {
     }
 }
 
-/// A target that keeps producer ids for three seconds by the time of their records, which are a day old here: it forgets
+/// A target that keeps producer ids for three seconds by the time of their records, which are older here: it forgets
 /// the mirror at every check, also in the middle of copying.
 fn forgetful() -> ClusterSpec {
     ClusterSpec::single()
