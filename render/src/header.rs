@@ -27,9 +27,9 @@ fn comment(path: &str) -> Result<Comment, UnknownKind> {
     };
     Ok(match kind {
         "tf" | "tfvars" | "hcl" | "properties" | "yaml" | "yml" | "toml" | "conf" | "cfg"
-        | "ini" | "env" | "sh" | "py" | "j2" | "service" | "target" | "timer" | "path"
-        | "socket" | "slice" | "rules" | "Containerfile" | "Dockerfile" | "containerignore"
-        | "hosts" | "inventory" => Comment::Hash,
+        | "ini" | "env" | "sh" | "ansible-lint" | "py" | "j2" | "service" | "target" | "timer"
+        | "path" | "socket" | "slice" | "rules" | "Containerfile" | "Dockerfile"
+        | "containerignore" | "hosts" | "inventory" => Comment::Hash,
         "sql" | "hql" => Comment::Dashes,
         "md" | "html" => Comment::Html,
         "xml" => Comment::Xml,

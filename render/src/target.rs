@@ -58,6 +58,14 @@ pub enum TargetError {
         /// What cannot be done.
         problem: String,
     },
+    /// A setting has a value that the target cannot use.
+    #[error("`{name}`: {problem}")]
+    Setting {
+        /// The setting, with its target.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A mirror names a cluster that the topology does not have: it was not validated.
     #[error("mirror `{mirror}` names the unknown cluster `{cluster}`")]
     UnknownCluster {

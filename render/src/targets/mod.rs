@@ -1,14 +1,30 @@
 //! The targets, one file or folder each.
 
+mod ansible;
 mod connect;
+mod container;
 mod java_client;
+mod kubernetes;
 mod mirrormaker;
 mod mirrormaker2;
+mod names;
+mod replicator;
+mod strimzi;
+mod systemd;
 
 use crate::target::Target;
 
 /// All targets, by name. A new one is a module and a line here.
-static TARGETS: &[Target] = &[connect::TARGET, mirrormaker::TARGET, mirrormaker2::TARGET];
+static TARGETS: &[Target] = &[
+    ansible::TARGET,
+    connect::TARGET,
+    container::TARGET,
+    kubernetes::TARGET,
+    mirrormaker::TARGET,
+    mirrormaker2::TARGET,
+    strimzi::TARGET,
+    systemd::TARGET,
+];
 
 /// All targets, by name.
 pub fn targets() -> &'static [Target] {

@@ -4,6 +4,7 @@
     reason = "a test that unwraps nothing fails, as it should"
 )]
 
+mod deployments;
 mod engines;
 mod examples;
 mod folder;

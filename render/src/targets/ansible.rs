@@ -1,0 +1,356 @@
+//! Clusters on machines of one's own, and the replicator beside them: inventory, variables, plays and the roles.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use topology::{Cluster, Platform, Topology};
+
+use super::replicator::{Run, runs};
+use super::systemd::FIRST_PORT;
+use crate::digest::sha256;
+use crate::draft::Draft;
+use crate::request::Request;
+use crate::target::{Setting, Target, TargetError};
+
+const NAME: &str = "ansible";
+const DEFAULT_PORT: u16 = 9092;
+const CONTROLLER_PORT: u16 = 9093;
+/// More controllers than this make a quorum slower, not safer.
+const MOST_CONTROLLERS: usize = 3;
+
+const CONFIGURATION: &str =
+    "[defaults]\ninventory = inventory.yml\nroles_path = roles\ninterpreter_python = auto_silent\n";
+/// The topology is written by hand, in the style of its author.
+const LINTER: &str = "---\nprofile: production\noffline: true\nexclude_paths:\n  - topology.yaml\n";
+
+pub(super) const TARGET: Target = Target {
+    name: NAME,
+    about: "Ansible inventory, plays and roles: Kafka on the machines of clusters of platform ansible, and the replicator",
+    settings: &[Setting {
+        name: "replicators",
+        about: "the machines that run the mirrors, separated by commas (two of the first cluster on such machines)",
+        values: &[],
+    }],
+    drafts,
+};
+
+#[derive(Serialize)]
+struct Inventory<'a> {
+    clusters: &'a [OnMachines],
+    replicators: &'a [String],
+}
+
+#[derive(Serialize)]
+struct OnMachines {
+    alias: String,
+    group: String,
+    user: Option<String>,
+    cluster_id: String,
+    nodes: Vec<Node>,
+    controllers: Vec<Controller>,
+    listener: &'static str,
+    version: Option<String>,
+    data_dirs: Vec<String>,
+    config: BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+struct Node {
+    host: String,
+    id: usize,
+    port: u16,
+    roles: &'static [&'static str],
+    rack: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Controller {
+    id: usize,
+    host: String,
+    port: u16,
+}
+
+#[derive(Serialize)]
+struct Replicators<'a> {
+    mirrors: Vec<Listening<'a>>,
+    variables: Vec<&'a str>,
+    optional_variables: Vec<&'a str>,
+    files: Vec<&'a str>,
+    absolute_files: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Listening<'a> {
+    name: &'a str,
+    listen: String,
+}
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let topology = request.topology;
+    let clusters = topology
+        .clusters
+        .iter()
+        .filter(|it| it.platform == Platform::Ansible)
+        .map(on_machines)
+        .collect::<Result<Vec<_>, _>>()?;
+    let runs = runs(topology)?;
+    let replicators = replicators(request.setting(NAME, "replicators", ""), &clusters)?;
+    let replicators = if runs.is_empty() {
+        Vec::new()
+    } else {
+        replicators
+    };
+    if clusters.is_empty() && replicators.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut drafts = vec![
+        Draft::template(
+            "inventory.yml",
+            "ansible/inventory.yml",
+            &Inventory {
+                clusters: &clusters,
+                replicators: &replicators,
+            },
+        )?,
+        Draft::template(
+            "site.yml",
+            "ansible/site.yml",
+            &Inventory {
+                clusters: &clusters,
+                replicators: &replicators,
+            },
+        )?,
+        Draft::text("ansible.cfg", CONFIGURATION),
+        Draft::text(".ansible-lint", LINTER),
+    ];
+    for cluster in &clusters {
+        drafts.push(Draft::template(
+            format!("group_vars/{}/cluster.yml", cluster.group),
+            "ansible/cluster.yml",
+            cluster,
+        )?);
+    }
+    if !clusters.is_empty() {
+        drafts.extend(Draft::tree("ansible/roles/kafka", "roles/kafka")?);
+    }
+    if !replicators.is_empty() {
+        drafts.push(Draft::template(
+            "group_vars/mirrorctl/mirrors.yml",
+            "ansible/mirrors.yml",
+            &variables(topology, &runs)?,
+        )?);
+        drafts.push(Draft::text("topology.yaml", request.source));
+        drafts.extend(Draft::tree("ansible/roles/mirrorctl", "roles/mirrorctl")?);
+    }
+    Ok(drafts)
+}
+
+fn on_machines(cluster: &Cluster) -> Result<OnMachines, TargetError> {
+    let wanted = &cluster.infrastructure;
+    let Some(brokers) = &wanted.brokers else {
+        return Err(lacks(
+            cluster,
+            "brokers",
+            "the plays have to know the machines",
+        ));
+    };
+    let hosts = &brokers.hosts;
+    if hosts.len() != brokers.count as usize {
+        return Err(lacks(
+            cluster,
+            "brokers.hosts",
+            "every broker of `brokers.count` runs on a machine of its own",
+        ));
+    }
+    for text in hosts
+        .iter()
+        .chain(brokers.config.values())
+        .chain(&brokers.zones)
+    {
+        literal(cluster, text)?;
+    }
+    // one or three: with two the loss of either stops both
+    let controllers = if hosts.len() < MOST_CONTROLLERS {
+        1
+    } else {
+        MOST_CONTROLLERS
+    };
+    let nodes = hosts.iter().enumerate().map(|(at, host)| Node {
+        host: host.clone(),
+        id: at + 1,
+        port: port(cluster, host),
+        roles: if at < controllers {
+            &["broker", "controller"]
+        } else {
+            &["broker"]
+        },
+        rack: (!brokers.zones.is_empty()).then(|| brokers.zones[at % brokers.zones.len()].clone()),
+    });
+    let disks = wanted.storage.as_ref().and_then(|it| it.disks).unwrap_or(1);
+    Ok(OnMachines {
+        alias: cluster.alias.clone(),
+        group: group(&cluster.alias),
+        user: wanted
+            .access
+            .as_ref()
+            .and_then(|it| it.ssh.as_ref())
+            .map(|it| literal(cluster, &it.user).map(|()| it.user.clone()))
+            .transpose()?,
+        cluster_id: cluster_id(cluster),
+        nodes: nodes.collect(),
+        controllers: hosts
+            .iter()
+            .take(controllers)
+            .enumerate()
+            .map(|(at, host)| Controller {
+                id: at + 1,
+                host: host.clone(),
+                port: CONTROLLER_PORT,
+            })
+            .collect(),
+        listener: match (&cluster.tls, &cluster.sasl) {
+            (None, None) => "PLAINTEXT",
+            (Some(_), None) => "SSL",
+            (None, Some(_)) => "SASL_PLAINTEXT",
+            (Some(_), Some(_)) => "SASL_SSL",
+        },
+        version: brokers.kafka_version.clone(),
+        data_dirs: (1..=disks)
+            .map(|it| format!("/var/lib/kafka/data-{it}"))
+            .collect(),
+        config: brokers.config.clone(),
+    })
+}
+
+/// The port of the machine among the bootstrap servers.
+fn port(cluster: &Cluster, host: &str) -> u16 {
+    let servers = cluster.bootstrap_servers.iter();
+    let mut written = servers.filter_map(|it| it.rsplit_once(':'));
+    written
+        .find(|(name, _)| *name == host)
+        .and_then(|(_, port)| port.parse().ok())
+        .unwrap_or(DEFAULT_PORT)
+}
+
+/// Names of groups are names of variables to Ansible. Aliases have letters, digits, `_` and `-`; where a `-` becomes a `_`, a
+/// digest keeps `a-b` and `a_b` apart.
+fn group(alias: &str) -> String {
+    let plain = alias.replace('-', "_");
+    if plain == alias {
+        format!("kafka_{plain}")
+    } else {
+        format!("kafka_{plain}_{}", &sha256(alias.as_bytes())[..6])
+    }
+}
+
+/// The id that a new cluster is formatted with: the declared one, or one that follows from its name and machines, so that
+/// rendering again gives the same.
+fn cluster_id(cluster: &Cluster) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const LENGTH: usize = 22;
+    let legal = |id: &&String| id.len() == LENGTH && id.bytes().all(|byte| LETTERS.contains(&byte));
+    if let Some(id) = cluster.cluster_id.as_ref().filter(legal) {
+        return id.clone();
+    }
+    let hosts = cluster
+        .infrastructure
+        .brokers
+        .iter()
+        .flat_map(|it| &it.hosts);
+    let mut seed = cluster.alias.clone();
+    for host in hosts {
+        seed.push('\n');
+        seed.push_str(host);
+    }
+    // 22 letters of six bits hold the 128 bits of a UUID and four more, which are zero
+    let bytes: Vec<u8> = sha256(seed.as_bytes()).bytes().take(2 * LENGTH).collect();
+    let mut id: String = bytes
+        .chunks(2)
+        .map(|pair| {
+            let value = pair.iter().fold(0_usize, |value, digit| {
+                value * 16 + (*digit as char).to_digit(16).unwrap_or(0) as usize
+            });
+            LETTERS[value % LETTERS.len()] as char
+        })
+        .collect();
+    id.pop();
+    id.push('A');
+    // a dash in front would be an option of the tool that formats
+    if id.starts_with('-') {
+        id.replace_range(..1, "M");
+    }
+    id
+}
+
+fn replicators(written: &str, clusters: &[OnMachines]) -> Result<Vec<String>, TargetError> {
+    let hosts: Vec<String> = if written.is_empty() {
+        let nodes = clusters.first().into_iter().flat_map(|it| &it.nodes);
+        // the one that began last copies, the other stands by
+        nodes.take(2).map(|it| it.host.clone()).collect()
+    } else {
+        written.split(',').map(|it| it.trim().to_owned()).collect()
+    };
+    match hosts.iter().find(|it| it.is_empty() || has_template(it)) {
+        Some(bad) => Err(TargetError::Setting {
+            name: "ansible.replicators",
+            problem: format!("{bad:?} is no machine"),
+        }),
+        None => Ok(hosts),
+    }
+}
+
+fn variables<'a>(topology: &Topology, runs: &'a [Run]) -> Result<Replicators<'a>, TargetError> {
+    for mirror in &topology.mirrors {
+        if has_template(&mirror.name) {
+            return Err(TargetError::Mirror {
+                mirror: mirror.name.clone(),
+                problem: "Ansible would evaluate its name".to_owned(),
+            });
+        }
+    }
+    Ok(Replicators {
+        mirrors: runs
+            .iter()
+            .zip(FIRST_PORT..)
+            .map(|(run, port)| Listening {
+                name: &run.mirror,
+                listen: format!("127.0.0.1:{port}"),
+            })
+            .collect(),
+        variables: sorted(runs, |run| &run.variables),
+        optional_variables: sorted(runs, |run| &run.optional_variables),
+        files: sorted(runs, |run| &run.files),
+        absolute_files: sorted(runs, |run| &run.absolute_files),
+    })
+}
+
+fn sorted(runs: &[Run], of: impl Fn(&Run) -> &std::collections::BTreeSet<String>) -> Vec<&str> {
+    let mut all: Vec<&str> = runs.iter().flat_map(of).map(String::as_str).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Ansible evaluates what looks like a template, on the machine that runs the plays.
+fn has_template(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|it| text.contains(it))
+}
+
+fn literal(cluster: &Cluster, text: &str) -> Result<(), TargetError> {
+    if has_template(text) {
+        return Err(TargetError::Cluster {
+            cluster: cluster.alias.clone(),
+            key: "brokers",
+            problem: format!("Ansible would evaluate {text:?}"),
+        });
+    }
+    Ok(())
+}
+
+fn lacks(cluster: &Cluster, key: &'static str, why: &'static str) -> TargetError {
+    TargetError::ClusterLacks {
+        cluster: cluster.alias.clone(),
+        key,
+        why,
+    }
+}

@@ -1,0 +1,43 @@
+//! A minimal image of the replicator.
+
+use serde::Serialize;
+
+use super::replicator::runs;
+use crate::draft::Draft;
+use crate::request::Request;
+use crate::target::{Setting, Target, TargetError};
+
+const NAME: &str = "container";
+const BASE: &str = "gcr.io/distroless/cc-debian12:nonroot";
+
+pub(super) const TARGET: Target = Target {
+    name: NAME,
+    about: "a Containerfile for an image of the replicator that holds the binary and nothing to log in with",
+    settings: &[Setting {
+        name: "base",
+        about: "the image to build on: the C library of the binary's build, or newer (gcr.io/distroless/cc-debian12:nonroot)",
+        values: &[],
+    }],
+    drafts,
+};
+
+#[derive(Serialize)]
+struct Image<'a> {
+    base: &'a str,
+    version: &'static str,
+}
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    if runs(request.topology)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let image = Image {
+        base: request.setting(NAME, "base", BASE),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    Ok(vec![Draft::template(
+        "Containerfile",
+        "container/Containerfile",
+        &image,
+    )?])
+}

@@ -1,0 +1,197 @@
+//! The replicator on Kubernetes: one Deployment a mirror.
+//!
+//! A mirror is copied by one replicator at a time: the newest run owns it. So nothing here scales out, and a roll-out
+//! starts the next run before it ends the last.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::names::kubernetes_name;
+use super::replicator::{Run, runs};
+use crate::digest::sha256;
+use crate::draft::Draft;
+use crate::request::Request;
+use crate::target::{Setting, Target, TargetError};
+
+const NAME: &str = "kubernetes";
+const IMAGE: &str = concat!("mirrorctl:", env!("CARGO_PKG_VERSION"));
+/// `mirrorctl-` stands before it, and what a Deployment appends to the names of its pods behind.
+const LONGEST_NAME: usize = 40;
+
+pub(super) const TARGET: Target = Target {
+    name: NAME,
+    about: "the replicator on Kubernetes: a Deployment a mirror, probes, network policy, disruption budgets, monitoring",
+    settings: &[
+        Setting {
+            name: "namespace",
+            about: "where it runs (mirrorctl)",
+            values: &[],
+        },
+        Setting {
+            name: "image",
+            about: "the image, of the target `container` (mirrorctl:VERSION)",
+            values: &[],
+        },
+        Setting {
+            name: "memory",
+            about: "the most memory that a mirror may take (1Gi)",
+            values: &[],
+        },
+        Setting {
+            name: "monitor",
+            about: "what scrapes the metrics: a ServiceMonitor of the Prometheus operator, or annotations alone",
+            values: &["service-monitor", "annotations"],
+        },
+    ],
+    drafts,
+};
+
+#[derive(Serialize)]
+struct Values<'a> {
+    namespace: &'a str,
+    image: &'a str,
+    memory: &'a str,
+    service_monitor: bool,
+    topology: &'a str,
+    topology_digest: String,
+    variables: BTreeSet<&'a str>,
+    optional_variables: BTreeSet<&'a str>,
+    files: Vec<File<'a>>,
+    absolute_files: Vec<File<'a>>,
+    ports: BTreeSet<u16>,
+    mirrors: Vec<MirrorName>,
+}
+
+/// A file that the topology names, and its key in the Secret that holds all of them.
+#[derive(Serialize)]
+struct File<'a> {
+    key: String,
+    path: &'a str,
+}
+
+#[derive(Clone, Serialize)]
+struct MirrorName {
+    mirror: String,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Deployment<'a> {
+    #[serde(flatten)]
+    values: &'a Values<'a>,
+    #[serde(flatten)]
+    this: &'a MirrorName,
+    run_variables: &'a BTreeSet<String>,
+    run_optional_variables: &'a BTreeSet<String>,
+    run_files: Vec<File<'a>>,
+    run_absolute_files: Vec<File<'a>>,
+}
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let runs = runs(request.topology)?;
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = values(request, &runs)?;
+    let mut drafts = Vec::new();
+    for (file, template) in [
+        ("namespace.yaml", "kubernetes/namespace.yaml"),
+        ("topology.yaml", "kubernetes/topology.yaml"),
+        ("service-account.yaml", "kubernetes/service-account.yaml"),
+        ("network-policy.yaml", "kubernetes/network-policy.yaml"),
+        ("service.yaml", "kubernetes/service.yaml"),
+        ("kustomization.yaml", "kubernetes/kustomization.yaml"),
+    ] {
+        drafts.push(Draft::template(file, template, &values)?);
+    }
+    if values.service_monitor {
+        drafts.push(Draft::template(
+            "service-monitor.yaml",
+            "kubernetes/service-monitor.yaml",
+            &values,
+        )?);
+    }
+    for (run, this) in runs.iter().zip(&values.mirrors) {
+        let deployment = Deployment {
+            values: &values,
+            this,
+            run_variables: &run.variables,
+            run_optional_variables: &run.optional_variables,
+            run_files: files(run.files.iter()),
+            run_absolute_files: files(run.absolute_files.iter()),
+        };
+        drafts.push(Draft::template(
+            format!("mirror-{}.yaml", this.name),
+            "kubernetes/mirror.yaml",
+            &deployment,
+        )?);
+    }
+    Ok(drafts)
+}
+
+fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, TargetError> {
+    let paths: BTreeSet<&String> = runs
+        .iter()
+        .flat_map(|run| run.files.iter().chain(&run.absolute_files))
+        .collect();
+    let mut keys: BTreeMap<String, &String> = BTreeMap::new();
+    for path in paths {
+        if let Some(other) = keys.insert(key(path), path) {
+            return Err(TargetError::Mirror {
+                mirror: runs
+                    .iter()
+                    .map(|it| it.mirror.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                problem: format!(
+                    "`{other}` and `{path}` would have one key in a Secret: rename one"
+                ),
+            });
+        }
+    }
+    Ok(Values {
+        namespace: request.setting(NAME, "namespace", "mirrorctl"),
+        image: request.setting(NAME, "image", IMAGE),
+        memory: request.setting(NAME, "memory", "1Gi"),
+        service_monitor: request.setting(NAME, "monitor", "service-monitor") == "service-monitor",
+        topology: request.source,
+        topology_digest: sha256(request.source.as_bytes()),
+        variables: all(runs, |run| &run.variables),
+        optional_variables: all(runs, |run| &run.optional_variables),
+        files: files(all(runs, |run| &run.files)),
+        absolute_files: files(all(runs, |run| &run.absolute_files)),
+        ports: runs
+            .iter()
+            .flat_map(|run| run.ports.iter().copied())
+            .collect(),
+        mirrors: runs
+            .iter()
+            .map(|run| MirrorName {
+                mirror: run.mirror.clone(),
+                name: kubernetes_name(&run.mirror, LONGEST_NAME),
+            })
+            .collect(),
+    })
+}
+
+fn all(runs: &[Run], of: impl Fn(&Run) -> &BTreeSet<String>) -> BTreeSet<&str> {
+    runs.iter()
+        .flat_map(|run| of(run).iter().map(String::as_str))
+        .collect()
+}
+
+fn files<'a, T: AsRef<str> + ?Sized + 'a>(paths: impl IntoIterator<Item = &'a T>) -> Vec<File<'a>> {
+    paths
+        .into_iter()
+        .map(|path| File {
+            key: key(path.as_ref()),
+            path: path.as_ref(),
+        })
+        .collect()
+}
+
+/// Keys of Secrets have no slashes.
+fn key(path: &str) -> String {
+    path.trim_start_matches('/').replace('/', "-")
+}

@@ -1,0 +1,223 @@
+//! What a replicator needs beside its topology, wherever it is started: the mirrors it runs, secrets and files by name.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path};
+
+use serde::Serialize;
+use topology::{Cluster, Engine, Mirror, MirrorState, Sasl, SecretRef, Topology};
+
+use super::java_client::cluster;
+use crate::target::TargetError;
+
+/// A mirror of the built-in engine, and what its clusters ask for.
+#[derive(Debug, Serialize)]
+pub(super) struct Run {
+    pub(super) mirror: String,
+    /// The environment variables that hold secrets.
+    pub(super) variables: BTreeSet<String>,
+    /// The variables that may be there, and need not.
+    pub(super) optional_variables: BTreeSet<String>,
+    /// Files that the topology names, relative to its own folder.
+    pub(super) files: BTreeSet<String>,
+    /// Files that it names by absolute paths.
+    pub(super) absolute_files: BTreeSet<String>,
+    /// The ports of its clusters.
+    pub(super) ports: BTreeSet<u16>,
+}
+
+/// The mirrors that `mirrorctl replicate` runs. One that is promoted would be refused, so it is left out.
+pub(super) fn runs(topology: &Topology) -> Result<Vec<Run>, TargetError> {
+    topology
+        .mirrors
+        .iter()
+        .filter(|it| it.engine == Engine::Builtin && it.state != MirrorState::Promoted)
+        .map(|mirror| run(topology, mirror))
+        .collect()
+}
+
+fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
+    let mut run = Run {
+        mirror: mirror.name.clone(),
+        variables: BTreeSet::new(),
+        optional_variables: BTreeSet::new(),
+        files: BTreeSet::new(),
+        absolute_files: BTreeSet::new(),
+        ports: BTreeSet::new(),
+    };
+    for alias in mirror.sources.iter().chain([&mirror.target]) {
+        run.reach(mirror, cluster(topology, mirror, alias)?)?;
+    }
+    Ok(run)
+}
+
+impl Run {
+    fn reach(&mut self, mirror: &Mirror, cluster: &Cluster) -> Result<(), TargetError> {
+        let ports = cluster.bootstrap_servers.iter();
+        self.ports
+            .extend(ports.filter_map(|it| it.rsplit_once(':')?.1.parse::<u16>().ok()));
+        if let Some(tls) = &cluster.tls {
+            let client = tls.client.iter();
+            let files = client.flat_map(|it| [&it.cert_file, &it.key_file]);
+            for file in files.chain(&tls.ca_file) {
+                self.file(mirror, file)?;
+            }
+        }
+        match &cluster.sasl {
+            Some(Sasl::Plain(login) | Sasl::ScramSha256(login) | Sasl::ScramSha512(login)) => {
+                self.secret(mirror, &login.password)
+            }
+            Some(Sasl::Oauthbearer(oauth)) => {
+                self.ports.insert(endpoint_port(&oauth.token_endpoint));
+                self.secret(mirror, &oauth.client_secret)
+            }
+            Some(Sasl::AwsMskIam(_)) => {
+                self.variables
+                    .extend(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(str::to_owned));
+                self.optional_variables
+                    .insert("AWS_SESSION_TOKEN".to_owned());
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn secret(&mut self, mirror: &Mirror, secret: &SecretRef) -> Result<(), TargetError> {
+        match secret {
+            SecretRef::Env(name) if is_variable(name) => {
+                self.variables.insert(name.clone());
+                Ok(())
+            }
+            SecretRef::Env(name) => Err(refused(
+                mirror,
+                format!("the environment variable {name:?} cannot be given to a service"),
+            )),
+            SecretRef::File(file) => self.file(mirror, file),
+        }
+    }
+
+    fn file(&mut self, mirror: &Mirror, file: &Path) -> Result<(), TargetError> {
+        let parts: Option<Vec<&str>> = file
+            .components()
+            .filter(|part| !matches!(part, Component::CurDir | Component::RootDir))
+            .map(|part| match part {
+                Component::Normal(name) => name.to_str(),
+                Component::Prefix(_)
+                | Component::RootDir
+                | Component::CurDir
+                | Component::ParentDir => None,
+            })
+            .collect();
+        let taken = parts.filter(|parts| {
+            !parts.is_empty()
+                && parts.iter().all(|part| {
+                    part.chars()
+                        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+                })
+        });
+        let Some(parts) = taken else {
+            return Err(refused(
+                mirror,
+                format!(
+                    "the file {:?} has to lie beside the topology or below, with letters, digits, `.`, `_` and `-` in \
+                     its path, to be taken along",
+                    file.display().to_string()
+                ),
+            ));
+        };
+        let path = parts.join("/");
+        if file.is_absolute() {
+            self.absolute_files.insert(format!("/{path}"));
+        } else {
+            self.files.insert(path);
+        }
+        Ok(())
+    }
+}
+
+fn endpoint_port(endpoint: &str) -> u16 {
+    let rest = endpoint
+        .split_once("://")
+        .map_or(endpoint, |(_, rest)| rest);
+    let host = rest.split(['/', '?']).next().unwrap_or(rest);
+    host.rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok())
+        .unwrap_or(443)
+}
+
+/// Whether shells, systemd and Kubernetes all take it as the name of a variable.
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn refused(mirror: &Mirror, problem: String) -> TargetError {
+    TargetError::Mirror {
+        mirror: mirror.name.clone(),
+        problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mirror() -> Topology {
+        topology::parse(
+            "t.yaml",
+            "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+             - {alias: a, bootstrapServers: 'x:9092', tls: {caFile: certs/a.pem}, \
+             sasl: {mechanism: scram-sha-512, username: u, password: {env: A_PW}}}\n\
+             - {alias: b, bootstrapServers: 'y:9094', tls: {caFile: /etc/b.pem}}\n\
+             mirrors:\n- {name: m, source: a, target: b}\n",
+        )
+        .expect("valid")
+        .topology
+    }
+
+    #[test]
+    fn everything_that_a_run_needs_is_named() {
+        let runs = runs(&mirror()).unwrap();
+        let run = &runs[0];
+        assert_eq!(run.variables, BTreeSet::from(["A_PW".to_owned()]));
+        assert_eq!(run.files, BTreeSet::from(["certs/a.pem".to_owned()]));
+        assert_eq!(
+            run.absolute_files,
+            BTreeSet::from(["/etc/b.pem".to_owned()])
+        );
+        assert_eq!(run.ports, BTreeSet::from([9092, 9094]));
+    }
+
+    #[test]
+    fn what_leads_out_of_the_folder_is_refused() {
+        for bad in ["../ca.pem", "certs/../../ca.pem", "a b.pem", "a;b", ""] {
+            let mut topology = mirror();
+            if let Some(tls) = &mut topology.clusters[0].tls {
+                tls.ca_file = Some(bad.into());
+            }
+            assert!(runs(&topology).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn promoted_mirrors_and_other_engines_are_left_out() {
+        let mut topology = mirror();
+        topology.mirrors[0].state = MirrorState::Promoted;
+        assert!(runs(&topology).unwrap().is_empty());
+        topology.mirrors[0].state = MirrorState::Paused;
+        assert_eq!(runs(&topology).unwrap().len(), 1);
+        topology.mirrors[0].engine = Engine::MirrorMaker2;
+        assert!(runs(&topology).unwrap().is_empty());
+    }
+
+    #[test]
+    fn token_endpoints_have_ports() {
+        for (endpoint, port) in [
+            ("https://idp/token", 443),
+            ("https://idp:8443/token", 8443),
+            ("https://idp", 443),
+        ] {
+            assert_eq!(endpoint_port(endpoint), port, "{endpoint}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `KafkaMirrorMaker2`, for mirrors of the engine `strimzi-mirrormaker2`.
+
+use serde::Serialize;
+use topology::{Cluster, Engine, Platform, ReplicationPolicy, Sasl, Tls, Topology};
+
+use super::secrets::{CERTIFICATES, PASSWORDS, file_key, password_key};
+use super::{LONGEST_NAME, Place, namespace};
+use crate::draft::Draft;
+use crate::target::TargetError;
+use crate::targets::java_client::cluster;
+use crate::targets::mirrormaker2::{Flows, flows};
+use crate::targets::names::kubernetes_name;
+
+#[derive(Debug, Serialize)]
+struct Mirror {
+    #[serde(flatten)]
+    place: Place,
+    #[serde(flatten)]
+    flows: Flows,
+    to: Reached,
+    from: Vec<Reached>,
+}
+
+/// A cluster and how Strimzi's workers reach it.
+#[derive(Debug, Serialize)]
+struct Reached {
+    alias: String,
+    bootstrap: String,
+    tls: bool,
+    trusted: Option<Trusted>,
+    login: Option<Login>,
+    certificate: Option<Certificate>,
+}
+
+#[derive(Debug, Serialize)]
+struct Trusted {
+    secret: String,
+    /// A key, or a pattern of keys.
+    key: Option<String>,
+    pattern: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Login {
+    mechanism: &'static str,
+    username: String,
+    secret: &'static str,
+    key: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Certificate {
+    secret: &'static str,
+    chain: String,
+    key: String,
+}
+
+pub(super) fn drafts(topology: &Topology, old: bool) -> Result<Vec<Draft>, TargetError> {
+    // how clusters are reached is Strimzi's to say, not the Java clients'
+    let mut open = topology.clone();
+    for cluster in &mut open.clusters {
+        cluster.tls = None;
+        cluster.sasl = None;
+    }
+    let mirrors = topology
+        .mirrors
+        .iter()
+        .filter(|it| it.engine == Engine::StrimziMirrorMaker2);
+    let mut drafts = Vec::new();
+    for mirror in mirrors {
+        if old && mirror.policy == ReplicationPolicy::Identity {
+            return Err(TargetError::Mirror {
+                mirror: mirror.name.clone(),
+                problem: "the Kafka of Strimzi's v1beta1 has no identity policy".to_owned(),
+            });
+        }
+        let target = cluster(topology, mirror, &mirror.target)?;
+        let name = kubernetes_name(&mirror.name, LONGEST_NAME);
+        let values = Mirror {
+            place: Place {
+                name: name.clone(),
+                namespace: namespace(target),
+            },
+            flows: flows(&open, mirror)?,
+            to: reached(target)?,
+            from: mirror
+                .sources
+                .iter()
+                .map(|alias| reached(cluster(topology, mirror, alias)?))
+                .collect::<Result<_, _>>()?,
+        };
+        drafts.push(Draft::template(
+            format!("mirrors/{name}.yaml"),
+            if old {
+                "strimzi/v1beta1/mirrormaker2.yaml"
+            } else {
+                "strimzi/v1/mirrormaker2.yaml"
+            },
+            &values,
+        )?);
+    }
+    Ok(drafts)
+}
+
+fn reached(cluster: &Cluster) -> Result<Reached, TargetError> {
+    let shown = cluster.tls.as_ref().and_then(|it| it.client.as_ref());
+    if shown.is_some() && cluster.sasl.is_some() {
+        return Err(refused(
+            cluster,
+            "sasl",
+            "Strimzi's workers log in by a password or by a certificate, not by both",
+        ));
+    }
+    Ok(Reached {
+        alias: cluster.alias.clone(),
+        bootstrap: cluster.bootstrap_servers.join(","),
+        tls: cluster.tls.is_some(),
+        trusted: cluster.tls.as_ref().and_then(|tls| trusted(cluster, tls)),
+        login: login(cluster)?,
+        certificate: shown.map(|it| Certificate {
+            secret: CERTIFICATES,
+            chain: file_key(&it.cert_file),
+            key: file_key(&it.key_file),
+        }),
+    })
+}
+
+fn trusted(cluster: &Cluster, tls: &Tls) -> Option<Trusted> {
+    if cluster.platform == Platform::Strimzi {
+        // the operator writes it
+        return Some(Trusted {
+            secret: format!(
+                "{}-cluster-ca-cert",
+                kubernetes_name(&cluster.alias, LONGEST_NAME)
+            ),
+            key: None,
+            pattern: Some("*.crt"),
+        });
+    }
+    tls.ca_file.as_ref().map(|file| Trusted {
+        secret: CERTIFICATES.to_owned(),
+        key: Some(file_key(file)),
+        pattern: None,
+    })
+}
+
+fn login(cluster: &Cluster) -> Result<Option<Login>, TargetError> {
+    let (mechanism, login) = match &cluster.sasl {
+        None => return Ok(None),
+        Some(Sasl::Plain(login)) => ("plain", login),
+        Some(Sasl::ScramSha256(login)) => ("scram-sha-256", login),
+        Some(Sasl::ScramSha512(login)) => ("scram-sha-512", login),
+        Some(Sasl::Oauthbearer(_) | Sasl::AwsMskIam(_)) => {
+            return Err(refused(
+                cluster,
+                "sasl",
+                "Strimzi's workers log in by plain or scram",
+            ));
+        }
+    };
+    Ok(Some(Login {
+        mechanism,
+        username: login.username.clone(),
+        secret: PASSWORDS,
+        key: password_key(&login.password),
+    }))
+}
+
+fn refused(cluster: &Cluster, key: &'static str, problem: &str) -> TargetError {
+    TargetError::Cluster {
+        cluster: cluster.alias.clone(),
+        key,
+        problem: problem.to_owned(),
+    }
+}

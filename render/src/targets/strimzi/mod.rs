@@ -1,0 +1,119 @@
+//! Clusters, topics, users and mirrors as resources of Strimzi's operator.
+
+mod clusters;
+mod mirrors;
+mod secrets;
+mod users;
+
+use serde::Serialize;
+use topology::Platform;
+
+use super::names::kubernetes_name;
+use crate::draft::Draft;
+use crate::request::Request;
+use crate::target::{Setting, Target, TargetError};
+
+const NAME: &str = "strimzi";
+const RACK_KEY: &str = "topology.kubernetes.io/zone";
+/// Strimzi appends to it what is too long otherwise.
+const LONGEST_NAME: usize = 40;
+
+pub(super) const TARGET: Target = Target {
+    name: NAME,
+    about: "Kafka, KafkaNodePool, KafkaTopic, KafkaUser and KafkaMirrorMaker2 for Strimzi's operator",
+    settings: &[
+        Setting {
+            name: "api-version",
+            about: "v1 for Strimzi 1.x with KRaft, or v1beta1 as Strimzi 0.18 and AMQ Streams 1.5 take it, with ZooKeeper",
+            values: &["v1", "v1beta1"],
+        },
+        Setting {
+            name: "nodes",
+            about: "whether brokers are controllers too, or three controllers have nodes of their own",
+            values: &["combined", "separate"],
+        },
+        Setting {
+            name: "rack-key",
+            about: "the node label that is the rack of brokers (topology.kubernetes.io/zone), or none",
+            values: &[],
+        },
+    ],
+    drafts,
+};
+
+/// What every resource says about itself.
+#[derive(Debug, Clone, Serialize)]
+struct Place {
+    name: String,
+    namespace: Option<String>,
+}
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let topology = request.topology;
+    let old = request.setting(NAME, "api-version", "v1") == "v1beta1";
+    let clusters = topology
+        .clusters
+        .iter()
+        .filter(|it| it.platform == Platform::Strimzi);
+    let mut drafts = Vec::new();
+    for cluster in clusters {
+        let place = Place {
+            name: kubernetes_name(&cluster.alias, LONGEST_NAME),
+            namespace: namespace(cluster),
+        };
+        let folder = place.name.clone();
+        let kafka = clusters::kafka(request, cluster, place.clone())?;
+        drafts.push(Draft::template(
+            format!("{folder}/kafka.yaml"),
+            if old {
+                "strimzi/v1beta1/kafka.yaml"
+            } else {
+                "strimzi/v1/kafka.yaml"
+            },
+            &kafka,
+        )?);
+        let operated = cluster
+            .infrastructure
+            .kubernetes
+            .as_ref()
+            .is_some_and(|it| it.entity_operator);
+        if !operated {
+            continue;
+        }
+        let topics = clusters::topics(topology, cluster, &place);
+        if !topics.topics.is_empty() {
+            drafts.push(Draft::template(
+                format!("{folder}/topics.yaml"),
+                if old {
+                    "strimzi/v1beta1/topics.yaml"
+                } else {
+                    "strimzi/v1/topics.yaml"
+                },
+                &topics,
+            )?);
+        }
+        let users = users::users(topology, cluster, &place)?;
+        if !users.users.is_empty() {
+            drafts.push(Draft::template(
+                format!("{folder}/users.yaml"),
+                if old {
+                    "strimzi/v1beta1/users.yaml"
+                } else {
+                    "strimzi/v1/users.yaml"
+                },
+                &users,
+            )?);
+        }
+    }
+    drafts.extend(mirrors::drafts(topology, old)?);
+    Ok(drafts)
+}
+
+fn namespace(cluster: &topology::Cluster) -> Option<String> {
+    cluster
+        .infrastructure
+        .kubernetes
+        .as_ref()?
+        .namespace
+        .clone()
+}

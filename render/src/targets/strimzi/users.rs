@@ -1,0 +1,248 @@
+//! `KafkaUser`: SCRAM users, and the access rules and quotas of everybody who has some.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use topology::{
+    Acl, AclOperation, AclPermission, Cluster, EntityName, PatternType, Quota, ResourceType,
+    ScramMechanism, Topology,
+};
+
+use super::Place;
+use super::secrets::{PASSWORDS, password_key};
+use crate::target::TargetError;
+use crate::targets::names::kubernetes_name;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Users {
+    pub(super) users: Vec<User>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct User {
+    #[serde(flatten)]
+    place: Place,
+    cluster: String,
+    /// With a password, or with a certificate that others issue; neither is said where it is not known.
+    authentication: Option<&'static str>,
+    passwords: &'static str,
+    password_key: Option<String>,
+    rules: Vec<Rule>,
+    quotas: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Rule {
+    permission: &'static str,
+    resource: &'static str,
+    name: Option<String>,
+    pattern: Option<&'static str>,
+    host: String,
+    operations: BTreeSet<String>,
+}
+
+/// The users of a cluster: whoever is declared, or has an access rule.
+pub(super) fn users(
+    topology: &Topology,
+    cluster: &Cluster,
+    place: &Place,
+) -> Result<Users, TargetError> {
+    let mut names: BTreeSet<&str> = topology
+        .users
+        .iter()
+        .filter(|it| it.cluster == cluster.alias)
+        .map(|it| it.name.as_str())
+        .collect();
+    let acls = topology
+        .acls
+        .iter()
+        .filter(|it| it.cluster == cluster.alias);
+    for acl in acls {
+        match acl.binding.principal.strip_prefix("User:") {
+            Some("*") | None => {
+                return Err(refused(
+                    cluster,
+                    "acls",
+                    format!(
+                        "Strimzi keeps rules of single users, not of `{}`",
+                        acl.binding.principal
+                    ),
+                ));
+            }
+            Some(name) => {
+                names.insert(name);
+            }
+        }
+    }
+    let users = names
+        .into_iter()
+        .map(|name| user(topology, cluster, place, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Users { users })
+}
+
+fn user(
+    topology: &Topology,
+    cluster: &Cluster,
+    place: &Place,
+    name: &str,
+) -> Result<User, TargetError> {
+    let common = name.strip_prefix("CN=");
+    let own = common.unwrap_or(name);
+    // Strimzi takes the user's name from the resource's
+    if kubernetes_name(own, 63) != own {
+        return Err(refused(
+            cluster,
+            "users",
+            format!(
+                "Strimzi cannot have a user {name:?}: lower-case letters, digits and `-` alone, or `CN=` before them"
+            ),
+        ));
+    }
+    let declared = topology
+        .users
+        .iter()
+        .find(|it| it.cluster == cluster.alias && it.name == name);
+    if declared.is_some_and(|it| it.mechanism != ScramMechanism::Sha512) {
+        return Err(refused(
+            cluster,
+            "users",
+            format!("`{name}`: Strimzi has scram-sha-512"),
+        ));
+    }
+    let rules = topology
+        .acls
+        .iter()
+        .filter(|it| it.cluster == cluster.alias)
+        .filter(|it| it.binding.principal.strip_prefix("User:") == Some(name));
+    Ok(User {
+        place: Place {
+            name: own.to_owned(),
+            namespace: place.namespace.clone(),
+        },
+        cluster: place.name.clone(),
+        authentication: match (declared, common) {
+            (Some(_), _) => Some("scram-sha-512"),
+            (None, Some(_)) => Some("tls-external"),
+            (None, None) => None,
+        },
+        passwords: PASSWORDS,
+        password_key: declared.map(|it| password_key(&it.password)),
+        rules: grouped(cluster, rules)?,
+        quotas: quotas(topology, cluster, name)?,
+    })
+}
+
+/// Rules that differ in the operation alone are one.
+fn grouped<'a>(
+    cluster: &Cluster,
+    acls: impl Iterator<Item = &'a Acl>,
+) -> Result<Vec<Rule>, TargetError> {
+    let mut rules: BTreeMap<Rule, BTreeSet<String>> = BTreeMap::new();
+    for acl in acls {
+        let (rule, operation) = rule(cluster, acl)?;
+        rules.entry(rule).or_default().insert(operation);
+    }
+    Ok(rules
+        .into_iter()
+        .map(|(rule, operations)| Rule { operations, ..rule })
+        .collect())
+}
+
+fn rule(cluster: &Cluster, acl: &Acl) -> Result<(Rule, String), TargetError> {
+    let binding = &acl.binding;
+    let unknown = || {
+        refused(
+            cluster,
+            "acls",
+            format!("Strimzi does not know `{binding}`"),
+        )
+    };
+    let (resource, named) = match binding.resource_type {
+        ResourceType::Topic => ("topic", true),
+        ResourceType::Group => ("group", true),
+        ResourceType::TransactionalId => ("transactionalId", true),
+        ResourceType::Cluster => ("cluster", false),
+        ResourceType::DelegationToken | ResourceType::User => return Err(unknown()),
+    };
+    let operation = match binding.operation {
+        AclOperation::All => "All",
+        AclOperation::Read => "Read",
+        AclOperation::Write => "Write",
+        AclOperation::Create => "Create",
+        AclOperation::Delete => "Delete",
+        AclOperation::Alter => "Alter",
+        AclOperation::Describe => "Describe",
+        AclOperation::ClusterAction => "ClusterAction",
+        AclOperation::DescribeConfigs => "DescribeConfigs",
+        AclOperation::AlterConfigs => "AlterConfigs",
+        AclOperation::IdempotentWrite => "IdempotentWrite",
+        AclOperation::CreateTokens
+        | AclOperation::DescribeTokens
+        | AclOperation::TwoPhaseCommit => return Err(unknown()),
+    };
+    let pattern = match binding.pattern {
+        PatternType::Literal => "literal",
+        PatternType::Prefixed => "prefix",
+    };
+    let rule = Rule {
+        permission: match binding.permission {
+            AclPermission::Allow => "allow",
+            AclPermission::Deny => "deny",
+        },
+        resource,
+        name: named.then(|| binding.resource_name.clone()),
+        pattern: named.then_some(pattern),
+        host: binding.host.clone(),
+        operations: BTreeSet::new(),
+    };
+    Ok((rule, operation.to_owned()))
+}
+
+fn quotas(
+    topology: &Topology,
+    cluster: &Cluster,
+    name: &str,
+) -> Result<BTreeMap<&'static str, u64>, TargetError> {
+    let wanted = topology.quotas.iter().filter(|it| {
+        it.cluster == cluster.alias
+            && it.entity.user == Some(EntityName::Named(name.to_owned()))
+            && it.entity.client_id.is_none()
+    });
+    let mut quotas = BTreeMap::new();
+    for Quota { limits, .. } in wanted {
+        for (key, value) in limits {
+            let key = match key.as_str() {
+                "producer_byte_rate" => "producerByteRate",
+                "consumer_byte_rate" => "consumerByteRate",
+                "request_percentage" => "requestPercentage",
+                "controller_mutation_rate" => "controllerMutationRate",
+                other => {
+                    return Err(refused(
+                        cluster,
+                        "quotas",
+                        format!("Strimzi does not know `{other}`"),
+                    ));
+                }
+            };
+            // Strimzi takes whole numbers; these texts are those of whole ones only
+            let Ok(value) = value.to_string().parse() else {
+                return Err(refused(
+                    cluster,
+                    "quotas",
+                    format!("Strimzi takes whole numbers, not {value} for `{name}`"),
+                ));
+            };
+            quotas.insert(key, value);
+        }
+    }
+    Ok(quotas)
+}
+
+fn refused(cluster: &Cluster, key: &'static str, problem: String) -> TargetError {
+    TargetError::Cluster {
+        cluster: cluster.alias.clone(),
+        key,
+        problem,
+    }
+}

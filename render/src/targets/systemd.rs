@@ -1,0 +1,64 @@
+//! The replicator as systemd units, one a mirror, and a script that installs them.
+
+use serde::Serialize;
+
+use super::replicator::{Run, runs};
+use crate::draft::Draft;
+use crate::request::Request;
+use crate::target::{Setting, Target, TargetError};
+
+const NAME: &str = "systemd";
+/// Metrics and health of the first mirror; each has a port of its own.
+pub(super) const FIRST_PORT: u16 = 9464;
+
+pub(super) const TARGET: Target = Target {
+    name: NAME,
+    about: "hardened systemd units of the replicator, one a mirror, secrets as credentials, and a script that installs them",
+    settings: &[Setting {
+        name: "memory-max",
+        about: "the most memory that a mirror may take (1G)",
+        values: &[],
+    }],
+    drafts,
+};
+
+#[derive(Serialize)]
+struct Unit<'a> {
+    #[serde(flatten)]
+    run: &'a Run,
+    listen: String,
+    memory_max: &'a str,
+}
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let runs = runs(request.topology)?;
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let memory_max = request.setting(NAME, "memory-max", "1G");
+    // the unit is the same that the Ansible role installs
+    let mut drafts = Draft::tree("ansible/roles/mirrorctl/files", "units")?;
+    for (run, port) in runs.iter().zip(FIRST_PORT..) {
+        drafts.push(Draft::template(
+            format!("units/mirrorctl@{}.service.d/10-mirror.conf", run.mirror),
+            "systemd/mirror.conf",
+            &Unit {
+                run,
+                listen: format!("127.0.0.1:{port}"),
+                memory_max,
+            },
+        )?);
+    }
+    drafts.push(Draft::text("topology.yaml", request.source));
+    drafts.push(Draft::template(
+        "install.sh",
+        "systemd/install.sh",
+        &Install { runs: &runs },
+    )?);
+    Ok(drafts)
+}
+
+#[derive(Serialize)]
+struct Install<'a> {
+    runs: &'a [Run],
+}

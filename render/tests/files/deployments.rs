@@ -1,0 +1,427 @@
+//! Ansible, systemd, Kubernetes and Strimzi, read back.
+
+use std::collections::BTreeSet;
+
+use mirrorctl_render::{RenderError, Rendering, Request, Settings, Templates, render};
+use saphyr::{LoadableYamlNode as _, Yaml};
+
+use crate::support::{examples, file, parse};
+
+/// Secured in every way that a replicator can be.
+const SECURED: &str = r#"
+apiVersion: mirrorctl.io/v1
+kind: Topology
+clusters:
+- alias: a
+  bootstrapServers: ["a1:9093", "a2:9094"]
+  tls: {caFile: certs/a.pem, certFile: certs/me.pem, keyFile: /etc/keys/me.pem}
+- alias: b
+  bootstrapServers: "b:9092"
+  sasl: {mechanism: scram-sha-512, username: "o'brien: \"x\"", password: {env: B_PW}}
+mirrors:
+- {name: Pay_to.b, source: a, target: b, topicsPattern: pay}
+- {name: other, source: a, target: b, topicsPattern: other, state: promoted}
+"#;
+
+fn try_set(text: &str, target: &str, settings: &[&str]) -> Result<Rendering, RenderError> {
+    let topology = parse(text);
+    let request = Request {
+        topology: &topology,
+        source: text,
+        settings: &Settings::parse(settings).unwrap(),
+    };
+    render(
+        &request,
+        &[target.to_owned()],
+        &Templates::embedded().unwrap(),
+    )
+}
+
+fn set(text: &str, target: &str, settings: &[&str]) -> Rendering {
+    try_set(text, target, settings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn example(name: &str) -> String {
+    examples()
+        .into_iter()
+        .find_map(|(it, text)| (it == name).then_some(text))
+        .unwrap()
+}
+
+#[track_caller]
+fn documents(text: &str) -> Vec<Yaml<'_>> {
+    Yaml::load_from_str(text)
+        .unwrap_or_else(|error| panic!("{error}: {text}"))
+        .into_iter()
+        .filter(|it| !it.is_null())
+        .collect()
+}
+
+/// The document of this kind.
+#[track_caller]
+fn kind<'a>(documents: &'a [Yaml<'a>], kind: &str) -> &'a Yaml<'a> {
+    documents
+        .iter()
+        .find(|it| it["kind"].as_str() == Some(kind))
+        .unwrap_or_else(|| panic!("no {kind}"))
+}
+
+fn texts<'a>(list: &'a Yaml<'a>) -> Vec<&'a str> {
+    list.as_vec()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn everything_that_ends_like_yaml_is_yaml() {
+    for (name, text) in examples() {
+        for target in ["ansible", "kubernetes", "strimzi"] {
+            let rendering = set(&text, target, &[]);
+            for path in rendering.files.keys() {
+                if matches!(path.rsplit('.').next(), Some("yaml" | "yml")) {
+                    assert!(
+                        Yaml::load_from_str(file(&rendering, path)).is_ok(),
+                        "{name}: {path}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_seed_s_clusters_are_three_brokers_on_claims_of_20_gibibytes() {
+    let rendering = set(&example("seed-003-strimzi"), "strimzi", &[]);
+    for cluster in ["europe-cluster", "us-cluster"] {
+        let written = documents(file(&rendering, &format!("strimzi/{cluster}/kafka.yaml")));
+        let kafka = kind(&written, "Kafka");
+        assert_eq!(kafka["apiVersion"].as_str(), Some("kafka.strimzi.io/v1"));
+        assert_eq!(kafka["metadata"]["name"].as_str(), Some(cluster));
+        assert_eq!(kafka["metadata"]["namespace"].as_str(), Some("amq-streams"));
+        let listeners = kafka["spec"]["kafka"]["listeners"].as_vec().unwrap();
+        let names: Vec<_> = listeners
+            .iter()
+            .map(|it| (it["name"].as_str().unwrap(), it["tls"].as_bool().unwrap()))
+            .collect();
+        assert_eq!(names, [("plain", false), ("tls", true)]);
+        assert!(kafka["spec"]["entityOperator"]["topicOperator"].is_mapping());
+        let pool = kind(&written, "KafkaNodePool");
+        let spec = &pool["spec"];
+        assert_eq!(
+            pool["metadata"]["labels"]["strimzi.io/cluster"].as_str(),
+            Some(cluster)
+        );
+        assert_eq!(spec["replicas"].as_integer(), Some(3));
+        assert_eq!(texts(&spec["roles"]), ["controller", "broker"]);
+        let volume = &spec["storage"]["volumes"][0];
+        assert_eq!(volume["type"].as_str(), Some("persistent-claim"));
+        assert_eq!(volume["size"].as_str(), Some("20Gi"));
+        assert_eq!(
+            volume["class"].as_str(),
+            Some("ocs-storagecluster-ceph-rbd")
+        );
+        assert_eq!(volume["deleteClaim"].as_bool(), Some(true));
+        assert_eq!(volume["kraftMetadata"].as_str(), Some("shared"));
+        assert_eq!(
+            spec["template"]["pod"]["topologySpreadConstraints"]
+                .as_vec()
+                .map(Vec::len),
+            Some(2)
+        );
+    }
+}
+
+#[test]
+fn controllers_get_nodes_of_their_own_when_asked() {
+    let rendering = set(
+        &example("seed-003-strimzi"),
+        "strimzi",
+        &["strimzi.nodes=separate", "strimzi.rack-key=none"],
+    );
+    let written = documents(file(&rendering, "strimzi/us-cluster/kafka.yaml"));
+    let roles: Vec<_> = written
+        .iter()
+        .filter(|it| it["kind"].as_str() == Some("KafkaNodePool"))
+        .map(|it| texts(&it["spec"]["roles"]).join(","))
+        .collect();
+    assert_eq!(roles, ["controller", "broker"]);
+    assert!(!file(&rendering, "strimzi/us-cluster/kafka.yaml").contains("rack:"));
+}
+
+#[test]
+fn the_shape_of_the_seed_s_day_is_there_on_request() {
+    let rendering = set(
+        &example("seed-003-strimzi"),
+        "strimzi",
+        &["strimzi.api-version=v1beta1"],
+    );
+    let written = documents(file(&rendering, "strimzi/europe-cluster/kafka.yaml"));
+    assert_eq!(written.len(), 1);
+    let kafka = kind(&written, "Kafka");
+    assert_eq!(
+        kafka["apiVersion"].as_str(),
+        Some("kafka.strimzi.io/v1beta1")
+    );
+    assert_eq!(kafka["spec"]["kafka"]["version"].as_str(), Some("2.4.0"));
+    assert_eq!(kafka["spec"]["kafka"]["replicas"].as_integer(), Some(3));
+    assert!(kafka["spec"]["kafka"]["listeners"]["plain"].is_mapping());
+    assert!(kafka["spec"]["kafka"]["listeners"]["tls"].is_mapping());
+    assert_eq!(
+        kafka["spec"]["kafka"]["config"]["log.message.format.version"].as_str(),
+        Some("2.4")
+    );
+    assert_eq!(
+        kafka["spec"]["kafka"]["storage"]["size"].as_str(),
+        Some("20Gi")
+    );
+    assert_eq!(
+        kafka["spec"]["zookeeper"]["storage"]["size"].as_str(),
+        Some("10Gi")
+    );
+}
+
+#[test]
+fn a_deployment_is_hardened_and_gets_secrets_by_reference() {
+    let rendering = set(
+        SECURED,
+        "kubernetes",
+        &["kubernetes.image=registry.example/m:1"],
+    );
+    let paths: Vec<_> = rendering
+        .files
+        .keys()
+        .filter(|it| it.contains("/mirror-"))
+        .collect();
+    assert_eq!(paths.len(), 1, "promoted mirrors do not run: {paths:?}");
+    let text = file(&rendering, paths[0]);
+    let written = documents(text);
+    let deployment = kind(&written, "Deployment");
+    assert_eq!(deployment["spec"]["replicas"].as_integer(), Some(1));
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["automountServiceAccountToken"].as_bool(), Some(false));
+    assert_eq!(pod["securityContext"]["runAsNonRoot"].as_bool(), Some(true));
+    assert_eq!(
+        pod["securityContext"]["seccompProfile"]["type"].as_str(),
+        Some("RuntimeDefault")
+    );
+    let container = &pod["containers"][0];
+    assert_eq!(container["image"].as_str(), Some("registry.example/m:1"));
+    let security = &container["securityContext"];
+    assert_eq!(security["readOnlyRootFilesystem"].as_bool(), Some(true));
+    assert_eq!(security["allowPrivilegeEscalation"].as_bool(), Some(false));
+    assert_eq!(texts(&security["capabilities"]["drop"]), ["ALL"]);
+    assert_eq!(
+        container["livenessProbe"]["httpGet"]["path"].as_str(),
+        Some("/healthz")
+    );
+    assert_eq!(
+        container["readinessProbe"]["httpGet"]["path"].as_str(),
+        Some("/readyz")
+    );
+    assert!(texts(&container["args"]).contains(&"Pay_to.b"));
+    let password = container["env"]
+        .as_vec()
+        .unwrap()
+        .iter()
+        .find(|it| it["name"].as_str() == Some("B_PW"))
+        .unwrap();
+    assert_eq!(
+        password["valueFrom"]["secretKeyRef"]["name"].as_str(),
+        Some("mirrorctl-credentials")
+    );
+    let sources = pod["volumes"][0]["projected"]["sources"].as_vec().unwrap();
+    let items: BTreeSet<_> = sources[1]["secret"]["items"]
+        .as_vec()
+        .unwrap()
+        .iter()
+        .map(|it| (it["key"].as_str().unwrap(), it["path"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        items,
+        BTreeSet::from([
+            ("certs-a.pem", "certs/a.pem"),
+            ("certs-me.pem", "certs/me.pem")
+        ])
+    );
+    let mounts = container["volumeMounts"].as_vec().unwrap();
+    assert_eq!(mounts[1]["mountPath"].as_str(), Some("/etc/keys/me.pem"));
+    let budget = kind(&written, "PodDisruptionBudget");
+    assert_eq!(budget["spec"]["maxUnavailable"].as_integer(), Some(1));
+    // nothing that would start a second copy of a mirror
+    assert!(!text.contains("Autoscaler") && !text.contains("ScaledObject"));
+    let policy = documents(file(&rendering, "kubernetes/network-policy.yaml"));
+    let ports: Vec<_> = policy[0]["spec"]["egress"][1]["ports"]
+        .as_vec()
+        .unwrap()
+        .iter()
+        .map(|it| it["port"].as_integer().unwrap())
+        .collect();
+    assert_eq!(ports, [9092, 9093, 9094]);
+}
+
+#[test]
+fn the_topology_is_taken_along_as_it_was_written() {
+    for (name, text) in examples() {
+        let rendering = set(&text, "kubernetes", &[]);
+        if rendering.files.is_empty() {
+            continue;
+        }
+        let written = documents(file(&rendering, "kubernetes/topology.yaml"));
+        assert_eq!(
+            written[0]["data"]["topology.yaml"].as_str(),
+            Some(text.as_str()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_resource_of_the_kustomization_is_there() {
+    let rendering = set(SECURED, "kubernetes", &["kubernetes.monitor=annotations"]);
+    let written = documents(file(&rendering, "kubernetes/kustomization.yaml"));
+    let mut listed: Vec<String> = texts(&written[0]["resources"])
+        .into_iter()
+        .map(|it| format!("kubernetes/{it}"))
+        .collect();
+    listed.push("kubernetes/kustomization.yaml".to_owned());
+    listed.sort();
+    let there: Vec<_> = rendering.files.keys().cloned().collect();
+    assert_eq!(listed, there);
+}
+
+#[test]
+fn units_load_secrets_as_credentials() {
+    let rendering = set(SECURED, "systemd", &["systemd.memory-max=2G"]);
+    let settings = file(
+        &rendering,
+        "systemd/units/mirrorctl@Pay_to.b.service.d/10-mirror.conf",
+    );
+    assert!(settings.contains("\nLoadCredential=B_PW:/etc/mirrorctl/credentials/B_PW\n"));
+    assert!(settings.contains("\nMemoryMax=2G\n"), "{settings}");
+    let script = file(&rendering, "systemd/install.sh");
+    for needed in [
+        "need /etc/mirrorctl/credentials/B_PW",
+        "need /etc/mirrorctl/certs/a.pem",
+        "need /etc/keys/me.pem",
+    ] {
+        assert!(script.contains(needed), "{needed}: {script}");
+    }
+}
+
+#[test]
+fn every_machine_is_a_node_with_an_id_of_its_own() {
+    let rendering = set(&example("seed-000-hybrid-cloud"), "ansible", &[]);
+    let inventory = documents(file(&rendering, "ansible/inventory.yml"));
+    let hosts = &inventory[0]["all"]["children"]["kafka"]["children"]["kafka_onprem"]["hosts"];
+    for (at, host) in ["kafka1", "kafka2", "kafka3"].into_iter().enumerate() {
+        let host = format!("{host}.dc1.example");
+        let node = &hosts[host.as_str()];
+        assert_eq!(node["kafka_node_id"].as_integer(), Some(at as i64 + 1));
+        assert_eq!(
+            texts(&node["kafka_process_roles"]),
+            ["broker", "controller"]
+        );
+    }
+    let cluster = documents(file(
+        &rendering,
+        "ansible/group_vars/kafka_onprem/cluster.yml",
+    ));
+    assert_eq!(
+        cluster[0]["kafka_cluster_id"].as_str().map(str::len),
+        Some(22)
+    );
+    assert!(
+        rendering
+            .files
+            .contains_key("ansible/roles/kafka/tasks/main.yml")
+    );
+    assert!(
+        rendering
+            .files
+            .contains_key("ansible/roles/mirrorctl/tasks/main.yml")
+    );
+    assert!(!rendering.files.keys().any(|it| it.contains("molecule")));
+}
+
+#[test]
+fn what_ansible_would_evaluate_is_refused() {
+    let text = example("seed-000-hybrid-cloud");
+    let nasty = text.replace(
+        "hosts: [kafka1.dc1.example, kafka2.dc1.example, kafka3.dc1.example]",
+        "hosts: [kafka1.dc1.example, kafka2.dc1.example, \"{{ lookup('pipe', 'id') }}\"]",
+    );
+    assert_ne!(text, nasty);
+    let error = try_set(&nasty, "ansible", &[]).unwrap_err().to_string();
+    assert!(error.contains("evaluate"), "{error}");
+    assert!(try_set(&text, "ansible", &["ansible.replicators={{ x }}"]).is_err());
+}
+
+#[test]
+fn fewer_machines_than_brokers_are_refused() {
+    let text = example("seed-000-hybrid-cloud").replace(
+        "hosts: [kafka1.dc1.example, kafka2.dc1.example, kafka3.dc1.example]",
+        "hosts: [kafka1.dc1.example]",
+    );
+    let error = try_set(&text, "ansible", &[]).unwrap_err().to_string();
+    assert!(error.contains("brokers.hosts"), "{error}");
+}
+
+#[test]
+fn strimzi_s_mirror_reaches_both_sides() {
+    let text = SECURED
+        .replace("keyFile: /etc/keys/me.pem", "keyFile: certs/key.pem")
+        .replace(
+            "{name: Pay_to.b, ",
+            "{name: Pay_to.b, engine: strimzi-mirrormaker2, replicationPolicy: {type: default}, ",
+        );
+    let rendering = set(&text, "strimzi", &[]);
+    let (_, written) = rendering.files.iter().next().unwrap();
+    let written = documents(std::str::from_utf8(&written.content).unwrap());
+    let spec = &kind(&written, "KafkaMirrorMaker2")["spec"];
+    assert_eq!(spec["target"]["alias"].as_str(), Some("b"));
+    assert_eq!(
+        spec["target"]["authentication"]["username"].as_str(),
+        Some("o'brien: \"x\"")
+    );
+    assert_eq!(
+        spec["target"]["authentication"]["passwordSecret"]["password"].as_str(),
+        Some("B_PW")
+    );
+    let source = &spec["mirrors"][0]["source"];
+    assert_eq!(source["bootstrapServers"].as_str(), Some("a1:9093,a2:9094"));
+    assert_eq!(
+        source["tls"]["trustedCertificates"][0]["certificate"].as_str(),
+        Some("certs-a.pem")
+    );
+    assert_eq!(
+        source["authentication"]["certificateAndKey"]["key"].as_str(),
+        Some("certs-key.pem")
+    );
+    let old = try_set(&text, "strimzi", &["strimzi.api-version=v1beta1"]).unwrap();
+    let (_, old) = old.files.iter().next().unwrap();
+    let old = documents(std::str::from_utf8(&old.content).unwrap());
+    assert_eq!(
+        old[0]["apiVersion"].as_str(),
+        Some("kafka.strimzi.io/v1alpha1")
+    );
+    assert_eq!(old[0]["spec"]["connectCluster"].as_str(), Some("b"));
+}
+
+#[test]
+fn the_image_holds_the_binary_and_runs_as_nobody() {
+    let rendering = set(
+        SECURED,
+        "container",
+        &["container.base=registry.example/base:1"],
+    );
+    let text = file(&rendering, "container/Containerfile");
+    for line in [
+        "ARG BASE=\"registry.example/base:1\"",
+        "COPY mirrorctl /usr/local/bin/mirrorctl",
+        "USER 65532:65532",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}: {text}");
+    }
+}

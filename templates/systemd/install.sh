@@ -1,0 +1,77 @@
+#!/bin/sh
+# Installs the units beside this script and starts the mirrors, as root. It can be run again: only what changed is touched,
+# and mirrors are restarted only then. Before the first run:
+#   install -m 0755 mirrorctl /usr/local/bin/mirrorctl
+{%- for run in runs %}
+{%- for name in run.variables %}
+#   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/{{ name }}
+{%- endfor %}
+{%- for file in run.files %}
+#   install -D -m 0640 -g mirrorctl FILE /etc/mirrorctl/{{ file }}
+{%- endfor %}
+{%- for file in run.absolute_files %}
+#   {{ file }} has to be there, readable for the group mirrorctl
+{%- endfor %}
+{%- endfor %}
+set -eu
+cd "$(dirname "$0")"
+
+missing=0
+need() {
+  if [ ! -e "$1" ]; then
+    echo "missing: $1" >&2
+    missing=1
+  fi
+}
+need /usr/local/bin/mirrorctl
+{%- for run in runs %}
+{%- for name in run.variables %}
+need /etc/mirrorctl/credentials/{{ name }}
+{%- endfor %}
+{%- for file in run.files %}
+need /etc/mirrorctl/{{ file }}
+{%- endfor %}
+{%- for file in run.absolute_files %}
+need {{ file }}
+{%- endfor %}
+{%- for name in run.optional_variables %}
+install -d -m 0700 /etc/mirrorctl/credentials
+[ -e /etc/mirrorctl/credentials/{{ name }} ] || : >/etc/mirrorctl/credentials/{{ name }}
+{%- endfor %}
+{%- endfor %}
+[ "$missing" = 0 ] || exit 1
+
+getent group mirrorctl >/dev/null || groupadd --system mirrorctl
+getent passwd mirrorctl >/dev/null ||
+  useradd --system --gid mirrorctl --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin mirrorctl
+install -d -m 0750 -o root -g mirrorctl /etc/mirrorctl
+/usr/local/bin/mirrorctl validate --file topology.yaml
+
+# 0 when the file was put there, 1 when it was there already
+put() {
+  if cmp -s "$1" "$2"; then
+    return 1
+  fi
+  install -D -m "$3" -o root -g "$4" "$1" "$2" || exit 1
+}
+
+units=unchanged
+put units/mirrorctl@.service /etc/systemd/system/mirrorctl@.service 0644 root && units=changed
+{%- for run in runs %}
+put units/mirrorctl@{{ run.mirror }}.service.d/10-mirror.conf \
+  /etc/systemd/system/mirrorctl@{{ run.mirror }}.service.d/10-mirror.conf 0644 root && units=changed
+{%- endfor %}
+topology=unchanged
+put topology.yaml /etc/mirrorctl/topology.yaml 0640 mirrorctl && topology=changed
+
+[ "$units" = unchanged ] || systemctl daemon-reload
+{%- for run in runs %}
+systemctl enable mirrorctl@{{ run.mirror }}.service
+if ! systemctl is-active --quiet mirrorctl@{{ run.mirror }}.service; then
+  systemctl start mirrorctl@{{ run.mirror }}.service
+elif [ "$units" = changed ]; then
+  systemctl restart mirrorctl@{{ run.mirror }}.service
+elif [ "$topology" = changed ]; then
+  systemctl reload mirrorctl@{{ run.mirror }}.service
+fi
+{%- endfor %}
