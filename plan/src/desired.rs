@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use topology::{
-    AclBinding, Allow, Cluster, QuotaEntity, QuotaValue, Sasl, ScramMechanism, ScramUser,
-    SecretRef, Tls, Topic, TopicGuard, Topology,
+    AclBinding, Allow, Cluster, Placement, QuotaEntity, QuotaValue, Sasl, ScramMechanism,
+    ScramUser, SecretRef, Tls, Topic, TopicGuard, Topology,
 };
 
 use crate::{acl, client_quota, draft, scram_user, topic};
@@ -112,6 +112,9 @@ pub struct DesiredTopic {
     pub partitions: Option<u32>,
     /// Replicas of each partition; `None` is not managed.
     pub replication_factor: Option<u16>,
+    /// Which brokers hold the replicas.
+    #[serde(skip_serializing_if = "Placement::is_any")]
+    pub placement: Placement,
     /// Declared configuration keys; all others are not managed.
     pub configs: BTreeMap<String, String>,
     /// What the cluster's patterns say about the name.
@@ -246,6 +249,7 @@ fn desired_topic(cluster: &Cluster, topic: &Topic) -> DesiredTopic {
     DesiredTopic {
         partitions: topic.partitions,
         replication_factor: topic.replication_factor,
+        placement: topic.placement,
         configs: topic.configs.clone(),
         guard: guard(&cluster.topics, &topic.name),
         prevent_destroy: topic.prevent_destroy,

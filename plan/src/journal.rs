@@ -36,6 +36,9 @@ pub struct Recorded {
     /// The replication factor that was declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replication_factor: Option<u16>,
+    /// Which brokers were declared to hold the replicas.
+    #[serde(default, skip_serializing_if = "topology::Placement::is_any")]
+    pub placement: topology::Placement,
     /// The configuration that was declared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub configs: BTreeMap<String, String>,
@@ -163,6 +166,7 @@ mod tests {
         let recorded = Recorded {
             partitions: Some(3),
             replication_factor: None,
+            placement: topology::Placement::Racks,
             configs: [("retention.ms".to_owned(), "1".to_owned())].into(),
             prevent_destroy: true,
             access: None,

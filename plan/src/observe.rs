@@ -230,7 +230,7 @@ async fn read(
         .filter(|(name, declared)| {
             let live = topics.get(*name);
             let ours = underway.get(&format!("{prefix}{name}"));
-            live.is_some_and(|live| topic::is_to_move(declared, live, ours))
+            live.is_some_and(|live| topic::is_to_move(declared, live, ours, &introduction.brokers))
         })
         .map(|(name, _)| name.clone())
         .collect();

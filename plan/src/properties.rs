@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use topology::{Allow, TopicGuard};
+use topology::{Allow, Placement, TopicGuard};
 
 use crate::apply::work::Outlook;
 use crate::change::{Action, BlockCode, Change, RecordChange, Resource};
@@ -104,8 +104,9 @@ prop_compose! {
         replication_factor in option::of(0u16..5),
         configs in configs(),
         guard in guard(),
+        placement in prop_oneof![Just(Placement::Any), Just(Placement::Racks)],
     ) -> DesiredTopic {
-        DesiredTopic { partitions, replication_factor, configs, guard, prevent_destroy: false }
+        DesiredTopic { partitions, replication_factor, placement, configs, guard, prevent_destroy: false }
     }
 }
 
@@ -208,6 +209,7 @@ fn recorded() -> impl Strategy<Value = BTreeMap<String, Recorded>> {
         (configs(), prop::bool::weighted(0.2)).prop_map(|(configs, prevent_destroy)| Recorded {
             partitions: None,
             replication_factor: None,
+            placement: Placement::Any,
             configs,
             prevent_destroy,
             access: None,
@@ -234,38 +236,43 @@ fn permissions() -> impl Strategy<Value = Permissions> {
 
 fn observed() -> impl Strategy<Value = Observed> {
     let live = || (topics(live_topic()), recorded(), access::live());
-    (live(), live(), 1i32..4, any::<bool>()).prop_map(|(aws, onprem, brokers, ours)| {
-        let cluster = |id: &str,
-                       alias: &str,
-                       (topics, recorded, access): (
-            _,
-            BTreeMap<String, Recorded>,
-            access::Live,
-        )| {
-            let mut observed = ObservedCluster {
-                underway: moves(alias, &topics, ours),
-                recorded: recorded
-                    .into_iter()
-                    .map(|(topic, recorded)| (format!("topic.{alias}.{topic}"), recorded))
-                    .collect(),
-                cluster_id: id.to_owned(),
-                bootstrap: vec!["localhost:9092".to_owned()],
-                brokers: (1..=brokers).map(|id| (id, None)).collect(),
-                topics,
-                known_configs: default_configs().into_keys().collect(),
-                ..ObservedCluster::default()
+    (live(), live(), 1i32..4, any::<bool>(), any::<bool>()).prop_map(
+        |(aws, onprem, brokers, ours, racks)| {
+            let cluster = |id: &str,
+                           alias: &str,
+                           (topics, recorded, access): (
+                _,
+                BTreeMap<String, Recorded>,
+                access::Live,
+            )| {
+                let mut observed = ObservedCluster {
+                    underway: moves(alias, &topics, ours),
+                    recorded: recorded
+                        .into_iter()
+                        .map(|(topic, recorded)| (format!("topic.{alias}.{topic}"), recorded))
+                        .collect(),
+                    cluster_id: id.to_owned(),
+                    bootstrap: vec!["localhost:9092".to_owned()],
+                    // new replicas are on the first brokers, so on as many racks as there can be
+                    brokers: (1..=brokers)
+                        .map(|id| (id, racks.then(|| format!("rack {}", id % 2))))
+                        .collect(),
+                    topics,
+                    known_configs: default_configs().into_keys().collect(),
+                    ..ObservedCluster::default()
+                };
+                access.settle(alias, &mut observed);
+                observed
             };
-            access.settle(alias, &mut observed);
-            observed
-        };
-        Observed {
-            clusters: [
-                ("aws".to_owned(), cluster("id-aws", "aws", aws)),
-                ("onprem".to_owned(), cluster("id-onprem", "onprem", onprem)),
-            ]
-            .into(),
-        }
-    })
+            Observed {
+                clusters: [
+                    ("aws".to_owned(), cluster("id-aws", "aws", aws)),
+                    ("onprem".to_owned(), cluster("id-onprem", "onprem", onprem)),
+                ]
+                .into(),
+            }
+        },
+    )
 }
 
 /// What an apply left that was killed while these topics moved, if it was ours.
@@ -502,8 +509,8 @@ proptest! {
                 prop_assert_eq!(&now.id, &topic.id);
                 prop_assert!(now.partitions >= topic.partitions);
                 let declared = desired.clusters.get(alias).and_then(|c| c.topics.get(name));
-                let factor = declared.and_then(|declared| declared.replication_factor);
-                if factor.is_none() {
+                let moves = declared.is_some_and(|it| it.replication_factor.is_some() || !it.placement.is_any());
+                if !moves {
                     prop_assert_eq!(&now.placement[..topic.placement.len()], &topic.placement[..]);
                 }
                 match declared {
@@ -540,10 +547,13 @@ proptest! {
                     );
                 }
                 if change.impact.is_some() && !change.is_blocked() {
-                    let factor = after.replication_factor.expect("only a declared factor moves");
+                    let declared = &desired.clusters[&change.cluster].topics[&change.name];
                     prop_assert!(!after.assignment.is_empty());
-                    for replicas in after.assignment.values() {
-                        prop_assert_eq!(replicas.len(), usize::from(factor));
+                    prop_assert!(declared.replication_factor.is_some() || !declared.placement.is_any());
+                    for (index, replicas) in &after.assignment {
+                        let factor = declared.replication_factor.map(usize::from);
+                        let factor = factor.unwrap_or(before.assignment[index].len());
+                        prop_assert_eq!(replicas.len(), factor);
                     }
                     prop_assert!(after.assignment.keys().eq(before.assignment.keys()));
                 }

@@ -139,6 +139,27 @@ pub enum OnOversize {
     Quarantine,
 }
 
+/// Which brokers hold the replicas of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placement {
+    /// Those that the cluster chose.
+    #[default]
+    Any,
+    /// Brokers of as many racks as there can be: a partition that is on fewer is moved.
+    Racks,
+}
+
+impl Placement {
+    /// Whether it asks for nothing.
+    pub fn is_any(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Racks => false,
+        }
+    }
+}
+
 /// Whether a mirror is meant to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -49,7 +49,7 @@ pub use access::{
 };
 pub use choices::{
     CheckId, Delivery, Engine, Link, Listener, MirrorState, OnDataLoss, OnOversize, OnSourceDelete,
-    OnTopicReset, Platform, Profile, StorageType,
+    OnTopicReset, Placement, Platform, Profile, StorageType,
 };
 pub use code::{CODES, Severity};
 pub use defaults::QUARANTINE_SUFFIX;

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::access::{Acl, Quota, ScramUser};
 use crate::choices::{
-    Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset, Platform,
-    Profile,
+    Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset, Placement,
+    Platform, Profile,
 };
 use crate::infrastructure::Infrastructure;
 use crate::pattern::Pattern;
@@ -123,6 +123,8 @@ pub struct Topic {
     pub partitions: Option<u32>,
     /// How many replicas; the broker's default when absent.
     pub replication_factor: Option<u16>,
+    /// Which brokers hold the replicas.
+    pub placement: Placement,
     /// Topic configuration: the named block with the inline values over it, as strings.
     pub configs: BTreeMap<String, String>,
     /// Never delete it, whatever else is allowed.

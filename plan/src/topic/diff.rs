@@ -65,7 +65,10 @@ fn declared(
                 live.and_then(|live| live.underway.get(&address)),
                 allowed.copy_rate(),
             );
-            update(desired, topic, recorded, change)
+            let mut drawn = update(desired, topic, recorded, change);
+            let brokers = &live.unwrap_or(&nothing).brokers;
+            drawn.notes.extend(factor::without_racks(desired, brokers));
+            drawn
         }
         None => create(desired, live.unwrap_or(&nothing)),
     };
@@ -82,6 +85,7 @@ fn declared(
     let remember = Recorded {
         partitions: desired.partitions,
         replication_factor: desired.replication_factor,
+        placement: desired.placement,
         configs: desired.configs.clone(),
         prevent_destroy: desired.prevent_destroy,
         access: None,
@@ -297,7 +301,7 @@ fn update(
 
     let mut impact = None;
     if let Some(change) = factor {
-        after.replication_factor = desired.replication_factor;
+        after.replication_factor = desired.replication_factor.or(after.replication_factor);
         before.assignment = change.from;
         after.assignment = change.to;
         blocked.extend(change.blocked);
@@ -305,7 +309,7 @@ fn update(
             notes.extend(moves.notes());
             impact = Some(moves);
         }
-        details.push(change.detail);
+        details.extend(change.details);
     }
 
     for (key, value) in &desired.configs {

@@ -1,10 +1,13 @@
-//! A declared replication factor against the live placement: what has to move, what that costs, what is refused.
+//! A declared replication factor, and a declared placement, against the live one: what has to move, what that costs, what is refused.
 
 use std::collections::BTreeMap;
 
-use super::placement::place;
+use topology::Placement;
+
+use super::placement::{Brokers, Wanted, is_crowded, place};
+use super::rails;
 use super::reassign::batches;
-use super::{rails, risk};
+use super::risk::{self, Assessment};
 use crate::change::{Action, Block, Detail, ResourceChange};
 use crate::desired::DesiredTopic;
 use crate::impact::Impact;
@@ -12,14 +15,15 @@ use crate::journal::Underway;
 use crate::observed::{ObservedCluster, ObservedPartition, ObservedTopic};
 
 const REPLICATION_FACTOR: &str = "replication_factor";
+const PLACEMENT: &str = "placement";
 
-/// Another replication factor, drawn up.
+/// Another replication factor or placement, drawn up.
 pub(super) struct FactorChange {
     /// Where the partitions that move are, or are on their way to.
     pub(super) from: BTreeMap<u32, Vec<i32>>,
     /// Where they will be.
     pub(super) to: BTreeMap<u32, Vec<i32>>,
-    pub(super) detail: Detail,
+    pub(super) details: Vec<Detail>,
     /// Absent where the change is refused, because then nothing moves.
     pub(super) impact: Option<Impact>,
     pub(super) blocked: Vec<Block>,
@@ -31,21 +35,59 @@ pub(crate) fn is_to_move(
     desired: &DesiredTopic,
     live: &ObservedTopic,
     underway: Option<&Underway>,
+    brokers: &Brokers,
 ) -> bool {
+    let declared = desired.replication_factor.is_some() || !desired.placement.is_any();
+    let going_on = (0_u32..)
+        .zip(&live.placement)
+        .any(|(index, partition)| is_ours(index, partition, underway));
+    declared && (going_on || is_resized(desired, live) || crowded(desired, live, brokers) > 0)
+}
+
+/// Whether a partition has another number of replicas than declared, or will have it.
+fn is_resized(desired: &DesiredTopic, live: &ObservedTopic) -> bool {
     desired.replication_factor.is_some_and(|factor| {
-        (0_u32..).zip(&live.placement).any(|(index, partition)| {
+        live.placement.iter().any(|partition| {
             partition.replicas.len() != usize::from(factor)
                 || partition.destination().len() != usize::from(factor)
-                || is_ours(index, partition, underway)
         })
     })
 }
 
-/// Whether this is a change of a live topic's replication factor, refused or not.
+/// How many partitions are on fewer racks than there can be, where that is asked for.
+fn crowded(desired: &DesiredTopic, live: &ObservedTopic, brokers: &Brokers) -> usize {
+    match desired.placement {
+        Placement::Any => 0,
+        Placement::Racks => {
+            let partitions = live.placement.iter();
+            partitions
+                .filter(|partition| is_crowded(partition.destination(), brokers))
+                .count()
+        }
+    }
+}
+
+/// What has to be said where a placement by racks cannot be.
+pub(super) fn without_racks(desired: &DesiredTopic, brokers: &Brokers) -> Option<String> {
+    let unknown: Vec<String> = brokers
+        .iter()
+        .filter(|(_, rack)| rack.is_none())
+        .map(|(id, _)| id.to_string())
+        .collect();
+    (!desired.placement.is_any() && !unknown.is_empty()).then(|| {
+        format!(
+            "brokers without a rack ({}): where the replicas are is left to the cluster",
+            unknown.join(", ")
+        )
+    })
+}
+
+/// Whether this is a change of where a live topic's replicas are, refused or not.
 pub(crate) fn moves_replicas(change: &ResourceChange) -> bool {
     let mut details = change.details.iter();
     change.action() == Action::Update
-        && details.any(|detail| detail.attribute == REPLICATION_FACTOR)
+        && details
+            .any(|detail| [REPLICATION_FACTOR, PLACEMENT].contains(&detail.attribute.as_str()))
 }
 
 /// Whether the partition is on its way because an apply of ours began that.
@@ -54,7 +96,8 @@ fn is_ours(index: u32, partition: &ObservedPartition, underway: Option<&Underway
     partition.moving_to.is_some() && asked == partition.moving_to.as_ref()
 }
 
-/// What has to be done so that every partition has the declared number of replicas; `None` where that is so.
+/// What has to be done so that every partition has the declared number of replicas, where they are declared to be; `None`
+/// where that is so.
 pub(super) fn change(
     desired: &DesiredTopic,
     live: &ObservedTopic,
@@ -62,10 +105,14 @@ pub(super) fn change(
     underway: Option<&Underway>,
     copy_rate: u64,
 ) -> Option<FactorChange> {
-    let factor = desired.replication_factor?;
-    if !is_to_move(desired, live, underway) {
+    let brokers = &cluster.brokers;
+    if !is_to_move(desired, live, underway, brokers) {
         return None;
     }
+    let wanted = Wanted {
+        factor: desired.replication_factor,
+        placement: desired.placement,
+    };
     let foreign: Vec<u32> = (0_u32..)
         .zip(&live.placement)
         .filter(|(index, partition)| {
@@ -73,9 +120,9 @@ pub(super) fn change(
         })
         .map(|(index, _)| index)
         .collect();
-    let blocked = rails::replication_change(desired, factor, live, cluster.brokers.len(), &foreign);
+    let blocked = rails::replication_change(desired, live, brokers.len(), &foreign);
     let to = if blocked.is_empty() {
-        place(&live.placement, &cluster.brokers, factor)
+        place(&live.placement, brokers, wanted)
     } else {
         BTreeMap::new()
     };
@@ -87,25 +134,49 @@ pub(super) fn change(
         })
         .collect();
     let impact = blocked.is_empty().then(|| impact(live, &to, copy_rate));
-    let copies = live
-        .placement
-        .iter()
-        .any(|partition| partition.replicas.len() < usize::from(factor));
-    let assessment = risk::replication_change(copies);
+    let crowded = crowded(desired, live, brokers);
+    let mut details = Vec::new();
+    let factor = wanted.factor;
+    // what is only on its way is a part of it
+    if let Some(factor) = factor.filter(|_| is_resized(desired, live) || crowded == 0) {
+        let copies = live
+            .placement
+            .iter()
+            .any(|partition| partition.replicas.len() < usize::from(factor));
+        details.push(detail(
+            REPLICATION_FACTOR,
+            counts(&live.placement),
+            factor.to_string(),
+            risk::replication_change(copies),
+        ));
+    }
+    if crowded > 0 || details.is_empty() {
+        let all = live.placement.len();
+        details.push(detail(
+            PLACEMENT,
+            format!("{crowded} of {all} partitions share racks"),
+            "as many racks as there can be".to_owned(),
+            risk::replication_change(true),
+        ));
+    }
     Some(FactorChange {
         from,
         to,
-        detail: Detail {
-            attribute: REPLICATION_FACTOR.to_owned(),
-            before: Some(counts(&live.placement)),
-            origin: None,
-            after: Some(factor.to_string()),
-            risk: assessment.risk,
-            reason: assessment.reason,
-        },
+        details,
         impact,
         blocked,
     })
+}
+
+fn detail(attribute: &str, before: String, after: String, assessment: Assessment) -> Detail {
+    Detail {
+        attribute: attribute.to_owned(),
+        before: Some(before),
+        origin: None,
+        after: Some(after),
+        risk: assessment.risk,
+        reason: assessment.reason,
+    }
 }
 
 /// How many replicas the partitions have: `2`, or `1 to 3` where they differ.

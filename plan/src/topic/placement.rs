@@ -1,27 +1,49 @@
-//! Which brokers shall hold a partition when its topic gets another replication factor: a pure function.
+//! Which brokers shall hold a partition when its topic gets another replication factor, or has to be on more racks: a pure
+//! function.
 //!
-//! Only partitions with another number of replicas than asked for are touched, and of those only as many replicas are
-//! added or dropped as it takes. Added ones go to racks and brokers that hold the fewest; equal inputs give equal
+//! Only partitions with another number of replicas than asked for, or on fewer racks than there can be, are touched, and of
+//! those only as many replicas are added, dropped or exchanged as it takes. Added ones go to racks and brokers that hold the fewest; equal inputs give equal
 //! results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use topology::Placement;
 
 use crate::observed::ObservedPartition;
 
 /// Brokers that are up, each with its rack where it has one.
 pub(crate) type Brokers = BTreeMap<i32, Option<String>>;
 
-/// Where the partitions shall be that have another number of replicas than `factor`, or are on their way; the preferred
-/// leader first. Partitions that nothing has to be done about are absent. Fewer replicas than `factor` where there are
-/// not enough brokers.
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// How many replicas; as many as there are where that is not said.
+    pub(crate) factor: Option<u16>,
+    /// Whether they have to be on as many racks as there can be.
+    pub(crate) placement: Placement,
+}
+
+/// Whether the replicas could be on more racks than they are. Where the rack of a broker is not known, nothing is said, as
+/// brokers themselves do it; and a broker that is down may come back to where it was.
+pub(crate) fn is_crowded(replicas: &[i32], brokers: &Brokers) -> bool {
+    let all: Option<BTreeSet<&str>> = brokers.values().map(Option::as_deref).collect();
+    let rack = |id| brokers.get(id).and_then(Option::as_deref);
+    let on: Option<BTreeSet<&str>> = replicas.iter().map(rack).collect();
+    match (all, on) {
+        (Some(all), Some(on)) => on.len() < all.len().min(replicas.len()),
+        (None, _) | (_, None) => false,
+    }
+}
+
+/// Where the partitions shall be that are not as `wanted`, or are on their way; the preferred leader first. Partitions that
+/// nothing has to be done about are absent. Fewer replicas than asked for where there are not enough brokers.
 pub(crate) fn place(
     partitions: &[ObservedPartition],
     brokers: &Brokers,
-    factor: u16,
+    wanted: Wanted,
 ) -> BTreeMap<u32, Vec<i32>> {
     let mut places = Places {
         brokers,
-        factor: usize::from(factor),
         replicas: brokers.keys().map(|id| (*id, 0)).collect(),
         leaders: brokers.keys().map(|id| (*id, 0)).collect(),
     };
@@ -37,10 +59,14 @@ pub(crate) fn place(
     let mut moved = BTreeMap::new();
     for (index, partition) in (0_u32..).zip(partitions) {
         let to = base(partition, brokers);
-        if to.len() != places.factor {
-            moved.insert(index, places.resized(partition));
-        } else if partition.moving_to.is_some() {
-            moved.insert(index, to.to_vec());
+        let factor = wanted.factor.map_or(to.len(), usize::from);
+        let mut replicas = places.resized(partition, factor);
+        match wanted.placement {
+            Placement::Any => {}
+            Placement::Racks => places.spread(partition, &mut replicas),
+        }
+        if replicas != to || to.len() != factor || partition.moving_to.is_some() {
+            moved.insert(index, replicas);
         }
     }
     places.balance_leaders(partitions, &mut moved);
@@ -60,7 +86,6 @@ fn base<'a>(partition: &'a ObservedPartition, brokers: &Brokers) -> &'a [i32] {
 /// How much is where.
 struct Places<'a> {
     brokers: &'a Brokers,
-    factor: usize,
     /// Replicas of the topic by broker.
     replicas: BTreeMap<i32, i64>,
     /// Partitions of the topic by preferred leader.
@@ -98,14 +123,14 @@ impl Places<'_> {
     }
 
     /// The partition with `factor` replicas.
-    fn resized(&mut self, partition: &ObservedPartition) -> Vec<i32> {
+    fn resized(&mut self, partition: &ObservedPartition, factor: usize) -> Vec<i32> {
         let mut replicas = base(partition, self.brokers).to_vec();
         let led_before = replicas.first().copied();
-        while replicas.len() > self.factor.max(1) {
+        while replicas.len() > factor.max(1) {
             let dropped = self.to_drop(partition, &replicas);
             self.count_replica(replicas.remove(dropped), -1);
         }
-        while replicas.len() < self.factor {
+        while replicas.len() < factor {
             let free = self.brokers.keys().filter(|id| !replicas.contains(id));
             let Some(added) = free
                 .min_by_key(|id| (self.in_rack_of(**id, &replicas), self.held(**id), **id))
@@ -116,15 +141,55 @@ impl Places<'_> {
             self.count_replica(added, 1);
             replicas.push(added);
         }
-        if replicas.first().copied() != led_before {
-            if let Some(id) = led_before {
+        self.count_leaders(led_before, &replicas);
+        replicas
+    }
+
+    /// Puts replicas that share a rack on racks that hold none, until there is no such rack, or no such replica.
+    fn spread(&mut self, partition: &ObservedPartition, replicas: &mut Vec<i32>) {
+        let led_before = replicas.first().copied();
+        while is_crowded(replicas, self.brokers) {
+            let elsewhere = self
+                .brokers
+                .keys()
+                .filter(|id| !replicas.contains(id) && self.in_rack_of(**id, replicas) == 0);
+            let added = elsewhere.min_by_key(|id| (self.held(**id), **id)).copied();
+            let sharing = replicas
+                .iter()
+                .enumerate()
+                .filter(|(_, id)| self.in_rack_of(**id, replicas) > 0);
+            let worst = sharing.max_by_key(|(index, id)| {
+                (
+                    !partition.in_sync.contains(id),
+                    *index > 0,
+                    self.in_rack_of(**id, replicas),
+                    self.held(**id),
+                    *index,
+                )
+            });
+            let Some((added, (index, dropped))) = added.zip(worst.map(|(index, id)| (index, *id)))
+            else {
+                break;
+            };
+            self.count_replica(dropped, -1);
+            self.count_replica(added, 1);
+            replicas.remove(index);
+            replicas.push(added);
+        }
+        self.count_leaders(led_before, replicas);
+    }
+
+    /// Counts another preferred leader, where it is another one.
+    fn count_leaders(&mut self, before: Option<i32>, replicas: &[i32]) {
+        let now = replicas.first().copied();
+        if now != before {
+            if let Some(id) = before {
                 self.count_leader(id, -1);
             }
-            if let Some(id) = replicas.first() {
-                self.count_leader(*id, 1);
+            if let Some(id) = now {
+                self.count_leader(id, 1);
             }
         }
-        replicas
     }
 
     /// Index of the replica to drop: one whose broker is down, then one that is not in sync, then one that shares its
@@ -183,8 +248,17 @@ mod tests {
     use proptest::option;
     use proptest::prelude::*;
 
-    use super::{Brokers, place};
+    use topology::Placement;
+
+    use super::{Brokers, Wanted, is_crowded, place};
     use crate::observed::ObservedPartition;
+
+    fn factor(factor: u16) -> Wanted {
+        Wanted {
+            factor: Some(factor),
+            placement: Placement::Any,
+        }
+    }
 
     fn on(replicas: &[i32]) -> ObservedPartition {
         ObservedPartition {
@@ -201,7 +275,7 @@ mod tests {
 
     fn placed(partitions: &[&[i32]], racks: &[(i32, &str)], factor: u16) -> Vec<Vec<i32>> {
         let partitions: Vec<_> = partitions.iter().map(|replicas| on(replicas)).collect();
-        place(&partitions, &brokers(racks), factor)
+        place(&partitions, &brokers(racks), self::factor(factor))
             .into_values()
             .collect()
     }
@@ -215,7 +289,7 @@ mod tests {
             placed(&[&[1, 2], &[3, 2]], &PLAIN, 2),
             Vec::<Vec<i32>>::new()
         );
-        let moved = place(&[on(&[1, 2]), on(&[3])], &brokers(&PLAIN), 2);
+        let moved = place(&[on(&[1, 2]), on(&[3])], &brokers(&PLAIN), factor(2));
         assert_eq!(moved.into_keys().collect::<Vec<_>>(), [1]);
     }
 
@@ -245,7 +319,7 @@ mod tests {
         assert_eq!(placed(&[&[9, 2, 3]], &PLAIN, 2), [[2, 3]]);
         let mut behind = on(&[1, 2, 3]);
         behind.in_sync = vec![1, 3];
-        let moved = place(&[behind], &brokers(&PLAIN), 2);
+        let moved = place(&[behind], &brokers(&PLAIN), factor(2));
         assert_eq!(moved[&0], [1, 3], "2 is behind");
     }
 
@@ -255,7 +329,7 @@ mod tests {
             moving_to: Some(vec![1, 3]),
             ..on(&[1])
         };
-        let moved = place(&[moving], &brokers(&PLAIN), 2);
+        let moved = place(&[moving], &brokers(&PLAIN), factor(2));
         assert_eq!(moved, BTreeMap::from([(0, vec![1, 3])]));
     }
 
@@ -265,8 +339,40 @@ mod tests {
             moving_to: Some(vec![1, 9]),
             ..on(&[1])
         };
-        let moved = place(&[moving], &brokers(&PLAIN), 2);
+        let moved = place(&[moving], &brokers(&PLAIN), factor(2));
         assert_eq!(moved, BTreeMap::from([(0, vec![1, 2])]));
+    }
+
+    fn spread(partitions: &[&[i32]], racks: &[(i32, &str)]) -> Vec<Vec<i32>> {
+        let partitions: Vec<_> = partitions.iter().map(|replicas| on(replicas)).collect();
+        let wanted = Wanted {
+            factor: None,
+            placement: Placement::Racks,
+        };
+        place(&partitions, &brokers(racks), wanted)
+            .into_values()
+            .collect()
+    }
+
+    #[test]
+    fn replicas_that_share_a_rack_are_put_on_others() {
+        assert_eq!(
+            spread(&[&[1, 2], &[3, 1]], &RACKS),
+            [[1, 4]],
+            "the leader stays"
+        );
+        assert_eq!(
+            spread(&[&[1, 2, 3]], &RACKS),
+            Vec::<Vec<i32>>::new(),
+            "two racks are all there are"
+        );
+        assert_eq!(spread(&[&[1], &[2]], &RACKS), Vec::<Vec<i32>>::new());
+        // without racks, and with one that is not known, nothing is said
+        assert_eq!(spread(&[&[1, 2]], &PLAIN), Vec::<Vec<i32>>::new());
+        let unknown = [(1, "a"), (2, "a"), (3, "b"), (4, "")];
+        assert_eq!(spread(&[&[1, 2]], &unknown), Vec::<Vec<i32>>::new());
+        // broker 9 is down, and may come back to another rack
+        assert_eq!(spread(&[&[1, 9]], &RACKS), Vec::<Vec<i32>>::new());
     }
 
     prop_compose! {
@@ -294,8 +400,9 @@ mod tests {
             factor in 1u16..5,
         ) {
             prop_assume!(usize::from(factor) <= brokers.len());
-            let moved = place(&partitions, &brokers, factor);
-            prop_assert_eq!(&place(&partitions, &brokers, factor), &moved);
+            let wanted = self::factor(factor);
+            let moved = place(&partitions, &brokers, wanted);
+            prop_assert_eq!(&place(&partitions, &brokers, wanted), &moved);
             for (index, partition) in (0_u32..).zip(&partitions) {
                 let Some(to) = moved.get(&index) else {
                     prop_assert_eq!(partition.replicas.len(), usize::from(factor));
@@ -320,6 +427,30 @@ mod tests {
                     prop_assert!(to.iter().all(sound));
                 }
             }
+        }
+
+        #[test]
+        fn what_is_spread_is_on_as_many_racks_as_can_be_and_stays_there(
+            partitions in vec(partition(), 1..12),
+            brokers in btree_map(1i32..8, "[abc]".prop_map(Some), 1..7),
+            factor in option::of(1u16..5),
+        ) {
+            prop_assume!(factor.is_none_or(|factor| usize::from(factor) <= brokers.len()));
+            let wanted = Wanted { factor, placement: Placement::Racks };
+            let moved = place(&partitions, &brokers, wanted);
+            let mut after = partitions.clone();
+            for (index, to) in &moved {
+                let before = &partitions[*index as usize].replicas;
+                let distinct: BTreeSet<&i32> = to.iter().collect();
+                prop_assert_eq!(distinct.len(), to.len());
+                prop_assert_eq!(to.len(), factor.map_or(before.len(), usize::from));
+                prop_assert!(to.iter().all(|id| before.contains(id) || brokers.contains_key(id)));
+                after[*index as usize] = on(to);
+            }
+            for partition in &after {
+                prop_assert!(!is_crowded(&partition.replicas, &brokers), "{:?}", partition);
+            }
+            prop_assert_eq!(place(&after, &brokers, wanted), BTreeMap::new());
         }
     }
 }

@@ -137,16 +137,16 @@ pub(crate) fn partition_change(live: u32, desired: u32) -> Vec<Block> {
 /// What is refused about another replication factor; `foreign` are the partitions that somebody else is moving.
 pub(crate) fn replication_change(
     desired: &DesiredTopic,
-    factor: u16,
     live: &ObservedTopic,
     brokers: usize,
     foreign: &[u32],
 ) -> Vec<Block> {
     let mut blocks = Vec::new();
-    if factor == 0 {
+    let declared = desired.replication_factor;
+    if declared == Some(0) {
         blocks.push(no_replica());
     }
-    blocks.extend(too_many_replicas(factor, brokers));
+    blocks.extend(declared.and_then(|factor| too_many_replicas(factor, brokers)));
     if !foreign.is_empty() {
         let partitions: Vec<String> = foreign.iter().map(u32::to_string).collect();
         blocks.push(block(
@@ -167,7 +167,7 @@ pub(crate) fn replication_change(
         .configs
         .get(MIN_INSYNC_REPLICAS)
         .is_some_and(|declared| minimum.is_none_or(|live| live.trim() != declared.trim()));
-    if let Some(minimum) = minimum
+    if let (Some(minimum), Some(factor)) = (minimum, declared)
         && factor > 0
         && !changes
         && factor < largest_factor(live)

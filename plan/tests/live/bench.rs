@@ -192,6 +192,7 @@ pub(crate) fn topic(
         clusters: clusters.iter().map(|alias| (*alias).to_owned()).collect(),
         partitions,
         replication_factor: None,
+        placement: topology::Placement::Any,
         configs: configs
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))

@@ -9,6 +9,7 @@ mod guards;
 mod locks;
 mod managed;
 mod moves;
+mod racks;
 mod rails;
 mod resume;
 mod stale;

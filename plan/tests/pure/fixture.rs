@@ -25,6 +25,7 @@ pub(crate) fn declared(
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect(),
+        placement: topology::Placement::Any,
         guard: Guard::Allowed,
         prevent_destroy: false,
     }

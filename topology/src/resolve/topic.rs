@@ -39,6 +39,7 @@ pub(super) fn resolve(
         clusters: spec.clusters,
         partitions: spec.partitions,
         replication_factor: spec.replication_factor,
+        placement: spec.placement,
         prevent_destroy: spec.prevent_destroy,
     };
     replication(scope, path, &topic, clusters);

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::scalar::ConfigValue;
+use crate::choices::Placement;
 
 /// A topic that shall exist.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -22,6 +23,9 @@ pub(crate) struct Topic {
     /// How many replicas; the broker's default when absent.
     #[schemars(range(min = 1, max = 32_767))]
     pub(crate) replication_factor: Option<u16>,
+    /// Which brokers hold the replicas. `any` unless written.
+    #[serde(default)]
+    pub(crate) placement: Placement,
     /// A block of `configs`, by name.
     pub(crate) config: Option<String>,
     /// Configuration of this topic, over that of the block.
