@@ -48,7 +48,9 @@ fn the_plan_of_imported_topics_is_empty_where_they_are_as_declared() {
     );
     let imported = run(&["import", "strimzi", text(&cluster), text(&topics)]).code(0);
     // an id is quoted where it begins with a digit
-    let written = stage.stable(&imported.out).replace("\"left-id\"", "left-id");
+    let written = stage
+        .stable(&imported.out)
+        .replace("\"left-id\"", "left-id");
     insta::assert_snapshot!("import-strimzi", written);
     let file = stage.file("imported.yaml", &imported.out);
     run(&["validate", text(&file)]).code(0);
