@@ -155,9 +155,7 @@ fn contains(folder: &Path, words: &str) -> bool {
 /// One request; the status and the whole answer, or nothing while nobody listens.
 fn http(port: u16, request: &str, body: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .ok()?;
+    stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
     let length = body.len();
     write!(
         stream,

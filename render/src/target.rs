@@ -66,6 +66,14 @@ pub enum TargetError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A pipeline asks for what the target cannot do.
+    #[error("pipeline `{pipeline}`: {problem}")]
+    Pipeline {
+        /// Its name.
+        pipeline: String,
+        /// What cannot be done.
+        problem: String,
+    },
     /// A mirror names a cluster that the topology does not have: it was not validated.
     #[error("mirror `{mirror}` names the unknown cluster `{cluster}`")]
     UnknownCluster {

@@ -62,8 +62,8 @@ pub use pattern::{Pattern, PatternError};
 pub use policy::{RenameRule, ReplicationPolicy};
 pub use render::Style;
 pub use resolved::{
-    AclSync, Allow, Cluster, GroupOffsetSync, Mirror, Selection, StartOffset, TargetRails, Topic,
-    TopicGuard, TopicSync, Topology, Verify,
+    AclSync, Allow, Cluster, GroupOffsetSync, Mirror, Pipeline, Selection, StartOffset,
+    TargetRails, Topic, TopicGuard, TopicSync, Topology, Verify,
 };
 pub use schema::json_schema;
 pub use security::{Aws, ClientCertificate, Login, OAuth, Sasl, SecretRef, Tls};

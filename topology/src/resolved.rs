@@ -31,6 +31,8 @@ pub struct Topology {
     pub quotas: Vec<Quota>,
     /// The mirrors, in the order written; names are unique, all clusters exist.
     pub mirrors: Vec<Mirror>,
+    /// The ingest and archive pipelines, in the order written.
+    pub pipelines: Vec<Pipeline>,
     /// What `verify` judges.
     pub verify: Verify,
     /// Parts of the file that this version accepts and does not act on (`migrations`, `pipelines`, …).
@@ -282,6 +284,15 @@ pub struct GroupOffsetSync {
 pub struct AclSync {
     /// Whether they follow.
     pub enabled: bool,
+}
+
+/// An ingest or archive pipeline, as far as it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// The topic that it writes or reads, when declared.
+    pub topic: Option<String>,
 }
 
 /// What `verify` judges.

@@ -66,6 +66,7 @@ impl Bench {
                 checks: Vec::new(),
                 profile: Profile::Ci,
             },
+            pipelines: Vec::new(),
             declared: Vec::new(),
         }
     }

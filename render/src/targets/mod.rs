@@ -7,7 +7,9 @@ mod java_client;
 mod kubernetes;
 mod mirrormaker;
 mod mirrormaker2;
+mod monitoring;
 mod names;
+mod pipelines;
 mod replicator;
 mod strimzi;
 mod systemd;
@@ -22,6 +24,8 @@ static TARGETS: &[Target] = &[
     kubernetes::TARGET,
     mirrormaker::TARGET,
     mirrormaker2::TARGET,
+    monitoring::TARGET,
+    pipelines::TARGET,
     strimzi::TARGET,
     systemd::TARGET,
 ];

@@ -4,6 +4,7 @@
     reason = "a test that unwraps nothing fails, as it should"
 )]
 
+mod around;
 mod deployments;
 mod engines;
 mod examples;

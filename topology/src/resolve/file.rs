@@ -8,7 +8,7 @@ use crate::code::{Code, Severity};
 use crate::finding::Finding;
 use crate::parts::Parts;
 use crate::path::Path;
-use crate::resolved::{Cluster, Mirror, Topic, Topology, Verify};
+use crate::resolved::{Cluster, Mirror, Pipeline, Topic, Topology, Verify};
 use crate::spec;
 use crate::structure::Structure;
 use crate::tree::Node;
@@ -96,6 +96,7 @@ pub(crate) fn resolve(
         acls,
         quotas,
         mirrors: mirrors.into_iter().map(|(_, mirror)| mirror).collect(),
+        pipelines: pipelines(&file),
         verify,
         declared,
     });
@@ -225,6 +226,23 @@ fn unused_blocks(scope: &mut Scope<'_>, parts: &Parts) {
             )),
         );
     }
+}
+
+fn pipelines(file: &serde_json::Value) -> Vec<Pipeline> {
+    let list = file
+        .get("pipelines")
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten();
+    let text = |item: &serde_json::Value, key: &str| item.get(key)?.as_str().map(str::to_owned);
+    list.filter_map(|item| {
+        Some(Pipeline {
+            name: text(item, "name")?,
+            // a topic goes into the names of files: what Kafka refuses is none
+            topic: text(item, "topic").filter(|name| topic::is_legal_name(name)),
+        })
+    })
+    .collect()
 }
 
 fn declared(scope: &mut Scope<'_>, file: &serde_json::Value) -> Vec<String> {

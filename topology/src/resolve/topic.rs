@@ -47,6 +47,11 @@ pub(super) fn resolve(
     (scope.findings.len() == before).then_some(topic)
 }
 
+/// Whether Kafka takes the name for a topic.
+pub(super) fn is_legal_name(name: &str) -> bool {
+    name_problem(name).is_none()
+}
+
 fn name(scope: &mut Scope<'_>, path: &Path, name: &str) {
     let Some(problem) = name_problem(name) else {
         return;

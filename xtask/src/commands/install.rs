@@ -129,6 +129,22 @@ fn kcat() -> Result<()> {
     )
 }
 
+/// promtool, which checks what is rendered for Prometheus.
+pub(crate) fn promtool() -> Result<()> {
+    const HINT: &str =
+        "install it (Debian: apt-get install prometheus; macOS: brew install prometheus)";
+    if is_installed("promtool") {
+        return Ok(());
+    }
+    apt_install(
+        &["prometheus"],
+        Error::Missing {
+            program: "promtool",
+            hint: HINT,
+        },
+    )
+}
+
 /// cargo-deny, built into the cache; returns its path.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     built("cargo-deny", CARGO_DENY)

@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.all {
         return execute(&mut tests(arguments)?);
     }
+    install::promtool()?;
     let engine = containers::engine()?;
     execute(tests(arguments)?.envs(engine.environment()))?;
     drop(engine);

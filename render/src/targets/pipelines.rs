@@ -1,0 +1,158 @@
+//! Ingest and archive of the hybrid pipeline with the tools of old: Flume, Spark, Hive and Redshift.
+
+use serde::Serialize;
+use topology::{Cluster, Topology};
+
+use super::java_client::bootstrap;
+use crate::draft::Draft;
+use crate::request::Request;
+use crate::target::{Setting, Target, TargetError};
+
+const NAME: &str = "pipelines";
+/// What the Twitter source of Flume looks for where nothing else is said.
+const KEYWORDS: &str = "allaboutbdata,xavient,xavientinformationsystems,followxavient,donald trump, hillary clinton, \
+     salman khan, superman, batman, modi, ramya,olympics, hadoop, big data, analytics, bigdata, cloudera, data science";
+
+pub(super) const TARGET: Target = Target {
+    name: NAME,
+    about: "Flume agent, Hive and Redshift tables, spark-submit commands for each topic of `pipelines`",
+    settings: &[
+        setting(
+            "table",
+            "name of the tables; TOPIC_tweets where nothing is said",
+        ),
+        setting("schema", "schema of Redshift; poc where nothing is said"),
+        setting(
+            "location",
+            "folder of HDFS; /user/spark/sparkstreaming where nothing is said",
+        ),
+        setting(
+            "keywords",
+            "what the Twitter source looks for, separated by commas",
+        ),
+        setting("job", "jar of the streaming jobs"),
+    ],
+    drafts,
+};
+
+const fn setting(name: &'static str, about: &'static str) -> Setting {
+    Setting {
+        name,
+        about,
+        values: &[],
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Tables<'a> {
+    name: String,
+    topic: &'a str,
+    source: String,
+    table: String,
+    schema: String,
+    location: &'a str,
+    keywords: &'a str,
+    redshift_jar: &'static str,
+    emrfs_jar: &'static str,
+    job_jar: &'a str,
+}
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let topology = request.topology;
+    let mut topics: Vec<&str> = Vec::new();
+    for topic in topology
+        .pipelines
+        .iter()
+        .filter_map(|it| it.topic.as_deref())
+    {
+        if !topics.contains(&topic) {
+            topics.push(topic);
+        }
+    }
+    let mut drafts = Vec::new();
+    for topic in topics {
+        let values = tables(request, topic)?;
+        for (file, template) in [
+            ("twitter-kafka.conf", "pipelines/twitter-kafka.conf"),
+            ("start-flume.sh", "pipelines/start-flume.sh"),
+            ("hive.hql", "pipelines/hive.hql"),
+            ("redshift.sql", "pipelines/redshift.sql"),
+            ("spark-source.sh", "pipelines/spark-source.sh"),
+            ("spark-target.sh", "pipelines/spark-target.sh"),
+        ] {
+            drafts.push(Draft::template(
+                format!("{topic}/{file}"),
+                template,
+                &values,
+            )?);
+        }
+    }
+    Ok(drafts)
+}
+
+fn tables<'a>(request: &'a Request<'_>, topic: &'a str) -> Result<Tables<'a>, TargetError> {
+    let names: Vec<&str> = request
+        .topology
+        .pipelines
+        .iter()
+        .filter(|it| it.topic.as_deref() == Some(topic))
+        .map(|it| it.name.as_str())
+        .collect();
+    let Some(source) = written_on(request.topology, topic) else {
+        return Err(TargetError::Pipeline {
+            pipeline: names.join(", "),
+            problem: format!("no mirror and no cluster has the topic `{topic}`"),
+        });
+    };
+    let usual: String = topic
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .chain("_tweets".chars())
+        .collect();
+    Ok(Tables {
+        name: names.join(", "),
+        topic,
+        source: bootstrap(source)?,
+        table: identifier(request.setting(NAME, "table", &usual))?,
+        schema: identifier(request.setting(NAME, "schema", "poc"))?,
+        location: request.setting(NAME, "location", "/user/spark/sparkstreaming"),
+        keywords: request.setting(NAME, "keywords", KEYWORDS),
+        redshift_jar: "/data/redshift.jdbc41-1.1.13.1013.jar",
+        emrfs_jar: "/data/emrfs-hadoop-2.4.0.jar",
+        job_jar: request.setting(
+            NAME,
+            "job",
+            "target/uber-xav-kafka-mirror-0.0.1-SNAPSHOT.jar",
+        ),
+    })
+}
+
+/// Where the topic is written: the source of the first mirror that takes it, or the first cluster that declares it.
+fn written_on<'t>(topology: &'t Topology, topic: &str) -> Option<&'t Cluster> {
+    let mirrored = topology
+        .mirrors
+        .iter()
+        .find(|mirror| mirror.topics.selects(topic))
+        .and_then(|mirror| mirror.sources.first());
+    let declared = topology
+        .topics
+        .iter()
+        .find(|it| it.name == topic)
+        .and_then(|it| it.clusters.first());
+    topology.cluster(mirrored.or(declared)?)
+}
+
+/// A name that SQL takes without quotes.
+fn identifier(name: &str) -> Result<String, TargetError> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.chars().all(legal) && name.starts_with(|c: char| !c.is_ascii_digit()) {
+        Ok(name.to_owned())
+    } else {
+        Err(TargetError::Pipeline {
+            pipeline: NAME.to_owned(),
+            problem: format!(
+                "`{name}` is no name of a table: letters, digits and `_`, and no digit first"
+            ),
+        })
+    }
+}
