@@ -31,6 +31,28 @@ pub type CommittedOffsets = BTreeMap<TopicPartition, CommittedOffset>;
 
 type Fetched = BTreeMap<String, Result<CommittedOffsets, BrokerError>>;
 
+/// What is committed, of topics whose types differ in nothing but their names: one for responses with many groups, and one
+/// for those with one.
+macro_rules! offsets {
+    ($topics:expr, $error_code:expr) => {{
+        let partitions = $topics.into_iter().flat_map(|topic| {
+            let name = topic.name.0.to_string();
+            let partitions = topic.partitions.into_iter();
+            partitions.map(move |partition| {
+                committed(
+                    TopicPartition::new(name.clone(), partition.partition_index),
+                    partition.error_code,
+                    partition.committed_offset,
+                    partition.committed_leader_epoch,
+                    partition.metadata,
+                )
+            })
+        });
+        BrokerError::outcome($error_code, None)
+            .and_then(|()| partitions.filter_map(Result::transpose).collect())
+    }};
+}
+
 impl Cluster {
     /// All that these groups have committed; one outcome a group. A group that does not exist has committed nothing.
     ///
@@ -84,21 +106,7 @@ impl Cluster {
             });
             let request = OffsetFetchRequest::default().with_groups(all.collect());
             for group in connection.call(&request).await?.groups {
-                let partitions = group.topics.into_iter().flat_map(|topic| {
-                    let name = topic.name.0.to_string();
-                    let partitions = topic.partitions.into_iter();
-                    partitions.map(move |partition| {
-                        committed(
-                            TopicPartition::new(name.clone(), partition.partition_index),
-                            partition.error_code,
-                            partition.committed_offset,
-                            partition.committed_leader_epoch,
-                            partition.metadata,
-                        )
-                    })
-                });
-                let outcome = BrokerError::outcome(group.error_code, None)
-                    .and_then(|()| partitions.filter_map(Result::transpose).collect());
+                let outcome = offsets!(group.topics, group.error_code);
                 fetched.insert(group.group_id.0.to_string(), outcome);
             }
             return Ok(fetched);
@@ -108,21 +116,7 @@ impl Cluster {
                 .with_group_id(id(group))
                 .with_topics(None);
             let response = connection.call(&request).await?;
-            let partitions = response.topics.into_iter().flat_map(|topic| {
-                let name = topic.name.0.to_string();
-                let partitions = topic.partitions.into_iter();
-                partitions.map(move |partition| {
-                    committed(
-                        TopicPartition::new(name.clone(), partition.partition_index),
-                        partition.error_code,
-                        partition.committed_offset,
-                        partition.committed_leader_epoch,
-                        partition.metadata,
-                    )
-                })
-            });
-            let outcome = BrokerError::outcome(response.error_code, None)
-                .and_then(|()| partitions.filter_map(Result::transpose).collect());
+            let outcome = offsets!(response.topics, response.error_code);
             fetched.insert(group.clone(), outcome);
         }
         Ok(fetched)
