@@ -6,7 +6,7 @@ use kafka_protocol::messages::consumer_group_describe_response::{
     Assignment, ConsumerGroupDescribeResponse, DescribedGroup, Member, TopicPartitions,
 };
 
-use super::describe_groups::{absence, refusal};
+use super::describe_groups::{Found, find};
 use super::text::{text, topic as topic_name};
 use crate::dispatch::Context;
 use crate::groups::{GroupKind, GroupMemberView};
@@ -20,17 +20,12 @@ pub(crate) fn handle(
     let groups = context.shared.groups.lock();
     let described = request.group_ids.iter().map(|id| {
         let described = DescribedGroup::default().with_group_id(id.clone());
-        if let Some(error) = refusal(context) {
-            return described.with_error_code(error.code());
-        }
-        let absent = |why| {
-            DescribedGroup::default()
-                .with_group_id(id.clone())
+        match find(context, &groups, id, GroupKind::Consumer) {
+            Found::Refused(error) => described.with_error_code(error.code()),
+            Found::Absent(words) => described
                 .with_error_code(ResponseError::GroupIdNotFound.code())
-                .with_error_message(Some(text(&absence(id, why))))
-        };
-        match groups.get(id.as_str()) {
-            Some(group) if group.kind == GroupKind::Consumer => described
+                .with_error_message(Some(text(&words))),
+            Found::There(group) => described
                 .with_group_state(text(group.state()))
                 .with_group_epoch(1)
                 .with_assignment_epoch(1)
@@ -43,8 +38,6 @@ pub(crate) fn handle(
                         .map(|(index, member)| described_member(&catalog, index, member))
                         .collect(),
                 ),
-            Some(_) => absent("is not a consumer group"),
-            None => absent("not found"),
         }
     });
     ConsumerGroupDescribeResponse::default()

@@ -13,7 +13,7 @@ use kafka_protocol::protocol::Encodable;
 
 use super::text::{text, topic as topic_name};
 use crate::dispatch::Context;
-use crate::groups::{GroupKind, GroupMemberView, GroupView};
+use crate::groups::{GroupKind, GroupMemberView, GroupView, Groups};
 
 /// Version of what members say to each other.
 const MEMBERS_VERSION: i16 = 0;
@@ -22,13 +22,10 @@ pub(crate) fn handle(context: &Context, request: &DescribeGroupsRequest) -> Desc
     let groups = context.shared.groups.lock();
     let described = request.groups.iter().map(|id| {
         let described = DescribedGroup::default().with_group_id(id.clone());
-        if let Some(error) = refusal(context) {
-            return described.with_error_code(error.code());
-        }
-        match groups.get(id.as_str()) {
-            Some(group) if group.kind == GroupKind::Classic => classic(described, group),
-            Some(_) => absent(context, described, "is not a classic group"),
-            None => absent(context, described, "not found"),
+        match find(context, &groups, id, GroupKind::Classic) {
+            Found::Refused(error) => described.with_error_code(error.code()),
+            Found::Absent(words) => absent(context, described, &words),
+            Found::There(group) => classic(described, group),
         }
     });
     DescribeGroupsResponse::default()
@@ -43,17 +40,43 @@ pub(super) fn refusal(context: &Context) -> Option<ResponseError> {
     })
 }
 
-/// Words of a group that is not there, as it is asked for.
-pub(super) fn absence(id: &GroupId, why: &str) -> String {
+/// What there is of a group that is asked for.
+pub(super) enum Found<'a> {
+    /// The question is not answered.
+    Refused(ResponseError),
+    /// It is not there, or of another kind: in words.
+    Absent(String),
+    /// It is there.
+    There(&'a GroupView),
+}
+
+/// The group, where it is of this kind.
+pub(super) fn find<'a>(
+    context: &Context,
+    groups: &'a Groups,
+    id: &GroupId,
+    kind: GroupKind,
+) -> Found<'a> {
+    if let Some(error) = refusal(context) {
+        return Found::Refused(error);
+    }
     let id = id.as_str();
-    match why {
-        "not found" => format!("Group {id} not found."),
-        why => format!("Group {id} {why}."),
+    match groups.get(id) {
+        Some(group) if group.kind == kind => Found::There(group),
+        Some(_) => {
+            let kind = match kind {
+                GroupKind::Classic => "classic",
+                GroupKind::Consumer => "consumer",
+                GroupKind::Share => "share",
+            };
+            Found::Absent(format!("Group {id} is not a {kind} group."))
+        }
+        None => Found::Absent(format!("Group {id} not found.")),
     }
 }
 
-fn absent(context: &Context, described: DescribedGroup, why: &str) -> DescribedGroup {
-    let words = text(&absence(&described.group_id, why));
+fn absent(context: &Context, described: DescribedGroup, words: &str) -> DescribedGroup {
+    let words = text(words);
     let described = described.with_group_state(text("Dead"));
     if context.version < 6 {
         return described;
