@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::batch::Header;
+use crate::compaction::Tombstones;
 use crate::configs;
 use crate::faults::Faults;
 use crate::server;
@@ -374,6 +375,16 @@ impl EmbeddedCluster {
     /// Compacts all partitions of a topic at once, whatever its cleanup policy, as the log cleaner
     /// of a real broker would some day: superseded records go, offsets get holes.
     pub fn compact_now(&self, topic: &str) -> Result<(), CompactionError> {
+        self.compact(topic, Tombstones::Stay)
+    }
+
+    /// As [`compact_now`](Self::compact_now), at a time when `delete.retention.ms` is over: tombstones go too. The log can
+    /// end with offsets that hold nothing then.
+    pub fn compact_past_tombstones(&self, topic: &str) -> Result<(), CompactionError> {
+        self.compact(topic, Tombstones::Go)
+    }
+
+    fn compact(&self, topic: &str, tombstones: Tombstones) -> Result<(), CompactionError> {
         let unknown = || CompactionError::UnknownTopic(topic.to_owned());
         let partitions = self
             .shared
@@ -382,7 +393,7 @@ impl EmbeddedCluster {
             .map(|found| found.partitions.clone())
             .ok_or_else(unknown)?;
         for (index, partition) in partitions.iter().enumerate() {
-            let freed = partition.lock().log.compact().map_err(|error| {
+            let freed = partition.lock().log.compact(tombstones).map_err(|error| {
                 let topic = topic.to_owned();
                 CompactionError::Unreadable {
                     topic,

@@ -2,7 +2,7 @@
 //!
 //! Per key only the newest record stays. A batch keeps its base offset, last offset, producer and
 //! sequence, so its offsets get holes; a batch that loses every record goes, unless it is the last
-//! one its producer wrote, which stays with no record in it. Tombstones stay. Unlike the real
+//! one its producer wrote, which stays with no record in it. Tombstones stay unless they are asked to go. Unlike the real
 //! cleaner this one also cleans the newest batches, and it marks no delete horizon (KIP-534).
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,9 +14,19 @@ use crate::batch::{self, HEADER_LEN, Header};
 use crate::log::StoredBatch;
 use crate::records::{self, Record, RecordsError};
 
+/// What becomes of records without a value that are the newest of their key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tombstones {
+    /// As before `delete.retention.ms` is over.
+    Stay,
+    /// As after it.
+    Go,
+}
+
 /// Compacts the batches of one partition. `Err` leaves the caller's batches as they were.
 pub(crate) fn compact(
     batches: &VecDeque<StoredBatch>,
+    tombstones: Tombstones,
 ) -> Result<VecDeque<StoredBatch>, RecordsError> {
     let mut decoded = Vec::with_capacity(batches.len());
     let mut newest: BTreeMap<Bytes, i64> = BTreeMap::new();
@@ -37,10 +47,11 @@ pub(crate) fn compact(
     let mut kept = VecDeque::with_capacity(decoded.len());
     for (stored, header, records) in decoded {
         let stays = |record: &&Record| {
+            let gone = tombstones == Tombstones::Go && !record.has_value;
             record
                 .key
                 .as_ref()
-                .is_none_or(|key| newest.get(key) == Some(&record.offset))
+                .is_none_or(|key| !gone && newest.get(key) == Some(&record.offset))
         };
         let staying: Vec<&Record> = records.iter().filter(stays).collect();
         let needed = last_of_producer.get(&header.producer_id) == Some(&header.base_offset);

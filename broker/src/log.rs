@@ -7,7 +7,7 @@ use kafka_protocol::ResponseError;
 use thiserror::Error;
 
 use crate::batch::{self, FrameError, Front, Header, Stamp};
-use crate::compaction;
+use crate::compaction::{self, Tombstones};
 use crate::configs::TopicSettings;
 use crate::producer_state::{Producers, SequenceError, Verdict};
 use crate::records::{self, RecordsError};
@@ -394,9 +394,9 @@ impl PartitionLog {
     }
 
     /// Compacts the log. Returns the bytes freed.
-    pub(crate) fn compact(&mut self) -> Result<u64, RecordsError> {
+    pub(crate) fn compact(&mut self, tombstones: Tombstones) -> Result<u64, RecordsError> {
         let before = self.bytes;
-        self.batches = compaction::compact(&self.batches)?;
+        self.batches = compaction::compact(&self.batches, tombstones)?;
         self.bytes = self
             .batches
             .iter()

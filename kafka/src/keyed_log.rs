@@ -16,6 +16,7 @@ use crate::metadata::{TopicMetadata, TopicPartition};
 use crate::produce::{self, ProduceBatch};
 use crate::producer_id::ProducerIdentity;
 use crate::record::{self, Record};
+use crate::retry::RetryClass;
 
 /// The last record of a key wins, whoever wrote it: nothing to de-duplicate.
 const NO_PRODUCER: ProducerIdentity = ProducerIdentity { id: -1, epoch: -1 };
@@ -73,17 +74,20 @@ impl KeyedLog {
         }
         let deadline = Instant::now() + APPEARS_WITHIN;
         loop {
-            match self.described().await? {
-                Some(topic) if topic.partitions.iter().all(|it| it.leader.is_some()) => {
+            match self.described().await {
+                Ok(Some(topic)) if topic.partitions.iter().all(|it| it.leader.is_some()) => {
                     return Ok(());
                 }
-                Some(_) | None if Instant::now() >= deadline => {
+                Err(error) if error.class() == RetryClass::Fatal || Instant::now() >= deadline => {
+                    return Err(error);
+                }
+                Ok(_) if Instant::now() >= deadline => {
                     return Err(Error::NoLeader {
                         topic: self.topic.clone(),
                         partition: 0,
                     });
                 }
-                Some(_) | None => tokio::time::sleep(PAUSE).await,
+                Ok(_) | Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
     }

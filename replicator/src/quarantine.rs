@@ -163,7 +163,7 @@ impl Partition {
             offset: start,
             leader_epoch: leader.epoch,
         };
-        for batch in fetch_batches(&connection, LIMITS, from).await? {
+        for batch in fetch_batches(&connection, LIMITS, from).await?.batches {
             if batch.header.is_control() {
                 continue;
             }
@@ -266,7 +266,11 @@ async fn holds(target: &Leaders, topic: &str, record: &Record) -> Result<bool, E
             offset: at,
             leader_epoch: -1,
         };
-        for batch in fetch_batches(&connection, LIMITS, from).await? {
+        let answer = fetch_batches(&connection, LIMITS, from).await?;
+        if answer.nothing_before(end) {
+            return Ok(false);
+        }
+        for batch in answer.batches {
             at = batch.header.next_offset();
             let malformed = |error| malformed(&connection, topic, &error);
             let kept = record::decode(&batch).map_err(malformed)?;

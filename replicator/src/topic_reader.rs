@@ -86,7 +86,11 @@ impl TopicReader {
                 offset: self.next,
                 leader_epoch: -1,
             };
-            for batch in fetch_batches(&connection, LIMITS, from).await? {
+            let answer = fetch_batches(&connection, LIMITS, from).await?;
+            if answer.nothing_before(end) {
+                self.next = end;
+            }
+            for batch in answer.batches {
                 if !batch.header.is_control() {
                     let records = record::decode(&batch)
                         .map_err(|error| malformed(&connection, &self.topic, &error))?;
@@ -101,19 +105,40 @@ impl TopicReader {
     }
 }
 
-/// One fetch of one partition: the whole batches, control batches too, that reach past its offset.
+/// What one fetch of one partition brought.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The whole batches, control batches too, that reach past its offset.
+    pub(crate) batches: Vec<RawBatch>,
+    /// Where what can be read ended then.
+    readable: i64,
+}
+
+impl Answer {
+    /// Nothing is left between the fetch's offset and `end`. The last records before the end can be tombstones that the
+    /// cleaner has taken away. A leader that does not know yet how far its followers are answers without records too, and
+    /// then what can be read ends earlier.
+    pub(crate) fn nothing_before(&self, end: i64) -> bool {
+        self.batches.is_empty() && self.readable >= end
+    }
+}
+
+/// One fetch of one partition.
 pub(crate) async fn fetch_batches(
     connection: &Connection,
     limits: FetchLimits,
     from: FetchFrom,
-) -> Result<Vec<RawBatch>, Error> {
+) -> Result<Answer, Error> {
     let place = TopicPartition::new(&*from.topic, from.partition);
     let offset = from.offset;
     let fetched = kafka::fetch::send(connection, limits, &[from])
         .await?
         .receive()
         .await?;
-    let mut batches = Vec::new();
+    let mut answer = Answer {
+        batches: Vec::new(),
+        readable: i64::MIN,
+    };
     for fetched in fetched {
         if let Some(error) = fetched.error {
             return Err(Error::Broker {
@@ -121,16 +146,17 @@ pub(crate) async fn fetch_batches(
                 error,
             });
         }
+        answer.readable = fetched.last_stable_offset;
         let mut records = fetched.records;
         while let Some(batch) = RawBatch::split_from(&mut records)
             .map_err(|error| malformed(connection, &place.topic, &error))?
         {
             if batch.header.next_offset() > offset {
-                batches.push(batch);
+                answer.batches.push(batch);
             }
         }
     }
-    Ok(batches)
+    Ok(answer)
 }
 
 /// That a broker sent something else than batches of records that we know.
@@ -160,5 +186,69 @@ pub(crate) async fn listed(
             error,
         }),
         None => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use broker::{ClusterOptions, EmbeddedCluster};
+    use bytes::Bytes;
+    use kafka::{ClientOptions, KeyedLog, Plaintext};
+
+    use super::*;
+
+    fn record(key: &'static str, value: Option<&'static str>) -> Record {
+        Record {
+            key: Some(Bytes::from_static(key.as_bytes())),
+            value: value.map(|value| Bytes::from_static(value.as_bytes())),
+            offset_delta: 0,
+            timestamp: 1_760_000_000_000,
+            headers: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_whose_last_records_were_cleaned_away_has_an_end() {
+        let embedded = EmbeddedCluster::start(ClusterOptions::default())
+            .await
+            .expect("a cluster");
+        let options = ClientOptions::new([embedded.bootstrap_servers()]);
+        let cluster = Cluster::connect(options, Arc::new(Plaintext))
+            .await
+            .expect("connected");
+        let log = KeyedLog::new(cluster.clone(), "own");
+        log.ensure(&[("cleanup.policy", "compact")])
+            .await
+            .expect("a topic");
+        for record in [
+            record("a", Some("1")),
+            record("b", Some("2")),
+            record("b", None),
+        ] {
+            log.append(&[record]).await.expect("written");
+        }
+        embedded.compact_past_tombstones("own").expect("compacted");
+        let leaders = Arc::new(Leaders::tracking(cluster, "own"));
+        let mut reader = TopicReader::new(leaders, "own");
+        let mut seen = BTreeMap::new();
+        let read = reader.read_to_end(|it| {
+            if let Seen::Record(record) = it {
+                seen.insert(record.key.clone(), record.value.clone());
+            }
+        });
+        tokio::time::timeout(Duration::from_secs(20), read)
+            .await
+            .expect("it ends")
+            .expect("read");
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        log.append(&[record("c", Some("3"))])
+            .await
+            .expect("written");
+        let mut after = 0;
+        let read = reader.read_to_end(|it| after += u32::from(matches!(it, Seen::Record(_))));
+        read.await.expect("read on");
+        assert_eq!(after, 1);
     }
 }
