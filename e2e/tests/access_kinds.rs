@@ -12,11 +12,11 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 const ACL_COMMAND: &str = "org.apache.kafka.tools.AclCommand";
 const CONFIG_COMMAND: &str = "kafka.admin.ConfigCommand";
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_mins(2);
 /// For logins that are refused: librdkafka tries again for as long as it may.
 const BRIEFLY: Duration = Duration::from_secs(2);
 /// Brokers learn of a change one after the other.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Whom `mirrorctl` logs in as: no super user.
 const KEEPER: &str = "keeper";

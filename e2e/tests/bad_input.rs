@@ -106,7 +106,7 @@ fn a_broker_that_does_not_answer() {
         let started = Instant::now();
         let message = refused(&workspace, &command, 1);
         assert!(
-            started.elapsed() < Duration::from_secs(10),
+            started.elapsed() < Duration::from_secs(30),
             "{command:?}: {:?}",
             started.elapsed()
         );

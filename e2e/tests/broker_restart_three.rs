@@ -7,5 +7,5 @@ use e2e::ClusterSpec;
 
 #[test]
 fn three_brokers_on_each_side() {
-    restarts::survive(&ClusterSpec::three().with("min.insync.replicas", "2"), 3, 2);
+    restarts::survive(&ClusterSpec::three().with("min.insync.replicas", "2"), 3, 1);
 }

@@ -28,7 +28,8 @@ fn the_demo_passes_quickly() {
             "{check} in {stdout}"
         );
     }
-    assert!(took.as_secs() < 15, "{took:?}");
+    // what is promised of it
+    assert!(took.as_secs() < 60, "{took:?}");
     let left = std::fs::read_dir(workspace.path()).unwrap().count();
     assert_eq!(left, 0, "files in the working directory");
 }

@@ -8,7 +8,7 @@ mod heap;
 use std::time::Duration;
 
 use e2e::{ClusterSpec, Workspace, start_mirrorctl};
-use heap::{REPLICATE, clusters, copied, throttle, until_all_is_there, watch};
+use heap::{REPLICATE, clusters, copied, throttle, until_all_is_there, until_some_is_there, watch};
 
 #[test]
 fn a_target_that_takes_a_megabyte_a_second() {
@@ -17,6 +17,7 @@ fn a_target_that_takes_a_megabyte_a_second() {
     throttle(&target);
     let replicate = start_mirrorctl(&workspace, "slow", &REPLICATE).unwrap();
     watch(&replicate, Duration::from_secs(20));
+    until_some_is_there(&replicate, &target);
     let copied = copied(&target);
     assert!(
         (1..120_000).contains(&copied),

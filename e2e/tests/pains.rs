@@ -13,7 +13,7 @@ use rustix::process::Signal;
 
 const PACKED: [&str; 4] = ["gzip", "snappy", "lz4", "zstd"];
 const ONCE: [&str; 4] = ["replicate", "-f", "t.yaml", "--once"];
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(2);
 
 fn stage(topics: &str, pattern: &str) -> (Workspace, Pair) {
     let workspace = Workspace::create("pains").unwrap();

@@ -15,7 +15,7 @@ const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const REASSIGN: &str = "org.apache.kafka.tools.reassign.ReassignPartitionsCommand";
 /// More than one batch of moves.
 const PARTITIONS: i32 = 7;
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(2);
 
 struct Bench {
     cluster: KafkaCluster,

@@ -13,7 +13,7 @@ use rustix::process::Signal;
 
 const CONFIG_COMMAND: &str = "kafka.admin.ConfigCommand";
 const NEW_PASSWORD: &str = "rotated-4Hk2";
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT: Duration = Duration::from_mins(2);
 
 fn change_password(cluster: &KafkaCluster) {
     let servers = cluster.bootstrap_servers();

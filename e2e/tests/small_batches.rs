@@ -88,5 +88,5 @@ fn one_record_batches_cross_a_long_link_merged_and_unchanged() {
         Ok(RECORDS)
     );
     // five batches of one record each in flight would take a minute and a half
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
 }

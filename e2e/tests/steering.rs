@@ -12,7 +12,7 @@ use e2e::{
 };
 use rustix::process::Signal;
 
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(2);
 const TOPIC_COMMAND: &str = "org.apache.kafka.tools.TopicCommand";
 const CONFIG_COMMAND: &str = "kafka.admin.ConfigCommand";
 

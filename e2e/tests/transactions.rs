@@ -14,7 +14,7 @@ mirrors:
 - {name: tx, source: source, target: target, topicsPattern: tx.orders, replicationPolicy: {type: identity}}
 ";
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// Some records of a transaction over all partitions, on the broker when this returns.
 fn write(producer: &BaseProducer, transaction: u32, records: std::ops::Range<u32>) {

@@ -12,7 +12,7 @@ use crate::Result;
 /// No stream outlives this, whatever its test does.
 const LIMIT: Duration = Duration::from_mins(20);
 
-/// Writes records of mixed shapes until it is stopped. Timestamps lie an hour back: a broker that crashes forgets a
+/// Writes records of mixed shapes until it is stopped. Timestamps lie [`Stream::AGE`] back: a broker that crashes forgets a
 /// producer whose newest record is older than `producer.id.expiration.ms` (a day), and would then store what the
 /// producer repeats a second time.
 #[derive(Debug)]
@@ -23,6 +23,9 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// How long before now the first record was written, by its timestamp; the others follow it.
+    pub const AGE: Duration = Duration::from_hours(1);
+
     /// Starts writing about `rate` records a second over `partitions` partitions, in one codec.
     pub fn start(
         servers: &str,
@@ -62,7 +65,7 @@ fn write(
     stop: &AtomicBool,
     sent: &AtomicU64,
 ) -> Result<u64> {
-    let first_timestamp = milliseconds_ago(Duration::from_hours(1));
+    let first_timestamp = milliseconds_ago(Stream::AGE);
     let started = Instant::now();
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) && started.elapsed() < LIMIT {

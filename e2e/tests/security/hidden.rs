@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::bed::{bed, wait_for};
 
 const ACL_COMMAND: &str = "org.apache.kafka.tools.AclCommand";
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// May read `hidden…` on the source and do everything on the target's.
 pub(crate) const WATCHER: &str = "watcher";

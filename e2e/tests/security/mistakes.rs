@@ -140,7 +140,7 @@ fn what_is_wrong_is_said_within_seconds() {
             let started = Instant::now();
             let printed = run(&workspace, command, 1);
             assert!(
-                started.elapsed() < Duration::from_secs(10),
+                started.elapsed() < Duration::from_secs(30),
                 "{:?} for {to}",
                 started.elapsed()
             );

@@ -145,14 +145,14 @@ fn secrets_are_in_nothing_that_is_shown_or_kept() {
     workspace.write("files.yaml", files).unwrap();
     let arguments = ["replicate", "-f", "files.yaml", "-vv"];
     let mut running = start_mirrorctl(&workspace, "running", &arguments).unwrap();
-    wait_for(Duration::from_secs(30), || {
+    wait_for(Duration::from_mins(2), || {
         running.stderr().contains("copying begins")
     });
     let command = fs::read(format!("/proc/{}/cmdline", running.pid())).unwrap();
     assert!(!String::from_utf8_lossy(&command).contains(&secret));
     running.signal(Signal::TERM).unwrap();
     assert_eq!(
-        running.wait(Duration::from_secs(20)).unwrap().code(),
+        running.wait(Duration::from_mins(2)).unwrap().code(),
         Some(0)
     );
     for kept in [secret.as_str(), header] {

@@ -12,6 +12,8 @@ use e2e::{
 
 /// The default budget, and what the process needs besides: code, buffers that wait for reuse, the allocator's slack.
 pub(crate) const MOST: u64 = (16 + 56) << 20;
+/// Nothing that is waited for takes longer.
+const LIMIT: Duration = Duration::from_mins(3);
 pub(crate) const REPLICATE: [&str; 3] = ["replicate", "-f", "t.yaml"];
 
 fn topology(source: &KafkaCluster, target: &KafkaCluster) -> String {
@@ -102,6 +104,16 @@ fn quota(target: &KafkaCluster, change: [&str; 2]) {
         .unwrap();
 }
 
+/// Waits until the target has a record.
+#[allow(dead_code, reason = "the long tests wait for all records")]
+pub(crate) fn until_some_is_there(replicate: &Guarded, target: &KafkaCluster) {
+    let started = Instant::now();
+    while copied(target) == 0 {
+        assert!(started.elapsed() < LIMIT, "{}", replicate.stderr());
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
 /// Waits until the target has all records, and compares.
 pub(crate) fn until_all_is_there(
     replicate: &Guarded,
@@ -109,10 +121,9 @@ pub(crate) fn until_all_is_there(
     target: &KafkaCluster,
     records: u64,
 ) {
-    let limit = Duration::from_mins(1);
     let resumed = Instant::now();
     while copied(target) < records {
-        assert!(resumed.elapsed() < limit, "{} copied", copied(target));
+        assert!(resumed.elapsed() < LIMIT, "{} copied", copied(target));
         thread::sleep(Duration::from_millis(200));
     }
     let peak = peak(replicate);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use e2e::Guarded;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// Where the log, in JSON, says that it listens.
 pub(crate) fn listening_at(replicate: &Guarded) -> String {
@@ -29,7 +29,7 @@ pub(crate) fn listening_at(replicate: &Guarded) -> String {
 pub(crate) fn http_get(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     write!(
         stream,

@@ -10,7 +10,7 @@ use e2e::{
 };
 use rustix::process::Signal;
 
-const RECOVERY: Duration = Duration::from_secs(90);
+const RECOVERY: Duration = Duration::from_mins(2);
 
 fn topology(pair: &Pair, replicas: u16) -> String {
     pair.topology(&format!(
@@ -63,7 +63,7 @@ pub(crate) fn survive(spec: &ClusterSpec, replicas: u16, brokers: usize) {
         "still the same process"
     );
     replicate.signal(Signal::TERM).unwrap();
-    let status = replicate.wait(Duration::from_secs(30)).unwrap();
+    let status = replicate.wait(RECOVERY).unwrap();
     assert_eq!(
         status.code(),
         Some(0),
