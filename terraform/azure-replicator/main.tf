@@ -20,6 +20,7 @@ resource "azurerm_linux_virtual_machine" "this" {
   size                            = var.vm_size
   admin_username                  = var.admin_username
   disable_password_authentication = true
+  allow_extension_operations      = false
   network_interface_ids           = [azurerm_network_interface.this.id]
   patch_mode                      = "AutomaticByPlatform"
   provision_vm_agent              = true

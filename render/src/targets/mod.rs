@@ -1,6 +1,7 @@
 //! The targets, one file or folder each.
 
 mod ansible;
+mod arm;
 mod connect;
 mod container;
 mod java_client;
@@ -13,12 +14,14 @@ mod pipelines;
 mod replicator;
 mod strimzi;
 mod systemd;
+mod terraform;
 
 use crate::target::Target;
 
 /// All targets, by name. A new one is a module and a line here.
 static TARGETS: &[Target] = &[
     ansible::TARGET,
+    arm::TARGET,
     connect::TARGET,
     container::TARGET,
     kubernetes::TARGET,
@@ -28,6 +31,8 @@ static TARGETS: &[Target] = &[
     pipelines::TARGET,
     strimzi::TARGET,
     systemd::TARGET,
+    terraform::aws::TARGET,
+    terraform::azure::TARGET,
 ];
 
 /// All targets, by name.

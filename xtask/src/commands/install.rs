@@ -86,7 +86,7 @@ pub(crate) fn kafka() -> Result<PathBuf> {
 }
 
 /// Renames a finished directory to its final name, unless somebody else was faster.
-fn move_into_place(unfinished: &Path, home: &Path) -> Result<()> {
+pub(crate) fn move_into_place(unfinished: &Path, home: &Path) -> Result<()> {
     match fs::rename(unfinished, home) {
         Ok(()) => Ok(()),
         Err(_) if home.is_dir() => {

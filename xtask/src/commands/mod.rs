@@ -5,4 +5,5 @@ pub(crate) mod ci;
 pub(crate) mod fuzz;
 pub(crate) mod generated;
 pub(crate) mod install;
+pub(crate) mod terraform;
 pub(crate) mod test;

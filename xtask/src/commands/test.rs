@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use super::{bench, fuzz, install};
+use super::{bench, fuzz, install, terraform};
 use crate::containers;
 use crate::error::Result;
 use crate::process::execute;
@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return execute(&mut tests(arguments)?);
     }
     install::promtool()?;
+    terraform::install()?;
     let engine = containers::engine()?;
     execute(tests(arguments)?.envs(engine.environment()))?;
     drop(engine);

@@ -1,0 +1,194 @@
+//! The template as a whole.
+
+use serde_json::{Map, Value, json};
+use topology::Cluster;
+
+use super::clusters::{count_parameter, name, storage_variable};
+use super::expressions::literal;
+use super::networks::has_name_servers;
+use super::{clusters, name_servers, networks};
+use crate::draft::Draft;
+use crate::request::Request;
+use crate::target::{Target, TargetError};
+use crate::targets::terraform::azure::{self, Root};
+
+pub(in crate::targets) const TARGET: Target = Target {
+    name: "arm",
+    about: "an ARM template for Azure: networks, name servers, HDInsight clusters",
+    settings: &[],
+    drafts,
+};
+
+/// What says that a file is a template for a resource group.
+pub(super) const SCHEMA: &str =
+    "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+const PARAMETERS_SCHEMA: &str =
+    "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#";
+
+fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let clusters: Vec<&Cluster> = azure::clusters(request.topology);
+    let Some(first) = clusters.first() else {
+        return Ok(Vec::new());
+    };
+    let root = azure::root(request.topology, &clusters)?;
+    one_of_each(&root, first)?;
+    Ok(vec![
+        Draft::json("azuredeploy.json", template(&root)),
+        Draft::json("azuredeploy.parameters.json", chosen(&root)),
+        Draft::template("README.md", "arm/guide.md", &root)?,
+    ])
+}
+
+/// A template goes to one resource group, and its parameters name one location and one login.
+fn one_of_each(root: &Root, first: &Cluster) -> Result<(), TargetError> {
+    let several = |key, what: &str| TargetError::Cluster {
+        cluster: first.alias.clone(),
+        key,
+        problem: format!(
+            "an ARM template has one {what} for all clusters; render `terraform-azure`, or split the topology"
+        ),
+    };
+    if root.resource_groups.len() > 1 {
+        return Err(several("network.resourceGroup", "resource group"));
+    }
+    if root
+        .networks
+        .iter()
+        .any(|network| network.location != root.location)
+    {
+        return Err(several("region", "location"));
+    }
+    if root.accounts.len() > 1 {
+        return Err(several("access", "login"));
+    }
+    Ok(())
+}
+
+fn template(root: &Root) -> Value {
+    let mut resources = networks::resources(root);
+    if has_name_servers(root) {
+        resources.extend(name_servers::resources(root));
+    }
+    resources.extend(clusters::resources(root));
+    let variables: Map<String, Value> = root
+        .clusters
+        .iter()
+        .map(storage_variable)
+        .map(|(name, value)| (name, json!(value)))
+        .collect();
+    let outputs: Map<String, Value> = root
+        .clusters
+        .iter()
+        .map(|cluster| {
+            let value = format!(
+                "[concat('https://', {}, '.azurehdinsight.net')]",
+                name(cluster)
+            );
+            (
+                format!("ambari_{}", cluster.label),
+                json!({"type": "string", "value": value}),
+            )
+        })
+        .collect();
+    json!({
+        "$schema": SCHEMA,
+        "contentVersion": "1.0.0.0",
+        "parameters": parameters(root),
+        "variables": variables,
+        "resources": resources,
+        "outputs": outputs,
+    })
+}
+
+fn parameters(root: &Root) -> Value {
+    let described =
+        |kind: &str, about: &str| json!({"type": kind, "metadata": {"description": about}});
+    let mut all = Map::new();
+    let mut location = described("string", "Where everything is created.");
+    location["defaultValue"] = json!(literal(&root.location));
+    all.insert("location".to_owned(), location);
+    if let Some(base) = &root.base_name {
+        let mut name = described("string", "What the names of the clusters end with.");
+        name["defaultValue"] = json!(literal(base));
+        name["minLength"] = json!(1);
+        name["maxLength"] = json!(40);
+        all.insert("baseClusterName".to_owned(), name);
+    }
+    for cluster in &root.clusters {
+        let mut count = described(
+            "int",
+            &format!(
+                "How many worker nodes {} has. HDInsight wants three or more.",
+                cluster.name
+            ),
+        );
+        count["defaultValue"] = json!(cluster.workers);
+        count["minValue"] = json!(3);
+        all.insert(count_parameter(cluster), count);
+    }
+    let users = root.accounts.first();
+    let accounts = [
+        (
+            "clusterLoginUserName",
+            users.map(|it| &it.login_user),
+            "Who logs in to Ambari.",
+        ),
+        (
+            "sshUserName",
+            users.map(|it| &it.ssh_user),
+            "Who logs in to the nodes.",
+        ),
+    ];
+    for (name, user, about) in accounts {
+        let mut parameter = described("string", about);
+        if let Some(user) = user {
+            parameter["defaultValue"] = json!(literal(user));
+        }
+        all.insert(name.to_owned(), parameter);
+    }
+    for (name, about) in [
+        (
+            "clusterLoginPassword",
+            "The password for Ambari. Another one than for SSH.",
+        ),
+        ("sshPassword", "The password for the nodes."),
+    ] {
+        let mut parameter = described("securestring", about);
+        parameter["minLength"] = json!(10);
+        all.insert(name.to_owned(), parameter);
+    }
+    if has_name_servers(root) {
+        all.insert(
+            "sshPublicKey".to_owned(),
+            described(
+                "string",
+                "The public key of who logs in to the name servers.",
+            ),
+        );
+    }
+    Value::Object(all)
+}
+
+/// What the topology says; passwords and the key are given when the template is deployed.
+fn chosen(root: &Root) -> Value {
+    let mut parameters = Map::new();
+    parameters.insert("location".to_owned(), json!({"value": root.location}));
+    if let Some(base) = &root.base_name {
+        parameters.insert("baseClusterName".to_owned(), json!({"value": base}));
+    }
+    for cluster in &root.clusters {
+        parameters.insert(count_parameter(cluster), json!({"value": cluster.workers}));
+    }
+    if let Some(users) = root.accounts.first() {
+        parameters.insert(
+            "clusterLoginUserName".to_owned(),
+            json!({"value": users.login_user}),
+        );
+        parameters.insert("sshUserName".to_owned(), json!({"value": users.ssh_user}));
+    }
+    json!({
+        "$schema": PARAMETERS_SCHEMA,
+        "contentVersion": "1.0.0.0",
+        "parameters": parameters,
+    })
+}

@@ -1,0 +1,74 @@
+variable "location" {
+  description = "The Azure region of what has no other."
+  type        = string
+  default     = {{ location | hcl }}
+}
+
+variable "create_resource_groups" {
+  description = "Whether the resource groups are made here. `terraform destroy` deletes what is made here, with everything in it."
+  type        = bool
+  default     = true
+}
+
+variable "delete_groups_with_everything_in_them" {
+  description = "Whether `terraform destroy` may delete a resource group that holds what Terraform did not make."
+  type        = bool
+  default     = false
+}
+{%- if base_name %}
+
+variable "base_cluster_name" {
+  description = "What the names of the clusters end with."
+  type        = string
+  default     = {{ base_name | hcl }}
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9-]{1,40}$", var.base_cluster_name))
+    error_message = "1 to 40 letters, digits and hyphens"
+  }
+}
+{%- endif %}
+
+variable "ssh_public_key" {
+  description = "The public key of who logs in to the name servers and the replicator."
+  type        = string
+}
+{%- for account in accounts %}
+
+variable "cluster_login_username{{ account.suffix | safe }}" {
+  description = "Who logs in to Ambari of {{ account.clusters | join(sep=", ") | comment }}."
+  type        = string
+  default     = {{ account.login_user | hcl }}
+}
+
+variable "cluster_login_password{{ account.suffix | safe }}" {
+  description = "The password for Ambari. Set TF_VAR_cluster_login_password{{ account.suffix | safe }}; it is not the one for SSH."
+  type        = string
+  sensitive   = true
+}
+
+variable "ssh_username{{ account.suffix | safe }}" {
+  description = "Who logs in to the nodes of {{ account.clusters | join(sep=", ") | comment }}."
+  type        = string
+  default     = {{ account.ssh_user | hcl }}
+}
+
+variable "ssh_password{{ account.suffix | safe }}" {
+  description = "The password for the nodes. Set TF_VAR_ssh_password{{ account.suffix | safe }}."
+  type        = string
+  sensitive   = true
+}
+{%- endfor %}
+{%- if replicator %}
+
+variable "replicator" {
+  description = "Where the replicator's machine fetches mirrorctl, and which secrets of Key Vault it reads. Null: no machine."
+  type = object({
+    binary_url        = string
+    binary_sha256     = string
+    key_vault_secrets = optional(map(string), {})
+    key_vault_ids     = optional(map(string), {})
+  })
+  default = null
+}
+{%- endif %}
