@@ -39,3 +39,25 @@ static TARGETS: &[Target] = &[
 pub fn targets() -> &'static [Target] {
     TARGETS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::targets;
+
+    #[test]
+    fn names_are_folders_in_order_and_settings_are_unique() {
+        let names: Vec<&str> = targets().iter().map(|target| target.name).collect();
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(names, sorted);
+        for target in targets() {
+            assert!(crate::path::check(target.name).is_ok(), "{}", target.name);
+            assert!(!target.name.contains(['/', '.']), "{}", target.name);
+            let mut settings: Vec<&str> = target.settings.iter().map(|it| it.name).collect();
+            settings.sort_unstable();
+            settings.dedup();
+            assert_eq!(settings.len(), target.settings.len(), "{}", target.name);
+        }
+    }
+}

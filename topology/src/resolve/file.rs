@@ -247,13 +247,19 @@ fn pipelines(file: &serde_json::Value) -> Vec<Pipeline> {
 
 fn declared(scope: &mut Scope<'_>, file: &serde_json::Value) -> Vec<String> {
     let mut declared = Vec::new();
-    for key in ["migrations", "pipelines"] {
+    for (key, hint) in [
+        ("migrations", "plan and apply leave it alone"),
+        (
+            "pipelines",
+            "plan and apply leave it alone; `render --target pipelines` writes files for Flume, Spark, Hive and Redshift",
+        ),
+    ] {
         let filled = file
             .get(key)
             .and_then(serde_json::Value::as_array)
             .is_some_and(|list| !list.is_empty());
         if filled {
-            scope.declared_only(&Path::root().key(key), key, "plan and apply leave it alone");
+            scope.declared_only(&Path::root().key(key), key, hint);
             declared.push(key.to_owned());
         }
     }
