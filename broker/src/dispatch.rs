@@ -99,7 +99,7 @@ enum Body {
     DeleteRecords(DeleteRecordsRequest),
     DescribeConfigs(DescribeConfigsRequest),
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
-    DescribeCluster,
+    DescribeCluster(DescribeClusterRequest),
     DescribeProducers(DescribeProducersRequest),
     ShareGroupDescribe(ShareGroupDescribeRequest),
     OffsetFetch(OffsetFetchRequest),
@@ -171,7 +171,7 @@ impl Request {
             | Body::ApiVersionsTooNew
             | Body::FindCoordinator(_)
             | Body::InitProducerId(_)
-            | Body::DescribeCluster
+            | Body::DescribeCluster(_)
             | Body::DescribeAcls(_)
             | Body::CreateAcls(_)
             | Body::DeleteAcls(_)
@@ -248,7 +248,9 @@ impl Request {
             Body::IncrementalAlterConfigs(request) => {
                 context.reply(&api::incremental_alter_configs::handle(context, &request))
             }
-            Body::DescribeCluster => context.reply(&api::describe_cluster::handle(context)),
+            Body::DescribeCluster(request) => {
+                context.reply(&api::describe_cluster::handle(context, &request))
+            }
             Body::DescribeAcls(request) => {
                 context.reply(&api::describe_acls::handle(context, &request))
             }
@@ -323,9 +325,7 @@ impl Body {
             ApiKey::IncrementalAlterConfigs => {
                 decode(frame, version).map(Self::IncrementalAlterConfigs)
             }
-            ApiKey::DescribeCluster => {
-                decode::<DescribeClusterRequest>(frame, version).map(|_| Self::DescribeCluster)
-            }
+            ApiKey::DescribeCluster => decode(frame, version).map(Self::DescribeCluster),
             ApiKey::DescribeAcls => decode(frame, version).map(Self::DescribeAcls),
             ApiKey::CreateAcls => decode(frame, version).map(Self::CreateAcls),
             ApiKey::DeleteAcls => decode(frame, version).map(Self::DeleteAcls),

@@ -35,7 +35,7 @@ pub use admin::{
     AclBinding, AclFilter, AclOperation, AclPermission, ActiveProducer, BrokerThrottle,
     CLUSTER_RESOURCE, ClusterDescription, CommittedOffset, CommittedOffsets, ConfigChange,
     ConfigEntry, ConfigSource, DescribedGroup, EpochEnd, GroupMember, ListedGroup, ListedOffset,
-    LogDir, NewTopic, OffsetSpec, PatternFilter, PatternType, QuotaChange, QuotaEntity, QuotaName,
+    LogDir, NewTopic, OffsetSpec, PatternFilter, PermittedTopics, Rights, PatternType, QuotaChange, QuotaEntity, QuotaName,
     Reassignment, ReassignmentTarget, ReplicaLog, ResourceType, ScramChange, ThrottledReplicas,
     UnknownWord, WILDCARD,
 };

@@ -49,6 +49,7 @@ mod label;
 mod observe;
 mod observed;
 mod permissions;
+pub mod proof;
 #[cfg(test)]
 mod properties;
 mod rails;

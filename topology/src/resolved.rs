@@ -170,6 +170,8 @@ pub struct Mirror {
     pub throttle: Option<u64>,
     /// The lag objective, when declared.
     pub slo_lag: Option<Duration>,
+    /// How long copying may be interrupted without losing records, when declared.
+    pub slo_outage_budget: Option<Duration>,
     /// Whether it is meant to run.
     pub state: MirrorState,
     /// Source topics that are not copied for now.

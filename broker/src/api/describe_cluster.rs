@@ -1,6 +1,6 @@
 //! `DescribeCluster`.
 
-use kafka_protocol::messages::BrokerId;
+use kafka_protocol::messages::{BrokerId, DescribeClusterRequest};
 use kafka_protocol::messages::describe_cluster_response::{
     DescribeClusterBroker, DescribeClusterResponse,
 };
@@ -9,7 +9,16 @@ use super::metadata::HOST;
 use super::text::text;
 use crate::dispatch::Context;
 
-pub(crate) fn handle(context: &Context) -> DescribeClusterResponse {
+/// CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE: nothing is enforced here
+/// (KIP-430).
+const EVERY_CLUSTER_OPERATION: i32 = 0b1_1111_1010_0000;
+/// How brokers say that nobody asked.
+const NOT_ASKED: i32 = i32::MIN;
+
+pub(crate) fn handle(
+    context: &Context,
+    request: &DescribeClusterRequest,
+) -> DescribeClusterResponse {
     let shared = &context.shared;
     let brokers = shared.nodes().into_iter().map(|node| {
         DescribeClusterBroker::default()
@@ -29,4 +38,9 @@ pub(crate) fn handle(context: &Context) -> DescribeClusterResponse {
         .with_cluster_id(text(&shared.cluster_id))
         .with_controller_id(BrokerId(shared.controller()))
         .with_brokers(brokers.collect())
+        .with_cluster_authorized_operations(if request.include_cluster_authorized_operations {
+            EVERY_CLUSTER_OPERATION
+        } else {
+            NOT_ASKED
+        })
 }

@@ -18,6 +18,9 @@ use crate::state::{Shared, Topic};
 /// The address all listeners have.
 pub(super) const HOST: &str = "127.0.0.1";
 
+/// READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS: nothing is enforced here (KIP-430).
+const EVERY_TOPIC_OPERATION: i32 = 0b1101_1111_1000;
+
 pub(crate) fn targets(request: &MetadataRequest, shared: &Shared) -> Vec<Target> {
     let names: Vec<String> = match &request.topics {
         None => shared
@@ -77,6 +80,11 @@ pub(crate) fn handle(context: &Context, request: &MetadataRequest) -> MetadataRe
                     .with_error_code(ResponseError::UnknownTopicId.code())
                     .with_name((context.version < 12).then(|| topic_name(""))),
             });
+        }
+    }
+    if request.include_topic_authorized_operations {
+        for topic in &mut topics {
+            topic.topic_authorized_operations = EVERY_TOPIC_OPERATION;
         }
     }
     let brokers = shared.nodes().into_iter().map(|node| {

@@ -82,12 +82,32 @@ pub enum ConfigChange {
     },
 }
 
+/// The configuration of each topic, or why it is not told.
+type TopicConfigs = BTreeMap<String, Result<BTreeMap<String, ConfigEntry>, BrokerError>>;
+
 impl Cluster {
     /// The effective configuration of topics; one outcome a topic.
-    pub async fn describe_topic_configs(
+    pub async fn describe_topic_configs(&self, topics: &[String]) -> Result<TopicConfigs, Error> {
+        self.described_topics(topics, None).await
+    }
+
+    /// The same with these keys alone: a fraction of the answer's size, for thousands of topics.
+    pub async fn describe_topic_settings(
         &self,
         topics: &[String],
-    ) -> Result<BTreeMap<String, Result<BTreeMap<String, ConfigEntry>, BrokerError>>, Error> {
+        keys: &[&str],
+    ) -> Result<TopicConfigs, Error> {
+        let keys = keys
+            .iter()
+            .map(|key| StrBytes::from_string((*key).to_owned()));
+        self.described_topics(topics, Some(keys.collect())).await
+    }
+
+    async fn described_topics(
+        &self,
+        topics: &[String],
+        keys: Option<Vec<StrBytes>>,
+    ) -> Result<TopicConfigs, Error> {
         let mut described = BTreeMap::new();
         for some in topics.chunks(TOPICS_A_REQUEST) {
             let resources = some
@@ -96,7 +116,7 @@ impl Cluster {
                     DescribeConfigsResource::default()
                         .with_resource_type(TOPIC_RESOURCE)
                         .with_resource_name(StrBytes::from_string(topic.clone()))
-                        .with_configuration_keys(None)
+                        .with_configuration_keys(keys.clone())
                 })
                 .collect();
             let request = DescribeConfigsRequest::default().with_resources(resources);

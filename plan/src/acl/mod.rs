@@ -14,6 +14,7 @@ pub(crate) use diff::{changes, in_vain};
 pub(crate) use execute::outlook;
 pub(crate) use execute::{execute, precheck};
 pub(crate) use label::label;
+pub(crate) use live::read;
 pub(crate) use observe::observe;
 
 /// The first word of its addresses.

@@ -16,7 +16,7 @@ use crate::topic::ReadError;
 pub(super) type Limits = BTreeMap<String, QuotaValue>;
 
 /// All live quotas by label.
-pub(super) async fn read(cluster: &Cluster) -> Result<BTreeMap<String, QuotaState>, ReadError> {
+pub(crate) async fn read(cluster: &Cluster) -> Result<BTreeMap<String, QuotaState>, ReadError> {
     let found = cluster.client_quotas().await?;
     Ok(found
         .iter()

@@ -11,7 +11,7 @@ pub(crate) use diff::{changes, in_vain};
 pub(crate) use execute::outlook;
 pub(crate) use execute::{execute, precheck};
 pub(crate) use label::label;
-pub(crate) use live::observe;
+pub(crate) use live::{observe, read};
 pub use state::QuotaState;
 
 /// The first word of its addresses.

@@ -1,5 +1,7 @@
 //! `mirrors`.
 
+use std::time::Duration;
+
 use chrono::DateTime;
 
 use super::scope::Scope;
@@ -76,10 +78,8 @@ pub(super) fn resolve(
         on_topic_reset: spec.on_topic_reset,
         on_oversize: spec.on_oversize,
         throttle,
-        slo_lag: spec
-            .slo
-            .and_then(|slo| slo.lag)
-            .and_then(|lag| units::duration(&lag.0)),
+        slo_lag: objective(spec.slo.as_ref().and_then(|slo| slo.lag.as_ref())),
+        slo_outage_budget: objective(spec.slo.as_ref().and_then(|slo| slo.outage_budget.as_ref())),
         state: spec.state,
         paused_topics: paused_topics.ok()?,
         stall_after,
@@ -92,6 +92,10 @@ pub(super) fn resolve(
         .iter()
         .any(|finding| finding.code.severity() == crate::code::Severity::Error);
     (!errors).then_some(mirror)
+}
+
+fn objective(written: Option<&spec::DurationText>) -> Option<Duration> {
+    units::duration(&written?.0)
 }
 
 fn sources(scope: &mut Scope<'_>, path: &Path, spec: &spec::Mirror) -> Vec<String> {

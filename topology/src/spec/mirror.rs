@@ -221,4 +221,7 @@ pub(crate) struct Throttle {
 pub(crate) struct Slo {
     /// The longest time a record may wait before it is on the target.
     pub(crate) lag: Option<DurationText>,
+    /// The longest time that copying may be interrupted without losing records: `plan` warns of source topics that keep
+    /// records for a shorter time.
+    pub(crate) outage_budget: Option<DurationText>,
 }
