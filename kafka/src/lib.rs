@@ -35,9 +35,9 @@ pub use admin::{
     AclBinding, AclFilter, AclOperation, AclPermission, ActiveProducer, BrokerThrottle,
     CLUSTER_RESOURCE, ClusterDescription, CommittedOffset, CommittedOffsets, ConfigChange,
     ConfigEntry, ConfigSource, DescribedGroup, EpochEnd, GroupMember, ListedGroup, ListedOffset,
-    LogDir, NewTopic, OffsetSpec, PatternFilter, PermittedTopics, Rights, PatternType, QuotaChange, QuotaEntity, QuotaName,
-    Reassignment, ReassignmentTarget, ReplicaLog, ResourceType, ScramChange, ThrottledReplicas,
-    UnknownWord, WILDCARD,
+    LogDir, NewTopic, OffsetSpec, PatternFilter, PatternType, PermittedTopics, QuotaChange,
+    QuotaEntity, QuotaName, Reassignment, ReassignmentTarget, ReplicaLog, ResourceType, Rights,
+    ScramChange, ThrottledReplicas, UnknownWord, WILDCARD,
 };
 pub use cluster::{ClientOptions, Cluster};
 pub use codec::{Compression, CompressionError};

@@ -152,6 +152,43 @@ pub(crate) async fn connect(
     connect_to(&addresses).await
 }
 
+/// Connects as [`connect`] does, to as many as can be reached; says why of the others.
+///
+/// Fails only where another cluster lives at an address than the topology allows. Cancel safe.
+pub(crate) async fn connect_where_possible(
+    topology: &Topology,
+    aliases: &BTreeSet<String>,
+) -> Result<(Clients, BTreeMap<String, String>), Failure> {
+    let clusters = topology.clusters.iter();
+    let clusters = clusters.filter(|cluster| aliases.contains(&cluster.alias));
+    let opening = clusters.map(|cluster| async move {
+        let answer = match address(cluster) {
+            Ok(address) => open(&address).await,
+            Err(error) => Err(error),
+        };
+        (cluster.alias.clone(), answer)
+    });
+    let mut clients = Clients::new();
+    let mut unreached = BTreeMap::new();
+    let mut refused = Vec::new();
+    for (alias, answer) in join_all(opening).await {
+        match answer {
+            Ok(client) => {
+                clients.insert(alias, client);
+            }
+            Err(error) if error.is_refusal() => refused.push(error),
+            Err(error) => {
+                unreached.insert(alias, error.to_string());
+            }
+        }
+    }
+    if refused.is_empty() {
+        Ok((clients, unreached))
+    } else {
+        Err(Failure::Connect(refused))
+    }
+}
+
 /// Connects to these addresses, as [`connect`] does.
 pub(crate) async fn connect_to(addresses: &[Address]) -> Result<Clients, Failure> {
     let answers = join_all(addresses.iter().map(open)).await;

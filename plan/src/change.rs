@@ -286,6 +286,8 @@ pub enum BlockCode {
     NoAuthorizer,
     /// It would take from whom the command itself logs in as.
     OwnLogin,
+    /// A mirror could not keep what it promises: one of the plan's findings.
+    MirrorFinding,
 }
 
 /// [`Change`] as it stands in JSON.

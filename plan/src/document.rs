@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Action, ResourceChange};
 use crate::desired::Desired;
 use crate::digest;
+use crate::proof::Finding;
 
 /// Version of the JSON form of [`Plan`]. Raised when a reader of the old form could misunderstand
 /// the new one.
@@ -35,6 +36,9 @@ pub struct Plan {
     /// Throttles that an apply left when it was killed: `apply` takes them away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_behind: Vec<LeftBehind>,
+    /// What does not hold of the declared mirrors, or could not be looked at, as far as the mirrors were judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// What the changes add up to.
     pub summary: Summary,
 }
@@ -80,7 +84,7 @@ pub struct ClusterRef {
     pub sasl: Option<topology::Sasl>,
 }
 
-/// Counts of changes. Blocked changes are counted as blocked only.
+/// Counts of changes. Blocked changes are counted as blocked only, and so are findings that block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
@@ -90,7 +94,7 @@ pub struct Summary {
     pub change: usize,
     /// Resources to delete: what the topology dropped and allows to be deleted.
     pub destroy: usize,
-    /// Changes that a safety rail refuses.
+    /// Changes that a safety rail refuses, and findings that do.
     pub blocked: usize,
 }
 
@@ -127,16 +131,33 @@ impl Plan {
             // only text-keyed maps and text: serialisation has no way to fail
             topology_digest: digest::of(desired).unwrap_or_default(),
             clusters,
-            summary: summarise(&resource_changes),
+            findings: Vec::new(),
+            summary: summarise(&resource_changes, &[]),
             resource_changes,
             forget,
             left_behind,
         }
     }
 
+    /// The plan with what was found out about the mirrors.
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
+        self.summary = self.summary();
+        self
+    }
+
+    /// The plan with only the findings that `keep` keeps; others block nothing.
+    #[must_use]
+    pub fn only_findings(self, keep: impl Fn(&Finding) -> bool) -> Self {
+        let mut findings = self.findings.clone();
+        findings.retain(keep);
+        self.with_findings(findings)
+    }
+
     /// What the changes add up to.
     pub fn summary(&self) -> Summary {
-        summarise(&self.resource_changes)
+        summarise(&self.resource_changes, &self.findings)
     }
 
     /// Whether anything differs from the topology, refused changes included: what
@@ -146,9 +167,10 @@ impl Plan {
         !self.left_behind.is_empty() || self.resource_changes.iter().any(pending)
     }
 
-    /// Whether a safety rail refuses any change, so that nothing of the plan can be applied.
+    /// Whether a safety rail refuses any change, or a finding blocks, so that nothing of the plan can be applied.
     pub fn is_blocked(&self) -> bool {
         self.resource_changes.iter().any(ResourceChange::is_blocked)
+            || self.findings.iter().any(Finding::is_blocked)
     }
 
     /// The plan as indented JSON with a final newline. Equal plans give equal bytes.
@@ -164,8 +186,12 @@ pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(Plan).to_value()
 }
 
-fn summarise(changes: &[ResourceChange]) -> Summary {
-    let mut summary = Summary::default();
+fn summarise(changes: &[ResourceChange], findings: &[Finding]) -> Summary {
+    let blocked = findings.iter().filter(|finding| finding.is_blocked());
+    let mut summary = Summary {
+        blocked: blocked.count(),
+        ..Summary::default()
+    };
     for change in changes {
         match change.action() {
             Action::NoOp => {}
@@ -199,7 +225,7 @@ impl Plan {
         let kept = &self.resource_changes;
         self.left_behind
             .retain(|left| kept.iter().any(|change| change.address == left.address));
-        self.summary = summarise(&self.resource_changes);
+        self.summary = self.summary();
         self
     }
 }

@@ -10,11 +10,14 @@ use crate::change::{Action, Detail, Resource, ResourceChange, Risk};
 use crate::document::Plan;
 use crate::draft::DECLARED_NO_LONGER;
 use crate::observed::ConfigOrigin;
+use crate::proof::Severity;
 
 /// Indent of a resource's attributes.
 const INDENT: usize = 6;
 /// Unmanaged settings and notes that are printed; the JSON form has all of them.
 const NOTES_SHOWN: usize = 20;
+/// Cases of one finding that are printed; the JSON form has all of them.
+const CASES_SHOWN: usize = 5;
 /// No wrapping below this width: a word a line is harder to read than a line that the terminal
 /// breaks.
 const NARROWEST: usize = 40;
@@ -108,6 +111,7 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
     }
     left_alone(plan, &mut lines);
     left_behind(plan, &mut lines);
+    findings(plan, width, &mut lines);
     if !plan.has_changes() {
         lines.push(Line::of(Tone::Plain, no_changes(plan)));
     }
@@ -263,6 +267,35 @@ fn left_behind(plan: &Plan, lines: &mut Vec<Line>) {
                 brokers.join(", ")
             ),
         ));
+    }
+    lines.push(Line::default());
+}
+
+/// What does not hold of mirrors.
+fn findings(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
+    if plan.findings.is_empty() {
+        return;
+    }
+    lines.push(Line::of(Tone::Heading, "Mirrors:"));
+    for finding in &plan.findings {
+        let (symbol, tone) = match finding.severity {
+            Severity::Blocked => ('!', Tone::Blocked),
+            Severity::Warning => ('?', Tone::Risk),
+        };
+        let title = format!("  {symbol} {}  {}", printable(&finding.address), finding.id);
+        lines.push(Line::of(tone, title).and(tone, format!("  [{}]", finding.severity)));
+        explain(Tone::Plain, &finding.message, INDENT, width, lines);
+        for case in finding.evidence.iter().take(CASES_SHOWN) {
+            explain(Tone::Dim, case, INDENT + 2, width, lines);
+        }
+        let more = finding.evidence.len().saturating_sub(CASES_SHOWN);
+        if more > 0 {
+            let text = format!("… and {more} more in the JSON output");
+            explain(Tone::Dim, &text, INDENT + 2, width, lines);
+        }
+        if let Some(hint) = &finding.hint {
+            explain(Tone::Dim, &format!("hint: {hint}"), INDENT, width, lines);
+        }
     }
     lines.push(Line::default());
 }

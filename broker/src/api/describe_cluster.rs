@@ -1,16 +1,15 @@
 //! `DescribeCluster`.
 
-use kafka_protocol::messages::{BrokerId, DescribeClusterRequest};
 use kafka_protocol::messages::describe_cluster_response::{
     DescribeClusterBroker, DescribeClusterResponse,
 };
+use kafka_protocol::messages::{BrokerId, DescribeClusterRequest};
 
 use super::metadata::HOST;
 use super::text::text;
 use crate::dispatch::Context;
 
-/// CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE: nothing is enforced here
-/// (KIP-430).
+/// Every operation that there is on a cluster (KIP-430): nothing is enforced here.
 const EVERY_CLUSTER_OPERATION: i32 = 0b1_1111_1010_0000;
 /// How brokers say that nobody asked.
 const NOT_ASKED: i32 = i32::MIN;

@@ -18,7 +18,7 @@ use crate::state::{Shared, Topic};
 /// The address all listeners have.
 pub(super) const HOST: &str = "127.0.0.1";
 
-/// READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS: nothing is enforced here (KIP-430).
+/// Every operation that there is on a topic (KIP-430): nothing is enforced here.
 const EVERY_TOPIC_OPERATION: i32 = 0b1101_1111_1000;
 
 pub(crate) fn targets(request: &MetadataRequest, shared: &Shared) -> Vec<Target> {

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::process::Output;
 use std::thread;
+use std::time::Duration;
 
-use e2e::{Access, KafkaCluster, Pair, Way, Workspace, identical, mirrorctl, write_mixed};
+use e2e::{ADMIN, Access, KafkaCluster, Pair, Way, Workspace, identical, mirrorctl, write_mixed};
 
-use crate::bed::bed;
+use crate::bed::{bed, run, wait_for};
 
 const ACL_COMMAND: &str = "org.apache.kafka.tools.AclCommand";
 
@@ -139,6 +140,105 @@ fn set_up(user: &str) -> (Workspace, u64) {
     (workspace, written[0])
 }
 
+/// What `plan` finds out about the mirror: ids, each with its cases.
+fn findings(workspace: &Workspace) -> Vec<(String, Vec<String>)> {
+    let output = run(workspace, &["plan", "-f", "t.yaml", "--output", "json"], 0).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&output).unwrap();
+    let findings = plan["findings"].as_array().cloned().unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    findings
+        .iter()
+        .map(|finding| {
+            let cases = finding["evidence"].as_array().unwrap().iter();
+            (text(&finding["id"]), cases.map(text).collect())
+        })
+        .collect()
+}
+
+/// Tells what is missing before it is missed, as far as the brokers tell; and never that it is there.
+fn is_foreseen(user: &str, side: Side, operation: &str, workspace: &Workspace) {
+    let found = findings(workspace);
+    let [_, bad] = topics_of(user);
+    let of = |id: &str| found.iter().find(|(it, _)| it == id);
+    // what may not be described, or does not exist, is known by the rules alone, which this login may not read
+    if ["Create", "Describe"].contains(&operation) {
+        let (_, cases) = of("not-proven").unwrap_or_else(|| panic!("{user}: {found:?}"));
+        let rules = "the access rules of target could not be read";
+        assert!(cases.iter().any(|it| it.starts_with(rules)), "{found:?}");
+        return;
+    }
+    let side = match side {
+        Side::Source => "source",
+        Side::Target => "target",
+    };
+    let case = format!("{bad} on {side}: {operation}");
+    let (_, cases) = of("missing-acl").unwrap_or_else(|| panic!("{user}: {found:?}"));
+    assert_eq!(*cases, [case]);
+    let plan = ["plan", "-f", "t.yaml", "--detailed-exitcode"];
+    run(workspace, &plan, 3);
+    run(workspace, &["apply", "-f", "t.yaml", "--auto-approve"], 3);
+}
+
+/// A super user, of whom no access rule knows, lacks nothing; limits of the live clusters are told with their numbers.
+fn the_administrator_may_everything() {
+    let bed = bed();
+    let workspace = Workspace::create("acl-admin").unwrap();
+    let access = bed.access(&workspace, Way::ScramSha512);
+    let write = |policy: &str| {
+        let topology = format!(
+            "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n- {}\n- {}\nmirrors:\n\
+             - {{name: all, source: source, target: target, topicsPattern: \"acl\\\\.{LEAST}\\\\..*\", \
+             replicationPolicy: {{type: {policy}}}}}\n",
+            access.cluster("source", &bed.pair.source).unwrap(),
+            access.cluster("target", &bed.pair.target).unwrap(),
+        );
+        workspace.write("t.yaml", topology).unwrap();
+    };
+    // to new topics, then to those that are there
+    for policy in ["default", "identity"] {
+        write(policy);
+        assert_eq!(findings(&workspace), [], "{policy}");
+    }
+    let configure = |cluster: &KafkaCluster, entity: [&str; 2], config: &str| {
+        let servers = cluster.bootstrap_servers();
+        let arguments = [
+            "--bootstrap-server",
+            &servers,
+            "--alter",
+            "--entity-type",
+            entity[0],
+            "--entity-name",
+            entity[1],
+            "--add-config",
+            config,
+        ];
+        let tool = "kafka.admin.ConfigCommand";
+        cluster.tool_output(tool, &arguments, &[]).unwrap();
+    };
+    let [good, _] = topics_of(LEAST);
+    let Pair { source, target } = &bed.pair;
+    configure(
+        target,
+        ["topics", &good],
+        "message.timestamp.before.max.ms=1",
+    );
+    configure(source, ["users", ADMIN], "consumer_byte_rate=900000000");
+    let expected = |found: &[(String, Vec<String>)]| {
+        let [(first, quotas), (second, times)] = found else {
+            return false;
+        };
+        // sorted by kind
+        let words =
+            format!("source: 900000000 bytes/s a broker may be read from it by user {ADMIN}");
+        let age = format!("{good}: its oldest record is ");
+        (first.as_str(), second.as_str()) == ("timestamp-limits", "quota")
+            && quotas[0].starts_with(&age)
+            && times[0].starts_with(&words)
+    };
+    // brokers learn of it a moment later
+    wait_for(Duration::from_secs(30), || expected(&findings(&workspace)));
+}
+
 fn has_enough() {
     let (workspace, written) = set_up(LEAST);
     let output = replicate(&workspace);
@@ -161,9 +261,14 @@ fn has_enough() {
             .assert()
             .code(0);
     }
+    let found = findings(&workspace);
+    assert!(
+        found.iter().all(|(id, _)| id == "not-proven"),
+        "{LEAST}: {found:?}"
+    );
 }
 
-fn lacks(user: &str, operation: &str) {
+fn lacks(user: &str, side: Side, operation: &str) {
     let (workspace, written) = set_up(user);
     let [good, bad] = topics_of(user);
     let output = replicate(&workspace);
@@ -183,6 +288,7 @@ fn lacks(user: &str, operation: &str) {
         Ok(written),
         "the neighbour of {user}"
     );
+    is_foreseen(user, side, operation, &workspace);
 }
 
 #[test]
@@ -207,8 +313,9 @@ fn the_rights_of_the_documentation_are_enough_and_each_is_missed_by_name() {
     create_topics();
     thread::scope(|scope| {
         scope.spawn(has_enough);
-        for (user, _, operation) in LACKING {
-            scope.spawn(move || lacks(user, operation));
+        for (user, side, operation) in LACKING {
+            scope.spawn(move || lacks(user, side, operation));
         }
     });
+    the_administrator_may_everything();
 }

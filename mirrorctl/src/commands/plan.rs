@@ -1,10 +1,12 @@
 //! `mirrorctl plan`.
 
+use std::collections::BTreeMap;
+
 use plan::{Clients, Permissions, Plan};
 use topology::{Pattern, Topology};
 
 use crate::cli::{Format, PlanArgs, ScopeArgs};
-use crate::connect::connect;
+use crate::connect::{connect, connect_where_possible};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
@@ -54,12 +56,51 @@ pub(crate) async fn make(
         .copying_at(reassignment_throttle);
     let (plan, clients) = session
         .until_stopped(async {
-            let clients = connect(topology, &plan::managed_clusters(topology)).await?;
-            let observed = plan::observe(topology, &clients).await?;
-            Ok::<_, Failure>((plan::diff(topology, &observed, &allowed), clients))
+            let Reached {
+                managed,
+                all,
+                unreached,
+            } = connect_for(topology).await?;
+            let (observed, evidence) = futures::join!(
+                plan::observe(topology, &managed),
+                plan::proof::gather(topology, &all, &unreached),
+            );
+            let plan = plan::diff(topology, &observed?, &allowed);
+            let findings = plan::proof::judge(topology, &evidence);
+            Ok::<_, Failure>((plan.with_findings(findings), managed))
         })
         .await??;
     Ok((narrowed(plan, scope), clients))
+}
+
+/// What a plan reads from.
+struct Reached {
+    /// Clusters that something is declared on.
+    managed: Clients,
+    /// And those that mirrors have to do with besides.
+    all: Clients,
+    /// Why others of those could not be reached, by alias.
+    unreached: BTreeMap<String, String>,
+}
+
+/// Connections to the clusters that something is declared on, all of them, and to those that mirrors have to do with, as
+/// far as they can be reached; why not, for the others.
+async fn connect_for(topology: &Topology) -> Result<Reached, Failure> {
+    let managed = plan::managed_clusters(topology);
+    let mut judged = plan::proof::judged_clusters(topology);
+    judged.retain(|alias| !managed.contains(alias));
+    let (managed, judged) = futures::join!(
+        connect(topology, &managed),
+        connect_where_possible(topology, &judged)
+    );
+    let (managed, (others, unreached)) = (managed?, judged?);
+    let mut all = managed.clone();
+    all.extend(others);
+    Ok(Reached {
+        managed,
+        all,
+        unreached,
+    })
 }
 
 /// What of the plan was asked for.
@@ -73,12 +114,12 @@ fn narrowed(plan: Plan, scope: &ScopeArgs) -> Plan {
     if target.is_empty() && exclude.is_empty() && !drift_only {
         return plan;
     }
-    plan.only(|change| {
-        let matches = |patterns: &[Pattern]| patterns.iter().any(|it| it.matches(&change.address));
-        (target.is_empty() || matches(target))
-            && !matches(exclude)
-            && (!drift_only || change.is_drift())
-    })
+    let asked_for = |address: &str| {
+        let matches = |patterns: &[Pattern]| patterns.iter().any(|it| it.matches(address));
+        (target.is_empty() || matches(target)) && !matches(exclude)
+    };
+    plan.only(|change| asked_for(&change.address) && (!drift_only || change.is_drift()))
+        .only_findings(|finding| asked_for(&finding.address) && !drift_only)
 }
 
 /// The plan as people read it.

@@ -23,7 +23,7 @@ pub use error::ApplyError;
 pub use event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
 pub use lease::{Applicant, Holder};
 
-use crate::change::{Action, Block, ResourceChange};
+use crate::change::{Action, Block, BlockCode, ResourceChange};
 use crate::document::Plan;
 use crate::guard::Clients;
 use crate::permissions::REASSIGNMENT_THROTTLE;
@@ -148,7 +148,16 @@ fn refuse_blocked(plan: &Plan) -> Result<(), ApplyError> {
             .map(|block| (change.address.clone(), block.clone()))
             .collect()
     };
-    let blocked: Vec<(String, Block)> = plan.resource_changes.iter().flat_map(of_change).collect();
+    let of_mirrors = plan.findings.iter().filter(|finding| finding.is_blocked());
+    let of_mirrors = of_mirrors.map(|finding| {
+        let block = Block {
+            code: BlockCode::MirrorFinding,
+            message: format!("{}: {}", finding.id, finding.message),
+        };
+        (finding.address.clone(), block)
+    });
+    let of_changes = plan.resource_changes.iter().flat_map(of_change);
+    let blocked: Vec<(String, Block)> = of_changes.chain(of_mirrors).collect();
     if blocked.is_empty() {
         Ok(())
     } else {

@@ -101,7 +101,7 @@ fn on_target(mirror: &Mirror, topic: &str, exists: bool) -> Vec<AclOperation> {
         needs.push(AclOperation::Read);
     }
     if mirror.rails.topics.permits(topic) {
-        let wishes = [
+        let optional = [
             (!exists, AclOperation::Create),
             (mirror.topic_sync.partitions, AclOperation::Alter),
             (mirror.topic_sync.config, AclOperation::AlterConfigs),
@@ -110,8 +110,8 @@ fn on_target(mirror: &Mirror, topic: &str, exists: bool) -> Vec<AclOperation> {
                 AclOperation::Delete,
             ),
         ];
-        let wished = wishes.iter().filter(|(wished, _)| *wished);
-        needs.extend(wished.map(|(_, operation)| *operation));
+        let asked = optional.iter().filter(|(asked, _)| *asked);
+        needs.extend(asked.map(|(_, operation)| *operation));
     }
     needs
 }
@@ -154,8 +154,14 @@ impl Cases {
         let name = &flow.mirror.name;
         let missing = (!self.missing.is_empty()).then(|| {
             let message = "the login has not all rights that replicating needs".to_owned();
-            Finding::new(FindingId::MissingAcl, Severity::Blocked, name, message, self.missing)
-                .hint("grant them (README, Access rights), or declare them under `acls`")
+            Finding::new(
+                FindingId::MissingAcl,
+                Severity::Blocked,
+                name,
+                message,
+                self.missing,
+            )
+            .hint("grant them (README, Access rights), or declare them under `acls`")
         });
         let told = self.unknown.into_iter().map(|(reason, topics)| {
             let plural = if topics == 1 { "topic" } else { "topics" };
@@ -233,7 +239,10 @@ impl<'a> Login<'a> {
             }
             favour = Favour::Unruled;
         }
-        let on_cluster = self.site.rights.is_some_and(|it| it.allow(Operation::ClusterAction));
+        let on_cluster = self
+            .site
+            .rights
+            .is_some_and(|it| it.allow(Operation::ClusterAction));
         let by_rule = live.iter().any(|rule| {
             rule.resource_type == ResourceType::Cluster
                 && rule.permission == AclPermission::Allow
@@ -324,7 +333,9 @@ impl<'a> Login<'a> {
         let alias = self.alias;
         match (&self.site.rules, &self.site.principal) {
             (Err(reason), _) => format!("the access rules of {alias} could not be read: {reason}"),
-            (Ok(_), None) => format!("whom the brokers of {alias} take this login for is not known"),
+            (Ok(_), None) => {
+                format!("whom the brokers of {alias} take this login for is not known")
+            }
             (Ok(_), Some(_)) => format!(
                 "{alias} grants more than its rules say, and may not do so for new topics that rules are about"
             ),

@@ -81,7 +81,12 @@ fn what_is_listed_is_enough_and_each_of_it_is_needed() {
 #[test]
 fn what_the_mirror_does_not_do_needs_no_right() {
     let mut rules = listed();
-    rules.retain(|it| !matches!(it.operation, AclOperation::Alter | AclOperation::AlterConfigs));
+    rules.retain(|it| {
+        !matches!(
+            it.operation,
+            AclOperation::Alter | AclOperation::AlterConfigs
+        )
+    });
     rules.push(prefixed("pay.", AclOperation::DescribeConfigs));
     let quiet = "topicSync: {partitions: false, config: false}";
     assert_eq!(found(&bed(quiet, &SOURCE, &rules)), []);

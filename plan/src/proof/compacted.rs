@@ -53,7 +53,11 @@ mod tests {
         let exact = "delivery: exactly-once";
         for (mirror, bed, found) in [
             (exact, Bed::new(exact).source(plain()), None),
-            (exact, Bed::new(exact).source(keys()), Some("keys is compacted on a")),
+            (
+                exact,
+                Bed::new(exact).source(keys()),
+                Some("keys is compacted on a"),
+            ),
             (
                 "its target alone",
                 Bed::new(&format!("{exact}, topicSync: {{config: false}}"))

@@ -112,6 +112,11 @@ impl Finding {
         }
     }
 
+    /// Whether nothing of the plan may be applied because of it.
+    pub fn is_blocked(&self) -> bool {
+        self.severity == Severity::Blocked
+    }
+
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -89,9 +89,10 @@ async fn site(topology: &Topology, alias: &str, client: &Cluster) -> Told<SiteEv
         metadata,
         rights: by_topic,
     } = topics.map_err(|error| error.to_string())?;
-    let untold = rights.as_ref().err().map(|error| {
-        format!("what this login may do to the cluster could not be read: {error}")
-    });
+    let untold = rights
+        .as_ref()
+        .err()
+        .map(|error| format!("what this login may do to the cluster could not be read: {error}"));
     let topics = metadata.topics.into_iter().filter(|(_, it)| !it.internal);
     Ok(SiteEvidence {
         cluster_id: metadata.cluster_id,

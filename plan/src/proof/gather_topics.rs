@@ -133,10 +133,7 @@ pub(super) struct Wanted {
 }
 
 /// By alias, what is to be read of the records of sources.
-pub(super) fn records_wanted(
-    topology: &Topology,
-    evidence: &Evidence,
-) -> BTreeMap<String, Wanted> {
+pub(super) fn records_wanted(topology: &Topology, evidence: &Evidence) -> BTreeMap<String, Wanted> {
     let declared = declared(topology);
     let mut all: BTreeMap<String, Wanted> = BTreeMap::new();
     for (flow, pairs) in Outlook::new(topology, evidence, &declared).flows {

@@ -113,7 +113,8 @@ impl<'a> Walk<'a> {
                 let message = "records would come back to a cluster that they have been on";
                 (Severity::Blocked, message)
             } else {
-                let message = "records that a mirror brought travel on: every mirror on the way has to run";
+                let message =
+                    "records that a mirror brought travel on: every mirror on the way has to run";
                 (Severity::Warning, message)
             };
             Finding::new(id, severity, mirror, message.to_owned(), cases).hint(
@@ -139,7 +140,9 @@ mod tests {
         of_kind
             .flat_map(|it| {
                 let (id, severity) = (it.id, it.severity);
-                it.evidence.into_iter().map(move |case| (id, severity, case))
+                it.evidence
+                    .into_iter()
+                    .map(move |case| (id, severity, case))
             })
             .collect()
     }
@@ -162,7 +165,8 @@ mod tests {
         let identity = "replicationPolicy: {type: identity}}";
         let one = format!("{{name: one, source: a, target: b, {identity}");
         let on = format!("{{name: two, source: b, target: c, {identity}");
-        let narrow = format!("{{name: two, source: b, target: c, topicsPattern: \"x.*\", {identity}");
+        let narrow =
+            format!("{{name: two, source: b, target: c, topicsPattern: \"x.*\", {identity}");
         let named = "{name: one, source: a, target: b}";
         let back = "{name: two, source: b, target: c}";
         let different = ["A", "B", "C"];
@@ -170,10 +174,30 @@ mod tests {
         let more = ", and 1 topic more";
         for (about, mirrors, ids, found) in [
             ("one mirror", vec![one.as_str()], different, None),
-            ("one cluster under two names", vec![&one], ["A", "A", "C"], Some((CYCLE, "t1 of a → t1 of b"))),
-            ("a chain", vec![&one, &on], different, Some((HOPS, "t1 of a → t1 of b → t1 of c"))),
-            ("a chain that leaves them out", vec![&one, &narrow], different, None),
-            ("round by another name", vec![&one, &on], round, Some((CYCLE, "t1 of a → t1 of b → t1 of c"))),
+            (
+                "one cluster under two names",
+                vec![&one],
+                ["A", "A", "C"],
+                Some((CYCLE, "t1 of a → t1 of b")),
+            ),
+            (
+                "a chain",
+                vec![&one, &on],
+                different,
+                Some((HOPS, "t1 of a → t1 of b → t1 of c")),
+            ),
+            (
+                "a chain that leaves them out",
+                vec![&one, &narrow],
+                different,
+                None,
+            ),
+            (
+                "round by another name",
+                vec![&one, &on],
+                round,
+                Some((CYCLE, "t1 of a → t1 of b → t1 of c")),
+            ),
             (
                 "the alias in the name is another one",
                 vec![named, back],
@@ -198,7 +222,10 @@ mod tests {
     #[test]
     fn thousands_of_topics_are_one_case() {
         let mut bed = bed(
-            &["{name: one, source: a, target: b}", "{name: two, source: b, target: c}"],
+            &[
+                "{name: one, source: a, target: b}",
+                "{name: two, source: b, target: c}",
+            ],
             ["A", "B", "C"],
         );
         for number in 0..5_000 {

@@ -33,9 +33,10 @@ pub(super) const KEYS: [(&str, &str); 7] = [
 
 /// Mirrors that this program copies, now or once they are resumed.
 pub(super) fn judged(topology: &Topology) -> impl Iterator<Item = &Mirror> {
-    topology.mirrors.iter().filter(|mirror| {
-        mirror.engine == Engine::Builtin && mirror.state != MirrorState::Promoted
-    })
+    topology
+        .mirrors
+        .iter()
+        .filter(|mirror| mirror.engine == Engine::Builtin && mirror.state != MirrorState::Promoted)
 }
 
 /// One source of one mirror, between two clusters that were read.

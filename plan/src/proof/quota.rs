@@ -40,7 +40,12 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
         let mut unknown = Vec::new();
         for (alias, site, key, verb) in [
             (*source, *from, "consumer_byte_rate", "read from"),
-            (mirror.target.as_str(), *to, "producer_byte_rate", "written to"),
+            (
+                mirror.target.as_str(),
+                *to,
+                "producer_byte_rate",
+                "written to",
+            ),
         ] {
             let Ok(live) = &site.quotas else {
                 continue;
@@ -117,7 +122,10 @@ fn limit(quotas: &Quotas, site: &SiteEvidence, key: &str) -> Result<Option<Limit
     let of_users = |(entity, limits): (&QuotaEntity, &BTreeMap<String, QuotaValue>)| {
         entity.user.is_some() && limits.contains_key(key)
     };
-    let user = site.principal.as_deref().and_then(|it| it.strip_prefix("User:"));
+    let user = site
+        .principal
+        .as_deref()
+        .and_then(|it| it.strip_prefix("User:"));
     if user.is_none() && quotas.iter().any(of_users) {
         return Err(NobodyKnown);
     }
@@ -162,7 +170,10 @@ mod tests {
     fn limited(mut bed: Bed, alias: &str, whom: QuotaEntity, key: &str, bytes: f64) -> Bed {
         let quotas = bed.site(alias).quotas.as_mut().expect("read");
         let value = QuotaValue::new(bytes).expect("a limit");
-        quotas.entry(whom).or_default().insert(key.to_owned(), value);
+        quotas
+            .entry(whom)
+            .or_default()
+            .insert(key.to_owned(), value);
         bed
     }
 
@@ -180,14 +191,38 @@ mod tests {
         let said = "a: 900 bytes/s a broker may be read from it by client-id mirrorctl, 2700 over 3 brokers; its throttle is 3000 bytes/s";
         for (about, bed, found) in [
             ("none", Bed::new(throttle), None),
-            ("lower", limited(Bed::new(throttle), "a", ours(), READ, 900.0), Some(said)),
-            ("enough", limited(Bed::new(throttle), "a", ours(), READ, 1_000.0), None),
-            ("what is written there", limited(Bed::new(throttle), "a", ours(), WRITE, 1.0), None),
-            ("another client", limited(Bed::new(throttle), "a", entity(None, Some("x")), READ, 1.0), None),
+            (
+                "lower",
+                limited(Bed::new(throttle), "a", ours(), READ, 900.0),
+                Some(said),
+            ),
+            (
+                "enough",
+                limited(Bed::new(throttle), "a", ours(), READ, 1_000.0),
+                None,
+            ),
+            (
+                "what is written there",
+                limited(Bed::new(throttle), "a", ours(), WRITE, 1.0),
+                None,
+            ),
+            (
+                "another client",
+                limited(Bed::new(throttle), "a", entity(None, Some("x")), READ, 1.0),
+                None,
+            ),
             (
                 "on the target, without a throttle",
-                limited(Bed::new(""), "b", entity(Some("ANONYMOUS"), None), WRITE, 5.0),
-                Some("b: 5 bytes/s a broker may be written to it by user ANONYMOUS, 15 over 3 brokers; it has no throttle"),
+                limited(
+                    Bed::new(""),
+                    "b",
+                    entity(Some("ANONYMOUS"), None),
+                    WRITE,
+                    5.0,
+                ),
+                Some(
+                    "b: 5 bytes/s a broker may be written to it by user ANONYMOUS, 15 over 3 brokers; it has no throttle",
+                ),
             ),
         ] {
             assert_eq!(cases(&bed), Vec::from_iter(found), "{about}");
@@ -218,7 +253,11 @@ mod tests {
             stranger.site("a").principal = None;
             stranger = limited(stranger, "a", whom.clone(), READ, 1.0);
             let found = stranger.judge();
-            let id = if whom.user.is_some() { FindingId::NotProven } else { FindingId::Quota };
+            let id = if whom.user.is_some() {
+                FindingId::NotProven
+            } else {
+                FindingId::Quota
+            };
             assert_eq!(found[0].id, id, "{whom}");
         }
     }

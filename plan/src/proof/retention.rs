@@ -103,13 +103,24 @@ mod tests {
             ("not declared", Bed::new("").source(short()), None),
             ("too short", Bed::new(day).source(short()), Some(said)),
             ("a week", Bed::new(day).source(topic("t", &[])), None),
-            ("no limit", Bed::new(day).source(topic("t", &[("retention.ms", "-1")])), None),
             (
-                "never deleted",
-                Bed::new(day).source(topic("t", &[("retention.ms", "1"), ("cleanup.policy", "compact")])),
+                "no limit",
+                Bed::new(day).source(topic("t", &[("retention.ms", "-1")])),
                 None,
             ),
-            ("lengthened by this plan", Bed::with_topics(day, lengthened).source(short()), None),
+            (
+                "never deleted",
+                Bed::new(day).source(topic(
+                    "t",
+                    &[("retention.ms", "1"), ("cleanup.policy", "compact")],
+                )),
+                None,
+            ),
+            (
+                "lengthened by this plan",
+                Bed::with_topics(day, lengthened).source(short()),
+                None,
+            ),
         ] {
             assert_eq!(cases(&bed), Vec::from_iter(found), "{about}");
         }
@@ -118,7 +129,11 @@ mod tests {
     #[test]
     fn size_counts_where_it_is_nearly_reached() {
         for (bytes, hours, found) in [
-            (900, 2, Some("t keeps 1000 bytes a partition, which is 2 h of records (900 bytes)")),
+            (
+                900,
+                2,
+                Some("t keeps 1000 bytes a partition, which is 2 h of records (900 bytes)"),
+            ),
             (700, 2, None),
             (900, 48, None),
         ] {

@@ -58,7 +58,10 @@ mod tests {
         of_kind
             .flat_map(|finding| {
                 let severity = finding.severity;
-                finding.evidence.into_iter().map(move |case| (severity, case))
+                finding
+                    .evidence
+                    .into_iter()
+                    .map(move |case| (severity, case))
             })
             .collect()
     }
@@ -68,10 +71,16 @@ mod tests {
         let unsynced = "topicSync: {config: false}";
         let said = "t takes 5000000 bytes on a, t 1048588 on b";
         for (about, bed, found) in [
-            ("the setting follows to a new topic", Bed::new("").source(topic("t", &[LARGE])), None),
+            (
+                "the setting follows to a new topic",
+                Bed::new("").source(topic("t", &[LARGE])),
+                None,
+            ),
             (
                 "and to one that exists",
-                Bed::new("").source(topic("t", &[LARGE])).target(topic("t", &[])),
+                Bed::new("")
+                    .source(topic("t", &[LARGE]))
+                    .target(topic("t", &[])),
                 None,
             ),
             (
@@ -81,35 +90,52 @@ mod tests {
             ),
             (
                 "nor to one that exists",
-                Bed::new(unsynced).source(topic("t", &[LARGE])).target(topic("t", &[])),
+                Bed::new(unsynced)
+                    .source(topic("t", &[LARGE]))
+                    .target(topic("t", &[])),
                 Some((Severity::Blocked, said)),
             ),
             (
                 "quarantine",
-                Bed::new("topicSync: {config: false}, onOversize: quarantine").source(topic("t", &[LARGE])),
+                Bed::new("topicSync: {config: false}, onOversize: quarantine")
+                    .source(topic("t", &[LARGE])),
                 Some((Severity::Warning, said)),
             ),
             (
                 "smaller on the source",
-                Bed::new(unsynced).source(topic("t", &[])).target(topic("t", &[LARGE])),
+                Bed::new(unsynced)
+                    .source(topic("t", &[]))
+                    .target(topic("t", &[LARGE])),
                 None,
             ),
             (
                 "declared on the target: does not follow",
-                Bed::with_topics("", "- {name: t, clusters: [b], configs: {max.message.bytes: 2000000}}")
-                    .source(topic("t", &[LARGE])),
-                Some((Severity::Blocked, "t takes 5000000 bytes on a, t 2000000 on b")),
+                Bed::with_topics(
+                    "",
+                    "- {name: t, clusters: [b], configs: {max.message.bytes: 2000000}}",
+                )
+                .source(topic("t", &[LARGE])),
+                Some((
+                    Severity::Blocked,
+                    "t takes 5000000 bytes on a, t 2000000 on b",
+                )),
             ),
             (
                 "declared large enough",
-                Bed::with_topics(unsynced, "- {name: t, clusters: [b], configs: {max.message.bytes: 5000000}}")
-                    .source(topic("t", &[LARGE]))
-                    .target(topic("t", &[])),
+                Bed::with_topics(
+                    unsynced,
+                    "- {name: t, clusters: [b], configs: {max.message.bytes: 5000000}}",
+                )
+                .source(topic("t", &[LARGE]))
+                .target(topic("t", &[])),
                 None,
             ),
             (
                 "a source that is only declared",
-                Bed::with_topics(unsynced, "- {name: t, clusters: [a], configs: {max.message.bytes: 5000000}}"),
+                Bed::with_topics(
+                    unsynced,
+                    "- {name: t, clusters: [a], configs: {max.message.bytes: 5000000}}",
+                ),
                 Some((Severity::Blocked, said)),
             ),
         ] {
@@ -125,11 +151,18 @@ mod tests {
     fn a_default_of_the_sources_brokers_does_not_follow() {
         let mut bed = Bed::new("").source(topic("t", &[]));
         let settings = &mut bed.site("a").topics.get_mut("t").expect("there").settings;
-        let size = settings.as_mut().expect("read").get_mut(SIZE).expect("known");
+        let size = settings
+            .as_mut()
+            .expect("read")
+            .get_mut(SIZE)
+            .expect("known");
         "9000000".clone_into(&mut size.value);
         assert_eq!(
             cases(&bed),
-            [(Severity::Blocked, "t takes 9000000 bytes on a, t 1048588 on b".to_owned())]
+            [(
+                Severity::Blocked,
+                "t takes 9000000 bytes on a, t 1048588 on b".to_owned()
+            )]
         );
     }
 }

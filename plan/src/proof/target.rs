@@ -79,7 +79,10 @@ mod tests {
 
     #[test]
     fn live_topics_that_meet_on_one_cluster_are_refused() {
-        let meets = |bed: Bed| bed.on("a", topic("x1", &[])).on("c", topic("y1special", &[]));
+        let meets = |bed: Bed| {
+            bed.on("a", topic("x1", &[]))
+                .on("c", topic("y1special", &[]))
+        };
         // nothing static could know either: neither that d is b, nor that such a topic exists
         let bed = meets(two(["a", "same", "same"]));
         assert_eq!(cases(&bed), ["x1: x1 of a (one) and y1special of c (two)"]);

@@ -71,7 +71,9 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
             (
                 Severity::Warning,
                 perhaps,
-                format!("{target} refuses records because of their time, unless they were copied before"),
+                format!(
+                    "{target} refuses records because of their time, unless they were copied before"
+                ),
             ),
         ] {
             if !cases.is_empty() {
@@ -116,7 +118,10 @@ mod tests {
         of_kind
             .flat_map(|finding| {
                 let severity = finding.severity;
-                finding.evidence.into_iter().map(move |case| (severity, case))
+                finding
+                    .evidence
+                    .into_iter()
+                    .map(move |case| (severity, case))
             })
             .collect()
     }
@@ -142,16 +147,31 @@ mod tests {
         let by_broker = topic("t", &[LIMIT, ("message.timestamp.type", "LogAppendTime")]);
         for (about, bed, found) in [
             ("no limit", aged("", old), None),
-            ("too old for a new topic", limited(aged("", old)), Some(Severity::Blocked)),
+            (
+                "too old for a new topic",
+                limited(aged("", old)),
+                Some(Severity::Blocked),
+            ),
             ("perhaps copied before", there, Some(Severity::Warning)),
             ("young", limited(aged("", NOW - DAY / 2)), None),
-            ("from the end", limited(aged("startOffset: latest", old)), None),
             (
-                "from a time that is young enough",
-                limited(aged(&format!("startOffset: {{timestamp: {}}}", NOW - DAY / 2), old)),
+                "from the end",
+                limited(aged("startOffset: latest", old)),
                 None,
             ),
-            ("the brokers put their time", limited(aged("", old)).target(by_broker), None),
+            (
+                "from a time that is young enough",
+                limited(aged(
+                    &format!("startOffset: {{timestamp: {}}}", NOW - DAY / 2),
+                    old,
+                )),
+                None,
+            ),
+            (
+                "the brokers put their time",
+                limited(aged("", old)).target(by_broker),
+                None,
+            ),
         ] {
             let found: Vec<(Severity, String)> =
                 found.into_iter().map(|it| (it, said.clone())).collect();
@@ -176,7 +196,12 @@ mod tests {
 
     #[test]
     fn times_read_well() {
-        for (millis, text) in [(1_999, "1999 ms"), (2_000, "2 s"), (7_200_000, "2 h"), (i64::MAX, "106751991167 d")] {
+        for (millis, text) in [
+            (1_999, "1999 ms"),
+            (2_000, "2 s"),
+            (7_200_000, "2 h"),
+            (i64::MAX, "106751991167 d"),
+        ] {
             assert_eq!(time(millis), text);
         }
     }

@@ -9,6 +9,7 @@ mod guards;
 mod locks;
 mod managed;
 mod moves;
+mod proof;
 mod racks;
 mod rails;
 mod resume;

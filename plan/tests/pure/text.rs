@@ -1,6 +1,9 @@
 //! What people see.
 
+use std::collections::BTreeMap;
+
 use plan::Observed;
+use plan::proof::{Evidence, Setting, SiteEvidence, TopicEvidence, judge};
 use plan::text::{Style, render_human};
 
 use crate::fixture::{declared, desired, everything, live, observed, planned};
@@ -106,4 +109,58 @@ fn an_unseen_cluster() {
         &planned(&desired(topics), &Observed::default()),
         WIDE
     ));
+}
+
+#[test]
+fn findings_about_mirrors_stand_after_the_changes() {
+    let loaded = topology::parse(
+        "t.yaml",
+        "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n- {alias: a, bootstrapServers: [\"h:1\"]}\n\
+         - {alias: b, bootstrapServers: [\"h:2\"]}\nmirrors:\n- {name: m, source: a, target: b, delivery: exactly-once}\n",
+    );
+    let topology = loaded.unwrap().topology;
+    let mut topics: BTreeMap<String, TopicEvidence> = BTreeMap::new();
+    for number in 0..7 {
+        let mut topic = TopicEvidence::new(1, None);
+        let (value, own) = ("compact".to_owned(), true);
+        topic.settings = Ok([("cleanup.policy".to_owned(), Setting { value, own })].into());
+        topics.insert(format!("keys.{number}"), topic);
+    }
+    let site = SiteEvidence {
+        cluster_id: "A".to_owned(),
+        brokers: 3,
+        principal: None,
+        topics,
+        defaults: Ok(BTreeMap::new()),
+        quotas: Ok(BTreeMap::new()),
+        rights: None,
+        rules: Ok(None),
+        untold: Vec::new(),
+    };
+    let evidence = Evidence {
+        sites: [
+            ("a".to_owned(), Ok(site)),
+            ("b".to_owned(), Err("nobody \u{1b}[2J answers".to_owned())),
+        ]
+        .into(),
+        now_ms: 0,
+    };
+    let unread = judge(&topology, &evidence);
+    let mut both = evidence;
+    let mut other = both.sites["a"].clone().unwrap();
+    "B".clone_into(&mut other.cluster_id);
+    other.topics.clear();
+    both.sites.insert("b".to_owned(), Ok(other));
+    let mut findings = judge(&topology, &both);
+    findings.extend(unread);
+
+    let (desired, observed) = (desired(vec![]), observed(vec![]));
+    let plan = planned(&desired, &observed).with_findings(findings);
+    assert!(plan.is_blocked() && !plan.has_changes());
+    insta::assert_snapshot!(render_human(&plan, WIDE));
+    let json = serde_json::to_value(&plan).unwrap();
+    let schema = jsonschema::validator_for(&plan::json_schema()).unwrap();
+    assert!(schema.is_valid(&json), "{json:#}");
+    let again: plan::Plan = serde_json::from_value(json).unwrap();
+    assert_eq!(again, plan);
 }
