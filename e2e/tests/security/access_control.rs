@@ -162,9 +162,10 @@ fn is_foreseen(user: &str, side: Side, operation: &str, workspace: &Workspace) {
     let of = |id: &str| found.iter().find(|(it, _)| it == id);
     // what may not be described, or does not exist, is known by the rules alone, which this login may not read
     if ["Create", "Describe"].contains(&operation) {
-        let (_, cases) = of("not-proven").unwrap_or_else(|| panic!("{user}: {found:?}"));
         let rules = "the access rules of target could not be read";
-        assert!(cases.iter().any(|it| it.starts_with(rules)), "{found:?}");
+        let untold = found.iter().filter(|(id, _)| id == "not-proven");
+        let mut cases = untold.flat_map(|(_, cases)| cases);
+        assert!(cases.any(|it| it.starts_with(rules)), "{user}: {found:?}");
         return;
     }
     let side = match side {

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
-use kafka::{Cluster, PermittedTopics};
+use kafka::{BrokerError, Cluster, PermittedTopics};
 use topology::{Sasl, Topology};
 
 use super::evidence::{Evidence, SiteEvidence, Told, TopicEvidence};
 use super::gather_topics::{self, Settings};
 use super::outlook::judged;
 use crate::guard::Clients;
+use crate::topic::ReadError;
 use crate::{acl, client_quota};
 
 /// Aliases of the clusters at the ends of the mirrors that are judged.
@@ -111,13 +112,35 @@ async fn site(topology: &Topology, alias: &str, client: &Cluster) -> Told<SiteEv
                 let quotas = quotas.into_values();
                 quotas.map(|quota| (quota.entity, quota.limits)).collect()
             })
-            .map_err(|error| error.to_string()),
+            .map_err(|error| reason(&error)),
         rights: rights.ok().flatten(),
         rules: rules
             .map(|rules| rules.map(|rules| rules.into_values().collect()))
-            .map_err(|error| error.to_string()),
+            .map_err(|error| reason(&error)),
         untold: untold.into_iter().collect(),
     })
+}
+
+/// Why something was not told, without what differs from one answer to the next: brokers put their connections' numbers into
+/// their messages.
+fn reason(error: &ReadError) -> String {
+    let again = match error {
+        ReadError::Cluster(kafka::Error::Broker { api, error }) => Some((api.as_str(), error)),
+        ReadError::Topic {
+            request, source, ..
+        } => Some((*request, source)),
+        ReadError::Cluster(_) => None,
+    };
+    again.map_or_else(
+        || error.to_string(),
+        |(api, error)| {
+            let bare = BrokerError {
+                message: None,
+                ..error.clone()
+            };
+            bare.to(api)
+        },
+    )
 }
 
 /// Whom the brokers take us for, where that follows from how we connect.
