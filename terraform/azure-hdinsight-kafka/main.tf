@@ -22,6 +22,7 @@ resource "azurerm_storage_account" "this" {
   https_traffic_only_enabled      = true
   allow_nested_items_to_be_public = false
   local_user_enabled              = false
+  shared_access_key_enabled       = true
   tags                            = var.tags
 
   blob_properties {

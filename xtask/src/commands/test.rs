@@ -62,7 +62,13 @@ fn tests(arguments: &Arguments) -> Result<Command> {
         command.args(arguments.only.iter().flat_map(|name| ["--test", name]));
     }
     if arguments.all {
-        command.args(["--features", "mirrorctl-e2e/deep,mirrorctl-replicator/deep"]);
+        // cargo refuses features of packages that are not selected
+        let features = if arguments.only.is_empty() {
+            "mirrorctl-e2e/deep,mirrorctl-replicator/deep"
+        } else {
+            "mirrorctl-e2e/deep"
+        };
+        command.args(["--features", features]);
     }
     command
         .arg("--")
