@@ -20,6 +20,13 @@ pub(crate) enum Error {
     NoCacheDirectory,
     #[error("{} names no Kafka version", path.display())]
     NoKafkaVersion { path: PathBuf },
+    #[error("{} names no version of {what}", path.display())]
+    NoVersion { what: &'static str, path: PathBuf },
+    #[error("the Go module {module} is not to be had: {answer}")]
+    NoModule {
+        module: &'static str,
+        answer: String,
+    },
     #[error("{} is not what `mirrorctl schema {subject}` prints: write it anew", path.display())]
     NotRegenerated {
         path: PathBuf,

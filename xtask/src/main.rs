@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod containers;
+mod deployment;
 mod error;
 mod process;
 mod project;

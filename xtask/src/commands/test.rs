@@ -5,10 +5,10 @@ use std::process::Command;
 use clap::Args;
 
 use super::{bench, fuzz, install, terraform};
-use crate::containers;
 use crate::error::Result;
 use crate::process::execute;
 use crate::project::{cache, cargo, say};
+use crate::{containers, deployment};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -40,7 +40,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     install::promtool()?;
     terraform::install()?;
     let engine = containers::engine()?;
-    execute(tests(arguments)?.envs(engine.environment()))?;
+    execute(
+        tests(arguments)?
+            .envs(engine.environment())
+            .envs(deployment::environment()?),
+    )?;
     drop(engine);
     if arguments.only.is_empty() {
         fuzz::run(&fuzz::Arguments::default())?;

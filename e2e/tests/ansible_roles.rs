@@ -1,0 +1,127 @@
+//! The Ansible roles and what is rendered around them, judged by ansible-lint and molecule. The role for Kafka really starts a
+//! broker, by its start script: systemd does not run everywhere that tests do.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/examples.rs"]
+mod examples;
+#[path = "support/installed.rs"]
+mod installed;
+#[path = "support/rendered.rs"]
+mod rendered;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use e2e::{Workspace, mirrorctl_binary};
+use examples::{example, root};
+use installed::installed;
+use rendered::{render, run, said, succeed};
+use serde_json::Value;
+
+/// A program of the virtual environment, in a folder.
+fn ansible(program: &str, folder: &Path) -> Command {
+    let bin = installed("MIRRORCTL_ANSIBLE");
+    let path = format!(
+        "{}:{}",
+        bin.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let mut command = Command::new(bin.join(program));
+    command
+        .current_dir(folder)
+        .env("PATH", path)
+        .env("NO_COLOR", "1")
+        .env("LC_ALL", "C.UTF-8");
+    command
+}
+
+#[test]
+fn the_roles_are_clean_in_the_production_profile() {
+    let said = succeed(ansible("ansible-lint", &root().join("ansible")).args(["--offline", "-q"]));
+    assert!(!said.contains("WARNING"), "{said}");
+}
+
+#[test]
+fn the_kafka_role_starts_a_broker_once_and_restarts_it_for_a_reason() {
+    let workspace = Workspace::create("molecule-kafka").unwrap();
+    // the role's user has to get at the jars and the data
+    fs::set_permissions(workspace.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let jars = workspace.path().join("jars");
+    succeed(
+        Command::new("cp")
+            .arg("-rL")
+            .arg(installed("MIRRORCTL_KAFKA_LIBS"))
+            .arg(&jars),
+    );
+    let said = succeed(
+        ansible("molecule", &root().join("ansible"))
+            .args(["test", "--scenario-name", "kafka"])
+            .env("MIRRORCTL_MOLECULE_ROOT", workspace.path())
+            .env("MIRRORCTL_KAFKA_LIBS", &jars),
+    );
+    assert!(said.contains("idempotence: Executed: Successful"), "{said}");
+    assert!(said.contains("verify: Executed: Successful"), "{said}");
+}
+
+#[test]
+fn the_replicator_role_installs_what_the_unit_needs() {
+    let workspace = Workspace::create("molecule-mirrorctl").unwrap();
+    let said = succeed(
+        ansible("molecule", &root().join("ansible"))
+            .args(["test", "--scenario-name", "mirrorctl"])
+            .env("MIRRORCTL_MOLECULE_ROOT", workspace.path())
+            .env("MIRRORCTL_BINARY", mirrorctl_binary().unwrap())
+            .env("MIRRORCTL_TOPOLOGY", example("seed-000-hybrid-cloud.yaml")),
+    );
+    assert!(said.contains("idempotence: Executed: Successful"), "{said}");
+}
+
+#[test]
+fn what_is_rendered_is_read_and_clean() {
+    let workspace = Workspace::create("ansible").unwrap();
+    let folder = render(
+        &workspace,
+        &example("seed-000-hybrid-cloud.yaml"),
+        "ansible",
+        &[],
+    );
+    succeed(ansible("ansible-lint", &folder).args(["--offline", "-q", "--profile", "production"]));
+    succeed(ansible("ansible-playbook", &folder).args(["--syntax-check", "site.yml"]));
+    let said = run_quietly(ansible("ansible-inventory", &folder).arg("--list"));
+    let inventory: Value = serde_json::from_str(&said).unwrap();
+    let variables = &inventory["_meta"]["hostvars"];
+    for (at, host) in [
+        "kafka1.dc1.example",
+        "kafka2.dc1.example",
+        "kafka3.dc1.example",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(variables[host]["kafka_node_id"], at + 1, "{host}");
+        assert_eq!(variables[host]["kafka_listeners"][0]["host"], host);
+        assert_eq!(
+            variables[host]["kafka_controllers"]
+                .as_array()
+                .map(Vec::len),
+            Some(3)
+        );
+    }
+    assert_eq!(
+        variables["kafka1.dc1.example"]["mirrorctl_mirrors"][0]["name"],
+        "onprem-to-aws"
+    );
+    assert_eq!(
+        inventory["mirrorctl"]["hosts"],
+        serde_json::json!(["kafka1.dc1.example", "kafka2.dc1.example"])
+    );
+}
+
+/// Standard output alone: Ansible warns on the other one.
+fn run_quietly(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}

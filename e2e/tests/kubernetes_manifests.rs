@@ -1,0 +1,379 @@
+//! The rendered manifests, judged by a real Kubernetes API server that has Strimzi's resource definitions, and by kubeconform.
+//! Nothing is scheduled: there are no nodes and no operator.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/examples.rs"]
+mod examples;
+#[path = "support/installed.rs"]
+mod installed;
+#[path = "support/rendered.rs"]
+mod rendered;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use e2e::{Guarded, ReservedPort, Workspace};
+use examples::example;
+use installed::installed;
+use rendered::{render, run, said, succeed};
+
+const TOKEN: &str = "only-on-loopback";
+const START_LIMIT: Duration = Duration::from_mins(2);
+
+/// A store and an API server, on loopback, for as long as the value lives.
+struct Kubernetes {
+    address: String,
+    server: Guarded,
+    _store: Guarded,
+    _ports: Vec<ReservedPort>,
+    workspace: Workspace,
+}
+
+impl Kubernetes {
+    fn start() -> Self {
+        let workspace = Workspace::create("kubernetes").unwrap();
+        let programs = installed("MIRRORCTL_KUBERNETES");
+        let ports: Vec<ReservedPort> = (0..3).map(|_| ReservedPort::any().unwrap()).collect();
+        let port = |at: usize| ports[at].number();
+        let store = format!("http://127.0.0.1:{}", port(0));
+        let peers = format!("http://127.0.0.1:{}", port(1));
+        let store_process = spawn(
+            "etcd",
+            &programs.join("etcd"),
+            &[
+                "--data-dir",
+                "etcd",
+                "--listen-client-urls",
+                &store,
+                "--advertise-client-urls",
+                &store,
+                "--listen-peer-urls",
+                &peers,
+                "--initial-advertise-peer-urls",
+                &peers,
+                "--initial-cluster",
+                &format!("default={peers}"),
+                "--unsafe-no-fsync",
+            ],
+            &workspace,
+        );
+        succeed(
+            Command::new("openssl")
+                .args(["genrsa", "-out", "accounts.key", "2048"])
+                .current_dir(workspace.path()),
+        );
+        workspace
+            .write(
+                "tokens.csv",
+                format!("{TOKEN},admin,admin,system:masters\n"),
+            )
+            .unwrap();
+        let server = spawn(
+            "kube-apiserver",
+            &programs.join("kube-apiserver"),
+            &[
+                "--etcd-servers",
+                &store,
+                "--bind-address",
+                "127.0.0.1",
+                "--advertise-address",
+                "127.0.0.1",
+                "--secure-port",
+                &port(2).to_string(),
+                "--cert-dir",
+                "certificates",
+                "--service-account-key-file",
+                "accounts.key",
+                "--service-account-signing-key-file",
+                "accounts.key",
+                "--service-account-issuer",
+                "https://mirrorctl.test",
+                "--service-cluster-ip-range",
+                "10.0.0.0/24",
+                "--token-auth-file",
+                "tokens.csv",
+            ],
+            &workspace,
+        );
+        let mut kubernetes = Self {
+            address: format!("https://127.0.0.1:{}", port(2)),
+            server,
+            _store: store_process,
+            _ports: ports,
+            workspace,
+        };
+        kubernetes.wait_until_ready();
+        kubernetes.define();
+        kubernetes
+    }
+
+    fn wait_until_ready(&mut self) {
+        let started = Instant::now();
+        while !run(self.kubectl().args(["get", "--raw", "/readyz"]))
+            .status
+            .success()
+        {
+            let ended = self.server.try_wait().unwrap();
+            assert!(
+                ended.is_none() && started.elapsed() < START_LIMIT,
+                "{}",
+                self.server.stderr()
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Strimzi's definitions and that of `ServiceMonitor`.
+    fn define(&self) {
+        succeed(
+            self.kubectl()
+                .args(["apply", "--server-side", "--filename"])
+                .arg(installed("MIRRORCTL_STRIMZI")),
+        );
+        succeed(
+            self.kubectl()
+                .args(["apply", "--server-side", "--filename"])
+                .arg(installed("MIRRORCTL_KUBERNETES").join("servicemonitor.yaml")),
+        );
+        succeed(self.kubectl().args([
+            "wait",
+            "--for=condition=Established",
+            "crd",
+            "--all",
+            "--timeout=60s",
+        ]));
+    }
+
+    fn kubectl(&self) -> Command {
+        let mut command = Command::new("kubectl");
+        command
+            .current_dir(self.workspace.path())
+            .env("HOME", self.workspace.path())
+            .env_remove("KUBECONFIG")
+            .args(["--server", &self.address, "--token", TOKEN])
+            .arg("--insecure-skip-tls-verify");
+        command
+    }
+
+    fn make_namespace(&self, name: &str) {
+        succeed(self.kubectl().args(["create", "namespace", name]));
+    }
+
+    /// Would the server take all of it? Every field has to be known, and every value allowed.
+    fn judge(&self, what: &[&str], path: &Path) -> std::process::Output {
+        run(self
+            .kubectl()
+            .args(["apply", "--dry-run=server", "--validate=strict"])
+            .args(what)
+            .arg(path))
+    }
+
+    fn accepts(&self, what: &[&str], path: &Path) -> String {
+        let output = self.judge(what, path);
+        let words = said(&output);
+        assert!(output.status.success(), "{}: {words}", path.display());
+        // Pod Security says it as a warning
+        assert!(!words.contains("Warning"), "{}: {words}", path.display());
+        words
+    }
+}
+
+fn spawn(name: &str, program: &Path, arguments: &[&str], workspace: &Workspace) -> Guarded {
+    let arguments: Vec<_> = arguments.iter().map(std::ffi::OsString::from).collect();
+    Guarded::spawn(name, program.as_os_str(), &arguments, &[], workspace.path()).unwrap()
+}
+
+/// A topology with everything that Strimzi's resources may hold.
+fn secured(workspace: &Workspace) -> PathBuf {
+    workspace
+        .write(
+            "secured.yaml",
+            r#"
+apiVersion: mirrorctl.io/v1
+kind: Topology
+clusters:
+- alias: here
+  platform: strimzi
+  bootstrapServers: here-kafka-bootstrap.kafka.svc:9093
+  tls: {}
+  sasl: {mechanism: scram-sha-512, username: mirror, password: {env: HERE_PW}}
+  brokers: {count: 5, kafkaVersion: 4.2.0}
+  storage: {type: persistent-claim, size: 100GiB, disks: 2}
+  kubernetes: {namespace: kafka, listeners: [plain, tls], entityOperator: true}
+- alias: there
+  bootstrapServers: [there.example:9093]
+  tls: {caFile: certs/there.pem}
+  sasl: {mechanism: plain, username: "o'brien: \"x\"", password: {file: secrets/there}}
+topics:
+- {name: pay.Orders_v1, clusters: [here], partitions: 12, replicationFactor: 3, configs: {cleanup.policy: "compact,delete"}}
+users:
+- {name: orders, clusters: [here], password: {env: ORDERS_PW}}
+acls:
+- {principal: "User:orders", clusters: [here], topic: pay., pattern: prefixed, operations: [read, write, describe]}
+mirrors:
+- name: to_Here
+  engine: strimzi-mirrormaker2
+  source: there
+  target: here
+  topicsPattern: "pay\\..*"
+  groupsPattern: ".*"
+- {name: Back.again, source: here, target: there, topicsPattern: "other", replicationPolicy: {type: default}}
+"#,
+        )
+        .unwrap()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|it| it == "yaml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_real_api_server_takes_what_is_rendered_and_refuses_what_is_not() {
+    let workspace = Workspace::create("manifests").unwrap();
+    let kubernetes = Kubernetes::start();
+    for namespace in ["amq-streams", "kafka"] {
+        kubernetes.make_namespace(namespace);
+    }
+
+    let seed = render(
+        &workspace,
+        &example("seed-003-strimzi.yaml"),
+        "strimzi",
+        &[],
+    );
+    let words = kubernetes.accepts(&["--recursive", "--filename"], &seed);
+    for made in [
+        "kafka.kafka.strimzi.io/europe-cluster created",
+        "kafka.kafka.strimzi.io/us-cluster created",
+        "kafkanodepool.kafka.strimzi.io/europe-cluster-brokers created",
+        "kafkatopic.kafka.strimzi.io/my-topic created",
+    ] {
+        assert!(words.contains(made), "{made}: {words}");
+    }
+    let topology = secured(&workspace);
+    let all = render(
+        &workspace,
+        &topology,
+        "strimzi",
+        &["strimzi.nodes=separate"],
+    );
+    let words = kubernetes.accepts(&["--recursive", "--filename"], &all);
+    for made in [
+        "here-controllers created",
+        "orders created",
+        "kafkamirrormaker2",
+    ] {
+        assert!(words.contains(made), "{made}: {words}");
+    }
+
+    for topology in [topology, example("seed-000-hybrid-cloud.yaml")] {
+        let replicator = render(&workspace, &topology, "kubernetes", &[]);
+        // what is in it has to be allowed there
+        succeed(
+            kubernetes
+                .kubectl()
+                .args(["apply", "--filename"])
+                .arg(replicator.join("namespace.yaml")),
+        );
+        let words = kubernetes.accepts(&["--kustomize"], &replicator);
+        for made in [
+            "deployment.apps/",
+            "poddisruptionbudget",
+            "networkpolicy",
+            "servicemonitor",
+        ] {
+            assert!(words.contains(made), "{made}: {words}");
+        }
+    }
+
+    // the judge is awake
+    let kafka = seed.join("europe-cluster/kafka.yaml");
+    let text = fs::read_to_string(&kafka).unwrap();
+    for (right, wrong, word) in [
+        ("topologyKey:", "topologyKei:", "topologyKei"),
+        ("type: internal", "type: internally", "internally"),
+        ("[controller, broker]", "[controller, broke]", "broke"),
+    ] {
+        fs::write(&kafka, text.replacen(right, wrong, 1)).unwrap();
+        let output = kubernetes.judge(&["--filename"], &kafka);
+        assert!(!output.status.success(), "{wrong}");
+        assert!(said(&output).contains(word), "{}", said(&output));
+    }
+}
+
+/// `kubeconform` reads JSON schemas; a definition carries one a version. `PyYAML` is there for Ansible.
+const SCHEMAS: &str = r#"
+import json, pathlib, sys, yaml
+target = pathlib.Path(sys.argv[1])
+def close(schema):
+    if isinstance(schema, dict):
+        if "properties" in schema and not schema.get("x-kubernetes-preserve-unknown-fields"):
+            schema.setdefault("additionalProperties", False)
+        for value in schema.values():
+            close(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            close(value)
+for name in sys.argv[2:]:
+    definition = yaml.safe_load(open(name))["spec"]
+    for version in definition["versions"]:
+        schema = version["schema"]["openAPIV3Schema"]
+        close(schema)
+        kind = definition["names"]["kind"].lower()
+        # of every object, wherever it is defined
+        schema["properties"].update({"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}})
+        (target / f"{kind}_{version['name']}.json").write_text(json.dumps(schema))
+"#;
+
+#[test]
+fn kubeconform_takes_strimzi_s_resources() {
+    let workspace = Workspace::create("kubeconform").unwrap();
+    let schemas = workspace.path().join("schemas");
+    fs::create_dir(&schemas).unwrap();
+    succeed(
+        Command::new(installed("MIRRORCTL_ANSIBLE").join("python"))
+            .args(["-c", SCHEMAS])
+            .arg(&schemas)
+            .args(files(&installed("MIRRORCTL_STRIMZI"))),
+    );
+    let conform = |folder: &Path| {
+        let mut command = Command::new(installed("MIRRORCTL_KUBERNETES").join("kubeconform"));
+        command
+            .args(["-strict", "-summary", "-schema-location"])
+            .arg(format!(
+                "{}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json",
+                schemas.display()
+            ))
+            .args(files(folder));
+        command
+    };
+    let seed = render(
+        &workspace,
+        &example("seed-003-strimzi.yaml"),
+        "strimzi",
+        &[],
+    );
+    let words = succeed(&mut conform(&seed));
+    assert!(
+        words.contains("Invalid: 0, Errors: 0, Skipped: 0"),
+        "{words}"
+    );
+    let all = render(&workspace, &secured(&workspace), "strimzi", &[]);
+    succeed(&mut conform(&all));
+    let kafka = seed.join("us-cluster/kafka.yaml");
+    let text = fs::read_to_string(&kafka).unwrap();
+    fs::write(&kafka, text.replacen("topologyKey:", "topologyKei:", 1)).unwrap();
+    assert!(!run(&mut conform(&seed)).status.success());
+}

