@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Workspace, mirrorctl_binary};
+use e2e::{ReservedPort, Workspace, mirrorctl_binary};
 use examples::{example, root};
 use installed::installed;
 use rendered::{render, run, said, succeed};
@@ -55,9 +55,15 @@ fn the_kafka_role_starts_a_broker_once_and_restarts_it_for_a_reason() {
             .arg(installed("MIRRORCTL_KAFKA_LIBS"))
             .arg(&jars),
     );
+    let (port, controllers) = (ReservedPort::any().unwrap(), ReservedPort::any().unwrap());
     let said = succeed(
         ansible("molecule", &root().join("ansible"))
             .args(["test", "--scenario-name", "kafka"])
+            .env("MIRRORCTL_MOLECULE_PORT", port.number().to_string())
+            .env(
+                "MIRRORCTL_MOLECULE_CONTROLLER_PORT",
+                controllers.number().to_string(),
+            )
             .env("MIRRORCTL_MOLECULE_ROOT", workspace.path())
             .env("MIRRORCTL_KAFKA_LIBS", &jars),
     );

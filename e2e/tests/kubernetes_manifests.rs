@@ -211,7 +211,7 @@ topics:
 users:
 - {name: orders, clusters: [here], password: {env: ORDERS_PW}}
 acls:
-- {principal: "User:orders", clusters: [here], topic: pay., pattern: prefixed, operations: [read, write, describe]}
+- {principal: "User:orders", clusters: [here], resource: {type: topic, name: pay., pattern: prefixed}, operations: [read, write, describe]}
 mirrors:
 - name: to_Here
   engine: strimzi-mirrormaker2
@@ -321,8 +321,10 @@ def close(schema):
     if isinstance(schema, dict):
         if "properties" in schema and not schema.get("x-kubernetes-preserve-unknown-fields"):
             schema.setdefault("additionalProperties", False)
-        for value in schema.values():
-            close(value)
+        for key, value in schema.items():
+            # alternatives name a part of the properties each
+            if key not in ("oneOf", "anyOf", "allOf", "not"):
+                close(value)
     elif isinstance(schema, list):
         for value in schema:
             close(value)
