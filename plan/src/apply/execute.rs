@@ -96,6 +96,9 @@ pub(crate) enum ChangeError {
         /// How long was waited.
         within: Duration,
     },
+    /// It was done, and that is not in the cluster's record.
+    #[error("it was done, and the cluster's record of what is ours could not be written: {0}")]
+    Unrecorded(#[source] kafka::Error),
 }
 
 /// Rechecks `change` against the live resource and carries out what is left of it.

@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
                 break;
             };
             let change = ended.change;
-            if let Err(stop) = self.ended(ended).await {
+            if let Err(stop) = self.ended(ended) {
                 stopped.get_or_insert((change, stop));
             }
         }
@@ -214,7 +214,9 @@ impl<'a> Run<'a> {
         Err(interrupted(lost, summary))
     }
 
-    async fn ended(&mut self, ended: Ended<'_>) -> Result<(), Stop> {
+    /// Tells how it ended. Waits for nothing: while this runs no change goes on, and one of them may hold what would be
+    /// waited for.
+    fn ended(&mut self, ended: Ended<'_>) -> Result<(), Stop> {
         let Ended {
             change,
             elapsed_ms,
@@ -223,15 +225,10 @@ impl<'a> Run<'a> {
         } = ended;
         let address = change.address.clone();
         let stop = match outcome {
-            Ok(done) => match self.remember(change).await {
-                Ok(()) => {
-                    self.done(address, done, elapsed_ms);
-                    return Ok(());
-                }
-                Err(source) => Stop::Failed(format!(
-                    "it was done, and the cluster's record of what is ours could not be written: {source}"
-                )),
-            },
+            Ok(done) => {
+                self.done(address, done, elapsed_ms);
+                return Ok(());
+            }
             Err(ChangeError::Stale(differences)) => Stop::Stale(differences),
             Err(ChangeError::Interrupted) => Stop::Interrupted,
             Err(
@@ -243,7 +240,8 @@ impl<'a> Run<'a> {
                 | ChangeError::Gone
                 | ChangeError::ThrottleLeft { .. }
                 | ChangeError::OnTheirWay { .. }
-                | ChangeError::NotVisible { .. }),
+                | ChangeError::NotVisible { .. }
+                | ChangeError::Unrecorded(_)),
             ) => Stop::Failed(error.to_string()),
         };
         match &stop {
@@ -282,17 +280,6 @@ impl<'a> Run<'a> {
                 self.summary.already_done.push(address);
             }
         }
-    }
-
-    /// Writes down that a resource is ours, or no longer.
-    async fn remember(&self, change: &ResourceChange) -> Result<(), kafka::Error> {
-        let (Some(record), Some(cluster)) = (&change.record, self.clients.get(&change.cluster))
-        else {
-            return Ok(());
-        };
-        journal::log(cluster)
-            .append(&[entry(&change.address, record)])
-            .await
     }
 
     /// Writes down what is ours of that which needs no change.
@@ -389,13 +376,29 @@ fn interrupted(lost: &CancellationToken, summary: Box<ApplySummary>) -> ApplyErr
 async fn one<'a>(around: Surroundings<'_>, change: &'a ResourceChange) -> Ended<'a> {
     let started = Instant::now();
     let mut steps_done = Vec::new();
-    let outcome = execute(&around, change, &mut steps_done).await;
+    let outcome = match execute(&around, change, &mut steps_done).await {
+        Ok(done) => match remember(around.cluster, change).await {
+            Ok(()) => Ok(done),
+            Err(source) => Err(ChangeError::Unrecorded(source)),
+        },
+        Err(error) => Err(error),
+    };
     Ended {
         change,
         elapsed_ms: millis(started),
         steps_done,
         outcome,
     }
+}
+
+/// Writes down that a resource is ours, or no longer.
+async fn remember(cluster: &Cluster, change: &ResourceChange) -> Result<(), kafka::Error> {
+    let Some(record) = &change.record else {
+        return Ok(());
+    };
+    journal::log(cluster)
+        .append(&[entry(&change.address, record)])
+        .await
 }
 
 fn entry(address: &str, record: &RecordChange) -> kafka::record::Record {

@@ -1,6 +1,9 @@
 //! Plan, apply, plan: the second plan is empty.
 
-use plan::{Action, BlockCode, Risk, Summary};
+use std::time::Duration;
+
+use plan::{Action, ApplyEvent, ApplyOptions, BlockCode, Risk, Summary};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, Lines, topic};
@@ -188,10 +191,10 @@ async fn events_tell_the_story_in_order() {
         .await;
 
     let lines = Lines::default();
-    let observer = |event: &plan::ApplyEvent| lines.keep(event);
-    let one_by_one = plan::ApplyOptions {
+    let observer = |event: &ApplyEvent| lines.keep(event);
+    let one_by_one = ApplyOptions {
         concurrency: 1,
-        ..plan::ApplyOptions::default()
+        ..ApplyOptions::default()
     };
     let cancel = CancellationToken::new();
     let summary = plan::apply_with(&plan, &bench.clients, &one_by_one, &observer, &cancel)
@@ -229,4 +232,36 @@ async fn a_plan_without_changes_asks_nothing_of_the_clusters() {
     let summary = bench.apply(&plan).await.unwrap();
     assert_eq!((summary.applied.len(), summary.already_done.len()), (0, 0));
     assert_eq!(bench.left.request_count(broker::ApiKey::Metadata), before);
+}
+
+/// The lease of an apply, and whoever else, uses the same connections at the same time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_apply_never_waits_for_what_its_own_changes_hold() {
+    let bench = Bench::start().await;
+    let topics: Vec<_> = (0..300)
+        .map(|number| topic(&format!("t{number:03}"), &["left"], Some(1), &[]))
+        .collect();
+    let plan = bench.plan(topics).await;
+    let mut others = JoinSet::new();
+    for _ in 0..4 {
+        let client = bench.clients["left"].clone();
+        others.spawn(async move {
+            loop {
+                client.metadata_of(&[]).await.unwrap();
+            }
+        });
+    }
+    let options = ApplyOptions {
+        concurrency: 16,
+        ..ApplyOptions::default()
+    };
+    let cancel = CancellationToken::new();
+    let ignore = |_: &ApplyEvent| {};
+    let apply = plan::apply_with(&plan, &bench.clients, &options, &ignore, &cancel);
+    let summary = tokio::time::timeout(Duration::from_mins(2), apply)
+        .await
+        .expect("the apply stands still")
+        .unwrap();
+    assert_eq!(summary.applied.len(), 300);
+    others.shutdown().await;
 }
