@@ -52,20 +52,6 @@ mod tests {
 
     const LARGE: (&str, &str) = ("max.message.bytes", "5000000");
 
-    fn cases(bed: &Bed) -> Vec<(Severity, String)> {
-        let found = bed.judge().into_iter();
-        let of_kind = found.filter(|finding| finding.id == FindingId::MessageSize);
-        of_kind
-            .flat_map(|finding| {
-                let severity = finding.severity;
-                finding
-                    .evidence
-                    .into_iter()
-                    .map(move |case| (severity, case))
-            })
-            .collect()
-    }
-
     #[test]
     fn sizes_are_compared_as_they_will_be() {
         let unsynced = "topicSync: {config: false}";
@@ -143,7 +129,7 @@ mod tests {
                 .into_iter()
                 .map(|(severity, text)| (severity, text.to_owned()))
                 .collect();
-            assert_eq!(cases(&bed), found, "{about}");
+            assert_eq!(bed.cases(FindingId::MessageSize), found, "{about}");
         }
     }
 
@@ -158,7 +144,7 @@ mod tests {
             .expect("known");
         "9000000".clone_into(&mut size.value);
         assert_eq!(
-            cases(&bed),
+            bed.cases(FindingId::MessageSize),
             [(
                 Severity::Blocked,
                 "t takes 9000000 bytes on a, t 1048588 on b".to_owned()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use topology::Topology;
 
 use super::evidence::{Evidence, Setting, SiteEvidence, TopicEvidence};
-use super::finding::Finding;
+use super::finding::{Finding, FindingId, Severity};
 use super::judge::judge;
 
 /// When everything is looked at: 2027.
@@ -106,6 +106,21 @@ impl Bed {
     pub(super) fn site(&mut self, alias: &str) -> &mut SiteEvidence {
         let site = self.evidence.sites.get_mut(alias);
         site.expect("a cluster").as_mut().expect("read")
+    }
+
+    /// The cases of one kind of finding, each with its severity.
+    pub(super) fn cases(&self, id: FindingId) -> Vec<(Severity, String)> {
+        let found = self.judge().into_iter();
+        found
+            .filter(|finding| finding.id == id)
+            .flat_map(|finding| {
+                let severity = finding.severity;
+                finding
+                    .evidence
+                    .into_iter()
+                    .map(move |case| (severity, case))
+            })
+            .collect()
     }
 
     pub(super) fn judge(&self) -> Vec<Finding> {

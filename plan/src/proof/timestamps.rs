@@ -112,20 +112,6 @@ mod tests {
     const DAY: i64 = 86_400_000;
     const LIMIT: (&str, &str) = ("message.timestamp.before.max.ms", "86400000");
 
-    fn cases(bed: &Bed) -> Vec<(Severity, String)> {
-        let found = bed.judge().into_iter();
-        let of_kind = found.filter(|finding| finding.id == FindingId::TimestampLimits);
-        of_kind
-            .flat_map(|finding| {
-                let severity = finding.severity;
-                finding
-                    .evidence
-                    .into_iter()
-                    .map(move |case| (severity, case))
-            })
-            .collect()
-    }
-
     fn aged(mirror: &str, oldest: i64) -> Bed {
         let mut bed = Bed::new(mirror).source(topic("t", &[]));
         let topic = bed.site("a").topics.get_mut("t").expect("there");
@@ -175,18 +161,18 @@ mod tests {
         ] {
             let found: Vec<(Severity, String)> =
                 found.into_iter().map(|it| (it, said.clone())).collect();
-            assert_eq!(cases(&bed), found, "{about}");
+            assert_eq!(bed.cases(FindingId::TimestampLimits), found, "{about}");
         }
     }
 
     #[test]
     fn and_no_record_too_far_ahead() {
         let mut bed = Bed::new("").source(topic("t", &[])).target(topic("t", &[]));
-        assert_eq!(cases(&bed), []);
+        assert_eq!(bed.cases(FindingId::TimestampLimits), []);
         let topic = bed.site("a").topics.get_mut("t").expect("there");
         topic.ahead_ms = Some(NOW + 3 * DAY);
         assert_eq!(
-            cases(&bed),
+            bed.cases(FindingId::TimestampLimits),
             [(
                 Severity::Warning,
                 "t: a record is 3 d ahead of the clock, t of b takes 60 min".to_owned()
