@@ -90,6 +90,11 @@ pub(crate) fn hcl(text: &str) -> Result<String, Unquotable> {
 /// Kafka resolves `${provider:…}` in such values and knows no escape for it, so what looks like one is refused: a text of
 /// the topology must not read files or variables of the machine that uses the file.
 pub(crate) fn properties(text: &str) -> Result<String, Unquotable> {
+    without_references(text).map(properties_with_references)
+}
+
+/// The text itself, where Kafka would resolve nothing in it.
+pub(crate) fn without_references(text: &str) -> Result<&str, Unquotable> {
     if looks_like_reference(text) {
         return Err(refuse(
             text,
@@ -97,7 +102,12 @@ pub(crate) fn properties(text: &str) -> Result<String, Unquotable> {
             "Kafka would resolve `${…:…}` in it",
         ));
     }
-    Ok(escaped_properties(text, false))
+    Ok(text)
+}
+
+/// A value of a properties file whose references are meant.
+pub(crate) fn properties_with_references(text: &str) -> String {
+    escaped_properties(text, false)
 }
 
 /// The key of a properties file, as Java reads it.

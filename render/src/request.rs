@@ -53,7 +53,7 @@ pub enum SettingError {
     #[error("`{0}` is not TARGET.NAME=VALUE")]
     Form(String),
     /// No target of this name has a setting of this name.
-    #[error("there is no setting `{target}.{name}`; `mirrorctl render --list` shows them")]
+    #[error("there is no setting `{target}.{name}`")]
     Unknown {
         /// The target.
         target: String,

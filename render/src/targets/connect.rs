@@ -180,7 +180,7 @@ fn common(class: &str, flows: &Flows, source: &Reached) -> Map<String, Value> {
 
 fn security(config: &mut Map<String, Value>, side: &str, client: &JavaClient) {
     for line in &client.lines {
-        put(config, &format!("{side}.cluster.{}", line.key), &line.value);
+        put(config, &format!("{side}.cluster.{}", line.key), &line.text);
     }
 }
 

@@ -13,11 +13,14 @@ use topology::{Cluster, Login, Mirror, Sasl, SecretRef, Tls, Topology};
 use crate::quoting;
 use crate::target::TargetError;
 
-/// One line of properties. Key and value are written as they stand: they were quoted when the line was made.
+/// One setting of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Line {
     pub(crate) key: &'static str,
+    /// As properties have it, to be written as it stands: it was quoted when the line was made.
     pub(crate) value: String,
+    /// As Kafka sees it, for formats with quotes of their own.
+    pub(crate) text: String,
 }
 
 /// What a client needs to reach a cluster.
@@ -114,8 +117,10 @@ pub(crate) fn java_client(cluster: &Cluster) -> Result<JavaClient, TargetError> 
 }
 
 impl JavaClient {
-    fn put(&mut self, key: &'static str, value: String) {
-        self.lines.push(Line { key, value });
+    /// Takes a value as Kafka sees it.
+    fn put(&mut self, key: &'static str, text: String) {
+        let value = quoting::properties_with_references(&text);
+        self.lines.push(Line { key, value, text });
     }
 
     fn tls(&mut self, cluster: &Cluster, tls: &Tls) -> Result<(), TargetError> {
@@ -302,20 +307,22 @@ fn cannot(cluster: &Cluster, key: &'static str, problem: &'static str) -> Target
     }
 }
 
+/// A value that has no reference in it.
 fn plain(cluster: &Cluster, key: &'static str, value: &str) -> Result<String, TargetError> {
-    quoting::properties(value).map_err(|error| TargetError::Cluster {
+    quoting::without_references(value)
+        .map(str::to_owned)
+        .map_err(|error| TargetError::Cluster {
+            cluster: cluster.alias.clone(),
+            key,
+            problem: error.to_string(),
+        })
+}
+
+/// A quoted value of JAAS.
+fn in_jaas(cluster: &Cluster, key: &'static str, value: &str) -> Result<String, TargetError> {
+    quoting::jaas(value).map_err(|error| TargetError::Cluster {
         cluster: cluster.alias.clone(),
         key,
         problem: error.to_string(),
     })
-}
-
-/// A quoted value of JAAS, inside a value of properties.
-fn in_jaas(cluster: &Cluster, key: &'static str, value: &str) -> Result<String, TargetError> {
-    let quoted = quoting::jaas(value).map_err(|error| TargetError::Cluster {
-        cluster: cluster.alias.clone(),
-        key,
-        problem: error.to_string(),
-    })?;
-    plain(cluster, key, &quoted)
 }

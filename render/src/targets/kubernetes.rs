@@ -151,9 +151,9 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
         }
     }
     Ok(Values {
-        namespace: request.setting(NAME, "namespace", "mirrorctl"),
+        namespace: namespace(request.setting(NAME, "namespace", "mirrorctl"))?,
         image: request.setting(NAME, "image", IMAGE),
-        memory: request.setting(NAME, "memory", "1Gi"),
+        memory: memory(request.setting(NAME, "memory", "1Gi"))?,
         service_monitor: request.setting(NAME, "monitor", "service-monitor") == "service-monitor",
         topology: request.source,
         topology_digest: sha256(request.source.as_bytes()),
@@ -173,6 +173,35 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
             })
             .collect(),
     })
+}
+
+/// A label of DNS (RFC 1123).
+fn namespace(name: &str) -> Result<&str, TargetError> {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edge = name.starts_with('-') || name.ends_with('-');
+    if name.is_empty() || name.len() > 63 || edge || !name.chars().all(legal) {
+        return Err(TargetError::Setting {
+            name: "kubernetes.namespace",
+            problem: format!(
+                "{name:?} is no namespace: up to 63 of a-z, 0-9 and `-`, which neither begins nor ends it"
+            ),
+        });
+    }
+    Ok(name)
+}
+
+/// A quantity of Kubernetes: a whole number and a unit.
+fn memory(quantity: &str) -> Result<&str, TargetError> {
+    const UNITS: &[&str] = &["", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"];
+    let number = quantity.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let count = number.parse::<u64>().ok().filter(|it| *it > 0);
+    if count.is_none() || !UNITS.contains(&&quantity[number.len()..]) {
+        return Err(TargetError::Setting {
+            name: "kubernetes.memory",
+            problem: format!("{quantity:?} is no amount of memory: write it as in 512Mi or 1Gi"),
+        });
+    }
+    Ok(quantity)
 }
 
 fn all(runs: &[Run], of: impl Fn(&Run) -> &BTreeSet<String>) -> BTreeSet<&str> {

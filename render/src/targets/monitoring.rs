@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use topology::{Engine, MirrorState};
 
+use super::replicator::runs;
+use super::systemd::FIRST_PORT;
 use crate::draft::Draft;
 use crate::quoting;
 use crate::request::Request;
@@ -14,7 +16,7 @@ pub(super) const TARGET: Target = Target {
     about: "Prometheus scrape and alert rules, Grafana dashboard, for mirrors of the built-in engine",
     settings: &[Setting {
         name: "listen",
-        about: "where `replicate --listen` serves metrics; 127.0.0.1:9464 where nothing is said",
+        about: "where `replicate --listen` serves metrics, separated by commas; the ports of target systemd where nothing is said",
         values: &[],
     }],
     drafts,
@@ -22,7 +24,7 @@ pub(super) const TARGET: Target = Target {
 
 #[derive(Debug, Serialize)]
 struct Watched {
-    listen: String,
+    listen: Vec<String>,
     flows: Vec<Flow>,
 }
 
@@ -63,9 +65,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         })
         .collect();
     let watched = Watched {
-        listen: request
-            .setting("monitoring", "listen", "127.0.0.1:9464")
-            .to_owned(),
+        listen: listen(request)?,
         flows,
     };
     Ok(vec![
@@ -77,6 +77,38 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         )?,
         Draft::json("dashboard.json", dashboard()),
     ])
+}
+
+/// What is asked for metrics: what was chosen, or each mirror where the systemd units serve it.
+fn listen(request: &Request<'_>) -> Result<Vec<String>, TargetError> {
+    let chosen = request.setting("monitoring", "listen", "");
+    if chosen.is_empty() {
+        let mirrors = runs(request.topology)?.len().max(1);
+        return Ok((FIRST_PORT..)
+            .take(mirrors)
+            .map(|port| format!("127.0.0.1:{port}"))
+            .collect());
+    }
+    chosen.split(',').map(|it| address(it.trim())).collect()
+}
+
+/// `HOST:PORT`, or a port of this machine, as `replicate --listen` takes them.
+fn address(written: &str) -> Result<String, TargetError> {
+    if written.parse::<u16>().is_ok() {
+        return Ok(format!("127.0.0.1:{written}"));
+    }
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._-[]:".contains(c);
+    match written.rsplit_once(':') {
+        Some((host, port))
+            if !host.is_empty() && host.chars().all(legal) && port.parse::<u16>().is_ok() =>
+        {
+            Ok(written.to_owned())
+        }
+        _ => Err(TargetError::Setting {
+            name: "monitoring.listen",
+            problem: format!("{written:?} is not HOST:PORT"),
+        }),
+    }
 }
 
 /// One figure over time: title, unit, and its queries with their legends.

@@ -113,8 +113,8 @@ fn tables<'a>(request: &'a Request<'_>, topic: &'a str) -> Result<Tables<'a>, Ta
         name: names.join(", "),
         topic,
         source: bootstrap(source)?,
-        table: identifier(request.setting(NAME, "table", &usual))?,
-        schema: identifier(request.setting(NAME, "schema", "poc"))?,
+        table: identifier("pipelines.table", request.setting(NAME, "table", &usual))?,
+        schema: identifier("pipelines.schema", request.setting(NAME, "schema", "poc"))?,
         location: request.setting(NAME, "location", "/user/spark/sparkstreaming"),
         keywords: request.setting(NAME, "keywords", KEYWORDS),
         redshift_jar: "/data/redshift.jdbc41-1.1.13.1013.jar",
@@ -143,15 +143,15 @@ fn written_on<'t>(topology: &'t Topology, topic: &str) -> Option<&'t Cluster> {
 }
 
 /// A name that SQL takes without quotes.
-fn identifier(name: &str) -> Result<String, TargetError> {
+fn identifier(setting: &'static str, name: &str) -> Result<String, TargetError> {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.chars().all(legal) && name.starts_with(|c: char| !c.is_ascii_digit()) {
         Ok(name.to_owned())
     } else {
-        Err(TargetError::Pipeline {
-            pipeline: NAME.to_owned(),
+        Err(TargetError::Setting {
+            name: setting,
             problem: format!(
-                "`{name}` is no name of a table: letters, digits and `_`, and no digit first"
+                "`{name}` is no name in SQL: letters, digits and `_`, and no digit first"
             ),
         })
     }

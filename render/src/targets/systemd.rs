@@ -35,7 +35,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     if runs.is_empty() {
         return Ok(Vec::new());
     }
-    let memory_max = request.setting(NAME, "memory-max", "1G");
+    let memory_max = memory_max(request.setting(NAME, "memory-max", "1G"))?;
     // the unit is the same that the Ansible role installs
     let mut drafts = Draft::tree("ansible/roles/mirrorctl/files", "units")?;
     for (run, port) in runs.iter().zip(FIRST_PORT..) {
@@ -56,6 +56,21 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         &Install { runs: &runs },
     )?);
     Ok(drafts)
+}
+
+/// Bytes with a unit, or no limit (systemd.resource-control(5)).
+fn memory_max(written: &str) -> Result<&str, TargetError> {
+    let number = written
+        .strip_suffix(['K', 'M', 'G', 'T'])
+        .unwrap_or(written);
+    let count = number.parse::<u64>().ok().filter(|it| *it > 0);
+    if count.is_none() && written != "infinity" {
+        return Err(TargetError::Setting {
+            name: "systemd.memory-max",
+            problem: format!("{written:?} is no amount of memory: write it as in 512M or 1G"),
+        });
+    }
+    Ok(written)
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! Texts of a topology that try to leave their quotes.
 
 use crate::support::{file, try_rendering};
-use mirrorctl_render::Templates;
+use mirrorctl_render::{Request, Settings, Templates, render};
 
 /// User names that would end a line, a quote or an option where they are not quoted.
 const NASTY: &[&str] = &[
@@ -31,9 +31,11 @@ fn properties_hold_what_the_topology_says() {
     let mut refused = 0;
     for user in NASTY {
         let text = topology(user);
-        let Ok(rendering) =
-            try_rendering(&text, &["mirrormaker2"], &Templates::embedded().unwrap())
-        else {
+        let Ok(rendering) = try_rendering(
+            &text,
+            &["mirrormaker2", "connect"],
+            &Templates::embedded().unwrap(),
+        ) else {
             assert!(user.contains('\n'), "{user:?}");
             refused += 1;
             continue;
@@ -49,6 +51,13 @@ fn properties_hold_what_the_topology_says() {
                  username=\"{escaped}\" password=\"${{env:PW}}\";"
             )
         );
+        let connector: serde_json::Value =
+            serde_json::from_str(file(&rendering, "connect/m/a-source.json")).unwrap();
+        assert_eq!(
+            connector["config"]["target.cluster.sasl.jaas.config"],
+            read["b.sasl.jaas.config"].as_str(),
+            "JSON has quotes of its own"
+        );
         assert!(!read.contains_key("injected"));
         assert_eq!(read["b.security.protocol"], "SASL_SSL");
     }
@@ -61,4 +70,45 @@ fn references_are_made_by_us_alone() {
     let error =
         try_rendering(&user, &["mirrormaker2"], &Templates::embedded().unwrap()).unwrap_err();
     assert!(error.to_string().contains("sasl.username"), "{error}");
+}
+
+#[test]
+fn settings_are_what_their_tools_take() {
+    let topology = crate::support::parse(&topology("u").replace("engine: mirrormaker2, ", ""));
+    let refused = |setting: &str| {
+        let settings = Settings::parse(&[setting]).unwrap();
+        let request = Request {
+            topology: &topology,
+            source: "",
+            settings: &settings,
+        };
+        render(&request, &[], &Templates::embedded().unwrap())
+            .err()
+            .map(|error| error.to_string())
+    };
+    for good in [
+        "kubernetes.namespace=kafka-2",
+        "kubernetes.memory=512Mi",
+        "systemd.memory-max=infinity",
+        "systemd.memory-max=2G",
+        "monitoring.listen=9470, [::1]:9464,replicator.example:9464",
+    ] {
+        assert_eq!(refused(good), None, "{good}");
+    }
+    for bad in [
+        "kubernetes.namespace=a b",
+        "kubernetes.namespace=",
+        "kubernetes.namespace=-a",
+        "kubernetes.memory=lots",
+        "kubernetes.memory=",
+        "kubernetes.memory=0Gi",
+        "systemd.memory-max=huge",
+        "monitoring.listen=a\"b:1",
+        "monitoring.listen=99999",
+        "monitoring.listen=host",
+    ] {
+        let error = refused(bad).unwrap_or_default();
+        let (name, _) = bad.split_once('=').unwrap();
+        assert!(error.contains(name), "{bad}: {error}");
+    }
 }
