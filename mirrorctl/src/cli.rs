@@ -1,5 +1,6 @@
 //! The command line as clap reads it. Nothing here decides anything.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -226,7 +227,10 @@ pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     /// Plan saved by `plan --out`: applied without a question
-    #[arg(value_name = "PLANFILE")]
+    #[arg(
+        value_name = "PLANFILE",
+        conflicts_with_all = ["target", "exclude", "drift_only", "allow_destroy"]
+    )]
     pub(crate) plan: Option<PathBuf>,
 }
 
@@ -248,8 +252,8 @@ pub(crate) struct HistoryArgs {
     #[arg(long, value_name = "ALIAS")]
     pub(crate) cluster: Option<String>,
     /// How many applies of each cluster, the newest last
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) last: usize,
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(crate) last: NonZeroUsize,
 }
 
 /// Arguments of `destroy`.

@@ -117,6 +117,7 @@ impl From<&Failure> for Code {
             | Failure::Embedded { .. }
             | Failure::Child { .. }
             | Failure::File { .. }
+            | Failure::FileUnread { .. }
             | Failure::Listen { .. }
             | Failure::Output(_)
             | Failure::Json(_)

@@ -115,6 +115,9 @@ pub(crate) enum Failure {
     /// A file could not be written.
     #[error("cannot write {}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
+    /// A file could not be read.
+    #[error("cannot read {}: {error}", path.display())]
+    FileUnread { path: PathBuf, error: io::Error },
     /// The address for metrics and health cannot be had.
     #[error("cannot listen on {address}: {error}")]
     Listen { address: String, error: io::Error },

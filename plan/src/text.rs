@@ -126,6 +126,12 @@ fn no_changes(plan: &Plan) -> String {
     };
     let (resources, clusters) = (declared().count(), plan.clusters.len());
     let is_topic = |change: &ResourceChange| matches!(change.resource, Resource::Topic(_));
+    if plan.resource_changes.is_empty() {
+        return "No changes: no resource is declared, or none is selected.".to_owned();
+    }
+    if resources == 0 {
+        return "No changes.".to_owned();
+    }
     let noun = if declared().all(is_topic) {
         "topic"
     } else {

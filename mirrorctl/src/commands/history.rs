@@ -42,7 +42,7 @@ pub(crate) async fn history(session: &Session, args: &HistoryArgs) -> Ended {
                         alias: alias.clone(),
                         source,
                     })?;
-            newest(&mut records, args.last);
+            newest(&mut records, args.last.get());
             read.push(ClusterHistory { alias, records });
         }
         Ok::<_, Failure>(read)

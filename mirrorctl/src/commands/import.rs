@@ -59,7 +59,7 @@ fn texts(files: &[PathBuf]) -> Result<Vec<ImportFile>, Failure> {
         } else {
             std::fs::read_to_string(path)
         };
-        let text = text.map_err(|error| Failure::File {
+        let text = text.map_err(|error| Failure::FileUnread {
             path: path.clone(),
             error,
         })?;
@@ -133,7 +133,7 @@ fn is_ours(topic: &str) -> bool {
 }
 
 fn from_mm2(file: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::File {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::FileUnread {
         path: file.to_owned(),
         error,
     })?;

@@ -212,6 +212,7 @@ fn hint(failure: &Failure) -> Option<String> {
         | Failure::Embedded { .. }
         | Failure::Child { .. }
         | Failure::File { .. }
+        | Failure::FileUnread { .. }
         | Failure::Listen { .. }
         | Failure::LagOver { .. }
         | Failure::Output(_)
