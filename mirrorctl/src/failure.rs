@@ -61,6 +61,9 @@ pub(crate) enum Failure {
         mirrors.join(", ")
     )]
     Promoted { mirrors: Vec<String> },
+    /// A cluster does not permit what was to be destroyed.
+    #[error("refused, nothing was changed: the topology does not permit to delete {}", addresses.join(", "))]
+    NotPermitted { addresses: Vec<String> },
     /// No mirror is left to run.
     #[error("no mirror to {verb}: {reason}")]
     NothingToRun { verb: &'static str, reason: String },

@@ -1,13 +1,14 @@
 //! `mirrorctl destroy`.
 
-use plan::{Action, ApplyOptions, Clients, Desired, Observed, Permissions, Plan};
+use plan::{Action, ApplyOptions, Block, BlockCode, Clients, Desired, Observed, Permissions, Plan};
 
 use crate::applicant::applicant;
-use crate::cli::DestroyArgs;
+use crate::cli::{DestroyArgs, Format};
 use crate::commands::apply::{confirm, execute, show};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::load::load;
+use crate::output::{self, refused_json};
 use crate::session::{Ended, Session};
 
 /// Plans as if the topology did not declare what is named, asks, and deletes.
@@ -28,10 +29,14 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
         Permissions::to_destroy(args.allow_destroy.iter().cloned())
     } else {
         // whoever says yes to the question has seen each of them
-        Permissions::to_destroy(deletions(&planned(&Permissions::none())))
+        Permissions::to_destroy(addresses(&planned(&Permissions::none()), Action::Delete))
     };
     let plan = planned(&allowed);
     show(session, &plan)?;
+    let kept = addresses(&plan, Action::NoOp);
+    if !kept.is_empty() {
+        return Err(refused(session, kept)?);
+    }
     if plan.has_changes() && !plan.is_blocked() && !args.auto_approve {
         confirm(session, &plan).await?;
     }
@@ -43,10 +48,24 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
     execute(session, &plan, &clients, &options).await
 }
 
-fn deletions(plan: &Plan) -> Vec<String> {
+/// What the cluster's `allow` does not let go, told to programs too.
+fn refused(session: &Session, addresses: Vec<String>) -> Result<Failure, Failure> {
+    if session.terminal.format() == Format::Json {
+        let blocked = addresses.iter().map(|address| {
+            let message = "the cluster's `allow` does not permit it".to_owned();
+            let code = BlockCode::DestroyNotAllowed;
+            (address.clone(), Block { code, message })
+        });
+        output::result(&refused_json(&blocked.collect::<Vec<_>>())?)?;
+    }
+    Ok(Failure::NotPermitted { addresses })
+}
+
+/// What is left of what was named, or goes.
+fn addresses(plan: &Plan, action: Action) -> Vec<String> {
     plan.resource_changes
         .iter()
-        .filter(|change| change.action() == Action::Delete)
+        .filter(|change| change.action() == action)
         .map(|change| change.address.clone())
         .collect()
 }

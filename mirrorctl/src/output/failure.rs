@@ -177,6 +177,11 @@ fn hint(failure: &Failure) -> Option<String> {
              between what is copied"
                 .to_owned(),
         ),
+        Failure::NotPermitted { .. } => Some(
+            "permit it where the cluster is declared, for example `allow: {deleteTopics: true}`; `mirrorctl forget` only \
+             ends the management of a resource"
+                .to_owned(),
+        ),
         Failure::PartitionsFailed { .. } => Some(
             "the next run begins where each partition stopped, and stops there again for as long as \
              the cause named above is there"

@@ -43,6 +43,32 @@ fn a_saved_plan_is_applied_without_a_question_and_resumes() {
 }
 
 #[test]
+fn destroy_refuses_what_the_topology_does_not_permit() {
+    let stage = Stage::new();
+    let file = stage.pay();
+    run(&["apply", "-f", text(&file), "--auto-approve"]).code(0);
+    let destroy = [
+        "destroy",
+        "-f",
+        text(&file),
+        "--target",
+        "topic.left.*",
+        "--auto-approve",
+        "--allow-destroy",
+        "topic.left.pay.orders",
+    ];
+    run(&destroy)
+        .code(3)
+        .says("does not permit to delete topic.left.pay.orders");
+    let json = run(&[&destroy[..], &["--output", "json"]].concat())
+        .code(3)
+        .json();
+    assert_eq!(json["event"], "apply_refused");
+    assert_eq!(json["blocked"][0]["address"], "topic.left.pay.orders");
+    assert_eq!(stage.left.partition_count("pay.orders"), Some(3), "kept");
+}
+
+#[test]
 fn events_are_a_line_of_json_each() {
     let stage = Stage::new();
     let file = stage.pay();
