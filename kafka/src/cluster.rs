@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::error::{BrokerError, Error};
 use crate::gate::{Gate, GatedTransport};
 use crate::metadata::{BrokerNode, ClusterMetadata, TopicMetadata};
 use crate::retry::RetryClass;
+use crate::shared_connections::SharedConnections;
 use crate::transport::Transport;
 
 /// How to reach a cluster.
@@ -56,7 +57,7 @@ struct Inner {
     /// Brokers as last seen, for when the bootstrap addresses are gone but the cluster is not.
     known: Mutex<BTreeMap<i32, BrokerNode>>,
     /// Connections for metadata and admin calls; the data path opens its own.
-    shared: Mutex<HashMap<String, Connection>>,
+    shared: SharedConnections,
 }
 
 impl Cluster {
@@ -69,14 +70,13 @@ impl Cluster {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, Error> {
         let (connection, metadata) = bootstrap(&options, transport.as_ref()).await?;
-        let shared = HashMap::from([(connection.address().to_owned(), connection)]);
         Ok(Self {
             inner: Arc::new(Inner {
                 options,
                 transport,
                 cluster_id: metadata.cluster_id,
                 known: Mutex::new(metadata.brokers),
-                shared: Mutex::new(shared),
+                shared: SharedConnections::of(connection),
             }),
         })
     }
@@ -94,7 +94,7 @@ impl Cluster {
                 }),
                 cluster_id: self.inner.cluster_id.clone(),
                 known: Mutex::default(),
-                shared: Mutex::default(),
+                shared: SharedConnections::default(),
             }),
         }
     }
@@ -176,11 +176,12 @@ impl Cluster {
 
     /// A connection to any broker: one that is open, or a known broker, or bootstrap again.
     pub(crate) async fn any_connection(&self) -> Result<Connection, Error> {
-        let mut shared = self.inner.shared.lock().await;
-        shared.retain(|_, connection| connection.is_open());
-        if let Some(open) = shared.values().next() {
-            return Ok(open.clone());
-        }
+        // connecting is rare and its future large
+        let introduce = || Box::pin(self.introduced_again());
+        self.inner.shared.any(introduce).await
+    }
+
+    async fn introduced_again(&self) -> Result<Connection, Error> {
         let mut options = self.inner.options.clone();
         let known = self.inner.known.lock().await.clone();
         options.bootstrap.extend(
@@ -200,23 +201,16 @@ impl Cluster {
                 ),
             });
         }
-        shared.insert(connection.address().to_owned(), connection.clone());
         Ok(connection)
     }
 
     /// The shared connection to one broker.
     pub(crate) async fn connection_to(&self, node: &BrokerNode) -> Result<Connection, Error> {
         let address = format!("{}:{}", node.host, node.port);
-        let mut shared = self.inner.shared.lock().await;
-        if let Some(open) = shared
-            .get(&address)
-            .filter(|connection| connection.is_open())
-        {
-            return Ok(open.clone());
-        }
-        let connection = self.open(node).await?;
-        shared.insert(address, connection.clone());
-        Ok(connection)
+        self.inner
+            .shared
+            .to(address, || Box::pin(self.open(node)))
+            .await
     }
 
     /// `connection` where it is still open, else a new one. Cancel safe.

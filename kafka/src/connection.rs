@@ -99,12 +99,8 @@ impl Connection {
         let stream = tokio::time::timeout(connect_timeout, transport.connect(host, port))
             .await
             .map_err(|_| connect_error(format!("no answer within {connect_timeout:?}")))?
-            .map_err(|error| match SecurityError::of_io(&error) {
-                Some(failure) => Error::Security {
-                    address: address.to_string(),
-                    failure,
-                },
-                None => connect_error(error.to_string()),
+            .map_err(|error| {
+                Error::of_stream(&address, &error, |error| connect_error(error.to_string()))
             })?;
         let mut connection = Self::over(stream, address.clone(), client_id, request_timeout);
         let handshake = connection.handshake(connect_timeout).await?;
@@ -139,7 +135,7 @@ impl Connection {
         outcome.await.map_err(|_| ended())?
     }
 
-    fn over(
+    pub(crate) fn over(
         stream: Box<dyn Stream>,
         address: Arc<str>,
         client_id: &str,
@@ -399,15 +395,9 @@ async fn read_responses(
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 break closed("the broker closed it");
             }
-            Err(error) => match SecurityError::of_io(&error) {
-                Some(failure) => {
-                    break Error::Security {
-                        address: address.to_string(),
-                        failure,
-                    };
-                }
-                None => break closed(&error.to_string()),
-            },
+            Err(error) => {
+                break Error::of_stream(&address, &error, |error| closed(&error.to_string()));
+            }
         }
     };
     over.cancel();

@@ -98,6 +98,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the end of a stream to `address` means: a failure of security where that is what it tells, else `otherwise`.
+    pub(crate) fn of_stream(
+        address: &str,
+        error: &std::io::Error,
+        otherwise: impl FnOnce(&std::io::Error) -> Self,
+    ) -> Self {
+        match SecurityError::of_io(error) {
+            Some(failure) => Self::Security {
+                address: address.to_owned(),
+                failure,
+            },
+            None => otherwise(error),
+        }
+    }
+
     /// What a caller may do about it.
     pub fn class(&self) -> RetryClass {
         match self {

@@ -27,6 +27,7 @@ mod producer_id;
 pub mod record;
 mod retry;
 pub mod security;
+mod shared_connections;
 mod transport;
 mod versions;
 mod writer;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Frame, Pending, Reply, decode, encode, fail_all, lock};
 use crate::error::Error;
-use crate::security::{Asks, Authenticator, Conversation, SecurityError};
+use crate::security::{Asks, Authenticator, Conversation};
 use crate::transport::Stream;
 use crate::versions::api_name;
 
@@ -125,13 +125,9 @@ impl Writer {
             // The peer may have said why before it hung up.
             let _ = tokio::time::timeout(LAST_WORDS, self.over.cancelled()).await;
             self.over.cancel();
-            let error = match SecurityError::of_io(&error) {
-                Some(failure) => Error::Security {
-                    address: self.address.to_string(),
-                    failure,
-                },
-                None => self.closed(format!("write failed: {error}")),
-            };
+            let error = Error::of_stream(&self.address, &error, |error| {
+                self.closed(format!("write failed: {error}"))
+            });
             fail_all(&self.pending, &error);
             return Err(error);
         }

@@ -53,6 +53,7 @@ mod produce_lane;
 mod progress;
 mod quarantine;
 mod readers;
+mod request_slots;
 mod reset;
 mod resume;
 mod round;

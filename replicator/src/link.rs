@@ -17,7 +17,7 @@ const TRIES: usize = 3;
 /// What one mirror is expected to move at most, bytes per second: sizes the byte budget to the round trip.
 const THROUGHPUT: u64 = 1 << 30;
 /// The automatic byte budget, on a LAN and at most.
-const NEAR_BUDGET: u64 = 16 << 20;
+const NEAR_BUDGET: u64 = 12 << 20;
 const LARGEST_BUDGET: u64 = 192 << 20;
 /// A request a millisecond of round trip keeps the link full at the sizes below.
 const MOST_REQUESTS: usize = 64;
@@ -29,8 +29,8 @@ pub(crate) struct Link {
 }
 
 /// Produce connections a broker, near or far. It handles one request of a connection at a time, so fewer leave its cores
-/// idle: on four cores, with warm brokers and compressed records, eight brought a sixth to a fifth more than four. On a
-/// long link each one is limited by the broker's socket buffer (`socket.receive.buffer.bytes`, 100 KiB by default).
+/// idle: on four cores, with warm brokers and compressed records, eight brought a sixth to a fifth more than four. How
+/// many requests of each: [`crate::request_slots`]. On a long link each one is limited by the broker's socket buffer (`socket.receive.buffer.bytes`, 100 KiB by default).
 pub(crate) const PRODUCE_LANES: u64 = 8;
 
 impl Link {
@@ -85,6 +85,16 @@ impl Link {
         }
     }
 
+    /// Produce requests that may be unanswered beyond one a connection, all connections to a broker together: enough for
+    /// one connection that is busy alone. A long link is full only when all connections are.
+    pub(crate) fn shared_requests(self) -> usize {
+        if self.is_long() {
+            self.requests_in_flight() * PRODUCE_LANES as usize
+        } else {
+            MAX_IN_FLIGHT / 2
+        }
+    }
+
     /// Batches of one partition that may be unacknowledged; see [`crate::flow`] for what five of them are about.
     pub(crate) fn batches_in_flight(self) -> usize {
         if self.is_long() {
@@ -128,7 +138,7 @@ mod tests {
         let near = link(1);
         assert_eq!(near.batches_in_flight(), 5);
         assert_eq!(near.requests_in_flight(), 5);
-        assert_eq!(automatic_budget(near, near), 16 << 20);
+        assert_eq!(automatic_budget(near, near), 12 << 20);
         let far = link(50);
         assert_eq!(far.batches_in_flight(), 50);
         assert!(far.requests_in_flight() * 2 * PRODUCE_LANES as usize >= 500);

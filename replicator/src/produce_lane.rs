@@ -1,7 +1,7 @@
 //! Produce lanes: one task and one connection each, several a target broker.
 //!
-//! A lane fills each request with at most one batch a partition and keeps several requests in
-//! flight. A partition always uses the same lane of a broker, so its batches arrive in order.
+//! A lane fills each request with at most one batch a partition and keeps one or several requests in
+//! flight ([`crate::request_slots`]). A partition always uses the same lane of a broker, so its batches arrive in order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::budget::Share;
 use crate::fetch_lane::lane_of;
 use crate::flow::{MAX_IN_FLIGHT_FAR, Ticket};
 use crate::link::{Link, PRODUCE_LANES};
+use crate::request_slots::{RequestSlot, RequestSlots, SharedSlots};
 use crate::traffic::{Side, Times, Traffic};
 use crate::waiting::Waiting;
 
@@ -68,6 +69,7 @@ pub(crate) struct ProduceLanes {
     link: Link,
     traffic: Arc<Traffic>,
     lanes: HashMap<(i32, u64), mpsc::Sender<Shipment>>,
+    slots: HashMap<i32, SharedSlots>,
     tasks: JoinSet<()>,
 }
 
@@ -78,6 +80,7 @@ impl ProduceLanes {
             link,
             traffic,
             lanes: HashMap::new(),
+            slots: HashMap::new(),
             tasks: JoinSet::new(),
         }
     }
@@ -94,13 +97,17 @@ impl ProduceLanes {
             return lane.clone();
         }
         let (send, shipments) = mpsc::channel(QUEUE);
+        let slots = self
+            .slots
+            .entry(leader.id)
+            .or_insert_with(|| SharedSlots::new(self.link));
         let lane = Lane {
             target: self.target.clone(),
             traffic: self.traffic.clone(),
             node: leader.clone(),
             shipments,
             waiting: Waiting::default(),
-            requests_in_flight: self.link.requests_in_flight(),
+            slots: slots.lane(),
         };
         self.tasks.spawn(lane.run());
         self.lanes.insert(key, send.clone());
@@ -114,7 +121,7 @@ struct Lane {
     node: BrokerNode,
     shipments: mpsc::Receiver<Shipment>,
     waiting: Waiting,
-    requests_in_flight: usize,
+    slots: RequestSlots,
 }
 
 /// What is kept of a shipment while its request is unanswered. The payload is not: a repetition
@@ -135,7 +142,7 @@ impl Lane {
         let mut connection: Option<Connection> = None;
         let mut in_flight = FuturesOrdered::new();
         loop {
-            while in_flight.len() < self.requests_in_flight && !self.waiting.is_empty() {
+            while let Some(slot) = self.slot() {
                 let (batches, sent) = self.next_request();
                 match self.send(&mut connection, batches).await {
                     Ok(pending) => {
@@ -144,6 +151,7 @@ impl Lane {
                         in_flight.push_back(async move {
                             let result = pending.receive().await;
                             traffic.produced(written.elapsed());
+                            drop(slot);
                             (result, sent)
                         });
                     }
@@ -179,6 +187,14 @@ impl Lane {
                 },
             }
         }
+    }
+
+    /// For one more request, if there is anything to send.
+    fn slot(&self) -> Option<RequestSlot> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        self.slots.take()
     }
 
     async fn send(
