@@ -145,7 +145,11 @@ Examples:
 
 A blocked change is one that a safety rail refuses; it is shown with `!` and the reason, and
 `apply` does nothing at all while there is one. With --detailed-exitcode such
-a plan exits with 3; without it every plan that could be made exits with 0.")]
+a plan exits with 3; without it every plan that could be made exits with 0.
+
+A build with the feature `aws` also compares networks, security groups and machines on AWS
+with the topology (`ec2.*`, only read: `terraform apply` repairs them). What differs is
+pending for --detailed-exitcode; where AWS could not be read, that exits with 1.")]
 pub(crate) struct PlanArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]

@@ -99,6 +99,7 @@ impl From<&Failure> for Code {
             Failure::Topology(_)
             | Failure::InvalidFiles { .. }
             | Failure::Connect(_)
+            | Failure::InfrastructureUnknown
             | Failure::PlanFile(_)
             | Failure::Forget(_)
             | Failure::Render(_)

@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// The live clusters could not be read.
     #[error(transparent)]
     Observe(#[from] plan::ObserveError),
+    /// `plan --detailed-exitcode` cannot tell whether anything is pending.
+    #[error("infrastructure could not be observed, so that nobody knows whether it has drifted")]
+    InfrastructureUnknown,
     /// A saved plan could not be read or written.
     #[error(transparent)]
     PlanFile(#[from] plan::PlanFileError),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Action, ResourceChange};
 use crate::desired::Desired;
 use crate::digest;
+use crate::infrastructure::Infrastructure;
 use crate::proof::Finding;
 
 /// Version of the JSON form of [`Plan`]. Raised when a reader of the old form could misunderstand
@@ -39,6 +40,9 @@ pub struct Plan {
     /// What does not hold of the declared mirrors, or could not be looked at, as far as the mirrors were judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// What was seen of networks and machines in clouds; absent where the topology declares none. `apply` leaves them alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub infrastructure: Option<Infrastructure>,
     /// What the changes add up to.
     pub summary: Summary,
 }
@@ -132,6 +136,7 @@ impl Plan {
             topology_digest: digest::of(desired).unwrap_or_default(),
             clusters,
             findings: Vec::new(),
+            infrastructure: None,
             summary: summarise(&resource_changes, &[]),
             resource_changes,
             forget,
@@ -155,16 +160,29 @@ impl Plan {
         self.with_findings(findings)
     }
 
+    /// The plan with what was seen of networks and machines.
+    #[must_use]
+    pub fn with_infrastructure(mut self, infrastructure: Option<Infrastructure>) -> Self {
+        self.infrastructure = infrastructure;
+        self
+    }
+
     /// What the changes add up to.
     pub fn summary(&self) -> Summary {
         summarise(&self.resource_changes, &self.findings)
     }
 
-    /// Whether anything differs from the topology, refused changes included: what
-    /// `--detailed-exitcode` reports.
+    /// Whether anything that `apply` could do differs from the topology, refused changes included.
     pub fn has_changes(&self) -> bool {
         let pending = |change: &ResourceChange| change.action() != Action::NoOp;
         !self.left_behind.is_empty() || self.resource_changes.iter().any(pending)
+    }
+
+    /// Whether networks or machines are not as declared. `apply` does nothing about it.
+    pub fn has_drifted_infrastructure(&self) -> bool {
+        self.infrastructure
+            .as_ref()
+            .is_some_and(Infrastructure::has_drift)
     }
 
     /// Whether a safety rail refuses any change, or a finding blocks, so that nothing of the plan can be applied.

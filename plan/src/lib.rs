@@ -44,6 +44,7 @@ mod forget;
 mod guard;
 mod impact;
 mod import;
+mod infrastructure;
 mod journal;
 mod label;
 mod observe;
@@ -77,6 +78,7 @@ pub use forget::{ForgetError, forget};
 pub use guard::{Clients, FailureKind};
 pub use impact::Impact;
 pub use import::live_topics;
+pub use infrastructure::{Drift, DriftDetail, DriftKind, Infrastructure, NotObserved};
 pub use journal::{Recorded, RecordedAccess, Underway};
 pub use observe::{ObserveError, observe, observe_desired};
 pub use observed::{

@@ -1,6 +1,8 @@
 //! The plan as people read it: lines of toned pieces, wrapped to a width, and their plain or
 //! coloured text. JSON is the other rendering of the same value ([`Plan::to_json`]).
 
+mod infrastructure;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -9,6 +11,7 @@ use anstyle::{AnsiColor, Style as AnsiStyle};
 use crate::change::{Action, Detail, Resource, ResourceChange, Risk};
 use crate::document::Plan;
 use crate::draft::DECLARED_NO_LONGER;
+use crate::infrastructure::Infrastructure;
 use crate::observed::ConfigOrigin;
 use crate::proof::Severity;
 
@@ -69,8 +72,19 @@ impl Line {
 
 /// Prints the whole plan, with a final newline.
 pub fn render_human(plan: &Plan, style: Style) -> String {
+    print(lines(plan, style.width), style)
+}
+
+/// Prints what was seen of infrastructure alone, for when there is no plan.
+pub fn render_infrastructure(seen: &Infrastructure, style: Style) -> String {
+    let mut lines = Vec::new();
+    infrastructure::lines(seen, style.width.max(NARROWEST), &mut lines);
+    print(lines, style)
+}
+
+fn print(lines: Vec<Line>, style: Style) -> String {
     let mut text = String::new();
-    for Line(pieces) in lines(plan, style.width) {
+    for Line(pieces) in lines {
         for (tone, piece) in pieces {
             // writing to a String cannot fail
             let _ = if style.color && tone != Tone::Plain {
@@ -112,6 +126,9 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
     left_alone(plan, &mut lines);
     left_behind(plan, &mut lines);
     findings(plan, width, &mut lines);
+    if let Some(seen) = &plan.infrastructure {
+        infrastructure::lines(seen, width, &mut lines);
+    }
     if !plan.has_changes() {
         lines.push(Line::of(Tone::Plain, no_changes(plan)));
     }

@@ -45,5 +45,8 @@ pub use path::PathError;
 pub use rendering::{RenderError, RenderedFile, Rendering, render};
 pub use request::{ClusterAddresses, Request, SettingError, Settings};
 pub use target::{Setting, Target, TargetError};
-pub use targets::targets;
+pub use targets::{
+    AwsNetworkOutline, AwsOutline, Ec2Outline, Egress, MskOutline, ReplicatorOutline,
+    ResolverOutline, aws_outline, targets,
+};
 pub use writing::{WriteError, Written};

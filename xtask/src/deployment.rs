@@ -54,15 +54,20 @@ fn systemd_analyze() -> Result<()> {
 
 /// A virtual environment with what `e2e/ansible/requirements.txt` names.
 fn python() -> Result<PathBuf> {
-    let requirements = root().join("e2e/ansible/requirements.txt");
+    virtual_environment("ansible", "e2e/ansible/requirements.txt")
+}
+
+/// A virtual environment of Python in the cache, with what a file of the checkout names.
+pub(crate) fn virtual_environment(name: &str, requirements: &str) -> Result<PathBuf> {
+    let requirements = root().join(requirements);
     let wanted = fs::read(&requirements).map_err(Error::file("reading", &requirements))?;
-    let home = cache()?.join("ansible");
+    let home = cache()?.join(name);
     // written last, so that an interrupted installation is never taken for a whole one
     let installed = home.join("installed.txt");
     if fs::read(&installed).is_ok_and(|found| found == wanted) {
         return Ok(home);
     }
-    say(&format!("installing Ansible into {}", home.display()));
+    say(&format!("installing {name} into {}", home.display()));
     if !is_installed("python3")
         || !output(Command::new("python3").args(["-c", "import venv, ensurepip"]))?.is_empty()
     {

@@ -1,5 +1,6 @@
 //! `cargo xtask`: installs what the tests need, then runs them.
 
+mod amazon;
 mod cli;
 mod commands;
 mod containers;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::{Clients, Permissions, Plan};
+use plan::{Clients, Infrastructure, Permissions, Plan};
 use topology::{Pattern, Topology};
 
 use crate::cli::{Format, PlanArgs, ScopeArgs};
@@ -16,7 +16,25 @@ use crate::session::{Ended, Session};
 /// Reads the clusters, prints what would change, saves it when asked to.
 pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     let topology = load(&args.file)?;
-    let (plan, _) = make(session, &topology, &args.scope, args.reassignment_throttle).await?;
+    let (made, seen) = futures::join!(
+        make(session, &topology, &args.scope, args.reassignment_throttle),
+        session.until_stopped(aws::observe(&topology)),
+    );
+    let seen = seen?.map(|seen| asked_for(seen, &args.scope));
+    let plan = match made {
+        Ok((plan, _)) => plan.with_infrastructure(seen),
+        Err(failure) => {
+            // brokers that do not answer may be machines that are gone
+            if let Some(seen) = seen.filter(Infrastructure::has_drift) {
+                let plain = plan::text::Style {
+                    color: false,
+                    ..style(session.terminal)
+                };
+                output::note(plan::text::render_infrastructure(&seen, plain).trim_end());
+            }
+            return Err(failure);
+        }
+    };
     match session.terminal.format() {
         Format::Human => output::result(&human(&plan, session.terminal))?,
         Format::Json => output::json(&plan)?,
@@ -38,8 +56,14 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
         Outcome::Done
     } else if plan.is_blocked() {
         Outcome::ChangesBlocked
-    } else if plan.has_changes() {
+    } else if plan.has_changes() || plan.has_drifted_infrastructure() {
         Outcome::ChangesPending
+    } else if plan
+        .infrastructure
+        .as_ref()
+        .is_some_and(Infrastructure::has_failed)
+    {
+        return Err(Failure::InfrastructureUnknown);
     } else {
         Outcome::Done
     })
@@ -114,21 +138,29 @@ fn narrowed(plan: Plan, scope: &ScopeArgs) -> Plan {
     if target.is_empty() && exclude.is_empty() && !drift_only {
         return plan;
     }
-    let asked_for = |address: &str| {
-        let matches = |patterns: &[Pattern]| patterns.iter().any(|it| it.matches(address));
-        (target.is_empty() || matches(target)) && !matches(exclude)
-    };
+    let asked_for = |address: &str| is_asked_for(address, scope);
     plan.only(|change| asked_for(&change.address) && (!drift_only || change.is_drift()))
         .only_findings(|finding| asked_for(&finding.address) && !drift_only)
 }
 
+fn is_asked_for(address: &str, scope: &ScopeArgs) -> bool {
+    let matches = |patterns: &[Pattern]| patterns.iter().any(|it| it.matches(address));
+    (scope.target.is_empty() || matches(&scope.target)) && !matches(&scope.exclude)
+}
+
+/// What of the infrastructure was asked for.
+fn asked_for(seen: Infrastructure, scope: &ScopeArgs) -> Infrastructure {
+    seen.only(|drift| is_asked_for(&drift.address, scope))
+}
+
 /// The plan as people read it.
 pub(crate) fn human(plan: &Plan, terminal: Terminal) -> String {
-    plan::text::render_human(
-        plan,
-        plan::text::Style {
-            color: true,
-            width: terminal.width(),
-        },
-    )
+    plan::text::render_human(plan, style(terminal))
+}
+
+fn style(terminal: Terminal) -> plan::text::Style {
+    plan::text::Style {
+        color: true,
+        width: terminal.width(),
+    }
 }

@@ -206,6 +206,7 @@ fn hint(failure: &Failure) -> Option<String> {
         | Failure::RenderWrite(_)
         | Failure::Connect(_)
         | Failure::Observe(_)
+        | Failure::InfrastructureUnknown
         | Failure::PlanFile(_)
         | Failure::Apply(_)
         | Failure::Declined

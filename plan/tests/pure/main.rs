@@ -4,5 +4,6 @@
 mod diff;
 mod file;
 mod fixture;
+mod infrastructure;
 mod json;
 mod text;

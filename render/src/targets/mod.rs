@@ -16,6 +16,11 @@ mod strimzi;
 mod systemd;
 mod terraform;
 
+pub use terraform::aws::{
+    AwsNetworkOutline, AwsOutline, Ec2Outline, Egress, MskOutline, ReplicatorOutline,
+    ResolverOutline, aws_outline,
+};
+
 use crate::target::Target;
 
 /// All targets, by name. A new one is a module and a line here.

@@ -8,7 +8,7 @@ use super::{bench, fuzz, install, terraform};
 use crate::error::Result;
 use crate::process::execute;
 use crate::project::{cache, cargo, say};
-use crate::{containers, deployment};
+use crate::{amazon, containers, deployment};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -29,9 +29,21 @@ pub(crate) struct Arguments {
     pass: Vec<String>,
 }
 
+impl Arguments {
+    /// Whether a test program of the deep tier is among those that run.
+    fn runs_deep(&self, name: &str) -> bool {
+        self.all && (self.only.is_empty() || self.only.iter().any(|it| it == name))
+    }
+}
+
 /// Installs, builds the binary under test, runs the tests.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     install::core()?;
+    let amazon = if arguments.runs_deep(amazon::TEST) {
+        amazon::environment()?
+    } else {
+        Vec::new()
+    };
     // the tests run the binary of the same profile, next to themselves in the target directory
     execute(cargo().args(["build", "-p", "mirrorctl"]))?;
     if !arguments.all {
@@ -43,7 +55,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     execute(
         tests(arguments)?
             .envs(engine.environment())
-            .envs(deployment::environment()?),
+            .envs(deployment::environment()?)
+            .envs(amazon),
     )?;
     drop(engine);
     if arguments.only.is_empty() {

@@ -3,6 +3,7 @@
 mod clusters;
 mod links;
 mod networks;
+mod outline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,11 @@ use crate::draft::Draft;
 use crate::request::Request;
 use crate::target::{Target, TargetError};
 
+pub use outline::{
+    AwsNetworkOutline, AwsOutline, Ec2Outline, Egress, MskOutline, ReplicatorOutline,
+    ResolverOutline, aws_outline,
+};
+
 pub(in crate::targets) const TARGET: Target = Target {
     name: "terraform-aws",
     about: "Terraform for AWS: networks, name resolution, MSK or EC2 brokers, MSK Replicator, the replicator",
@@ -26,11 +32,7 @@ pub(in crate::targets) const TARGET: Target = Target {
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     let topology = request.topology;
-    let clusters: Vec<&Cluster> = topology
-        .clusters
-        .iter()
-        .filter(|cluster| matches!(cluster.platform, Platform::AwsMsk | Platform::AwsEc2))
-        .collect();
+    let clusters = aws_clusters(topology);
     if clusters.is_empty() {
         return Ok(Vec::new());
     }
@@ -52,6 +54,14 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         drafts.push(Draft::text("topology.yaml", request.source));
     }
     Ok(drafts)
+}
+
+fn aws_clusters(topology: &Topology) -> Vec<&Cluster> {
+    topology
+        .clusters
+        .iter()
+        .filter(|cluster| matches!(cluster.platform, Platform::AwsMsk | Platform::AwsEc2))
+        .collect()
 }
 
 /// Everything that the templates need.
@@ -203,9 +213,9 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
             .as_ref()
             .is_some_and(|replicator| replicator.network == network.label);
         network.egress = match (has_machines, has_replicator) {
-            (true, _) => "true",
-            (false, true) => "var.replicator != null",
-            (false, false) => "false",
+            (true, _) => Egress::Always,
+            (false, true) => Egress::WithReplicator,
+            (false, false) => Egress::Never,
         };
     }
     Ok(Root {

@@ -25,10 +25,10 @@ pub(super) struct Msk {
     volume_gib: Option<u64>,
     config: BTreeMap<String, String>,
     pub(super) iam: bool,
-    scram: bool,
-    certificates: bool,
-    clients: Vec<String>,
-    tags: BTreeMap<String, String>,
+    pub(super) scram: bool,
+    pub(super) certificates: bool,
+    pub(super) clients: Vec<String>,
+    pub(super) tags: BTreeMap<String, String>,
 }
 
 pub(super) fn msk(
@@ -76,18 +76,18 @@ pub(super) fn msk(
 #[derive(Debug, Serialize)]
 pub(super) struct Ec2 {
     label: String,
-    name: String,
+    pub(super) name: String,
     pub(super) network: String,
     region: String,
-    count: u32,
-    size: Option<String>,
+    pub(super) count: u32,
+    pub(super) size: Option<String>,
     architecture: &'static str,
     volume_gib: Option<u64>,
     disks: Option<u32>,
-    port: u16,
+    pub(super) port: u16,
     zone: Option<String>,
-    clients: Vec<String>,
-    tags: BTreeMap<String, String>,
+    pub(super) clients: Vec<String>,
+    pub(super) tags: BTreeMap<String, String>,
 }
 
 pub(super) fn ec2(

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use topology::Cluster;
 
+use super::outline::Egress;
 use crate::target::TargetError;
 use crate::targets::terraform::addresses;
 
@@ -21,8 +22,8 @@ pub(super) struct AwsNetwork {
     pub(super) zones: Vec<String>,
     pub(super) subnets: Vec<String>,
     pub(super) tags: BTreeMap<String, String>,
-    /// An expression.
-    pub(super) egress: &'static str,
+    #[serde(serialize_with = "expression")]
+    pub(super) egress: Egress,
     /// Labels of networks that this one is peered with; each pair stands at one of them.
     pub(super) peers: Vec<Peer>,
     /// Sites behind a VPN, with their ranges.
@@ -33,6 +34,15 @@ pub(super) struct AwsNetwork {
     pub(super) linked: BTreeSet<Ipv4Net>,
     #[serde(skip)]
     range: Ipv4Net,
+}
+
+/// As Terraform decides it.
+fn expression<S: Serializer>(egress: &Egress, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match egress {
+        Egress::Always => "true",
+        Egress::WithReplicator => "var.replicator != null",
+        Egress::Never => "false",
+    })
 }
 
 #[derive(Debug, Serialize)]
@@ -160,7 +170,7 @@ pub(super) fn plan(
             zones,
             subnets: written.subnets.iter().map(ToString::to_string).collect(),
             tags: cluster.infrastructure.tags.clone(),
-            egress: "false",
+            egress: Egress::Never,
             peers: Vec::new(),
             vpns: Vec::new(),
             resolver: None,
