@@ -6,7 +6,7 @@
 //!              AWS ──▶ read (feature `sdk`, reads only) ──▶ compare (pure) ──▶ plan::Infrastructure
 //! ```
 //!
-//! Nothing here changes anything: what differs is repaired by `terraform apply`. VPCs, subnets, peerings, security groups
+//! Nothing here changes anything: what is missing or changed is repaired by `terraform apply`. VPCs, subnets, peerings, security groups
 //! with their rules and the machines of brokers are compared; MSK clusters, disks, routes, VPNs and resolver endpoints are not.
 //! What AWS itself adds (identifiers, tags of others) is no difference.
 

@@ -60,9 +60,7 @@ impl Account {
             };
             match provider.provide_credentials().await {
                 Ok(_) => Ok(Self { config }),
-                Err(error) => Err(ReadError::NoCredentials {
-                    reason: error::chain(&error),
-                }),
+                Err(error) => Err(ReadError::without_credentials(&error)),
             }
         };
         timeout(CREDENTIALS, found)

@@ -148,7 +148,7 @@ A blocked change is one that a safety rail refuses; it is shown with `!` and the
 a plan exits with 3; without it every plan that could be made exits with 0.
 
 A build with the feature `aws` also compares networks, security groups and machines on AWS
-with the topology (`ec2.*`, only read: `terraform apply` repairs them). What differs is
+with the topology (`ec2.*`); they are only read, and repaired with Terraform. What differs is
 pending for --detailed-exitcode; where AWS could not be read, that exits with 1.")]
 pub(crate) struct PlanArgs {
     /// Topology file

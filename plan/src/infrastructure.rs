@@ -1,5 +1,5 @@
-//! What was seen of networks and machines in clouds, against the topology. Observed only: `apply` never touches them, and
-//! what differs is repaired by `terraform apply` of the rendered root.
+//! What was seen of networks and machines in clouds, against the topology. Observed only: `apply` never touches them;
+//! what is missing or changed is repaired by `terraform apply` of the rendered root.
 
 use std::fmt;
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
 /// Why AWS could not be read.
@@ -56,6 +57,19 @@ impl ReadError {
                 reason: chain(error),
             },
         }
+    }
+
+    pub(super) fn without_credentials(error: &CredentialsError) -> Self {
+        let reason = match error {
+            // it lists all that were asked, over many lines
+            CredentialsError::CredentialsNotLoaded(_) => {
+                "there are none in the environment, a profile, a container or the machine"
+                    .to_owned()
+            }
+            // whatever there is, and cannot be used
+            other => chain(other),
+        };
+        Self::NoCredentials { reason }
     }
 
     /// What to do about it.

@@ -3,16 +3,20 @@
 use super::{INDENT, Line, Tone, explain, printable};
 use crate::infrastructure::{Drift, DriftDetail, DriftKind, Infrastructure, NotObserved};
 
+const TITLE: &str = "Infrastructure (observed only, `apply` leaves it alone):";
 /// What is repaired, and by whom.
-const TITLE: &str = "Infrastructure (observed only; `terraform apply` of the root that `mirrorctl render` writes repairs it):";
+const REPAIR: &str = "`terraform apply` of the root that `mirrorctl render` writes repairs what is missing or changed; it does not know what is foreign, and starts no machine that was stopped";
 
 /// A section of its own, with an empty line behind it.
 pub(super) fn lines(seen: &Infrastructure, width: usize, lines: &mut Vec<Line>) {
     if !seen.drift.is_empty() {
-        explain(Tone::Heading, TITLE, 0, width, lines);
+        lines.push(Line::of(Tone::Heading, TITLE));
     }
     for drift in &seen.drift {
         one(drift, width, lines);
+    }
+    if !seen.drift.is_empty() {
+        explain(Tone::Dim, &format!("hint: {REPAIR}"), 2, width, lines);
     }
     for missed in &seen.not_observed {
         not_observed(missed, width, lines);

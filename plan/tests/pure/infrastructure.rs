@@ -56,14 +56,16 @@ fn seen() -> Infrastructure {
 fn drift_is_said_between_changes_and_summary() {
     let plan = as_declared().with_infrastructure(Some(seen()));
     let expected = "\
-Infrastructure (observed only; `terraform apply` of the root that `mirrorctl
-render` writes repairs it):
+Infrastructure (observed only, `apply` leaves it alone):
   ≠ ec2.eu-west-1.instance.aws-b-2  i-1  [changed]
       not as declared
       size        is m5.xlarge, declared m5.large
       tags.team   is (none), declared \\u{1b}[2J
   ≠ ec2.eu-west-1.vpc.kafka  [missing]
       declared, and not there
+  hint: `terraform apply` of the root that `mirrorctl render` writes repairs what
+  is missing or changed; it does not know what is foreign, and starts no machine
+  that was stopped
   ! AWS in eu-west-2 could not be observed: no usable credentials
       hint: log in
 Infrastructure: 2 differences, 12 resources compared in eu-west-1.
