@@ -37,18 +37,15 @@ pub(super) fn compare(
             .copied()
             .filter(|it| name(&it.tags) == Some(wanted.name.as_str()));
         let is_running = |it: &Instance| it.state == RUNNING;
-        match choose(named, |it| &it.id, is_running).0 {
-            Some(instance) => {
-                known.insert(&instance.id);
-                let details = differences(wanted, instance, place);
-                report.changed(KIND, &wanted.name, &instance.id, details);
-            }
-            None => {
-                let details = Details::none()
-                    .declared("size", &wanted.size)
-                    .declared("subnet", &wanted.subnet);
-                report.missing(KIND, &wanted.name, details);
-            }
+        if let Some(instance) = choose(named, |it| &it.id, is_running).0 {
+            known.insert(&instance.id);
+            let details = differences(wanted, instance, place);
+            report.changed(KIND, &wanted.name, &instance.id, details);
+        } else {
+            let details = Details::none()
+                .declared("size", &wanted.size)
+                .declared("subnet", &wanted.subnet);
+            report.missing(KIND, &wanted.name, details);
         }
     }
     for instance in here {

@@ -75,8 +75,8 @@ impl Cloud {
         .expect("the module");
         let tests = folder.join("tests");
         fs::create_dir_all(&tests).expect("a folder");
-        let test = root().join("e2e/terraform/roots/drift.tftest.hcl");
-        fs::copy(test, tests.join("drift.tftest.hcl")).expect("a copy");
+        let drift = root().join("e2e/terraform/roots/drift.tftest.hcl");
+        fs::copy(drift, tests.join("drift.tftest.hcl")).expect("a copy");
         terraform(&folder, &["init", "-input=false"]);
         let said = terraform(&folder, &["test", "-json", "-verbose"]);
         let state = said

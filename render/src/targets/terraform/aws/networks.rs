@@ -37,6 +37,7 @@ pub(super) struct AwsNetwork {
 }
 
 /// As Terraform decides it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
 fn expression<S: Serializer>(egress: &Egress, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(match egress {
         Egress::Always => "true",
