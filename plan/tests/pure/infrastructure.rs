@@ -63,9 +63,9 @@ Infrastructure (observed only, `apply` leaves it alone):
       tags.team   is (none), declared \\u{1b}[2J
   ≠ ec2.eu-west-1.vpc.kafka  [missing]
       declared, and not there
-  hint: `terraform apply` of the root that `mirrorctl render` writes repairs what
-  is missing or changed; it does not know what is foreign, and starts no machine
-  that was stopped
+  hint: `terraform apply` of the root that `mirrorctl render` writes repairs
+  what is missing or changed; it does not know what is foreign, and starts no
+  machine that was stopped
   ! AWS in eu-west-2 could not be observed: no usable credentials
       hint: log in
 Infrastructure: 2 differences, 12 resources compared in eu-west-1.
