@@ -28,6 +28,10 @@ impl Default for Style {
     }
 }
 
+/// Findings that are drawn with their lines of the file. Of one that is made ten thousand times, one is read; and drawing
+/// looks through the file for each.
+const MOST_DRAWN: usize = 50;
+
 #[derive(Serialize)]
 struct Report<'a> {
     file: &'a str,
@@ -37,7 +41,8 @@ struct Report<'a> {
 }
 
 impl Diagnostics {
-    /// Every finding with its snippet and hint, then one line that counts them. Nothing for no findings.
+    /// Every finding, the first fifty with snippet and hint and a line for each further one, then one line that counts
+    /// them. Nothing for no findings.
     pub fn to_human(&self, style: Style) -> String {
         if self.is_empty() {
             return String::new();
@@ -59,22 +64,18 @@ impl Diagnostics {
             .with_context_lines(1)
             .with_links(false);
         let mut text = String::new();
-        for found in self {
+        for found in self.into_iter().take(MOST_DRAWN) {
             // a report that cannot be drawn (a span outside the text) still says where and what
             if handler
                 .render_report(&mut text, &self.located(found))
                 .is_err()
             {
-                let _ = writeln!(
-                    text,
-                    "{}:{}:{}: {}",
-                    self.name(),
-                    found.line,
-                    found.column,
-                    found.message
-                );
+                self.in_one_line(found, &mut text);
             }
             text.push('\n');
+        }
+        for found in self.into_iter().skip(MOST_DRAWN) {
+            self.in_one_line(found, &mut text);
         }
         let _ = writeln!(
             text,
@@ -84,6 +85,17 @@ impl Diagnostics {
             counted(self.warnings(), "warning")
         );
         text
+    }
+
+    fn in_one_line(&self, found: &Diagnostic, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "{}:{}:{}: {}",
+            self.name(),
+            found.line,
+            found.column,
+            found.message
+        );
     }
 
     /// The file, the counts and every finding.

@@ -14,7 +14,7 @@ use crate::path::{Path, Step};
 /// Nesting deeper than this is refused: a topology needs ten levels, and recursion has to end.
 const DEEPEST: usize = 64;
 /// More nodes than this, after anchors are expanded, are refused.
-const MOST_NODES: usize = 200_000;
+const MOST_NODES: usize = 1_000_000;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]

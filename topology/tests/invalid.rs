@@ -170,3 +170,24 @@ fn mistakes_in_one_place_do_not_hide_others() {
         assert!(codes.contains(code), "{code} is missing in {codes:?}");
     }
 }
+
+#[test]
+fn a_mistake_made_a_thousand_times_is_drawn_a_few_times_and_named_each_time() {
+    let topics: String = (0..1_000)
+        .map(|topic| format!("- {{name: t.{topic}, clusters: [a], partition: 1}}\n"))
+        .collect();
+    let text = format!(
+        "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n- {{alias: a, platform: embedded}}\ntopics:\n{topics}"
+    );
+    let found = topology::parse("long.yaml", &text).unwrap_err();
+    assert_eq!(found.errors(), 1_000);
+    let human = found.to_human(Style::default());
+    assert_eq!(
+        human.matches("-[long.yaml").count() + human.matches("─[long.yaml").count(),
+        50
+    );
+    for line in [6, 55, 56, 1_005] {
+        assert!(human.contains(&format!("long.yaml:{line}:")), "{line}");
+    }
+    assert!(human.ends_with("long.yaml: 1000 errors, 0 warnings\n"));
+}
