@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::Compression;
 use crate::admin::{NewTopic, OffsetSpec};
@@ -96,6 +97,15 @@ impl KeyedLog {
     /// topic takes what it holds for nothing.
     pub async fn exists(&self) -> Result<bool, Error> {
         Ok(self.described().await?.is_some())
+    }
+
+    /// Which topic it is and how far it was written; nothing where it does not exist. Cancel safe.
+    pub async fn mark(&self) -> Result<Option<(Uuid, i64)>, Error> {
+        let Some(topic) = self.described().await? else {
+            return Ok(None);
+        };
+        let end = self.listed(OffsetSpec::Latest).await?;
+        Ok(Some((topic.id, end)))
     }
 
     /// Hands every record to `visit`, the oldest first, up to the end as it is now; none where the topic does not

@@ -441,8 +441,12 @@ SIGHUP reads the topology file again: mirrors that changed drain and start anew 
 now, new ones start, removed ones drain and end, `state: paused` stops one until it says `running`
 again. Mirrors that did not change go on undisturbed. A file that is not valid changes nothing.
 
+Where `mirrorctl apply` has written a mirror's state to its target, that is followed, too, without a
+restart: the more cautious of file and record wins (promoted, paused, running).
+
 A mirror with `state: promoted` copies nothing: applications write to its target now. One that runs
-drains and ends; one that is named, or that has no other beside it, is refused (exit code 3).")]
+copies what the source holds by then, and ends for good; one that is named, or that has no other
+beside it, is refused (exit code 3).")]
 pub(crate) struct ReplicateArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]

@@ -60,7 +60,8 @@ pub(crate) enum Failure {
     NotRunnable { mirror: String, reason: String },
     /// Applications have moved to the targets of these mirrors.
     #[error(
-        "refusing to replicate {}: `state: promoted` says that applications write to the target now",
+        "refusing to replicate {}: promoted (`state: promoted`, in the topology or applied), so that applications write to \
+         the target now",
         mirrors.join(", ")
     )]
     Promoted { mirrors: Vec<String> },

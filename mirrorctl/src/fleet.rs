@@ -6,26 +6,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
 
 use plan::Clients;
-use replicator::Options;
-use replicator::metrics::Watchlist;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use topology::{Cluster, Mirror, MirrorState, Topology};
 
 use crate::connect::connect;
-use crate::copies::Copies;
 use crate::failure::Failure;
+use crate::follow::{Word, is_half_promoted, words};
 use crate::output::{self, CopyDisplay, RunEnd, WatchedRun};
-use crate::select::{builtin, clusters, refuse_promoted};
+use crate::select::{builtin, clusters, refuse_promoted, refuse_recorded};
 use crate::session::Session;
 use crate::signals::Hangups;
-
-/// Pause before a mirror that a reload brought tries again to connect.
-const CONNECT_AGAIN: Duration = Duration::from_secs(5);
+use crate::steered::Steered;
 
 /// All that decides how a mirror runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +34,8 @@ struct Definition {
 struct Crew {
     definition: Definition,
     stop: CancellationToken,
+    /// Cancelled once the file says that it is promoted: it copies to the end of now, and then ends.
+    promoted: CancellationToken,
 }
 
 /// How a mirror's runs ended, one a source.
@@ -87,6 +84,17 @@ impl<'f> Fleet<'f> {
         let aliases = clusters(&mirrors);
         let connecting = connect(&fleet.topology, &aliases);
         let clients = session.until_stopped(connecting).await??;
+        let words = session.until_stopped(words(&mirrors, &clients)).await??;
+        let over: BTreeSet<String> = mirrors
+            .iter()
+            .filter(|mirror| {
+                words.get(&mirror.name).is_some_and(|(word, entry)| {
+                    *word == Word::Promote && !is_half_promoted(entry, &clients, mirror)
+                })
+            })
+            .map(|mirror| mirror.name.clone())
+            .collect();
+        refuse_recorded(&over, &builtin(&fleet.topology, names)?, names)?;
         let held = in_state(MirrorState::Paused, &fleet.topology, names);
         session.runs.pause(held);
         for name in in_state(MirrorState::Paused, &fleet.topology, names) {
@@ -143,6 +151,7 @@ impl<'f> Fleet<'f> {
         let Some(crew) = self.crews.remove(&name) else {
             return Ok(());
         };
+        self.session.runs.release(&name);
         self.ends.extend(ends?);
         if !crew.stop.is_cancelled() {
             self.ended.insert(name.clone());
@@ -196,7 +205,10 @@ impl<'f> Fleet<'f> {
                     say(name, "paused; it drains, and keeps its positions");
                 }
                 Some(MirrorState::Promoted) => {
-                    say(name, "promoted; it drains, and copies nothing any more");
+                    say(
+                        name,
+                        "promoted; it copies what the source holds now, and then nothing any more",
+                    );
                 }
                 Some(MirrorState::Running) | None => say(name, "removed; it drains and ends"),
             }
@@ -226,7 +238,13 @@ impl<'f> Fleet<'f> {
             return;
         }
         for (name, crew) in &self.crews {
-            if self.wanted.get(name) != Some(&crew.definition) {
+            if self.wanted.get(name) == Some(&crew.definition) {
+                continue;
+            }
+            let state = self.topology.mirror(name).map(|mirror| mirror.state);
+            if state == Some(MirrorState::Promoted) {
+                crew.promoted.cancel();
+            } else {
                 crew.stop.cancel();
             }
         }
@@ -243,53 +261,24 @@ impl<'f> Fleet<'f> {
 
     fn start(&mut self, definition: Definition, clients: Option<Clients>) {
         let stop = self.session.stop.child_token();
+        let promoted = CancellationToken::new();
         let name = definition.mirror.name.clone();
-        let crew = Crew {
-            definition: definition.clone(),
+        let steered = Steered {
+            mirror: definition.mirror.clone(),
+            topology: self.topology.clone(),
+            clients,
+            watched: self.watched.clone(),
+            runs: self.session.runs.clone(),
             stop: stop.clone(),
+            promoted: promoted.clone(),
         };
-        self.crews.insert(name, crew);
-        let (topology, watched) = (self.topology.clone(), self.watched.clone());
-        let runs = self.session.runs.clone();
-        self.tasks.spawn(async move {
-            let mirror = &definition.mirror;
-            let ends = run(mirror, &topology, clients, &watched, &runs, &stop).await;
-            (definition.mirror.name, ends)
-        });
-    }
-}
-
-/// One mirror from connecting to its end. A mirror that a reload brought waits for its clusters.
-async fn run(
-    mirror: &Mirror,
-    topology: &Topology,
-    clients: Option<Clients>,
-    watched: &watch::Sender<Vec<WatchedRun>>,
-    runs: &Watchlist,
-    stop: &CancellationToken,
-) -> Result<Vec<RunEnd>, Failure> {
-    let clients = match clients {
-        Some(clients) => clients,
-        None => match stop.run_until_cancelled(connected(mirror, topology)).await {
-            Some(clients) => clients,
-            None => return Ok(Vec::new()),
-        },
-    };
-    let copies = Copies::start(&[mirror], &clients, &Options::continuous(), stop, runs)?;
-    watched.send_modify(|runs| runs.extend(copies.watched().iter().cloned()));
-    copies.finish().await
-}
-
-async fn connected(mirror: &Mirror, topology: &Topology) -> Clients {
-    loop {
-        match connect(topology, &clusters(&[mirror])).await {
-            Ok(clients) => return clients,
-            Err(error) => {
-                tracing::error!(mirror = mirror.name, %error,
-                    "the mirror cannot start; trying again in {} s", CONNECT_AGAIN.as_secs());
-                tokio::time::sleep(CONNECT_AGAIN).await;
-            }
-        }
+        let crew = Crew {
+            definition,
+            stop,
+            promoted,
+        };
+        self.crews.insert(name.clone(), crew);
+        self.tasks.spawn(async move { (name, steered.run().await) });
     }
 }
 

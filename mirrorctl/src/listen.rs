@@ -164,9 +164,12 @@ fn readiness(list: &Watchlist) -> (bool, Value) {
             })
         })
         .collect();
-    mirrors.extend(paused.iter().map(
-        |mirror| json!({ "mirror": mirror, "ready": true, "phase": "paused", "not_ready": [], "not_named": 0 }),
-    ));
+    mirrors.extend(paused.iter().map(|(mirror, held)| {
+        json!({
+            "mirror": mirror, "ready": true, "phase": "paused", "held_by": held.by(), "reason": held.why(),
+            "not_ready": [], "not_named": 0,
+        })
+    }));
     (all_ready, json!({ "ready": all_ready, "mirrors": mirrors }))
 }
 
@@ -242,6 +245,7 @@ mod tests {
         let (ready, body) = readiness(&list);
         assert!(ready);
         assert_eq!(body["mirrors"][0]["phase"], "paused");
+        assert_eq!(body["mirrors"][0]["held_by"], "topology");
     }
 
     #[tokio::test]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use plan::Clients;
 use topology::{Engine, Mirror, MirrorState, Topology};
 
 use crate::failure::Failure;
+use crate::follow::{Word, words};
 use crate::output;
 
 /// The named mirrors, or all when none is named.
@@ -87,6 +89,52 @@ pub(crate) fn refuse_promoted(mirrors: &[&Mirror], names: &[String]) -> Result<(
         return Err(Failure::Promoted { mirrors: promoted });
     }
     Ok(())
+}
+
+/// The same for mirrors whose record on the target says that they are promoted, whatever the file says.
+pub(crate) fn refuse_recorded(
+    promoted: &BTreeSet<String>,
+    mirrors: &[&Mirror],
+    names: &[String],
+) -> Result<(), Failure> {
+    let by_either = |mirror: &&&Mirror| {
+        mirror.state == MirrorState::Promoted || promoted.contains(&mirror.name)
+    };
+    let only_those = mirrors.iter().filter(by_either).count() == mirrors.len();
+    if !promoted.is_empty() && (only_those || !names.is_empty()) {
+        let mirrors = promoted.iter().cloned().collect();
+        return Err(Failure::Promoted { mirrors });
+    }
+    Ok(())
+}
+
+/// Of these mirrors those that their records do not hold back either. One that is named and held is an error.
+pub(crate) async fn unheld<'t>(
+    mirrors: Vec<&'t Mirror>,
+    clients: &Clients,
+    names: &[String],
+) -> Result<Vec<&'t Mirror>, Failure> {
+    let words = words(&mirrors, clients).await?;
+    let word = |mirror: &Mirror| words.get(&mirror.name).map(|(word, _)| word);
+    let promoted = mirrors.iter().filter(|it| word(it) == Some(&Word::Promote));
+    let promoted: BTreeSet<String> = promoted.map(|mirror| mirror.name.clone()).collect();
+    refuse_recorded(&promoted, &mirrors, names)?;
+    let mut free = Vec::new();
+    for mirror in mirrors {
+        match word(mirror) {
+            Some(Word::Run) | None => free.push(mirror),
+            Some(Word::Hold(why)) => pass_over(mirror, format!("is held: {why}"), names)?,
+            Some(Word::Promote) => pass_over(
+                mirror,
+                format!("is promoted, by its record on {}", mirror.target),
+                names,
+            )?,
+        }
+    }
+    if free.is_empty() {
+        return Err(nothing_to_replicate("all of them are paused or promoted"));
+    }
+    Ok(free)
 }
 
 /// The mirrors of the built-in engine, paused ones too.

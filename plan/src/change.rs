@@ -10,6 +10,7 @@ use topology::AclBinding;
 use crate::client_quota::QuotaState;
 use crate::impact::Impact;
 use crate::journal::Recorded;
+use crate::mirror::MirrorRecord;
 use crate::observed::ConfigOrigin;
 use crate::scram_user::ScramUserState;
 use crate::topic::TopicState;
@@ -22,7 +23,8 @@ use crate::topic::TopicState;
 pub struct ResourceChange {
     /// Names the resource within the topology: `topic.<cluster alias>.<topic name>`,
     /// `acl.<cluster alias>.<principal>/<permission>/<operation>/<resource type>/<pattern>/<name>` (and `/<host>`, where
-    /// the rule is not about every host), `quota.<cluster alias>.user=<name>/client-id=<name>`, `user.<cluster alias>.<name>`.
+    /// the rule is not about every host), `quota.<cluster alias>.user=<name>/client-id=<name>`, `user.<cluster alias>.<name>`,
+    /// `mirror.<name>`.
     /// What would be taken for a separator there is percent-encoded.
     pub address: String,
     /// Alias of the cluster the resource lives on.
@@ -38,7 +40,7 @@ pub struct ResourceChange {
     pub risk: Risk,
     /// Each attribute that changes, in a fixed order: of a topic its partitions, replication factor, then
     /// configuration keys by name; of an ACL the `rule` as a sentence,
-    /// of a quota its limits by key, of a user its mechanisms and its `password`.
+    /// of a quota its limits by key, of a user its mechanisms and its `password`, of a mirror its `state`, then its sources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
     /// Why the change is refused. A plan with any refusal is not applied at all.
@@ -93,6 +95,8 @@ pub enum Resource {
     ClientQuota(Change<QuotaState>),
     /// A SCRAM user of one cluster.
     ScramUser(Change<ScramUserState>),
+    /// The state of a mirror, in its record on the target cluster.
+    Mirror(Change<MirrorRecord>),
 }
 
 impl Resource {
@@ -103,6 +107,7 @@ impl Resource {
             Self::Acl(change) => change.action(),
             Self::ClientQuota(change) => change.action(),
             Self::ScramUser(change) => change.action(),
+            Self::Mirror(change) => change.action(),
         }
     }
 }
@@ -190,7 +195,8 @@ impl<S> Change<S> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Detail {
-    /// `partitions`, `replication_factor`, `config.<key>`, `rule`, a key of a quota, a SCRAM mechanism, or `password`.
+    /// `partitions`, `replication_factor`, `config.<key>`, `rule`, a key of a quota, a SCRAM mechanism, `password`, `state`, or
+    /// `source.<alias>`.
     pub attribute: String,
     /// The live value; absent when there is none.
     pub before: Option<String>,
@@ -288,6 +294,10 @@ pub enum BlockCode {
     OwnLogin,
     /// A mirror could not keep what it promises: one of the plan's findings.
     MirrorFinding,
+    /// The mirror was promoted, which is never taken back.
+    MirrorPromoted,
+    /// A later version of this program wrote the mirror's record.
+    MirrorRecordNewer,
 }
 
 /// [`Change`] as it stands in JSON.

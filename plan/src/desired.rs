@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use topology::{
-    AclBinding, Allow, Cluster, Placement, QuotaEntity, QuotaValue, Sasl, ScramMechanism,
-    ScramUser, SecretRef, Tls, Topic, TopicGuard, Topology,
+    AclBinding, Allow, Cluster, Engine, Mirror, MirrorState, Placement, QuotaEntity, QuotaValue,
+    Sasl, ScramMechanism, ScramUser, SecretRef, Tls, Topic, TopicGuard, Topology,
 };
 
-use crate::{acl, client_quota, draft, scram_user, topic};
+use crate::{acl, client_quota, draft, mirror, scram_user, topic};
 
 /// The clusters of a topology and what it declares on them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -45,6 +45,9 @@ pub struct DesiredCluster {
     /// Declared SCRAM users by label.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub users: BTreeMap<String, DesiredUser>,
+    /// Declared mirrors of the built-in engine into this cluster, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub mirrors: BTreeMap<String, DesiredMirror>,
 }
 
 impl Desired {
@@ -61,6 +64,8 @@ impl Desired {
             cluster.quotas.retain(|label, _| kept(&quotas, label));
             let users = draft::prefix(scram_user::KIND, alias);
             cluster.users.retain(|label, _| kept(&users, label));
+            let mirrors = draft::prefix(mirror::KIND, alias);
+            cluster.mirrors.retain(|name, _| kept(&mirrors, name));
         }
         self
     }
@@ -74,13 +79,22 @@ impl DesiredCluster {
             delete_acls,
             delete_quotas,
             delete_users,
+            delete_mirrors,
             replace_infrastructure: _,
         } = self.allow;
         let nothing = self.topics.is_empty()
             && self.acls.is_empty()
             && self.quotas.is_empty()
-            && self.users.is_empty();
-        !nothing || delete_topics || delete_acls || delete_quotas || delete_users
+            && self.users.is_empty()
+            && self.mirrors.is_empty();
+        let deletes = [
+            delete_topics,
+            delete_acls,
+            delete_quotas,
+            delete_users,
+            delete_mirrors,
+        ];
+        !nothing || deletes.contains(&true)
     }
 
     /// Whom this program logs in as, where that has a name of its own.
@@ -165,6 +179,15 @@ pub struct DesiredUser {
     pub origin: String,
 }
 
+/// A declared mirror.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DesiredMirror {
+    /// The state that it is meant to be in.
+    pub state: MirrorState,
+    /// The clusters that it copies from: alias, and the cluster id that the topology names.
+    pub sources: BTreeMap<String, Option<String>>,
+}
+
 /// What the cluster's `managed` and `protected` patterns say about a topic name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -231,6 +254,21 @@ fn desired_cluster(cluster: &Cluster, topology: &Topology) -> DesiredCluster {
             .filter(|user| user.cluster == cluster.alias)
             .map(|user| (scram_user::label(&user.name), desired_user(user)))
             .collect(),
+        mirrors: topology
+            .mirrors
+            .iter()
+            .filter(|mirror| mirror.target == cluster.alias && mirror.engine == Engine::Builtin)
+            .map(|mirror| (mirror.name.clone(), desired_mirror(mirror, topology)))
+            .collect(),
+    }
+}
+
+fn desired_mirror(mirror: &Mirror, topology: &Topology) -> DesiredMirror {
+    let id = |alias: &String| topology.cluster(alias)?.cluster_id.clone();
+    let sources = mirror.sources.iter();
+    DesiredMirror {
+        state: mirror.state,
+        sources: sources.map(|alias| (alias.clone(), id(alias))).collect(),
     }
 }
 

@@ -2,15 +2,17 @@
 
 use topology::Topology;
 
-use crate::acl;
+use crate::acl::Acls;
 use crate::change::ResourceChange;
-use crate::client_quota;
+use crate::client_quota::Quotas;
 use crate::desired::Desired;
 use crate::document::{ClusterRef, LeftBehind, Plan};
+use crate::kind::{Site, changes as changes_of, in_vain};
+use crate::mirror::Mirrors;
 use crate::observed::{Observed, ObservedCluster};
 use crate::permissions::Permissions;
-use crate::scram_user;
-use crate::topic;
+use crate::scram_user::Users;
+use crate::topic::{self, Topics};
 
 /// Compares what `topology` declares with what was read.
 ///
@@ -41,15 +43,24 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
             tls: cluster.tls.clone(),
             sasl: cluster.sasl.clone(),
         });
-        let mut of_cluster = topic::changes(alias, cluster, live, allowed);
-        of_cluster.extend(acl::changes(alias, cluster, live, allowed));
-        of_cluster.extend(client_quota::changes(alias, cluster, live, allowed));
-        of_cluster.extend(scram_user::changes(alias, cluster, live, allowed));
+        let site = Site {
+            alias,
+            cluster,
+            live,
+            observed,
+            allowed,
+        };
+        let mut of_cluster = changes_of::<Topics>(&site);
+        of_cluster.extend(changes_of::<Acls>(&site));
+        of_cluster.extend(changes_of::<Quotas>(&site));
+        of_cluster.extend(changes_of::<Users>(&site));
+        of_cluster.extend(changes_of::<Mirrors>(&site));
+        forget.extend(in_vain::<Topics>(&site));
+        forget.extend(in_vain::<Acls>(&site));
+        forget.extend(in_vain::<Quotas>(&site));
+        forget.extend(in_vain::<Users>(&site));
+        forget.extend(in_vain::<Mirrors>(&site));
         if let Some(live) = live {
-            forget.extend(topic::in_vain(alias, cluster, live));
-            forget.extend(acl::in_vain(alias, cluster, live));
-            forget.extend(client_quota::in_vain(alias, cluster, live));
-            forget.extend(scram_user::in_vain(alias, cluster, live));
             left_behind.extend(throttles(alias, live, &of_cluster));
         }
         of_cluster.sort_by(|a, b| a.address.cmp(&b.address));

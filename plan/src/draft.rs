@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
-use crate::document::Forgotten;
 use crate::journal::Recorded;
-use crate::observed::ObservedCluster;
+use crate::mirror;
 
 /// The reason of what is done about a resource that was declared at the last apply and is not now.
 pub(crate) const DECLARED_NO_LONGER: &str = "declared no longer";
@@ -19,15 +18,20 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// `<kind>.<cluster alias>.<label>`; an alias holds no dot.
+    /// `<kind>.<cluster alias>.<label>`, or `mirror.<name>`; an alias holds no dot.
     pub(crate) fn address(&self) -> String {
         format!("{}{}", prefix(self.kind, self.alias), self.label)
     }
 }
 
-/// What the addresses of a kind on a cluster begin with.
+/// What the addresses of a kind on a cluster begin with. A mirror's name is one of the whole topology: its address names
+/// no cluster.
 pub(crate) fn prefix(kind: &str, alias: &str) -> String {
-    format!("{kind}.{alias}.")
+    if kind == mirror::KIND {
+        format!("{kind}.")
+    } else {
+        format!("{kind}.{alias}.")
+    }
 }
 
 /// What the record of a cluster says of one kind, by label.
@@ -49,47 +53,6 @@ pub(crate) fn labels(
 ) -> BTreeSet<String> {
     recorded(kind, alias, all)
         .map(|(label, _)| label.to_owned())
-        .collect()
-}
-
-/// What has to be done about the resources of a kind that are `wanted`, and about those that were at the last apply and
-/// are not now. `dropped` gives nothing for one that is gone: the record is put right with the next change.
-pub(crate) fn changes<'a, D>(
-    kind: &'static str,
-    alias: &'a str,
-    wanted: &'a BTreeMap<String, D>,
-    live: Option<&'a ObservedCluster>,
-    declared: impl Fn(Place<'a>, &'a D) -> ResourceChange,
-    dropped: impl Fn(Place<'a>, &'a ObservedCluster, &'a Recorded) -> Option<ResourceChange>,
-) -> Vec<ResourceChange> {
-    let place = |label| Place { kind, alias, label };
-    let mut changes: Vec<ResourceChange> = wanted
-        .iter()
-        .map(|(label, desired)| declared(place(label), desired))
-        .collect();
-    if let Some(live) = live {
-        let no_longer = recorded(kind, alias, &live.recorded)
-            .filter(|(label, _)| !wanted.contains_key(*label))
-            .filter_map(|(label, recorded)| dropped(place(label), live, recorded));
-        changes.extend(no_longer);
-    }
-    changes
-}
-
-/// What the record names, and is neither `wanted` nor, as `there` says, on the cluster.
-pub(crate) fn in_vain<D>(
-    kind: &str,
-    alias: &str,
-    wanted: &BTreeMap<String, D>,
-    live: &ObservedCluster,
-    there: impl Fn(&str, &Recorded) -> bool,
-) -> Vec<Forgotten> {
-    recorded(kind, alias, &live.recorded)
-        .filter(|(label, recorded)| !wanted.contains_key(*label) && !there(label, recorded))
-        .map(|(label, _)| Forgotten {
-            cluster: alias.to_owned(),
-            address: format!("{}{label}", prefix(kind, alias)),
-        })
         .collect()
 }
 

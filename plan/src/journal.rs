@@ -50,7 +50,7 @@ pub struct Recorded {
     pub access: Option<RecordedAccess>,
 }
 
-/// What is remembered of a rule, a limit or a login that was declared at the last apply.
+/// What is remembered of a rule, a limit, a login or a mirror that was declared at the last apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordedAccess {
@@ -71,6 +71,11 @@ pub enum RecordedAccess {
         iterations: u32,
         /// The generation of the password that was set.
         generation: u32,
+    },
+    /// A mirror in this state.
+    Mirror {
+        /// The state that was declared.
+        state: topology::MirrorState,
     },
 }
 

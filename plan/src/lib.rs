@@ -17,13 +17,15 @@
 //! that are declared, of a user the declared mechanism with its iterations. A password cannot be read back: it is set when
 //! the user is created or its mechanism changes, and whenever its `generation` does.
 //!
+//! Mirrors of the built-in engine: the record on their target cluster of the state that replicators follow.
+//!
 //! # What was managed
 //! Each cluster keeps a record of what was declared at the last apply ([`Recorded`], in the topic
 //! `mirrorctl-state.internal`). A configuration key that was declared and is not any more goes back
 //! to the brokers' default. A topic that was declared and is not any more is deleted only when the
 //! cluster's `allow` permits it, whoever runs the command asks for it by address ([`Permissions`]),
 //! and nobody uses it; otherwise it is shown and left. The same holds for rules, limits and users, which are never taken
-//! from whom the command itself logs in as. What was never declared is never touched.
+//! from whom the command itself logs in as, and for records of mirrors, whose data stays. What was never declared is never touched.
 //!
 //! # Who applies
 //! One apply at a time changes a cluster: it holds a lease in that same record, by the brokers'
@@ -46,7 +48,9 @@ mod impact;
 mod import;
 mod infrastructure;
 mod journal;
+mod kind;
 mod label;
+mod mirror;
 mod observe;
 mod observed;
 mod permissions;
@@ -67,8 +71,8 @@ pub use change::{
 };
 pub use client_quota::QuotaState;
 pub use desired::{
-    Desired, DesiredAcl, DesiredCluster, DesiredQuota, DesiredTopic, DesiredUser, Guard,
-    managed_clusters,
+    Desired, DesiredAcl, DesiredCluster, DesiredMirror, DesiredQuota, DesiredTopic, DesiredUser,
+    Guard, managed_clusters,
 };
 pub use diff::{diff, diff_desired};
 pub use difference::Difference;
@@ -80,6 +84,7 @@ pub use impact::Impact;
 pub use import::live_topics;
 pub use infrastructure::{Drift, DriftDetail, DriftKind, Infrastructure, NotObserved};
 pub use journal::{Recorded, RecordedAccess, Underway};
+pub use mirror::{MirrorRecord, ObservedMirror};
 pub use observe::{ObserveError, observe, observe_desired};
 pub use observed::{
     ConfigOrigin, Extent, Observed, ObservedCluster, ObservedConfig, ObservedPartition,

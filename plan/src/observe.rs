@@ -12,6 +12,7 @@ use crate::desired::{Desired, DesiredCluster};
 use crate::draft;
 use crate::guard::{Clients, FailureKind};
 use crate::journal::{self, Journal};
+use crate::mirror;
 use crate::observed::{Observed, ObservedCluster};
 use crate::scram_user;
 use crate::topic::live::{self, ReadError};
@@ -267,6 +268,9 @@ async fn read(
         .await
         .map_err(failed)?;
     scram_user::observe(alias, cluster, client, &mut observed)
+        .await
+        .map_err(failed)?;
+    mirror::observe(alias, cluster, client, &mut observed)
         .await
         .map_err(failed)?;
     Ok(observed)

@@ -8,6 +8,7 @@ use topology::{AclBinding, ScramMechanism};
 
 use crate::client_quota::QuotaState;
 use crate::journal::{Recorded, Underway};
+use crate::mirror::ObservedMirror;
 
 /// Everything [`observe`](crate::observe) read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +38,8 @@ pub struct ObservedCluster {
     pub quotas: BTreeMap<String, QuotaState>,
     /// The declared SCRAM users that exist, and those that the record names, by label: iterations by mechanism.
     pub users: BTreeMap<String, BTreeMap<ScramMechanism, u32>>,
+    /// The records of declared mirrors, and of those that the cluster's own record names, by name.
+    pub mirrors: BTreeMap<String, ObservedMirror>,
     /// What was declared at the last apply, by address.
     pub recorded: BTreeMap<String, Recorded>,
     /// Moves that an apply began and did not end, by address of the topic.

@@ -24,6 +24,7 @@ use crate::permissions::Permissions;
 use crate::topic::recheck::{Recheck, Step, recheck};
 
 mod access;
+mod mirrors;
 
 const TOPICS: [&str; 5] = [
     "pay.orders",
@@ -170,20 +171,22 @@ fn topics<T: std::fmt::Debug>(
 }
 
 fn desired() -> impl Strategy<Value = Desired> {
-    let allow = any::<[bool; 4]>().prop_map(|[topics, acls, quotas, users]| Allow {
+    let allow = any::<[bool; 5]>().prop_map(|[topics, acls, quotas, users, mirrors]| Allow {
         delete_topics: topics,
         delete_acls: acls,
         delete_quotas: quotas,
         delete_users: users,
+        delete_mirrors: mirrors,
         ..Allow::default()
     });
     let access = (
         access::desired_acls(),
         access::desired_quotas(),
         access::desired_users(),
+        mirrors::desired_mirrors(),
     );
     let cluster = (topics(desired_topic()), access, allow, access::login()).prop_map(
-        |(topics, (acls, quotas, users), allow, sasl)| DesiredCluster {
+        |(topics, (acls, quotas, users, mirrors), allow, sasl)| DesiredCluster {
             bootstrap: vec!["localhost:9092".to_owned()],
             cluster_id: None,
             tls: None,
@@ -194,6 +197,7 @@ fn desired() -> impl Strategy<Value = Desired> {
             acls,
             quotas,
             users,
+            mirrors,
         },
     );
     btree_map(
@@ -231,19 +235,23 @@ fn permissions() -> impl Strategy<Value = Permissions> {
     let address = (select(CLUSTERS.to_vec()), select(TOPICS.to_vec()))
         .prop_map(|(alias, topic)| format!("topic.{alias}.{topic}"));
     let of_access = select(CLUSTERS.to_vec()).prop_flat_map(access::address);
-    vec(prop_oneof![address, of_access], 0..12).prop_map(Permissions::to_destroy)
+    vec(prop_oneof![address, of_access, mirrors::address()], 0..12)
+        .prop_map(Permissions::to_destroy)
 }
 
 fn observed() -> impl Strategy<Value = Observed> {
-    let live = || (topics(live_topic()), recorded(), access::live());
+    let live = || {
+        let others = (access::live(), mirrors::live());
+        (topics(live_topic()), recorded(), others)
+    };
     (live(), live(), 1i32..4, any::<bool>(), any::<bool>()).prop_map(
         |(aws, onprem, brokers, ours, racks)| {
             let cluster = |id: &str,
                            alias: &str,
-                           (topics, recorded, access): (
+                           (topics, recorded, (access, mirrors)): (
                 _,
                 BTreeMap<String, Recorded>,
-                access::Live,
+                (access::Live, mirrors::Live),
             )| {
                 let mut observed = ObservedCluster {
                     underway: moves(alias, &topics, ours),
@@ -262,6 +270,7 @@ fn observed() -> impl Strategy<Value = Observed> {
                     ..ObservedCluster::default()
                 };
                 access.settle(alias, &mut observed);
+                mirrors.settle(&mut observed);
                 observed
             };
             Observed {
@@ -413,7 +422,10 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
                 Recheck::Remaining(steps) => steps,
                 Recheck::Stale(differences) => panic!("nobody else changed it: {differences:?}"),
             },
-            Resource::Acl(_) | Resource::ClientQuota(_) | Resource::ScramUser(_) => Vec::new(),
+            Resource::Acl(_)
+            | Resource::ClientQuota(_)
+            | Resource::ScramUser(_)
+            | Resource::Mirror(_) => Vec::new(),
         };
         for step in steps.into_iter().flat_map(portions) {
             if limit == 0 {
@@ -428,6 +440,15 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             }
             limit -= 1;
             access::carry_out(change, cluster);
+        }
+        if let Resource::Mirror(mirror) = &change.resource
+            && mirrors::outlook(change, cluster) == Outlook::Remaining
+        {
+            if limit == 0 {
+                return;
+            }
+            limit -= 1;
+            mirrors::carry_out(mirror, &change.name, cluster);
         }
         if change.impact.is_some() {
             cluster.underway.remove(&change.address);
@@ -589,6 +610,7 @@ proptest! {
         run(&plan, &mut after, usize::MAX);
         for (alias, cluster) in &before.clusters {
             access::only_what_was_permitted(alias, &desired.clusters, &allowed, cluster, &after.clusters[alias])?;
+            mirrors::only_what_was_permitted(desired.clusters.get(alias), &allowed, cluster, &after.clusters[alias])?;
             for (name, topic) in &cluster.topics {
                 if after.clusters[alias].topics.contains_key(name) {
                     continue;

@@ -81,6 +81,7 @@ pub use lag::{MEASURED, PartitionLag, lag};
 pub use options::{Mode, Options, Source};
 pub use partition_figures::{PartitionFigures, PartitionState};
 pub use position::{POSITIONS_TOPIC, Position, PositionKey, ProducerPosition};
+pub use position_log::load as positions;
 pub use progress::{Ailing, PartitionFailure, Phase, Progress, Snapshot};
 pub use standby::run;
 pub use status::{Condition, PartitionStatus, status};

@@ -16,7 +16,7 @@ use crate::topic_reader::{Seen, TopicReader};
 
 /// All positions of one mirror from one source cluster, the newest a key. Empty where the topic
 /// does not exist.
-pub(crate) async fn load(
+pub async fn load(
     target: &Cluster,
     mirror: &str,
     source_cluster_id: &str,

@@ -173,6 +173,27 @@ pub enum MirrorState {
     Promoted,
 }
 
+impl MirrorState {
+    /// The state as it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Promoted => "promoted",
+        }
+    }
+
+    /// Of two states that a mirror is said to be in the one that copies less, and that is harder to take back.
+    #[must_use]
+    pub fn more_cautious(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Promoted, _) | (_, Self::Promoted) => Self::Promoted,
+            (Self::Paused, _) | (_, Self::Paused) => Self::Paused,
+            (Self::Running, Self::Running) => Self::Running,
+        }
+    }
+}
+
 /// How much `verify` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

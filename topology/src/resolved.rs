@@ -110,6 +110,8 @@ pub struct Allow {
     pub delete_quotas: bool,
     /// SCRAM users may be deleted.
     pub delete_users: bool,
+    /// Records of mirrors into the cluster may be deleted; what was copied stays.
+    pub delete_mirrors: bool,
     /// Machines, disks and networks may be replaced.
     pub replace_infrastructure: bool,
 }

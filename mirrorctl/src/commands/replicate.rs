@@ -14,7 +14,7 @@ use crate::fleet::Fleet;
 use crate::listen::listen;
 use crate::load::load;
 use crate::output::{self, RunEnd, replication_human, replication_json};
-use crate::select::{clusters, runnable};
+use crate::select::{clusters, runnable, unheld};
 use crate::session::{Ended, Session};
 use crate::signals::Hangups;
 
@@ -50,6 +50,9 @@ async fn once(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Fa
     let mirrors = runnable(&topology, &args.mirror)?;
     let clients = session
         .until_stopped(connect(&topology, &clusters(&mirrors)))
+        .await??;
+    let mirrors = session
+        .until_stopped(unheld(mirrors, &clients, &args.mirror))
         .await??;
     Copies::start(
         &mirrors,

@@ -1,13 +1,15 @@
 //! `mirrorctl status`.
 
+use register::{Entry, RegisterLog};
 use replicator::Source;
-use topology::{Mirror, Topology};
+use topology::{Engine, Mirror, Topology};
 
 use crate::cli::{Format, StatusArgs};
 use crate::connect::connect;
 use crate::copies::client;
 use crate::exit::Outcome;
 use crate::failure::Failure;
+use crate::follow::state;
 use crate::load::load;
 use crate::output::{
     self, MirrorGaps, MirrorStatus, gaps_human, gaps_json, status_human, status_json,
@@ -27,6 +29,13 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
         let mut read = Vec::new();
         for mirror in &mirrors {
             let target = client(&clients, &mirror.target)?;
+            let recorded = match mirror.engine {
+                Engine::Builtin => Some(recorded(mirror, &target).await?),
+                Engine::MirrorMaker2
+                | Engine::MirrorMaker
+                | Engine::StrimziMirrorMaker2
+                | Engine::MskReplicator => None,
+            };
             for alias in &mirror.sources {
                 let source = Source {
                     alias: alias.clone(),
@@ -44,6 +53,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
                     mirror: mirror.name.clone(),
                     source: alias.clone(),
                     target: mirror.target.clone(),
+                    state: state(mirror, recorded.as_ref(), source.cluster.cluster_id()),
                     partitions,
                 });
             }
@@ -56,6 +66,16 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
         Format::Json => output::json(&status_json(&read))?,
     }
     Ok(Outcome::Done)
+}
+
+/// What the target keeps about the mirror.
+async fn recorded(mirror: &Mirror, target: &kafka::Cluster) -> Result<Entry, Failure> {
+    let register = RegisterLog::new(target.clone()).read().await;
+    let register = register.map_err(|error| Failure::Cluster {
+        alias: mirror.target.clone(),
+        error,
+    })?;
+    Ok(register.entry(&mirror.name))
 }
 
 /// Reads the gap ledgers of the targets. A mirror's sources need not be reachable.

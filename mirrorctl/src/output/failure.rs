@@ -173,8 +173,8 @@ fn hint(failure: &Failure) -> Option<String> {
             Some("choose another --topic, or change topics.managed or topics.protected".to_owned())
         }
         Failure::Promoted { .. } => Some(
-            "to copy again write `state: running`: what applications wrote to the target stays there, \
-             between what is copied"
+            "a promotion that was applied is not taken back: give the mirror another name to copy anew, or declare one the \
+             other way round to copy back what applications write now"
                 .to_owned(),
         ),
         Failure::NotPermitted { .. } => Some(

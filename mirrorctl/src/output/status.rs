@@ -6,10 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use comfy_table::Cell;
 use replicator::{Condition, PartitionStatus};
 use serde_json::{Value, json};
+use topology::MirrorState;
 
+use crate::follow::{By, Shown};
 use crate::output::figures::{count, counted, elapsed};
 use crate::output::lag::FEW;
-use crate::output::style::{BAD, DIM, HEAD, bad, good, indented, number, table, unbroken, warn};
+use crate::output::style::{
+    BAD, DIM, HEAD, WARN, bad, good, indented, number, table, unbroken, warn,
+};
 
 /// How far one mirror from one source is.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub(crate) struct MirrorStatus {
     pub(crate) source: String,
     /// Alias of the target.
     pub(crate) target: String,
+    /// Whether it is meant to run.
+    pub(crate) state: Shown,
     /// Each partition, sorted.
     pub(crate) partitions: Vec<PartitionStatus>,
 }
@@ -39,6 +45,7 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
             mirror,
             source,
             target,
+            state,
             partitions,
         } = status;
         text.push_str(&format!(
@@ -46,6 +53,7 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
             states(partitions.iter()),
             count(status.lag()),
         ));
+        text.push_str(&meant(state, target));
         if partitions.is_empty() {
             text.push_str("  no topic is selected\n\n");
             continue;
@@ -61,6 +69,31 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
     // the page ends with the last table, not with an empty line
     text.truncate(text.trim_end_matches('\n').len());
     text.push('\n');
+    text
+}
+
+/// Nothing where the mirror is meant to run, and everybody says so.
+fn meant(shown: &Shown, target: &str) -> String {
+    let Shown {
+        state,
+        by,
+        record,
+        promotion,
+    } = shown;
+    let mut text = String::new();
+    if *state != MirrorState::Running {
+        let by = match by {
+            By::Topology => "by the topology".to_owned(),
+            By::Record => format!("by its record on {target}"),
+        };
+        text.push_str(&format!("  {WARN}{}{WARN:#} {by}\n", state.word()));
+        if let Some(record) = record {
+            text.push_str(&format!("  {DIM}record on {target}: {record}{DIM:#}\n"));
+        }
+    }
+    if let Some(promotion) = promotion {
+        text.push_str(&format!("  {promotion}\n"));
+    }
     text
 }
 
@@ -242,6 +275,7 @@ pub(crate) fn status_json(mirrors: &[MirrorStatus]) -> Value {
                 "mirror": status.mirror,
                 "source": status.source,
                 "target": status.target,
+                "state": status.state,
                 "lag": status.lag(),
                 "partitions": status.partitions,
             })
@@ -277,6 +311,12 @@ mod tests {
             mirror: "pay".to_owned(),
             source: "a".to_owned(),
             target: "b".to_owned(),
+            state: Shown {
+                state: MirrorState::Running,
+                by: By::Topology,
+                record: None,
+                promotion: None,
+            },
             partitions,
         };
         let page = status_human(&[mirror], false, 80);

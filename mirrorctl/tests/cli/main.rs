@@ -12,6 +12,7 @@ mod plan_apply;
 mod reload;
 mod render;
 mod replicate;
+mod states;
 mod streams;
 mod support;
 mod validate;

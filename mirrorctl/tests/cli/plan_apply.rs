@@ -24,7 +24,7 @@ fn a_plan_is_pending_then_applied_then_empty() {
     assert_eq!(stage.left.partition_count("pay.orders"), Some(3));
 
     let again = run(&["plan", "-f", file, "--detailed-exitcode"]).code(0);
-    again.says("No changes: 1 declared topic on 1 cluster is as declared.");
+    again.says("No changes: 2 declared resources on 2 clusters are as declared.");
     let again = run(&["apply", "-f", file]).code(0);
     again.says("Plan: 0 to add");
 }
@@ -36,10 +36,10 @@ fn a_saved_plan_is_applied_without_a_question_and_resumes() {
     run(&["plan", "-f", text(&file), "--out", text(&saved)])
         .code(0)
         .says("Saved to");
-    run(&["apply", text(&saved)]).code(0).says("1 change made");
+    run(&["apply", text(&saved)]).code(0).says("2 changes made");
     run(&["apply", text(&saved)])
         .code(0)
-        .says("0 changes made, 1 already as planned");
+        .says("0 changes made, 2 already as planned");
 }
 
 #[test]
@@ -92,9 +92,17 @@ fn events_are_a_line_of_json_each() {
         .collect();
     assert_eq!(
         names,
-        ["apply_started", "change_started", "change_done", "summary"]
+        [
+            "apply_started",
+            "change_started",
+            "change_done",
+            "change_started",
+            "change_done",
+            "summary"
+        ]
     );
-    assert_eq!(events[3]["applied"][0], "topic.left.pay.orders");
+    assert_eq!(events[5]["applied"][0], "topic.left.pay.orders");
+    assert_eq!(events[5]["applied"][1], "mirror.pay");
     assert_eq!(ended.err, "");
 
     let plan = run(&["plan", "-f", text(&file), "--output", "json"])

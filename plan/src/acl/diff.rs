@@ -1,5 +1,7 @@
 //! Declared ACLs against live ones.
 
+use std::collections::BTreeMap;
+
 use topology::{AclBinding, AclPermission};
 
 use super::KIND;
@@ -7,45 +9,42 @@ use super::label::sentence;
 use super::rails as acl_rails;
 use crate::change::{Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{DesiredAcl, DesiredCluster};
-use crate::document::Forgotten;
 use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place};
 use crate::journal::{Recorded, RecordedAccess};
+use crate::kind::{Kind, Site};
 use crate::observed::ObservedCluster;
 use crate::permissions::Permissions;
 use crate::rails;
 
-/// What has to be done about the ACLs that are declared, and about those that were at the last apply.
-pub(crate) fn changes(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: Option<&ObservedCluster>,
-    allowed: &Permissions,
-) -> Vec<ResourceChange> {
-    draft::changes(
-        KIND,
-        alias,
-        &cluster.acls,
-        live,
-        |place, desired| declared(place, cluster, live, desired),
-        |place, live, _| {
-            let rule = live.acls.get(place.label)?;
-            Some(dropped(place, cluster, live, rule, allowed))
-        },
-    )
-}
+/// Access rules.
+pub(crate) struct Acls;
 
-/// What the record names, and is neither declared nor there. A cluster that keeps no ACLs says nothing about them.
-pub(crate) fn in_vain(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-) -> Vec<Forgotten> {
-    if live.no_authorizer {
-        return Vec::new();
+impl Kind for Acls {
+    const WORD: &'static str = KIND;
+    type Desired = DesiredAcl;
+
+    fn wanted(cluster: &DesiredCluster) -> &BTreeMap<String, DesiredAcl> {
+        &cluster.acls
     }
-    draft::in_vain(KIND, alias, &cluster.acls, live, |label, _| {
-        live.acls.contains_key(label)
-    })
+
+    fn declared(site: &Site<'_>, place: Place<'_>, desired: &DesiredAcl) -> ResourceChange {
+        declared(place, site.cluster, site.live, desired)
+    }
+
+    fn dropped(
+        site: &Site<'_>,
+        live: &ObservedCluster,
+        place: Place<'_>,
+        _: &Recorded,
+    ) -> Option<ResourceChange> {
+        let rule = live.acls.get(place.label)?;
+        Some(dropped(place, site.cluster, live, rule, site.allowed))
+    }
+
+    /// A cluster that keeps no ACLs says nothing about them.
+    fn is_gone(live: &ObservedCluster, label: &str, _: &Recorded) -> bool {
+        !live.no_authorizer && !live.acls.contains_key(label)
+    }
 }
 
 fn declared(

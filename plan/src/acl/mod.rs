@@ -9,7 +9,7 @@ mod live;
 mod observe;
 mod rails;
 
-pub(crate) use diff::{changes, in_vain};
+pub(crate) use diff::Acls;
 #[cfg(test)]
 pub(crate) use execute::outlook;
 pub(crate) use execute::{execute, precheck};

@@ -9,6 +9,7 @@ use crate::apply::surroundings::Surroundings;
 use crate::change::{Resource, ResourceChange};
 use crate::client_quota;
 use crate::difference::Difference;
+use crate::mirror;
 use crate::scram_user;
 use crate::topic;
 use crate::topic::live::ReadError;
@@ -122,6 +123,9 @@ pub(crate) async fn execute(
             let credentials = around.credentials;
             scram_user::execute(cluster, change, user, credentials, options, steps_done).await
         }
+        Resource::Mirror(mirror) => {
+            mirror::execute(cluster, &change.name, mirror, options, steps_done).await
+        }
     }
 }
 
@@ -131,13 +135,14 @@ pub(crate) async fn precheck<'a>(
     changes: &[&'a ResourceChange],
 ) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
     let (mut topics, mut acls) = (Vec::new(), Vec::new());
-    let (mut quotas, mut users) = (Vec::new(), Vec::new());
+    let (mut quotas, mut users, mut mirrors) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         match &change.resource {
             Resource::Topic(topic) => topics.push((*change, topic)),
             Resource::Acl(acl) => acls.push((*change, acl)),
             Resource::ClientQuota(quota) => quotas.push((*change, quota)),
             Resource::ScramUser(user) => users.push((*change, user)),
+            Resource::Mirror(mirror) => mirrors.push((*change, mirror)),
         }
     }
     if let Some(stale) = topic::precheck(cluster, &topics).await? {
@@ -149,5 +154,8 @@ pub(crate) async fn precheck<'a>(
     if let Some(stale) = client_quota::precheck(cluster, &quotas).await? {
         return Ok(Some(stale));
     }
-    scram_user::precheck(cluster, &users).await
+    if let Some(stale) = scram_user::precheck(cluster, &users).await? {
+        return Ok(Some(stale));
+    }
+    mirror::precheck(cluster, &mirrors).await
 }

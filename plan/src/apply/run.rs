@@ -62,6 +62,9 @@ fn stage(change: &ResourceChange) -> u8 {
         (Resource::Topic(_), Action::NoOp | Action::Create | Action::Update) => 1,
         (Resource::Acl(_), Action::NoOp | Action::Create | Action::Update) => 2,
         (Resource::ClientQuota(_), Action::NoOp | Action::Create | Action::Update) => 3,
+        (Resource::Mirror(_), Action::NoOp | Action::Create | Action::Update) => 4,
+        // a replicator stops before what it writes to goes
+        (Resource::Mirror(_), Action::Delete) => 6,
         (Resource::ClientQuota(_), Action::Delete) => 7,
         (Resource::Acl(_), Action::Delete) => 8,
         (Resource::Topic(_), Action::Delete) => 9,

@@ -8,49 +8,50 @@ use super::live::Limits;
 use super::{KIND, QuotaState};
 use crate::change::{Change, Detail, RecordChange, Resource, ResourceChange};
 use crate::desired::{DesiredCluster, DesiredQuota};
-use crate::document::Forgotten;
 use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place, detail};
 use crate::journal::{Recorded, RecordedAccess};
+use crate::kind::{Kind, Site};
 use crate::observed::ObservedCluster;
 use crate::permissions::Permissions;
 use crate::rails;
 
-/// What has to be done about the quotas that are declared, and about those that were at the last apply.
-pub(crate) fn changes(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: Option<&ObservedCluster>,
-    allowed: &Permissions,
-) -> Vec<ResourceChange> {
-    draft::changes(
-        KIND,
-        alias,
-        &cluster.quotas,
-        live,
-        |place, desired| declared(place, cluster, live, desired),
-        |place, live, recorded| {
-            let ours = ours(live, place.label, recorded)?;
-            Some(dropped(place, cluster, live, ours, allowed))
-        },
-    )
-}
+/// Limits of clients.
+pub(crate) struct Quotas;
 
-/// What the record names, and is neither declared nor there.
-pub(crate) fn in_vain(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-) -> Vec<Forgotten> {
-    draft::in_vain(KIND, alias, &cluster.quotas, live, |label, recorded| {
-        ours(live, label, recorded).is_some()
-    })
+impl Kind for Quotas {
+    const WORD: &'static str = KIND;
+    type Desired = DesiredQuota;
+
+    fn wanted(cluster: &DesiredCluster) -> &BTreeMap<String, DesiredQuota> {
+        &cluster.quotas
+    }
+
+    fn declared(site: &Site<'_>, place: Place<'_>, desired: &DesiredQuota) -> ResourceChange {
+        declared(place, site.cluster, site.live, desired)
+    }
+
+    fn dropped(
+        site: &Site<'_>,
+        live: &ObservedCluster,
+        place: Place<'_>,
+        recorded: &Recorded,
+    ) -> Option<ResourceChange> {
+        let ours = ours(live, place.label, recorded)?;
+        Some(dropped(place, site.cluster, live, ours, site.allowed))
+    }
+
+    fn is_gone(live: &ObservedCluster, label: &str, recorded: &Recorded) -> bool {
+        ours(live, label, recorded).is_none()
+    }
 }
 
 /// The recorded limits of a quota.
 fn recorded_limits(recorded: Option<&Recorded>) -> Option<&Limits> {
     match recorded?.access.as_ref()? {
         RecordedAccess::Quota { limits } => Some(limits),
-        RecordedAccess::Acl(_) | RecordedAccess::User { .. } => None,
+        RecordedAccess::Acl(_) | RecordedAccess::User { .. } | RecordedAccess::Mirror { .. } => {
+            None
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod label;
 mod live;
 mod state;
 
-pub(crate) use diff::{changes, in_vain};
+pub(crate) use diff::Quotas;
 #[cfg(test)]
 pub(crate) use execute::outlook;
 pub(crate) use execute::{execute, precheck};

@@ -225,7 +225,7 @@ pub(super) fn address(alias: &'static str) -> impl Strategy<Value = String> {
 /// What the live state means for a change.
 pub(super) fn outlook(change: &ResourceChange, cluster: &ObservedCluster) -> Outlook {
     match &change.resource {
-        Resource::Topic(_) => Outlook::AlreadyDone,
+        Resource::Topic(_) | Resource::Mirror(_) => Outlook::AlreadyDone,
         Resource::Acl(acl) => acl::outlook(acl, cluster.acls.contains_key(&change.name)),
         Resource::ClientQuota(quota) => {
             let live = cluster.quotas.get(&change.name);
@@ -241,7 +241,7 @@ pub(super) fn outlook(change: &ResourceChange, cluster: &ObservedCluster) -> Out
 /// What a cluster does with a request.
 pub(super) fn carry_out(change: &ResourceChange, cluster: &mut ObservedCluster) {
     match &change.resource {
-        Resource::Topic(_) => {}
+        Resource::Topic(_) | Resource::Mirror(_) => {}
         Resource::Acl(Change::Create { after }) => {
             assert!(!cluster.no_authorizer, "there is nobody to keep it");
             cluster.acls.insert(change.name.clone(), after.clone());

@@ -22,7 +22,10 @@ impl Credentials {
         for change in &plan.resource_changes {
             let user = match &change.resource {
                 Resource::ScramUser(user) => user,
-                Resource::Topic(_) | Resource::Acl(_) | Resource::ClientQuota(_) => continue,
+                Resource::Topic(_)
+                | Resource::Acl(_)
+                | Resource::ClientQuota(_)
+                | Resource::Mirror(_) => continue,
             };
             let derived = user.after().and_then(derive).transpose();
             match derived {

@@ -1,5 +1,7 @@
 //! Declared SCRAM users against live ones.
 
+use std::collections::BTreeMap;
+
 use topology::{ScramMechanism, SecretRef};
 
 use super::live::Iterations;
@@ -7,42 +9,41 @@ use super::rails as user_rails;
 use super::{KIND, ScramUserState};
 use crate::change::{Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{DesiredCluster, DesiredUser};
-use crate::document::Forgotten;
 use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place, detail};
 use crate::journal::{Recorded, RecordedAccess};
+use crate::kind::{Kind, Site};
 use crate::observed::ObservedCluster;
 use crate::permissions::Permissions;
 use crate::rails;
 
-/// What has to be done about the users that are declared, and about those that were at the last apply.
-pub(crate) fn changes(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: Option<&ObservedCluster>,
-    allowed: &Permissions,
-) -> Vec<ResourceChange> {
-    draft::changes(
-        KIND,
-        alias,
-        &cluster.users,
-        live,
-        |place, desired| declared(place, cluster, live, desired),
-        |place, live, recorded| {
-            let ours = ours(live, place.label, recorded)?;
-            Some(dropped(place, cluster, live, ours, allowed))
-        },
-    )
-}
+/// SCRAM users.
+pub(crate) struct Users;
 
-/// What the record names, and is neither declared nor there.
-pub(crate) fn in_vain(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-) -> Vec<Forgotten> {
-    draft::in_vain(KIND, alias, &cluster.users, live, |label, recorded| {
-        ours(live, label, recorded).is_some()
-    })
+impl Kind for Users {
+    const WORD: &'static str = KIND;
+    type Desired = DesiredUser;
+
+    fn wanted(cluster: &DesiredCluster) -> &BTreeMap<String, DesiredUser> {
+        &cluster.users
+    }
+
+    fn declared(site: &Site<'_>, place: Place<'_>, desired: &DesiredUser) -> ResourceChange {
+        declared(place, site.cluster, site.live, desired)
+    }
+
+    fn dropped(
+        site: &Site<'_>,
+        live: &ObservedCluster,
+        place: Place<'_>,
+        recorded: &Recorded,
+    ) -> Option<ResourceChange> {
+        let ours = ours(live, place.label, recorded)?;
+        Some(dropped(place, site.cluster, live, ours, site.allowed))
+    }
+
+    fn is_gone(live: &ObservedCluster, label: &str, recorded: &Recorded) -> bool {
+        ours(live, label, recorded).is_none()
+    }
 }
 
 /// What the record says of a user.
@@ -64,7 +65,9 @@ fn remembered(recorded: Option<&Recorded>) -> Option<Remembered<'_>> {
             mechanism: *mechanism,
             generation: *generation,
         }),
-        RecordedAccess::Acl(_) | RecordedAccess::Quota { .. } => None,
+        RecordedAccess::Acl(_) | RecordedAccess::Quota { .. } | RecordedAccess::Mirror { .. } => {
+            None
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod rails;
 mod state;
 
 pub(crate) use credentials::Credentials;
-pub(crate) use diff::{changes, in_vain};
+pub(crate) use diff::Users;
 #[cfg(test)]
 pub(crate) use execute::outlook;
 pub(crate) use execute::{execute, precheck};

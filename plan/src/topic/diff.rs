@@ -9,40 +9,41 @@ use super::risk::{self, Assessment};
 use super::{KIND, TopicState};
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{self, DesiredCluster, DesiredTopic};
-use crate::document::Forgotten;
 use crate::draft::{self, DECLARED_NO_LONGER, Place};
 use crate::impact::Impact;
 use crate::journal::Recorded;
+use crate::kind::{Kind, Site};
 use crate::observed::{ConfigOrigin, ObservedCluster, ObservedConfig, ObservedTopic};
 use crate::permissions::Permissions;
 use crate::rails;
 
-/// What has to be done about the topics that are declared, and about those that were at the last apply.
-pub(crate) fn changes(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: Option<&ObservedCluster>,
-    allowed: &Permissions,
-) -> Vec<ResourceChange> {
-    draft::changes(
-        KIND,
-        alias,
-        &cluster.topics,
-        live,
-        |place, desired| declared(place, cluster, live, desired, allowed),
-        |place, live, recorded| dropped(place, cluster, live, recorded, allowed),
-    )
-}
+/// Topics.
+pub(crate) struct Topics;
 
-/// What the record names, and is neither declared nor there.
-pub(crate) fn in_vain(
-    alias: &str,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-) -> Vec<Forgotten> {
-    draft::in_vain(KIND, alias, &cluster.topics, live, |name, _| {
-        live.topics.contains_key(name)
-    })
+impl Kind for Topics {
+    const WORD: &'static str = KIND;
+    type Desired = DesiredTopic;
+
+    fn wanted(cluster: &DesiredCluster) -> &BTreeMap<String, DesiredTopic> {
+        &cluster.topics
+    }
+
+    fn declared(site: &Site<'_>, place: Place<'_>, desired: &DesiredTopic) -> ResourceChange {
+        declared(place, site.cluster, site.live, desired, site.allowed)
+    }
+
+    fn dropped(
+        site: &Site<'_>,
+        live: &ObservedCluster,
+        place: Place<'_>,
+        recorded: &Recorded,
+    ) -> Option<ResourceChange> {
+        dropped(place, site.cluster, live, recorded, site.allowed)
+    }
+
+    fn is_gone(live: &ObservedCluster, label: &str, _: &Recorded) -> bool {
+        !live.topics.contains_key(label)
+    }
 }
 
 fn declared(

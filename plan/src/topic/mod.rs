@@ -16,7 +16,7 @@ mod state;
 mod throttle;
 pub(crate) mod usage;
 
-pub(crate) use diff::{changes, in_vain};
+pub(crate) use diff::Topics;
 pub(crate) use execute::{execute, precheck};
 pub(crate) use factor::{is_to_move, moves_replicas};
 pub use live::ReadError;

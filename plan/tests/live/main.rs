@@ -8,6 +8,7 @@ mod failures;
 mod guards;
 mod locks;
 mod managed;
+mod mirrors;
 mod moves;
 mod proof;
 mod racks;

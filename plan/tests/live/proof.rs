@@ -97,6 +97,7 @@ async fn one_cluster_under_two_names_is_a_cycle_and_nothing_is_applied() {
     assert_eq!(bench.topics("left"), ["t"]);
     // left out by address, it blocks nothing
     let plan = plan.only_findings(|finding| finding.address != "mirror.back");
+    let plan = plan.only(|change| change.address.starts_with("topic."));
     bench.apply(&plan).await.unwrap();
     assert_eq!(bench.topics("left"), ["new", "t"]);
 }

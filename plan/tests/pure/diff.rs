@@ -505,10 +505,10 @@ fn summary_counts_each_change_once() {
     assert_eq!(
         plan.summary(),
         Summary {
-            add: 5,
-            change: 6,
+            add: 6,
+            change: 9,
             destroy: 1,
-            blocked: 5
+            blocked: 6
         }
     );
     assert_eq!(plan.summary, plan.summary());

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    ConfigOrigin, Desired, DesiredAcl, DesiredCluster, DesiredQuota, DesiredTopic, DesiredUser,
-    Extent, Guard, Observed, ObservedCluster, ObservedConfig, ObservedPartition, ObservedTopic,
-    Permissions, Plan, QuotaState, Recorded, RecordedAccess, Underway, Usage, diff_desired,
+    ConfigOrigin, Desired, DesiredAcl, DesiredCluster, DesiredMirror, DesiredQuota, DesiredTopic,
+    DesiredUser, Extent, Guard, MirrorRecord, Observed, ObservedCluster, ObservedConfig,
+    ObservedMirror, ObservedPartition, ObservedTopic, Permissions, Plan, QuotaState, Recorded,
+    RecordedAccess, Underway, Usage, diff_desired,
 };
 use topology::{
     AclBinding, AclOperation, AclPermission, EntityName, PatternType, QuotaEntity, QuotaValue,
@@ -273,6 +274,10 @@ pub(crate) fn everything() -> (Desired, Observed) {
         with_rules(desired, live);
         with_limits_and_logins(desired, live);
     }
+    let declared = desired.clusters.get_mut("aws");
+    if let (Some(desired), Some(live)) = (declared, observed.clusters.get_mut("aws")) {
+        with_mirrors(desired, live);
+    }
     (desired, observed)
 }
 
@@ -406,6 +411,58 @@ fn with_limits_and_logins(desired: &mut DesiredCluster, live: &mut ObservedClust
         live.users
             .insert(name.to_owned(), [(mechanism, 8192)].into());
     }
+}
+
+/// A mirror that is paused, one that drifted, one that is to copy again although it was promoted, and one that is
+/// declared no longer.
+fn with_mirrors(desired: &mut DesiredCluster, live: &mut ObservedCluster) {
+    use topology::MirrorState::{Paused, Promoted, Running};
+    let source = || [("onprem".to_owned(), Some("onprem-id".to_owned()))].into();
+    for (name, wanted, was) in [
+        ("audit", Some(Running), Some(Promoted)),
+        ("gone", None, Some(Running)),
+        ("last", Some(Promoted), Some(Running)),
+        ("new", Some(Running), None),
+        ("pay", Some(Paused), Some(Running)),
+    ] {
+        if let Some(state) = wanted {
+            let sources = source();
+            let mirror = DesiredMirror { state, sources };
+            desired.mirrors.insert(name.to_owned(), mirror);
+        }
+        let Some(state) = was else {
+            continue;
+        };
+        let record = MirrorRecord {
+            state: Some(state),
+            sources: source(),
+        };
+        let mirror = ObservedMirror {
+            record,
+            ..ObservedMirror::default()
+        };
+        live.mirrors.insert(name.to_owned(), mirror);
+        let recorded = Recorded {
+            access: Some(RecordedAccess::Mirror { state }),
+            ..Recorded::default()
+        };
+        live.recorded.insert(format!("mirror.{name}"), recorded);
+    }
+    let noise = ObservedMirror {
+        unreadable: Some("expected value at line 1 column 1".to_owned()),
+        ..ObservedMirror::default()
+    };
+    live.mirrors.insert("bill".to_owned(), noise);
+    let bill = DesiredMirror {
+        state: Running,
+        sources: source(),
+    };
+    desired.mirrors.insert("bill".to_owned(), bill);
+    let recorded = Recorded {
+        access: Some(RecordedAccess::Mirror { state: Running }),
+        ..Recorded::default()
+    };
+    live.recorded.insert("mirror.bill".to_owned(), recorded);
 }
 
 /// The plan when one deletion was asked for.

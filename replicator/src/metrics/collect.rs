@@ -10,7 +10,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit as RegistryUnit};
 
 use crate::metrics::families::{
-    Extra, Family, MIRROR, PARTITION, PROCESS, ProcessReading, Unit, Value,
+    Extra, Family, HELD, MIRROR, PARTITION, PROCESS, ProcessReading, Unit, Value,
 };
 use crate::metrics::reading::{PartitionRow, RunReading};
 use crate::metrics::text::prometheus;
@@ -80,6 +80,13 @@ impl Collector for RunCollector {
         for family in PROCESS {
             write(&mut encoder, family, [(Subject::Process, &process)])?;
         }
+        let held = self.runs.paused();
+        for family in HELD {
+            let subjects = held
+                .iter()
+                .map(|(mirror, held)| (Subject::Held(mirror), held));
+            write(&mut encoder, family, subjects)?;
+        }
         let runs: Vec<RunReading> = self.runs.runs().into_iter().map(RunReading::of).collect();
         for family in MIRROR {
             let subjects = runs.iter().map(|run| (Subject::Run(run), run));
@@ -103,6 +110,8 @@ impl Collector for RunCollector {
 #[derive(Debug, Clone, Copy)]
 enum Subject<'r> {
     Process,
+    /// A mirror by its name.
+    Held(&'r str),
     Run(&'r RunReading),
     Partition(&'r RunReading, &'r PartitionRow),
 }
@@ -116,6 +125,10 @@ impl EncodeLabelSet for Labels<'_> {
     fn encode(&self, set: &mut LabelSetEncoder<'_>) -> Result<(), fmt::Error> {
         let run = match self.subject {
             Subject::Process => None,
+            Subject::Held(mirror) => {
+                ("mirror", mirror).encode(set.encode_label())?;
+                None
+            }
             Subject::Run(run) | Subject::Partition(run, _) => Some(&run.run),
         };
         if let Some(run) = run {
@@ -250,6 +263,7 @@ mod tests {
             lag_objective: Some(Duration::from_secs(30)),
             progress,
         });
+        runs.hold("held", "its record says so");
         runs
     }
 
@@ -317,6 +331,7 @@ mod tests {
         let mut table =
             String::from("| name | type | labels | unit | meaning |\n|---|---|---|---|---|\n");
         rows(&mut table, PROCESS, &[]);
+        rows(&mut table, HELD, &["mirror"]);
         rows(&mut table, MIRROR, &["mirror", "source", "target"]);
         rows(
             &mut table,

@@ -4,6 +4,7 @@ use prometheus_client::metrics::MetricType;
 
 use crate::histogram::HistogramReading;
 use crate::metrics::reading::{PartitionRow, RunReading};
+use crate::metrics::watchlist::Held;
 use crate::partition_figures::PartitionState;
 
 /// A value of one sample.
@@ -106,6 +107,16 @@ pub(super) const PROCESS: &[Family<ProcessReading>] = &[
         },
     ),
 ];
+
+/// With the label `mirror`: of mirrors that are held back as a whole, which have no run.
+pub(super) const HELD: &[Family<Held>] = &[family(
+    "mirrorctl_held",
+    Gauge,
+    None,
+    "1 for a mirror that copies nothing on purpose, by who says so: topology (state of the file), record (what was applied, on the target); absent for others",
+    |it: &Held, emit| emit(Some(("by", it.by())), Whole(1)),
+)
+.by("by")];
 
 /// With the labels `mirror`, `source` and `target`.
 pub(super) const MIRROR: &[Family<RunReading>] = &[

@@ -12,4 +12,4 @@ mod watchlist;
 
 pub use collect::{Metrics, PartitionMetrics};
 pub use text::{OPEN_METRICS, PROMETHEUS_TEXT};
-pub use watchlist::{Watched, Watchlist};
+pub use watchlist::{Held, Watched, Watchlist};

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,35 @@ pub struct Watchlist {
 struct List {
     runs: Vec<Watched>,
     paused: BTreeSet<String>,
+    /// By mirror: why its record holds it.
+    held: BTreeMap<String, String>,
+}
+
+/// Why a mirror is held back on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// The topology file says paused.
+    ByTopology,
+    /// Its record on the target says so, in these words.
+    ByRecord(String),
+}
+
+impl Held {
+    /// Which of the two, in one word.
+    pub fn by(&self) -> &'static str {
+        match self {
+            Self::ByTopology => "topology",
+            Self::ByRecord(_) => "record",
+        }
+    }
+
+    /// In words.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::ByTopology => "the topology file says paused",
+            Self::ByRecord(why) => why,
+        }
+    }
 }
 
 impl Watchlist {
@@ -59,17 +88,32 @@ impl Watchlist {
         self.lock().runs.clone()
     }
 
-    /// These mirrors, and no others, are held back on purpose.
+    /// The topology file pauses these mirrors, and no others.
     pub fn pause<'n>(&self, mirrors: impl IntoIterator<Item = &'n str>) {
         self.lock().paused = mirrors.into_iter().map(str::to_owned).collect();
     }
 
-    /// Mirrors that are held back on purpose, without those that still drain.
-    pub fn paused(&self) -> Vec<String> {
+    /// The mirror is held back although the topology file does not say so, for this reason.
+    pub fn hold(&self, mirror: &str, why: &str) {
+        let held = &mut self.lock().held;
+        held.insert(mirror.to_owned(), why.to_owned());
+    }
+
+    /// Nothing but the topology file holds the mirror back.
+    pub fn release(&self, mirror: &str) {
+        self.lock().held.remove(mirror);
+    }
+
+    /// Mirrors that are held back on purpose, each with the reason; without those that still drain.
+    pub fn paused(&self) -> BTreeMap<String, Held> {
         let list = self.lock();
-        let drains = |mirror: &str| list.runs.iter().any(|run| run.mirror == mirror);
-        let paused = list.paused.iter().filter(|mirror| !drains(mirror));
-        paused.cloned().collect()
+        let by_record = list.held.iter();
+        let by_record = by_record.map(|(it, why)| (it.clone(), Held::ByRecord(why.clone())));
+        // what the file says counts before the record
+        let by_file = list.paused.iter().map(|it| (it.clone(), Held::ByTopology));
+        let mut all: BTreeMap<String, Held> = by_record.chain(by_file).collect();
+        all.retain(|mirror, _| list.runs.iter().all(|run| run.mirror != *mirror));
+        all
     }
 
     fn lock(&self) -> MutexGuard<'_, List> {
@@ -101,11 +145,16 @@ mod tests {
         list.remove("other");
         assert_eq!(list.runs().len(), 2);
         list.pause(["m", "n"]);
-        assert_eq!(list.paused(), ["n"], "m drains");
+        let paused = |list: &Watchlist| list.paused().into_keys().collect::<Vec<_>>();
+        assert_eq!(paused(&list), ["n"], "m drains");
         list.remove("m");
         assert_eq!(list.runs().len(), 0);
-        assert_eq!(list.paused(), ["m", "n"]);
+        assert_eq!(paused(&list), ["m", "n"]);
+        list.hold("n", "its record says so");
+        assert_eq!(list.paused()["n"].by(), "topology");
         list.pause([]);
-        assert_eq!(list.paused(), [""; 0]);
+        assert_eq!(list.paused()["n"].why(), "its record says so");
+        list.release("n");
+        assert_eq!(paused(&list), [""; 0]);
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn resolve(scope: &mut Scope<'_>, path: &Path, spec: spec::Cluster) -
         delete_acls,
         delete_quotas,
         delete_users,
+        delete_mirrors,
         replace_infrastructure,
     } = spec.allow;
     Some(Cluster {
@@ -42,6 +43,7 @@ pub(super) fn resolve(scope: &mut Scope<'_>, path: &Path, spec: spec::Cluster) -
             delete_acls,
             delete_quotas,
             delete_users,
+            delete_mirrors,
             replace_infrastructure,
         },
         tls: security.tls,

@@ -84,6 +84,8 @@ pub(crate) struct Allow {
     pub(crate) delete_quotas: bool,
     /// SCRAM users may be deleted.
     pub(crate) delete_users: bool,
+    /// Records of mirrors into the cluster may be deleted; what was copied stays.
+    pub(crate) delete_mirrors: bool,
     /// Machines, disks and networks may be replaced.
     pub(crate) replace_infrastructure: bool,
 }

@@ -1,0 +1,166 @@
+//! Mirrors as resources on real clusters: a running replicator follows what is applied, without a restart; what others write
+//! is shown and repaired; a promotion copies to the end and is for good.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use e2e::{
+    ClusterSpec, Guarded, Pair, Stream, Workspace, console_producer, identical, mirrorctl,
+    record_count, start_mirrorctl,
+};
+use serde_json::Value;
+
+const LIMIT: Duration = Duration::from_mins(2);
+const RECORDS: &str = "mirrorctl-mirrors.internal";
+
+struct Bed {
+    pair: Pair,
+    workspace: Workspace,
+}
+
+impl Bed {
+    fn start() -> Self {
+        Self {
+            pair: Pair::start(&ClusterSpec::single()).unwrap(),
+            workspace: Workspace::create("mirror-states").unwrap(),
+        }
+    }
+
+    /// Writes the topology that `apply` and `plan` get; the replicator has a file of its own, which stays as it is.
+    fn declare(&self, file: &str, state: &str) {
+        let rest = format!(
+            "topics:\n- {{name: live, clusters: [source], partitions: 3, replicationFactor: 1}}\n\
+             mirrors:\n- {{name: live, source: source, target: target, topicsPattern: live, \
+             replicationPolicy: {{type: identity}}, topicSync: {{interval: 500ms}}, state: {state}}}\n"
+        );
+        let text = self.pair.topology(&rest);
+        self.workspace.write(file, text).unwrap();
+    }
+
+    /// Runs `mirrorctl`, checks its exit code, and returns what it printed on both streams.
+    fn both(&self, arguments: &[&str], code: i32) -> [String; 2] {
+        let assert = mirrorctl(&self.workspace)
+            .unwrap()
+            .args(arguments)
+            .assert()
+            .code(code);
+        let output = assert.get_output();
+        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned())
+    }
+
+    fn run(&self, arguments: &[&str], code: i32) -> String {
+        self.both(arguments, code).concat()
+    }
+
+    fn apply(&self, state: &str) -> String {
+        self.declare("t.yaml", state);
+        self.run(&["apply", "-f", "t.yaml", "--auto-approve"], 0)
+    }
+
+    fn status(&self) -> Value {
+        let [text, _] = self.both(&["status", "-f", "r.yaml", "--output", "json"], 0);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn copied(&self) -> u64 {
+        record_count(&self.pair.target.bootstrap_servers(), "live").unwrap_or(0)
+    }
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < LIMIT, "{what} within {LIMIT:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn until_it_says(process: &Guarded, words: &str, times: usize) {
+    until(words, || process.stderr().matches(words).count() >= times);
+}
+
+#[test]
+fn a_running_replicator_follows_what_is_applied() {
+    let bed = Bed::start();
+    bed.declare("r.yaml", "running");
+    let first = bed.apply("running");
+    assert!(first.contains("mirror.live: done"), "{first}");
+    let servers = bed.pair.source.bootstrap_servers();
+    let stream = Stream::start(&servers, "live", 3, 500, "lz4").unwrap();
+    let mut replicate =
+        start_mirrorctl(&bed.workspace, "replicate", &["replicate", "-f", "r.yaml"]).unwrap();
+    bed.pair.wait_for_records("live", 200, LIMIT).unwrap();
+
+    // paused: it drains, and then stands still while records arrive
+    bed.apply("paused");
+    until_it_says(&replicate, "nothing is copied", 1);
+    let (stands_at, written) = (bed.copied(), stream.sent());
+    until("records arrive", || stream.sent() > written + 500);
+    assert_eq!(bed.copied(), stands_at, "it stands still");
+    let state = &bed.status()["mirrors"][0]["state"];
+    assert_eq!(
+        (&state["state"], &state["by"]),
+        (&"paused".into(), &"record".into())
+    );
+
+    // running: it catches up
+    bed.apply("running");
+    bed.pair
+        .wait_for_records("live", stream.sent(), LIMIT)
+        .unwrap();
+
+    // what somebody else writes counts, is shown, and is repaired
+    let key = r#"{"mirror":"live"}"#;
+    for (foreign, shown) in [
+        (r#"{"version":1,"state":"paused"}"#, "paused → running"),
+        ("NULL", "gone since the last apply"),
+    ] {
+        let held = replicate.stderr().matches("nothing is copied").count();
+        let line = format!("by:hand\t{key}\t{foreign}\n");
+        console_producer(&bed.pair.target, RECORDS, "none", &line).unwrap();
+        until_it_says(&replicate, "nothing is copied", held + 1);
+        let drifted = bed.run(
+            &[
+                "plan",
+                "-f",
+                "t.yaml",
+                "--drift-only",
+                "--detailed-exitcode",
+            ],
+            2,
+        );
+        assert!(
+            drifted.contains("mirror.live") && drifted.contains(shown),
+            "{drifted}"
+        );
+        bed.run(&["apply", "-f", "t.yaml", "--auto-approve"], 0);
+        bed.run(&["plan", "-f", "t.yaml", "--detailed-exitcode"], 0);
+        bed.pair
+            .wait_for_records("live", stream.sent(), LIMIT)
+            .unwrap();
+    }
+
+    // promoted: what the source holds by then arrives, and then nothing any more
+    let held = replicate.stderr().matches("nothing is copied").count();
+    bed.apply("paused");
+    until_it_says(&replicate, "nothing is copied", held + 1);
+    let written = stream.stop().unwrap();
+    bed.apply("promoted");
+    let ended = replicate.wait(LIMIT).unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", replicate.stderr());
+    let (source, target) = bed.pair.sides("live");
+    assert_eq!(identical(source.at(), target.at()).unwrap(), Ok(written));
+    let state = bed.status()["mirrors"][0]["state"].clone();
+    assert_eq!(state["state"], "promoted");
+    let promotion = state["promotion"].as_str().unwrap();
+    assert!(promotion.starts_with("complete"), "{promotion}");
+
+    let refused = bed.run(&["replicate", "-f", "r.yaml"], 3);
+    assert!(refused.contains("promoted"), "{refused}");
+    bed.run(&["replicate", "-f", "r.yaml", "--once"], 3);
+    bed.declare("t.yaml", "running");
+    bed.run(&["apply", "-f", "t.yaml", "--auto-approve"], 3);
+    let blocked = bed.run(&["plan", "-f", "t.yaml"], 0);
+    assert!(blocked.contains("another name"), "{blocked}");
+}

@@ -1,0 +1,237 @@
+//! What a mirror's record on its target says, looked at again and again while the mirror is replicated.
+//!
+//! Nothing here needs a record: where there is none, the topology file alone decides.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::DateTime;
+use kafka::{Error, RetryClass};
+use plan::Clients;
+use register::{Entry, Mark, RegisterLog, Standing};
+use serde::Serialize;
+use topology::{Mirror, MirrorState};
+
+use crate::copies::client;
+use crate::failure::Failure;
+
+/// Between two looks, unless new topics are looked for more often.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// What the record says to whoever replicates the mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// Nothing holds it back.
+    Run,
+    /// It copies nothing for now, for this reason.
+    Hold(String),
+    /// It copies to the end of now, and then nothing any more.
+    Promote,
+}
+
+/// Follows one mirror's record.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    pub(crate) log: RegisterLog,
+    mirror: String,
+    target: String,
+    every: Duration,
+    mark: Option<Mark>,
+    entry: Entry,
+    /// There was a record while we looked: if it is gone, somebody deleted it.
+    seen: bool,
+    /// It was said that the record cannot be read.
+    complained: bool,
+}
+
+impl Follower {
+    /// Of this mirror; `clients` must hold its target.
+    pub(crate) fn new(mirror: &Mirror, clients: &Clients) -> Result<Self, Failure> {
+        Ok(Self {
+            log: RegisterLog::new(client(clients, &mirror.target)?),
+            mirror: mirror.name.clone(),
+            target: mirror.target.clone(),
+            every: LOOK_EVERY.min(mirror.topic_sync.interval),
+            mark: None,
+            entry: Entry::default(),
+            seen: false,
+            complained: false,
+        })
+    }
+
+    /// Reads the record; tries again for as long as that may help, because whoever begins without it might copy what is
+    /// paused. Where it must not be read, the topology file alone decides. Cancel safe.
+    pub(crate) async fn first(&mut self) -> Word {
+        loop {
+            match self.look().await {
+                Ok(()) => return self.word(),
+                Err(error) if error.class() == RetryClass::Fatal => {
+                    self.complain(&error, "the topology file alone decides");
+                    return self.word();
+                }
+                Err(error) => self.complain(&error, "trying again"),
+            }
+            tokio::time::sleep(self.every).await;
+        }
+    }
+
+    /// Waits until the record says something else than `now`. What cannot be read changes nothing. Cancel safe.
+    pub(crate) async fn other_than(&mut self, now: &Word) -> Word {
+        loop {
+            tokio::time::sleep(self.every).await;
+            if let Err(error) = self.look().await {
+                self.complain(&error, "what it said last counts");
+            }
+            let word = self.word();
+            if word != *now {
+                return word;
+            }
+        }
+    }
+
+    /// What was read last.
+    pub(crate) fn word(&self) -> Word {
+        match &self.entry.standing {
+            Some(Standing::Known { record, since_ms }) => match record.state {
+                MirrorState::Running => Word::Run,
+                MirrorState::Paused => Word::Hold(format!(
+                    "its record on {} says paused {}",
+                    self.target,
+                    since_and_by(*since_ms, &record.by)
+                )),
+                MirrorState::Promoted => Word::Promote,
+            },
+            Some(Standing::Unreadable { reason, .. }) => Word::Hold(format!(
+                "its record on {} cannot be understood: {reason}",
+                self.target
+            )),
+            None if self.seen => Word::Hold(format!("its record on {} was deleted", self.target)),
+            None => Word::Run,
+        }
+    }
+
+    /// The record and what is said of its promotion, as read last.
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// Reads it again where anything was written.
+    async fn look(&mut self) -> Result<(), Error> {
+        let mark = self.log.mark().await?;
+        if self.mark != Some(mark) {
+            self.entry = self.log.read().await?.entry(&self.mirror);
+            self.mark = Some(mark);
+            self.seen |= self.entry.standing.is_some();
+        }
+        self.complained = false;
+        Ok(())
+    }
+
+    fn complain(&mut self, error: &Error, what_now: &str) {
+        if !std::mem::replace(&mut self.complained, true) {
+            tracing::warn!(mirror = self.mirror, %error, "the mirror's record cannot be read: {what_now}");
+        }
+    }
+}
+
+/// `since 2026-11-21 15:04:05 UTC, set by alice@host`.
+pub(crate) fn since_and_by(since_ms: i64, by: &str) -> String {
+    let since = DateTime::from_timestamp_millis(since_ms).map_or_else(
+        || "since an unknown time".to_owned(),
+        |at| format!("since {}", at.format("%Y-%m-%d %H:%M:%S UTC")),
+    );
+    if by.is_empty() {
+        since
+    } else {
+        format!("{since}, set by {by}")
+    }
+}
+
+/// The state of a mirror, and who says so.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Shown {
+    /// What counts: the more cautious of the two.
+    pub(crate) state: MirrorState,
+    /// Who says so.
+    pub(crate) by: By,
+    /// What the record says, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) record: Option<String>,
+    /// How the promotion ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) promotion: Option<String>,
+}
+
+/// Where a state comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum By {
+    /// The topology file.
+    Topology,
+    /// The record on the target, as applied.
+    Record,
+}
+
+/// What the file and the record, where it was read, say together.
+pub(crate) fn state(mirror: &Mirror, recorded: Option<&Entry>, source_cluster_id: &str) -> Shown {
+    let standing = recorded.and_then(|entry| entry.standing.as_ref());
+    let (says, record) = match standing {
+        Some(Standing::Known { record, since_ms }) => (
+            Some(record.state),
+            Some(format!(
+                "{} {}",
+                record.state.word(),
+                since_and_by(*since_ms, &record.by)
+            )),
+        ),
+        // a replicator holds it until somebody repairs the record
+        Some(Standing::Unreadable { reason, .. }) => (
+            Some(MirrorState::Paused),
+            Some(format!("cannot be understood: {reason}")),
+        ),
+        None => (None, None),
+    };
+    let state = says.map_or(mirror.state, |says| says.more_cautious(mirror.state));
+    let by = if mirror.state == state {
+        By::Topology
+    } else {
+        By::Record
+    };
+    let end = recorded.and_then(|entry| entry.end(source_cluster_id));
+    let promotion = (says == Some(MirrorState::Promoted)).then(|| match end {
+        None => "no replicator has taken the promotion up: the target holds what was copied before"
+            .to_owned(),
+        Some(end) if !end.ended => "copying what the source held when it was promoted".to_owned(),
+        Some(end) => match &end.reason {
+            None => "complete: everything up to the end of the source is on the target".to_owned(),
+            Some(reason) => format!("over, and incomplete: {reason}"),
+        },
+    });
+    Shown {
+        state,
+        by,
+        record,
+        promotion,
+    }
+}
+
+/// What the records of these mirrors say, by name.
+pub(crate) async fn words(
+    mirrors: &[&Mirror],
+    clients: &Clients,
+) -> Result<BTreeMap<String, (Word, Entry)>, Failure> {
+    let mut words = BTreeMap::new();
+    for mirror in mirrors {
+        let mut follower = Follower::new(mirror, clients)?;
+        let word = follower.first().await;
+        words.insert(mirror.name.clone(), (word, follower.entry));
+    }
+    Ok(words)
+}
+
+/// Whether a promotion was begun by a replicator and not brought to its end, for any of these source clusters.
+pub(crate) fn is_half_promoted(entry: &Entry, clients: &Clients, mirror: &Mirror) -> bool {
+    let ids = mirror.sources.iter().filter_map(|alias| clients.get(alias));
+    ids.filter_map(|source| entry.end(source.cluster_id()))
+        .any(|end| !end.ended)
+}

@@ -1,0 +1,182 @@
+//! One mirror while `replicate` runs: copied, held or promoted, as the topology file and the mirror's record say.
+
+use std::time::Duration;
+
+use plan::Clients;
+use replicator::Options;
+use replicator::metrics::Watchlist;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use topology::{Mirror, Topology};
+
+use crate::connect::connect;
+use crate::copies::Copies;
+use crate::failure::Failure;
+use crate::follow::{Follower, Word, is_half_promoted};
+use crate::output::{RunEnd, WatchedRun};
+use crate::promotion::promote;
+use crate::select::clusters;
+
+/// Pause before a mirror that a reload brought tries again to connect.
+const CONNECT_AGAIN: Duration = Duration::from_secs(5);
+
+/// What a mirror's task needs.
+#[derive(Debug)]
+pub(crate) struct Steered {
+    pub(crate) mirror: Mirror,
+    pub(crate) topology: Topology,
+    /// Absent where a reload brought the mirror: it waits for its clusters.
+    pub(crate) clients: Option<Clients>,
+    pub(crate) watched: watch::Sender<Vec<WatchedRun>>,
+    pub(crate) runs: Watchlist,
+    /// It drains and ends.
+    pub(crate) stop: CancellationToken,
+    /// The topology file says that it is promoted now.
+    pub(crate) promoted: CancellationToken,
+}
+
+impl Steered {
+    /// From connecting to its end. Gives the ends of its runs, one a source and each time it was copied.
+    pub(crate) async fn run(self) -> Result<Vec<RunEnd>, Failure> {
+        let clients = match &self.clients {
+            Some(clients) => clients.clone(),
+            None => match self.stop.run_until_cancelled(self.connected()).await {
+                Some(clients) => clients,
+                None => return Ok(Vec::new()),
+            },
+        };
+        let mut follower = Follower::new(&self.mirror, &clients)?;
+        let Some(mut word) = self.stop.run_until_cancelled(follower.first()).await else {
+            return Ok(Vec::new());
+        };
+        // a promotion that nobody began is not begun by a start: applications may write to the target by now
+        let mut alive = is_half_promoted(follower.entry(), &clients, &self.mirror);
+        let mut ends = Vec::new();
+        loop {
+            let now = if self.promoted.is_cancelled() {
+                Word::Promote
+            } else {
+                word
+            };
+            self.runs.release(&self.mirror.name);
+            word = match &now {
+                Word::Run => match self.copy(&clients, &mut follower, &mut ends).await? {
+                    Some(next) => next,
+                    None => return Ok(ends),
+                },
+                Word::Hold(why) => match self.hold(why, &mut follower).await {
+                    Some(next) => next,
+                    None => return Ok(ends),
+                },
+                Word::Promote if alive => {
+                    ends.extend(self.promote(&clients, &follower).await?);
+                    return Ok(ends);
+                }
+                Word::Promote => {
+                    tracing::info!(
+                        mirror = self.mirror.name,
+                        "promoted: passed over, nothing is copied to its target"
+                    );
+                    return Ok(ends);
+                }
+            };
+            alive = true;
+        }
+    }
+
+    /// Copies until the record says something else; nothing where it ended.
+    async fn copy(
+        &self,
+        clients: &Clients,
+        follower: &mut Follower,
+        ends: &mut Vec<RunEnd>,
+    ) -> Result<Option<Word>, Failure> {
+        let stop = self.stop.child_token();
+        let options = Options::continuous();
+        let copies = Copies::start(&[&self.mirror], clients, &options, &stop, &self.runs)?;
+        self.watched
+            .send_modify(|runs| runs.extend(copies.watched().iter().cloned()));
+        let finishing = copies.finish();
+        tokio::pin!(finishing);
+        let now = Word::Run;
+        let next = tokio::select! {
+            ended = &mut finishing => {
+                ends.extend(ended?);
+                return Ok(None);
+            }
+            word = follower.other_than(&now) => word,
+            () = self.promoted.cancelled() => Word::Promote,
+        };
+        match &next {
+            Word::Hold(why) => tracing::info!(
+                mirror = self.mirror.name,
+                "held: {why}; it drains, and keeps its positions"
+            ),
+            Word::Promote => tracing::info!(mirror = self.mirror.name, "promoted: it drains"),
+            Word::Run => {}
+        }
+        stop.cancel();
+        ends.extend(finishing.await?);
+        if self.stop.is_cancelled() {
+            return Ok(None);
+        }
+        self.forget_runs();
+        Ok(Some(next))
+    }
+
+    /// Waits until the record says something else; nothing where the mirror is to end.
+    async fn hold(&self, why: &str, follower: &mut Follower) -> Option<Word> {
+        self.runs.hold(&self.mirror.name, why);
+        tracing::info!(mirror = self.mirror.name, "held: {why}; nothing is copied");
+        let now = Word::Hold(why.to_owned());
+        let next = tokio::select! {
+            next = follower.other_than(&now) => next,
+            () = self.promoted.cancelled() => Word::Promote,
+            () = self.stop.cancelled() => return None,
+        };
+        if next == Word::Run {
+            tracing::info!(
+                mirror = self.mirror.name,
+                "its record says running: it goes on"
+            );
+        }
+        Some(next)
+    }
+
+    async fn promote(
+        &self,
+        clients: &Clients,
+        follower: &Follower,
+    ) -> Result<Vec<RunEnd>, Failure> {
+        promote(
+            &self.mirror,
+            clients,
+            follower,
+            &self.watched,
+            &self.runs,
+            &self.stop,
+        )
+        .await
+    }
+
+    /// What is held or begins anew is not shown as it was.
+    fn forget_runs(&self) {
+        let name = &self.mirror.name;
+        self.runs.remove(name);
+        self.watched
+            .send_modify(|runs| runs.retain(|run| run.mirror != *name));
+    }
+
+    async fn connected(&self) -> Clients {
+        loop {
+            match connect(&self.topology, &clusters(&[&self.mirror])).await {
+                Ok(clients) => return clients,
+                Err(error) => {
+                    tracing::error!(mirror = self.mirror.name, %error,
+                        "the mirror cannot start; trying again in {} s", CONNECT_AGAIN.as_secs());
+                    tokio::time::sleep(CONNECT_AGAIN).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! `mirrorctl replicate` and the states that were applied.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::ChildStderr;
+use std::sync::Arc;
+
+use kafka::{ClientOptions, Cluster, Plaintext};
+use register::{EndRecord, Entry, MIRRORS_TOPIC, RegisterLog, Standing, VERSION};
+
+use crate::support::{Running, Stage, run, text, until};
+
+const TOPICS: &str =
+    "topics:\n- {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n";
+
+/// Two files: what is applied, and what the replicator gets, which says running.
+struct Bed {
+    stage: Stage,
+    own: String,
+}
+
+impl Bed {
+    fn new() -> Self {
+        let stage = Stage::new();
+        let own = write(&stage, "own.yaml", "running");
+        Self { stage, own }
+    }
+
+    fn apply(&self, state: &str) {
+        let file = write(&self.stage, "applied.yaml", state);
+        run(&["apply", "-f", &file, "--auto-approve"]).code(0);
+    }
+
+    fn produce(&self, records: &str, journal: &str) {
+        let journal = self.stage.path(journal);
+        let more = ["--records", records, "--journal", text(&journal)];
+        let verify = [
+            "verify", "-f", &self.own, "--mirror", "pay", "--mode", "stamped",
+        ];
+        let phase = ["--phase", "write", "--topic", "pay.orders"];
+        run(&[&verify[..], &phase, &more].concat()).code(0);
+    }
+
+    fn copied(&self) -> i64 {
+        let ends = (0..3).filter_map(|it| self.stage.right.log_end_offset("pay.orders", it));
+        ends.sum()
+    }
+
+    fn log(&self) -> RegisterLog {
+        let servers = self.stage.right.bootstrap_servers();
+        let servers: Vec<String> = servers.split(',').map(str::to_owned).collect();
+        let options = ClientOptions::new(servers);
+        let connected = Cluster::connect(options, Arc::new(Plaintext));
+        RegisterLog::new(self.stage.runtime.block_on(connected).unwrap())
+    }
+
+    fn entry(&self) -> Entry {
+        let log = self.log();
+        self.stage
+            .runtime
+            .block_on(log.read())
+            .unwrap()
+            .entry("pay")
+    }
+
+    fn status(&self) -> serde_json::Value {
+        let ended = run(&["status", "-f", &self.own, "--output", "json"]).code(0);
+        ended.json()["mirrors"][0]["state"].clone()
+    }
+}
+
+fn write(stage: &Stage, name: &str, meant: &str) -> String {
+    let file = stage.topology(&format!(
+        "{TOPICS}mirrors:\n- {{name: pay, source: left, target: right, topicsPattern: 'pay\\..*', \
+         replicationPolicy: {{type: identity}}, topicSync: {{interval: 500ms}}, state: {meant}}}\n"
+    ));
+    let own = stage.path(name);
+    std::fs::rename(file, &own).unwrap();
+    text(&own).to_owned()
+}
+
+/// A running `replicate` with its log.
+struct Replicate {
+    running: Running,
+    log: Lines<BufReader<ChildStderr>>,
+}
+
+impl Replicate {
+    fn start(bed: &Bed) -> Self {
+        let mut running = Running::start(&["replicate", "-f", &bed.own]);
+        let log = BufReader::new(running.0.stderr.take().unwrap()).lines();
+        Self { running, log }
+    }
+
+    fn until_it_says(&mut self, words: &str) {
+        let said = self.log.by_ref().any(|line| line.unwrap().contains(words));
+        assert!(said, "no {words:?}");
+    }
+
+    fn ended(mut self) -> Option<i32> {
+        self.log.by_ref().for_each(drop);
+        self.running.0.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn without_a_record_the_file_alone_decides_and_none_is_made() {
+    let bed = Bed::new();
+    run(&[
+        "apply",
+        "-f",
+        &bed.own,
+        "--auto-approve",
+        "--target",
+        "topic.*",
+    ])
+    .code(0);
+    bed.produce("30", "1.json");
+    run(&["replicate", "-f", &bed.own, "--once"]).code(0);
+    assert_eq!(bed.copied(), 30);
+    assert!(!bed.stage.right.topics().contains(&MIRRORS_TOPIC.to_owned()));
+    assert_eq!(bed.status()["by"], "topology");
+}
+
+#[test]
+fn once_passes_over_what_was_paused() {
+    let bed = Bed::new();
+    bed.apply("paused");
+    bed.produce("30", "1.json");
+    let named = ["replicate", "-f", &bed.own, "--once", "--mirror", "pay"];
+    run(&named).code(1).says("its record on right says paused");
+    assert_eq!(bed.copied(), 0);
+    let state = bed.status();
+    assert_eq!(
+        (&state["state"], &state["by"]),
+        (&"paused".into(), &"record".into())
+    );
+    let shown = run(&["status", "-f", &bed.own]).code(0);
+    shown.says("paused by its record on right");
+    bed.apply("running");
+    run(&named).code(0);
+    assert_eq!(bed.copied(), 30);
+}
+
+#[test]
+fn a_running_mirror_is_held_goes_on_and_is_promoted() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("300", "1.json");
+    let mut replicate = Replicate::start(&bed);
+    until("it copies", || bed.copied() == 300);
+    bed.apply("paused");
+    replicate.until_it_says("nothing is copied");
+    bed.produce("30", "2.json");
+    assert_eq!(bed.copied(), 300);
+    // from paused right to promoted: what arrived meanwhile is copied first
+    bed.apply("promoted");
+    assert_eq!(replicate.ended(), Some(0));
+    assert_eq!(bed.copied(), 330);
+
+    let entry = bed.entry();
+    let end = entry.end(bed.stage.left.cluster_id()).unwrap();
+    assert!(end.ended && end.complete, "{end:?}");
+    let copied: i64 = end.positions["pay.orders"].values().sum();
+    assert_eq!((end.partitions, copied), (3, 330));
+    let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
+    assert!(promotion.starts_with("complete"), "{promotion}");
+
+    bed.produce("30", "3.json");
+    run(&["replicate", "-f", &bed.own])
+        .code(3)
+        .says("another name");
+    run(&["replicate", "-f", &bed.own, "--once"]).code(3);
+    assert_eq!(bed.copied(), 330);
+    let back = run(&["plan", "-f", &bed.own, "--detailed-exitcode"]).code(3);
+    back.says("it was promoted, and cannot be running again");
+}
+
+#[test]
+fn a_promotion_that_nobody_took_up_is_not_begun_by_a_start_and_a_begun_one_is_finished() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    bed.apply("promoted");
+    run(&["replicate", "-f", &bed.own]).code(3);
+    assert_eq!(bed.copied(), 0);
+    let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
+    assert!(promotion.contains("no replicator"), "{promotion}");
+
+    // as a replicator leaves it that is killed meanwhile
+    let Some(Standing::Known { since_ms, .. }) = bed.entry().standing else {
+        panic!("no record");
+    };
+    let begun = EndRecord {
+        version: VERSION,
+        promoted_at_ms: since_ms,
+        source: "left".to_owned(),
+        ended: false,
+        complete: false,
+        reason: None,
+        partitions: 0,
+        positions: [].into(),
+    };
+    let (log, id) = (bed.log(), bed.stage.left.cluster_id());
+    let written = log.end("pay", id, &begun);
+    bed.stage.runtime.block_on(written).unwrap();
+    assert_eq!(Replicate::start(&bed).ended(), Some(0));
+    assert_eq!(bed.copied(), 30);
+    assert!(bed.entry().end(id).is_some_and(|end| end.complete));
+    run(&["replicate", "-f", &bed.own]).code(3);
+}
+
+#[test]
+fn a_record_that_is_destroyed_stops_the_mirror_and_another_one_lets_it_go_on() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let mut replicate = Replicate::start(&bed);
+    until("it copies", || bed.copied() == 30);
+    let own = std::fs::read_to_string(&bed.own).unwrap();
+    let permitting = own.replacen(
+        "{alias: right,",
+        "{alias: right, allow: {deleteMirrors: true},",
+        1,
+    );
+    let file = bed.stage.file("destroy.yaml", &permitting);
+    let destroy = [
+        "destroy",
+        "-f",
+        text(&file),
+        "--target",
+        "mirror.*",
+        "--auto-approve",
+    ];
+    run(&destroy).code(3);
+    run(&[&destroy[..], &["--allow-destroy", "mirror.pay"]].concat()).code(0);
+    replicate.until_it_says("was deleted; nothing is copied");
+    bed.produce("30", "2.json");
+    assert_eq!(bed.copied(), 30);
+    bed.apply("running");
+    until("it goes on", || bed.copied() == 60);
+}
