@@ -37,7 +37,7 @@ fn terraform(folder: &Path, arguments: &[&str]) -> Output {
         .expect("terraform starts")
 }
 
-fn text(output: &Output) -> String {
+fn text_of(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -52,9 +52,9 @@ fn succeeds(folder: &Path, arguments: &[&str]) -> String {
         output.status.success(),
         "terraform {arguments:?} in {}:\n{}",
         folder.display(),
-        text(&output)
+        text_of(&output)
     );
-    text(&output)
+    text_of(&output)
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -96,6 +96,13 @@ fn passed(said: &str, folder: &Path) {
 
 /// A rendered root, ready for Terraform.
 fn rendered(example: &str, target: &str) -> (tempfile::TempDir, PathBuf) {
+    let (out, root) = written(example, target);
+    succeeds(&root, &["init", "-input=false"]);
+    (out, root)
+}
+
+/// The same, as it is rendered.
+fn written(example: &str, target: &str) -> (tempfile::TempDir, PathBuf) {
     let out = tempfile::tempdir().expect("a folder");
     let binary = e2e::mirrorctl_binary().expect("the binary");
     let output = Command::new(binary)
@@ -105,9 +112,8 @@ fn rendered(example: &str, target: &str) -> (tempfile::TempDir, PathBuf) {
         .arg(out.path())
         .output()
         .expect("mirrorctl starts");
-    assert!(output.status.success(), "{}", text(&output));
+    assert!(output.status.success(), "{}", text_of(&output));
     let root = out.path().join(target);
-    succeeds(&root, &["init", "-input=false"]);
     (out, root)
 }
 
@@ -164,9 +170,9 @@ fn the_azure_provider_refuses_what_it_does_not_know() {
     let output = terraform(&root, &["validate"]);
     assert!(!output.status.success());
     assert!(
-        text(&output).contains("expected tier to be one of"),
+        text_of(&output).contains("expected tier to be one of"),
         "{}",
-        text(&output)
+        text_of(&output)
     );
 }
 
@@ -201,9 +207,9 @@ fn the_stand_in_knows_arguments_and_creates_nothing() {
     let applied = terraform(&root, &["apply", "-auto-approve", "-input=false"]);
     assert!(!applied.status.success());
     assert!(
-        text(&applied).contains("schema-derived stand-in, not the AWS provider"),
+        text_of(&applied).contains("schema-derived stand-in, not the AWS provider"),
         "{}",
-        text(&applied)
+        text_of(&applied)
     );
     let main = root.join("modules/aws-msk/main.tf");
     let written = fs::read_to_string(&main).expect("the module");
@@ -211,7 +217,7 @@ fn the_stand_in_knows_arguments_and_creates_nothing() {
     assert_ne!(written, changed);
     fs::write(&main, changed).expect("a file");
     let output = terraform(&root, &["validate"]);
-    let said = text(&output);
+    let said = text_of(&output);
     assert!(!output.status.success());
     assert!(
         said.contains("Unsupported argument") && said.contains("Missing required argument"),
@@ -219,22 +225,104 @@ fn the_stand_in_knows_arguments_and_creates_nothing() {
     );
 }
 
-/// Policies. Each exception stands in the module, with its reason.
+const ROOTS: [(&str, &str); 3] = [
+    ("seed-002-hdinsight.yaml", "terraform-azure"),
+    ("seed-000-hybrid-cloud.yaml", "terraform-aws"),
+    ("aws-msk.yaml", "terraform-aws"),
+];
+
 #[test]
-fn checkov_finds_nothing() {
+fn rendered_roots_are_formatted() {
+    for (example, target) in ROOTS {
+        let (_out, root) = written(example, target);
+        succeeds(&root, &["fmt", "-check", "-recursive", "-diff"]);
+    }
+}
+
+/// The guard alone, which no provider is needed for, really applied and destroyed: without the groups' names in an apply before,
+/// the destruction ends before it begins.
+#[test]
+fn a_resource_group_is_deleted_only_after_its_name_was_repeated() {
+    let (_out, root) = written("seed-002-hdinsight.yaml", "terraform-azure");
+    let text = fs::read_to_string(root.join("deletion.tf")).expect("the guard");
+    let (before, rest) = text.split_once("  depends_on = [").expect("its order");
+    let (order, after) = rest.split_once("]\n").expect("its end");
+    for module in [
+        "module.network",
+        "module.kafka-source-mirror",
+        "module.kafka-dest-mirror",
+        "module.replicator",
+    ] {
+        assert!(order.contains(module), "{module} is not in {order}");
+    }
+    let alone = tempfile::tempdir().expect("a folder");
+    let folder = alone.path();
+    // what it guards is stood in for by something that can be seen to be destroyed
+    let guarded = "resource \"terraform_data\" \"group\" {\n  input = \"group\"\n}\n";
+    let guard = format!("{before}  depends_on = [terraform_data.group]\n{after}{guarded}");
+    fs::write(folder.join("deletion.tf"), guard).expect("a file");
+    let variables = fs::read_to_string(root.join("variables.tf")).expect("the variables");
+    let chosen: Vec<String> = variables
+        .split("\nvariable ")
+        .filter(|text| {
+            text.starts_with("\"confirm_deletion_of\"")
+                || text.starts_with("\"create_resource_groups\"")
+        })
+        .map(|text| format!("variable {text}\n"))
+        .collect();
+    fs::write(folder.join("variables.tf"), chosen.concat()).expect("a file");
+    succeeds(folder, &["init", "-input=false"]);
+    let quietly = |command: &str, more: &[&str]| {
+        let arguments = [&[command, "-auto-approve", "-input=false"][..], more].concat();
+        terraform(folder, &arguments)
+    };
+    let confirmed = "-var=confirm_deletion_of=[\"kafka-mirror\"]";
+    assert!(quietly("apply", &[]).status.success());
+    // the name in the destruction alone was not thought over
+    for more in [&[][..], &[confirmed][..]] {
+        let refused = quietly("destroy", more);
+        assert!(!refused.status.success(), "{}", text_of(&refused));
+        assert!(
+            text_of(&refused).contains("is not confirmed: see deletion.tf"),
+            "{}",
+            text_of(&refused)
+        );
+        let left = succeeds(folder, &["state", "list"]);
+        assert!(left.contains("terraform_data.group"), "{left}");
+    }
+    let dropped = quietly("apply", &["-var=create_resource_groups=false"]);
+    assert!(!dropped.status.success(), "{}", text_of(&dropped));
+    let other = quietly("apply", &["-var=confirm_deletion_of=[\"kafka-miror\"]"]);
+    assert!(text_of(&other).contains("not a resource group that is made here"));
+    assert!(quietly("apply", &[confirmed]).status.success());
+    let gone = quietly("destroy", &[confirmed]);
+    assert!(gone.status.success(), "{}", text_of(&gone));
+}
+
+fn checkov(framework: &str, folder: &Path) {
     let output = Command::new(installed("checkov/bin/checkov"))
         .args([
             "--framework",
-            "terraform",
+            framework,
             "--compact",
             "--quiet",
             "--skip-download",
             "-d",
         ])
-        .arg(repository().join("terraform"))
+        .arg(folder)
         .output()
         .expect("checkov starts");
-    assert!(output.status.success(), "{}", text(&output));
+    assert!(output.status.success(), "{}", text_of(&output));
+}
+
+/// Policies. Each exception stands in the module, with its reason.
+#[test]
+fn checkov_finds_nothing() {
+    checkov("terraform", &repository().join("terraform"));
+    for (example, target) in ROOTS {
+        let (_out, root) = written(example, target);
+        checkov("terraform", &root);
+    }
     for module in modules() {
         for entry in fs::read_dir(module).expect("a module").flatten() {
             let Ok(text) = fs::read_to_string(entry.path()) else {

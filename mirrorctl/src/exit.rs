@@ -103,6 +103,7 @@ impl From<&Failure> for Code {
             | Failure::PlanFile(_)
             | Failure::Forget(_)
             | Failure::Render(_)
+            | Failure::NothingToRender { .. }
             | Failure::Ambari(_)
             | Failure::RenderFolder(_)
             | Failure::RenderWrite(_)

@@ -40,6 +40,11 @@ pub(crate) enum Failure {
     /// A topology could not be rendered.
     #[error(transparent)]
     Render(#[from] render::RenderError),
+    /// Targets that were named have no files for the topology.
+    #[error("nothing to render for {}: the topology has none of what {} from", names(targets), if targets.len() == 1 { "it renders" } else { "they render" })]
+    NothingToRender {
+        targets: Vec<&'static render::Target>,
+    },
     /// Ambari could not be asked.
     #[error(transparent)]
     Ambari(#[from] crate::ambari::AmbariError),
@@ -143,6 +148,14 @@ pub(crate) enum Failure {
     /// A signal asked to stop before the command was done.
     #[error("interrupted")]
     Interrupted,
+}
+
+fn names(targets: &[&render::Target]) -> String {
+    targets
+        .iter()
+        .map(|target| target.name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn joined(errors: &[ConnectError]) -> String {

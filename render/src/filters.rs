@@ -64,16 +64,20 @@ fn scalar(value: &Value) -> TeraResult<String> {
 struct Dialect {
     text: fn(&str) -> Result<String, quoting::Unquotable>,
     between_key_and_value: &'static str,
+    /// Between braces and what is in them.
+    inside_braces: &'static str,
 }
 
 impl Dialect {
     const JSON: Self = Self {
         text: |text| Ok(quoting::json(text)),
         between_key_and_value: ": ",
+        inside_braces: "",
     };
     const HCL: Self = Self {
         text: quoting::hcl,
         between_key_and_value: " = ",
+        inside_braces: " ",
     };
 }
 
@@ -114,7 +118,13 @@ fn write_structured(
         serde_json::Value::Object(map) => {
             let mut pairs: Vec<(&String, &serde_json::Value)> = map.iter().collect();
             pairs.sort_by_key(|(key, _)| *key);
+            let inside = if pairs.is_empty() {
+                ""
+            } else {
+                dialect.inside_braces
+            };
             to.push('{');
+            to.push_str(inside);
             for (at, (key, item)) in pairs.into_iter().enumerate() {
                 if at > 0 {
                     to.push_str(", ");
@@ -123,6 +133,7 @@ fn write_structured(
                 to.push_str(dialect.between_key_and_value);
                 write_structured(item, dialect, to)?;
             }
+            to.push_str(inside);
             to.push('}');
         }
     }

@@ -22,7 +22,7 @@ pub enum FolderError {
         source: io::Error,
     },
     /// The manifest was not written by this program, or by a later one.
-    #[error("{} is no manifest of this program: {problem}", path.display())]
+    #[error("{} is damaged, or no manifest of this program: {problem}", path.display())]
     Manifest {
         /// Where it is.
         path: PathBuf,
@@ -30,8 +30,13 @@ pub enum FolderError {
         problem: String,
     },
     /// The manifest names a file outside the folder: it was changed by hand.
-    #[error("the manifest was changed: {0}")]
-    Path(#[from] PathError),
+    #[error("{} was changed by hand: {source}", manifest.display())]
+    Path {
+        /// Where the manifest is.
+        manifest: PathBuf,
+        /// What it names.
+        source: PathError,
+    },
     /// A file or folder below the output folder is a symbolic link, so that writing could leave it.
     #[error("{} is a symbolic link: refusing to write through it", path.display())]
     Link {
@@ -86,7 +91,10 @@ fn read_manifest(folder: &Path) -> Result<Manifest, FolderError> {
         )));
     }
     for name in manifest.files.keys() {
-        path::check(name)?;
+        path::check(name).map_err(|source| FolderError::Path {
+            manifest: path.clone(),
+            source,
+        })?;
     }
     Ok(manifest)
 }

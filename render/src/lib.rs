@@ -27,11 +27,13 @@ mod engine;
 mod filters;
 mod folder;
 mod header;
+mod layout;
 mod manifest;
 mod path;
 mod quoting;
 mod rendering;
 mod request;
+mod setting;
 mod target;
 mod targets;
 mod writing;
@@ -44,7 +46,8 @@ pub use manifest::{MANIFEST, Manifest, ManifestEntry};
 pub use path::PathError;
 pub use rendering::{RenderError, RenderedFile, Rendering, render};
 pub use request::{ClusterAddresses, Request, SettingError, Settings};
-pub use target::{Setting, Target, TargetError};
+pub use setting::{Setting, Takes};
+pub use target::{Target, TargetError};
 pub use targets::{
     AwsNetworkOutline, AwsOutline, Ec2Outline, Egress, MskOutline, ReplicatorOutline,
     ResolverOutline, aws_outline, targets,

@@ -6,6 +6,7 @@ use crate::digest::sha256;
 use crate::draft::{Body, Draft};
 use crate::engine::{TemplateError, Templates};
 use crate::header::{self, UnknownKind};
+use crate::layout;
 use crate::path::{self, PathError};
 use crate::request::Request;
 use crate::target::{Target, TargetError};
@@ -80,6 +81,8 @@ impl RenderedFile {
 pub struct Rendering {
     /// By path below the output folder; parts are separated by `/`.
     pub files: BTreeMap<String, RenderedFile>,
+    /// What somebody who uses them should know, a sentence each.
+    pub remarks: Vec<String>,
     /// The targets asked for, sorted, also those that have nothing to say about the topology.
     pub targets: BTreeSet<&'static str>,
 }
@@ -95,11 +98,15 @@ pub fn render(
 ) -> Result<Rendering, RenderError> {
     let wanted = select(named)?;
     let mut files = BTreeMap::new();
+    let mut remarks = Vec::new();
     for target in &wanted {
         let drafts = (target.drafts)(request).map_err(|source| RenderError::Target {
             target: target.name,
             source,
         })?;
+        if !drafts.is_empty() {
+            remarks.extend((target.remarks)(request));
+        }
         for draft in drafts {
             let path = format!("{}/{}", target.name, draft.path);
             path::check(&path)?;
@@ -111,6 +118,7 @@ pub fn render(
     }
     Ok(Rendering {
         files,
+        remarks,
         targets: wanted.iter().map(|target| target.name).collect(),
     })
 }
@@ -143,7 +151,10 @@ fn finish(
     let (content, template) = match draft.body {
         Body::Template { name, context } => {
             let (text, digest) = templates.fill(name, &context)?;
-            let text = header::with_header(path, &text)?;
+            let mut text = header::with_header(path, &text)?;
+            if path.ends_with(".tf") {
+                text = layout::hcl(&text);
+            }
             (text.into_bytes(), Some((name.to_owned(), digest)))
         }
         Body::Json(value) => {

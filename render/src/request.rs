@@ -61,7 +61,7 @@ pub enum SettingError {
         name: String,
     },
     /// The setting does not take this value.
-    #[error("`{target}.{name}` takes {}, not `{value}`", values.join(", "))]
+    #[error("`{target}.{name}`: {value:?} {problem}")]
     Value {
         /// The target.
         target: String,
@@ -69,8 +69,8 @@ pub enum SettingError {
         name: String,
         /// What was given.
         value: String,
-        /// What it takes.
-        values: &'static [&'static str],
+        /// What is wrong with it.
+        problem: String,
     },
 }
 
@@ -78,7 +78,7 @@ impl Settings {
     /// Reads `TARGET.NAME=VALUE`, each.
     ///
     /// # Errors
-    /// With the first one that no target has.
+    /// With the first one that no target has or takes.
     pub fn parse<T: AsRef<str>>(written: &[T]) -> Result<Self, SettingError> {
         let mut values = BTreeMap::new();
         for text in written {
@@ -100,14 +100,12 @@ impl Settings {
                     name: name.to_owned(),
                 });
             };
-            if !known.values.is_empty() && !known.values.contains(&value) {
-                return Err(SettingError::Value {
-                    target: target.to_owned(),
-                    name: name.to_owned(),
-                    value: value.to_owned(),
-                    values: known.values,
-                });
-            }
+            known.check(value).map_err(|problem| SettingError::Value {
+                target: target.to_owned(),
+                name: name.to_owned(),
+                value: value.to_owned(),
+                problem,
+            })?;
             values.insert((target.to_owned(), name.to_owned()), value.to_owned());
         }
         Ok(Self {

@@ -2,6 +2,7 @@
 
 use crate::draft::Draft;
 use crate::request::Request;
+use crate::setting::Setting;
 
 /// One kind of output.
 #[derive(Debug)]
@@ -10,21 +11,19 @@ pub struct Target {
     pub name: &'static str,
     /// What it is for, in one line.
     pub about: &'static str,
+    /// What a topology has to have so that there is anything to render, as the end of "it renders …".
+    pub renders: &'static str,
     /// What a user may choose about it.
     pub settings: &'static [Setting],
+    /// What somebody who uses the files should know, and which neither the files nor the topology show to be wrong.
+    pub remarks: fn(&Request<'_>) -> Vec<String>,
     /// The files for a topology; none where it has nothing to say.
     pub drafts: fn(&Request<'_>) -> Result<Vec<Draft>, TargetError>,
 }
 
-/// Something to choose about a target, `--set TARGET.NAME=VALUE`.
-#[derive(Debug)]
-pub struct Setting {
-    /// Its name.
-    pub name: &'static str,
-    /// What it does, in one line.
-    pub about: &'static str,
-    /// The values it takes, the default first; any when empty.
-    pub values: &'static [&'static str],
+/// Of a target whose files say everything.
+pub(crate) fn no_remarks(_: &Request<'_>) -> Vec<String> {
+    Vec::new()
 }
 
 /// Why a target cannot be rendered for a topology.
@@ -56,14 +55,6 @@ pub enum TargetError {
         /// Its name.
         mirror: String,
         /// What cannot be done.
-        problem: String,
-    },
-    /// A setting has a value that the target cannot use.
-    #[error("`{name}`: {problem}")]
-    Setting {
-        /// The setting, with its target.
-        name: &'static str,
-        /// What is wrong with it.
         problem: String,
     },
     /// A pipeline asks for what the target cannot do.

@@ -220,3 +220,18 @@ fn two_groups_are_no_template() {
     let error = rendered(&text).unwrap_err();
     assert!(error.contains("one resource group"), "{error}");
 }
+
+#[test]
+fn the_group_is_locked_once_its_clusters_are_there() {
+    let (template, parameters) = rendered(&seed()).unwrap();
+    assert_eq!(
+        template["parameters"]["lockResourceGroup"]["defaultValue"],
+        true
+    );
+    assert!(parameters["parameters"].get("lockResourceGroup").is_none());
+    let resources = template["resources"].as_array().unwrap();
+    let lock = resources.last().unwrap();
+    assert_eq!(lock["type"], "Microsoft.Authorization/locks");
+    assert_eq!(lock["properties"]["level"], "CanNotDelete");
+    assert_eq!(lock["dependsOn"].as_array().map(Vec::len), Some(2));
+}

@@ -154,7 +154,7 @@ fn what_is_missing_is_named() {
             "needs `brokers.zones`",
         ),
         (
-            "- {alias: a, platform: aws-ec2, region: eu-west-1, brokers: {count: 3, zones: [x, y]}, network: {cidr: 10.0.0.0/8}}",
+            "- {alias: a, platform: aws-ec2, region: eu-west-1, brokers: {count: 3, zones: [eu-west-1a, eu-west-1b]}, network: {cidr: 10.0.0.0/8}}",
             "terraform-aws",
             "between /16 and /28",
         ),

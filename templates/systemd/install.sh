@@ -12,6 +12,12 @@
 {%- for file in run.absolute_files %}
 #   {{ file }} has to be there, readable for the group mirrorctl
 {%- endfor %}
+{%- if run.aws_role %}
+#   of {{ run.mirror }} these are optional: without keys of AWS the role of the machine is asked for
+{%- for name in run.optional_variables %}
+#   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/{{ name }}
+{%- endfor %}
+{%- endif %}
 {%- endfor %}
 set -eu
 cd "$(dirname "$0")"

@@ -1,5 +1,5 @@
 # WARNING: `terraform destroy` deletes the resource groups made here ({% for name, place in resource_groups %}{{ name | comment }}{% if not loop.last %}, {% endif %}{% endfor %}) and everything in them:
-# networks, clusters, and every record on the brokers. Nothing of it comes back.
+# networks, clusters, and every record on the brokers. Nothing of it comes back, so it asks for the names before (deletion.tf).
 
 module "network" {
   source = "./modules/azure-network"

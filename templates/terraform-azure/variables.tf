@@ -10,6 +10,21 @@ variable "create_resource_groups" {
   default     = true
 }
 
+variable "confirm_deletion_of" {
+  description = "The names of the resource groups that `terraform destroy` may delete with everything in them. It counts from the next apply on."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition = length(setsubtract(var.confirm_deletion_of, [
+      {%- for name, place in resource_groups %}
+      {{ name | hcl }},
+      {%- endfor %}
+    ])) == 0
+    error_message = "not a resource group that is made here"
+  }
+}
+
 variable "delete_groups_with_everything_in_them" {
   description = "Whether `terraform destroy` may delete a resource group that holds what Terraform did not make."
   type        = bool

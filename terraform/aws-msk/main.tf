@@ -18,43 +18,13 @@ locals {
   }, var.broker_config)
 }
 
-resource "aws_kms_key" "this" {
-  description             = "Kafka cluster ${var.name}"
-  enable_key_rotation     = true
-  deletion_window_in_days = 30
-  tags                    = local.tags
+module "log" {
+  source = "../aws-log-group"
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "Account"
-        Effect    = "Allow"
-        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
-        Action    = "kms:*"
-        Resource  = "*"
-      },
-      {
-        Sid       = "Logs"
-        Effect    = "Allow"
-        Principal = { Service = "logs.${data.aws_region.current.region}.amazonaws.com" }
-        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-        Resource  = "*"
-        Condition = {
-          ArnEquals = {
-            "kms:EncryptionContext:aws:logs:arn" = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:log-group:/mirrorctl/${var.name}/brokers"
-          }
-        }
-      },
-    ]
-  })
-}
-
-resource "aws_cloudwatch_log_group" "brokers" {
-  name              = "/mirrorctl/${var.name}/brokers"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = aws_kms_key.this.arn
-  tags              = local.tags
+  name            = "/mirrorctl/${var.name}/brokers"
+  key_description = "Kafka cluster ${var.name}"
+  retention_days  = var.log_retention_days
+  tags            = local.tags
 }
 
 resource "aws_security_group" "brokers" {
@@ -156,7 +126,7 @@ resource "aws_msk_cluster" "this" {
   }
 
   encryption_info {
-    encryption_at_rest_kms_key_arn = aws_kms_key.this.arn
+    encryption_at_rest_kms_key_arn = module.log.kms_key_arn
 
     encryption_in_transit {
       client_broker = "TLS"
@@ -168,7 +138,7 @@ resource "aws_msk_cluster" "this" {
     broker_logs {
       cloudwatch_logs {
         enabled   = true
-        log_group = aws_cloudwatch_log_group.brokers.name
+        log_group = module.log.name
       }
     }
   }
@@ -198,9 +168,3 @@ resource "aws_msk_single_scram_secret_association" "this" {
   cluster_arn = aws_msk_cluster.this.arn
   secret_arn  = each.value
 }
-
-data "aws_region" "current" {}
-
-data "aws_caller_identity" "current" {}
-
-data "aws_partition" "current" {}

@@ -25,5 +25,5 @@ output "security_group_id" {
 
 output "kms_key_arn" {
   description = "The key that data and logs are encrypted with."
-  value       = aws_kms_key.this.arn
+  value       = module.log.kms_key_arn
 }

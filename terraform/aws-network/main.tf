@@ -62,5 +62,3 @@ resource "aws_vpc_endpoint" "s3" {
 data "aws_region" "current" {}
 
 data "aws_caller_identity" "current" {}
-
-data "aws_partition" "current" {}

@@ -72,6 +72,7 @@ codes! {
     ImpossibleLink => "topology::impossible-link", Error;
     MissingDns => "topology::missing-dns", Error;
     UnknownInstanceType => "topology::unknown-instance-type", Error;
+    ZoneOfOtherRegion => "topology::zone-of-other-region", Error;
     UnevenBrokers => "topology::uneven-brokers", Error;
     StorageOfOtherPlatform => "topology::storage-of-other-platform", Error;
     InvalidPattern => "topology::invalid-pattern", Error;

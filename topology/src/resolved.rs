@@ -35,7 +35,7 @@ pub struct Topology {
     pub pipelines: Vec<Pipeline>,
     /// What `verify` judges.
     pub verify: Verify,
-    /// Parts of the file that this version accepts and does not act on (`migrations`, `pipelines`, …).
+    /// Parts of the file that this version accepts and does not act on (`migrations`, keys of `pipelines`, …).
     pub declared: Vec<String>,
 }
 

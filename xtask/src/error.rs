@@ -18,8 +18,6 @@ pub(crate) enum Error {
     JavaVersion { output: String },
     #[error("neither MIRRORCTL_CACHE nor HOME is set, so there is no cache directory")]
     NoCacheDirectory,
-    #[error("{} names no Kafka version", path.display())]
-    NoKafkaVersion { path: PathBuf },
     #[error("{} names no version of {what}", path.display())]
     NoVersion { what: &'static str, path: PathBuf },
     #[error("the Go module {module} is not to be had: {answer}")]

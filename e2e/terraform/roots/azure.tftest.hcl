@@ -35,6 +35,8 @@ mock_provider "azurerm" {
 }
 
 variables {
+  # what was applied is destroyed when the tests end
+  confirm_deletion_of    = ["kafka-mirror"]
   cluster_login_password = "Only-for-tests-1"
   ssh_password           = "Only-for-tests-2"
   # the public half of a key whose private half nobody kept

@@ -1,28 +1,42 @@
-//! Where AWS keys come from: the environment (or systemd's credentials of those names), else the shared credentials file.
-//!
-//! Roles of machines, containers and web identities are not asked for: that takes the AWS SDK.
+//! Where AWS keys come from: the environment (or systemd's credentials of those names), else the shared credentials file, else
+//! the role of the container or machine.
 
 use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
 
+use super::aws_role;
 use super::error::SecurityError;
 use super::variable;
 
 /// Where AWS keys are looked for. They are read anew for each authentication.
 #[derive(Debug, Clone, Default)]
 pub struct AwsKeys {
-    /// The profile of the shared credentials file; `AWS_PROFILE` or `default` when absent. With a profile given here the
-    /// environment's keys are not used.
+    /// The profile of the shared credentials file; `AWS_PROFILE` or `default` when absent. With a profile given here neither
+    /// the environment's keys nor a role are used.
     pub profile: Option<String>,
 }
 
 impl AwsKeys {
-    pub(super) fn read(&self) -> Result<Credentials, SecurityError> {
-        self.read_from(|name| {
+    /// Cancel safe.
+    pub(super) async fn read(&self) -> Result<Credentials, SecurityError> {
+        let variable = |name: &str| {
             let text = variable::read(name).ok().flatten()?;
             (!text.is_empty()).then(|| text.to_string())
-        })
+        };
+        match self.read_from(variable) {
+            Err(unwritten) if self.may_be_a_role(variable) => aws_role::credentials(&variable)
+                .await
+                .map_err(|of_role| both(unwritten, of_role)),
+            read => read,
+        }
+    }
+
+    /// Where keys or a profile are named, a mistake in them is an error, and no reason to be somebody else.
+    fn may_be_a_role(&self, variable: impl Fn(&str) -> Option<String>) -> bool {
+        self.profile.is_none()
+            && variable("AWS_ACCESS_KEY_ID").is_none()
+            && variable("AWS_PROFILE").is_none()
     }
 
     fn read_from(
@@ -66,6 +80,16 @@ impl AwsKeys {
             None,
             "shared credentials file",
         ))
+    }
+}
+
+/// Neither was there: somebody meant one of them.
+fn both(unwritten: SecurityError, of_role: SecurityError) -> SecurityError {
+    match (unwritten, of_role) {
+        (SecurityError::AwsKeys { problem: first }, SecurityError::AwsKeys { problem: second }) => {
+            problem(format!("{first}; {second}"))
+        }
+        (_, other) => other,
     }
 }
 
@@ -138,5 +162,19 @@ mod tests {
         );
         let error = AwsKeys::default().read_from(|_| None).expect_err("nothing");
         assert!(error.to_string().contains("AWS_ACCESS_KEY_ID is not set"));
+    }
+
+    #[test]
+    fn a_role_stands_in_for_nobody_who_is_named() {
+        let anybody = AwsKeys::default();
+        assert!(anybody.may_be_a_role(|_| None));
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"] {
+            let variable = |it: &str| (it == name).then(|| "x".to_owned());
+            assert!(!anybody.may_be_a_role(variable), "{name}");
+        }
+        let named = AwsKeys {
+            profile: Some("mirror".to_owned()),
+        };
+        assert!(!named.may_be_a_role(|_| None));
     }
 }

@@ -190,7 +190,7 @@ impl SecurityError {
                 "check sasl.oauth: tokenEndpoint, clientId, clientSecret and scope"
             }
             Self::AwsKeys { .. } => {
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or name a profile of the shared credentials file"
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), name a profile of the shared credentials file, or give the machine or container a role"
             }
         }
     }

@@ -7,6 +7,7 @@
 
 mod authenticator;
 mod aws_keys;
+mod aws_role;
 mod error;
 mod msk_iam;
 mod oauth;

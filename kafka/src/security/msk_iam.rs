@@ -30,8 +30,10 @@ pub struct MskIam {
 }
 
 impl MskIam {
-    pub(super) fn payload(&self, host: &str) -> Result<Vec<u8>, SecurityError> {
-        payload(self.keys.read()?, &self.region, host, SystemTime::now())
+    /// Cancel safe.
+    pub(super) async fn payload(&self, host: &str) -> Result<Vec<u8>, SecurityError> {
+        let keys = self.keys.read().await?;
+        payload(keys, &self.region, host, SystemTime::now())
     }
 }
 

@@ -51,7 +51,7 @@ impl Sasl {
                 Conversation::Scram(Scram::begin(*hash, &login.username, &password)?)
             }
             Self::OAuthBearer(oauth) => Conversation::Token(oauth.first_message().await?),
-            Self::MskIam(iam) => Conversation::Once(iam.payload(host)?),
+            Self::MskIam(iam) => Conversation::Once(iam.payload(host).await?),
         };
         Ok(conversation)
     }

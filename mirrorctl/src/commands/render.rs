@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use kafka::security::SecretSource;
-use render::{Comparison, Request, Settings, Templates, Written};
+use render::{Comparison, Request, Settings, Target, Templates, Written};
 use topology::{SecretRef, Topology};
 
-use crate::ambari::Ambari;
+use crate::ambari::{Ambari, AmbariError};
 use crate::cli::{Format, RenderArgs};
 use crate::exit::Outcome;
 use crate::failure::Failure;
@@ -64,6 +64,7 @@ async fn compare(args: &RenderArgs, file: &Path, out: &Path) -> Result<Compariso
         source: &source,
         settings: &settings,
     };
+    refuse_a_file(out)?;
     let rendering = match render::render(&request, &args.target, &templates) {
         Err(error @ render::RenderError::UnknownTarget { .. }) => {
             return Err(Failure::Usage {
@@ -73,7 +74,49 @@ async fn compare(args: &RenderArgs, file: &Path, out: &Path) -> Result<Compariso
         }
         other => other?,
     };
-    Ok(render::compare(&rendering, out)?)
+    output::remarks(&rendering.remarks);
+    let comparison = render::compare(&rendering, out)?;
+    nothing(&args.target, &comparison)?;
+    Ok(comparison)
+}
+
+/// The manifest is looked for in it, and the error would name that.
+fn refuse_a_file(out: &Path) -> Result<(), Failure> {
+    if out.exists() && !out.is_dir() {
+        return Err(Failure::Usage {
+            message: format!("--out {} is no folder", out.display()),
+            hint: "name a folder: what is rendered are files below it, and a manifest of them"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// A target that was asked for by name has files, or had some that go now. Where none was named and nothing is rendered, that
+/// is said and no failure: a topology need not have anything to render.
+fn nothing(named: &[String], comparison: &Comparison) -> Result<(), Failure> {
+    let is_empty = |target: &Target| {
+        let folder = format!("{}/", target.name);
+        !comparison
+            .files
+            .iter()
+            .any(|file| file.path.starts_with(&folder))
+    };
+    let wanted = render::targets()
+        .iter()
+        .filter(|target| named.iter().any(|name| name == target.name));
+    let empty: Vec<&Target> = wanted.filter(|target| is_empty(target)).collect();
+    if !empty.is_empty() {
+        return Err(Failure::NothingToRender { targets: empty });
+    }
+    if named.is_empty() && comparison.files.is_empty() {
+        output::remarks(&[
+            "nothing to render: the topology has no mirrors, and no clusters of a platform that is built; \
+             `mirrorctl render --list` shows what each target renders"
+                .to_owned(),
+        ]);
+    }
+    Ok(())
 }
 
 /// The cluster that an argument `ALIAS=URL` means, with the login that the topology has for it.
@@ -110,10 +153,10 @@ fn ambari(topology: &Topology, file: &Path, asked: &str) -> Result<(String, Amba
             SecretSource::File(folder.join(path))
         }
     };
-    Ok((
-        alias.to_owned(),
-        Ambari::new(url, login.user.clone(), password)?,
-    ))
+    match Ambari::new(url, login.user.clone(), password) {
+        Err(error @ AmbariError::Address { .. }) => Err(wrong(error.to_string())),
+        other => Ok((alias.to_owned(), other?)),
+    }
 }
 
 fn print(session: &Session, report: &RenderReport<'_>) -> Result<(), Failure> {

@@ -76,6 +76,17 @@ pub(crate) fn warnings(warnings: &Diagnostics) {
     }
 }
 
+/// Prints what a reader of the result should know, one line each.
+pub(crate) fn remarks(remarks: &[String]) {
+    for remark in remarks {
+        if json_log::speaks_json() {
+            to_stderr(&json_log::line("WARN", remark, &[]));
+        } else {
+            to_stderr(&format!("{WARN}warning{WARN:#}: {remark}\n"));
+        }
+    }
+}
+
 fn text(failure: &Failure) -> String {
     if let Failure::Topology(LoadError::Invalid(diagnostics)) = failure {
         return diagnostics.to_human(Style {
@@ -198,6 +209,20 @@ fn hint(failure: &Failure) -> Option<String> {
             "nothing was written; `render --check` shows the differences, --force overwrites them"
                 .to_owned(),
         ),
+        Failure::NothingToRender { targets } => Some(
+            targets
+                .iter()
+                .map(|it| format!("{} is for {}", it.name, it.renders))
+                .collect::<Vec<_>>()
+                .join("; "),
+        ),
+        Failure::RenderFolder(
+            render::FolderError::Manifest { path, .. } | render::FolderError::Path { manifest: path, .. },
+        ) => Some(format!(
+            "restore it from version control; or remove {}, and render again: files that are not as wanted then count as \
+             edited, which --force overwrites",
+            path.display()
+        )),
         Failure::Topology(LoadError::Invalid(_))
         | Failure::InvalidFiles { .. }
         | Failure::Render(_)

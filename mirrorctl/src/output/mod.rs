@@ -25,7 +25,7 @@ mod verdicts;
 
 pub(crate) use apply::{EventLines, applied, question, refused_json};
 pub(crate) use demo::{Story, StoryCluster, demo_json};
-pub(crate) use failure::{failure, warnings};
+pub(crate) use failure::{failure, remarks, warnings};
 pub(crate) use figures::{count, counted};
 pub(crate) use gaps::{MirrorGaps, gaps_human, gaps_json};
 pub(crate) use history::{history_human, history_json};

@@ -124,8 +124,12 @@ pub(crate) fn targets_human(templates: &Templates) -> String {
     let mut text = format!("{HEAD}Targets{HEAD:#}\n");
     for target in targets() {
         text.push_str(&format!("  {:width$}  {}\n", target.name, target.about));
+        text.push_str(&format!(
+            "  {:width$}  {DIM}for {}{DIM:#}\n",
+            "", target.renders
+        ));
         for setting in target.settings {
-            let values = match setting.values {
+            let values = match setting.values() {
                 [] => String::new(),
                 values => format!(" ({})", values.join(", ")),
             };
@@ -150,9 +154,9 @@ pub(crate) fn targets_json(templates: &Templates) -> Value {
             let settings: Vec<Value> = target
                 .settings
                 .iter()
-                .map(|it| json!({"name": it.name, "about": it.about, "values": it.values}))
+                .map(|it| json!({"name": it.name, "about": it.about, "values": it.values()}))
                 .collect();
-            json!({"name": target.name, "about": target.about, "settings": settings})
+            json!({"name": target.name, "about": target.about, "for": target.renders, "settings": settings})
         })
         .collect();
     json!({

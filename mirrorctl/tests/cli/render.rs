@@ -36,10 +36,14 @@ impl Place {
     }
 
     fn render(&self, more: &[&str]) -> Ended {
+        self.render_target("mirrormaker2", more)
+    }
+
+    fn render_target(&self, target: &str, more: &[&str]) -> Ended {
         let file = self.path().join("t.yaml");
         let out = self.path().join("out");
         let mut arguments = vec!["render", "-f", text(&file), "--out", text(&out)];
-        arguments.extend(["--target", "mirrormaker2"]);
+        arguments.extend(["--target", target]);
         arguments.extend(more);
         let mut ended = run(&arguments);
         let shown = self.path().display().to_string();
@@ -179,7 +183,7 @@ fn ambari_says_where_zookeeper_and_brokers_are() {
     let (url, asked) = ambari();
     let argument = format!("a={url}");
     place
-        .render(&["--target", "mirrormaker", "--ambari", &argument])
+        .render_target("mirrormaker", &["--ambari", &argument])
         .code(0);
     assert_eq!(
         asked.join().unwrap(),
@@ -201,7 +205,7 @@ fn ambari_says_where_zookeeper_and_brokers_are() {
     let (url, asked) = ambari();
     let argument = format!("a={url}");
     let refused = place
-        .render(&["--target", "mirrormaker", "--ambari", &argument])
+        .render_target("mirrormaker", &["--ambari", &argument])
         .code(1);
     refused.says("answers 403");
     assert!(!refused.err.contains("wrong"), "{}", refused.err);
@@ -209,7 +213,7 @@ fn ambari_says_where_zookeeper_and_brokers_are() {
     // the password is not sent unencrypted to another machine
     place
         .render(&["--ambari", "a=http://example.com/api/v1/clusters/x"])
-        .code(1)
+        .code(64)
         .says("https://");
     place
         .render(&["--ambari", "nobody=x"])
@@ -239,6 +243,72 @@ fn templates_and_settings_that_are_wrong_are_named() {
         .render(&["--target", "nonsense"])
         .code(64)
         .says("nonsense");
+    let wrong = place.render(&["--set", "mirrormaker.streams=-1"]).code(64);
+    wrong.says("`mirrormaker.streams`: \"-1\" is no number");
+}
+
+#[test]
+fn a_target_without_anything_to_render_says_what_it_is_for() {
+    let place = Place::new();
+    let refused = place.render_target("strimzi", &[]).code(1);
+    refused.says("nothing to render for strimzi");
+    refused.says("`platform: strimzi`");
+    assert!(!place.path().join("out").exists(), "nothing is written");
+    // what it had rendered once goes, and that is something
+    place.render(&[]).code(0);
+    place.write(
+        "t.yaml",
+        &TOPOLOGY
+            .replace("engine: mirrormaker2, ", "engine: mirrormaker, ")
+            .replace("default", "identity"),
+    );
+    place.render(&[]).code(0).says("1 removed");
+    place.render(&[]).code(1).says("`engine: mirrormaker2`");
+
+    let bare = TOPOLOGY.split_once("mirrors:").unwrap().0;
+    place.write("t.yaml", bare);
+    let file = place.path().join("t.yaml");
+    let out = place.path().join("other");
+    run(&["render", "-f", text(&file), "--out", text(&out)])
+        .code(0)
+        .says("warning: nothing to render");
+}
+
+#[test]
+fn an_output_folder_that_is_none_is_said_to_be_so() {
+    let place = Place::new();
+    place.write("out", "mine");
+    place.render(&[]).code(64).says("out is no folder");
+    fs::remove_file(place.path().join("out")).unwrap();
+    place.render(&[]).code(0);
+    for damaged in [
+        "{",
+        r#"{"format_version": "1.0", "files": {"../x": {"target": "a", "sha256": ""}}}"#,
+    ] {
+        place.write("out/mirrorctl-render.json", damaged);
+        let refused = place.render(&[]).code(1);
+        refused.says("mirrorctl-render.json");
+        refused.says("hint: restore it from version control; or remove");
+    }
+    fs::remove_file(place.path().join("out/mirrorctl-render.json")).unwrap();
+    place.render(&[]).code(0).says("1 as wanted");
+}
+
+#[test]
+fn pipelines_are_acted_on_and_addresses_of_this_machine_warned_of() {
+    let place = Place::new();
+    let topology = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+                    - {alias: a, bootstrapServers: ['localhost:9092']}\n\
+                    - {alias: b, bootstrapServers: ['b:9092']}\n\
+                    mirrors:\n- {name: m, source: a, target: b, topicsPattern: orders}\n\
+                    pipelines:\n- {name: ingest, topic: orders}\n";
+    place.write("t.yaml", topology);
+    let ended = place.render(&["--target", "pipelines", "--target", "kubernetes"]);
+    assert!(!ended.err.contains("not acted on"), "{}", ended.err);
+    // the place asks for mirrormaker2 as well, of which there is nothing
+    ended
+        .code(1)
+        .says("cluster `a` is reached at localhost:9092");
 }
 
 #[test]

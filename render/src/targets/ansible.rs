@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use topology::{Cluster, Platform, Topology};
 
-use super::replicator::{Run, runs};
+use super::loopback;
+use super::replicator::{Run, mirrors, runs};
 use super::systemd::FIRST_PORT;
 use crate::digest::sha256;
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Setting, Target, TargetError};
+use crate::setting::{self, Setting, Takes};
+use crate::target::{Target, TargetError};
 
 const NAME: &str = "ansible";
 const DEFAULT_PORT: u16 = 9092;
@@ -26,11 +28,14 @@ const LINTER: &str = "---\nprofile: production\noffline: true\nexclude_paths:\n 
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "Ansible inventory, plays and roles: Kafka on the machines of clusters of platform ansible, and the replicator",
+    renders: "clusters with `platform: ansible`, and mirrors with `engine: builtin` where such a cluster or \
+              `--set ansible.replicators=HOST` names machines for them",
     settings: &[Setting {
         name: "replicators",
         about: "the machines that run the mirrors, separated by commas (two of the first cluster on such machines)",
-        values: &[],
+        takes: Takes::Text(machines),
     }],
+    remarks,
     drafts,
 };
 
@@ -85,6 +90,16 @@ struct Listening<'a> {
     listen: String,
 }
 
+fn remarks(request: &Request<'_>) -> Vec<String> {
+    let mirrors = mirrors(request.topology);
+    loopback::remarks(
+        request.topology,
+        mirrors,
+        NAME,
+        "each machine of the replicator itself",
+    )
+}
+
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     let topology = request.topology;
     let clusters = topology
@@ -94,7 +109,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         .map(on_machines)
         .collect::<Result<Vec<_>, _>>()?;
     let runs = runs(topology)?;
-    let replicators = replicators(request.setting(NAME, "replicators", ""), &clusters)?;
+    let replicators = replicators(request.setting(NAME, "replicators", ""), &clusters);
     let replicators = if runs.is_empty() {
         Vec::new()
     } else {
@@ -282,21 +297,26 @@ fn cluster_id(cluster: &Cluster) -> String {
     id
 }
 
-fn replicators(written: &str, clusters: &[OnMachines]) -> Result<Vec<String>, TargetError> {
-    let hosts: Vec<String> = if written.is_empty() {
+/// What is chosen, or else two machines of the first cluster.
+fn replicators(chosen: &str, clusters: &[OnMachines]) -> Vec<String> {
+    if chosen.is_empty() {
         let nodes = clusters.first().into_iter().flat_map(|it| &it.nodes);
         // the one that began last copies, the other stands by
-        nodes.take(2).map(|it| it.host.clone()).collect()
-    } else {
-        written.split(',').map(|it| it.trim().to_owned()).collect()
-    };
-    match hosts.iter().find(|it| it.is_empty() || has_template(it)) {
-        Some(bad) => Err(TargetError::Setting {
-            name: "ansible.replicators",
-            problem: format!("{bad:?} is no machine"),
-        }),
-        None => Ok(hosts),
+        return nodes.take(2).map(|it| it.host.clone()).collect();
     }
+    chosen.split(',').map(|it| it.trim().to_owned()).collect()
+}
+
+/// Machines, separated by commas, each once.
+fn machines(written: &str) -> Result<(), String> {
+    let hosts: Vec<&str> = written.split(',').map(str::trim).collect();
+    for (at, one) in hosts.iter().enumerate() {
+        setting::host(one).map_err(|problem| format!("names {one:?}, which {problem}"))?;
+        if hosts[..at].contains(one) {
+            return Err(format!("names {one:?} twice"));
+        }
+    }
+    Ok(())
 }
 
 fn variables<'a>(topology: &Topology, runs: &'a [Run]) -> Result<Replicators<'a>, TargetError> {

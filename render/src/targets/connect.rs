@@ -8,12 +8,14 @@ use super::java_client::JavaClient;
 use super::mirrormaker2::{Flows, Reached, flows, mirrors};
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Target, TargetError};
+use crate::target::{Target, TargetError, no_remarks};
 
 pub(super) const TARGET: Target = Target {
     name: "connect",
     about: "Kafka Connect worker and connectors for each mirror of the engine mirrormaker2",
+    renders: "mirrors with `engine: mirrormaker2`",
     settings: &[],
+    remarks: no_remarks,
     drafts,
 };
 

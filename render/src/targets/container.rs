@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::replicator::runs;
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Setting, Target, TargetError};
+use crate::setting::{self, Setting, Takes};
+use crate::target::{Target, TargetError, no_remarks};
 
 const NAME: &str = "container";
 const BASE: &str = "gcr.io/distroless/cc-debian12:nonroot";
@@ -13,11 +14,13 @@ const BASE: &str = "gcr.io/distroless/cc-debian12:nonroot";
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "a Containerfile for an image of the replicator that holds the binary and nothing to log in with",
+    renders: super::replicator::RENDERS,
     settings: &[Setting {
         name: "base",
         about: "the image to build on: the C library of the binary's build, or newer (gcr.io/distroless/cc-debian12:nonroot)",
-        values: &[],
+        takes: Takes::Text(setting::image),
     }],
+    remarks: no_remarks,
     drafts,
 };
 

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::loopback;
 use super::names::kubernetes_name;
-use super::replicator::{Run, runs};
+use super::replicator::{Run, mirrors, runs};
 use crate::digest::sha256;
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Setting, Target, TargetError};
+use crate::setting::{self, Setting, Takes};
+use crate::target::{Target, TargetError};
 
 const NAME: &str = "kubernetes";
 const IMAGE: &str = concat!("mirrorctl:", env!("CARGO_PKG_VERSION"));
@@ -22,28 +24,30 @@ const LONGEST_NAME: usize = 40;
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "the replicator on Kubernetes: a Deployment a mirror, probes, network policy, disruption budgets, monitoring",
+    renders: super::replicator::RENDERS,
     settings: &[
         Setting {
             name: "namespace",
             about: "where it runs (mirrorctl)",
-            values: &[],
+            takes: Takes::Text(namespace),
         },
         Setting {
             name: "image",
             about: "the image, of the target `container` (mirrorctl:VERSION)",
-            values: &[],
+            takes: Takes::Text(setting::image),
         },
         Setting {
             name: "memory",
             about: "the most memory that a mirror may take (1Gi)",
-            values: &[],
+            takes: Takes::Text(memory),
         },
         Setting {
             name: "monitor",
             about: "what scrapes the metrics: a ServiceMonitor of the Prometheus operator, or annotations alone",
-            values: &["service-monitor", "annotations"],
+            takes: Takes::OneOf(&["service-monitor", "annotations"]),
         },
     ],
+    remarks,
     drafts,
 };
 
@@ -60,6 +64,7 @@ struct Values<'a> {
     files: Vec<File<'a>>,
     absolute_files: Vec<File<'a>>,
     ports: BTreeSet<u16>,
+    aws_role: bool,
     mirrors: Vec<MirrorName>,
 }
 
@@ -86,6 +91,11 @@ struct Deployment<'a> {
     run_optional_variables: &'a BTreeSet<String>,
     run_files: Vec<File<'a>>,
     run_absolute_files: Vec<File<'a>>,
+}
+
+fn remarks(request: &Request<'_>) -> Vec<String> {
+    let mirrors = mirrors(request.topology);
+    loopback::remarks(request.topology, mirrors, NAME, "the pod itself")
 }
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
@@ -151,9 +161,9 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
         }
     }
     Ok(Values {
-        namespace: namespace(request.setting(NAME, "namespace", "mirrorctl"))?,
+        namespace: request.setting(NAME, "namespace", "mirrorctl"),
         image: request.setting(NAME, "image", IMAGE),
-        memory: memory(request.setting(NAME, "memory", "1Gi"))?,
+        memory: request.setting(NAME, "memory", "1Gi"),
         service_monitor: request.setting(NAME, "monitor", "service-monitor") == "service-monitor",
         topology: request.source,
         topology_digest: sha256(request.source.as_bytes()),
@@ -165,6 +175,7 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
             .iter()
             .flat_map(|run| run.ports.iter().copied())
             .collect(),
+        aws_role: runs.iter().any(|run| run.aws_role),
         mirrors: runs
             .iter()
             .map(|run| MirrorName {
@@ -176,32 +187,27 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
 }
 
 /// A label of DNS (RFC 1123).
-fn namespace(name: &str) -> Result<&str, TargetError> {
+fn namespace(name: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let edge = name.starts_with('-') || name.ends_with('-');
     if name.is_empty() || name.len() > 63 || edge || !name.chars().all(legal) {
-        return Err(TargetError::Setting {
-            name: "kubernetes.namespace",
-            problem: format!(
-                "{name:?} is no namespace: up to 63 of a-z, 0-9 and `-`, which neither begins nor ends it"
-            ),
-        });
+        return Err(
+            "is no namespace: up to 63 of a-z, 0-9 and `-`, which neither begins nor ends it"
+                .to_owned(),
+        );
     }
-    Ok(name)
+    Ok(())
 }
 
 /// A quantity of Kubernetes: a whole number and a unit.
-fn memory(quantity: &str) -> Result<&str, TargetError> {
+fn memory(quantity: &str) -> Result<(), String> {
     const UNITS: &[&str] = &["", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"];
     let number = quantity.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let count = number.parse::<u64>().ok().filter(|it| *it > 0);
     if count.is_none() || !UNITS.contains(&&quantity[number.len()..]) {
-        return Err(TargetError::Setting {
-            name: "kubernetes.memory",
-            problem: format!("{quantity:?} is no amount of memory: write it as in 512Mi or 1Gi"),
-        });
+        return Err("is no amount of memory: write it as in 512Mi or 1Gi".to_owned());
     }
-    Ok(quantity)
+    Ok(())
 }
 
 fn all(runs: &[Run], of: impl Fn(&Run) -> &BTreeSet<String>) -> BTreeSet<&str> {

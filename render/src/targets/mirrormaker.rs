@@ -6,28 +6,31 @@ use topology::{Delivery, Engine, Mirror, Pattern, ReplicationPolicy, StartOffset
 use super::java_client::{JavaClient, Providers, cluster, java_client};
 use crate::draft::Draft;
 use crate::request::{ClusterAddresses, Request};
-use crate::target::{Setting, Target, TargetError};
+use crate::setting::{self, Setting, Takes};
+use crate::target::{Target, TargetError, no_remarks};
 
 pub(super) const TARGET: Target = Target {
     name: "mirrormaker",
     about: "properties and start command of the legacy MirrorMaker for each mirror of that engine",
+    renders: "mirrors with `engine: mirrormaker`",
     settings: &[
         Setting {
             name: "streams",
             about: "consumer threads, --num.streams; 4 where nothing is said",
-            values: &[],
+            takes: Takes::Text(setting::count),
         },
         Setting {
             name: "group",
             about: "consumer group; mirrorgroup where nothing is said",
-            values: &[],
+            takes: Takes::Text(setting::line),
         },
         Setting {
             name: "command",
             about: "what starts it; /usr/hdp/current/kafka-broker/bin/kafka-run-class.sh on HDInsight",
-            values: &[],
+            takes: Takes::Text(setting::line),
         },
     ],
+    remarks: no_remarks,
     drafts,
 };
 
@@ -38,7 +41,7 @@ struct Legacy {
     source: Reached,
     target: Reached,
     group: String,
-    streams: u16,
+    streams: String,
     command: String,
     whitelist: String,
     offset_reset: &'static str,
@@ -85,8 +88,6 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
 }
 
 fn legacy(request: &Request<'_>, mirror: &Mirror, source: &str) -> Result<Legacy, TargetError> {
-    let streams = request.setting("mirrormaker", "streams", "4");
-    let streams = streams.parse().ok().filter(|count| *count > 0_u16);
     let on_hdinsight = request
         .topology
         .cluster(&mirror.target)
@@ -103,12 +104,7 @@ fn legacy(request: &Request<'_>, mirror: &Mirror, source: &str) -> Result<Legacy
         group: request
             .setting("mirrormaker", "group", "mirrorgroup")
             .to_owned(),
-        streams: streams.ok_or_else(|| {
-            refused(
-                mirror,
-                "the setting `mirrormaker.streams` is a number of threads".to_owned(),
-            )
-        })?,
+        streams: request.setting("mirrormaker", "streams", "4").to_owned(),
         command: request
             .setting("mirrormaker", "command", command)
             .to_owned(),

@@ -11,12 +11,14 @@ use topology::{
 use super::java_client::{JavaClient, Providers, bootstrap, cluster, java_client};
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Target, TargetError};
+use crate::target::{Target, TargetError, no_remarks};
 
 pub(super) const TARGET: Target = Target {
     name: "mirrormaker2",
     about: "mm2.properties for each mirror of the engine mirrormaker2",
+    renders: "mirrors with `engine: mirrormaker2`",
     settings: &[],
+    remarks: no_remarks,
     drafts,
 };
 

@@ -6,6 +6,7 @@ mod connect;
 mod container;
 mod java_client;
 mod kubernetes;
+mod loopback;
 mod mirrormaker;
 mod mirrormaker2;
 mod monitoring;

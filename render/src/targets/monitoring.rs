@@ -9,16 +9,19 @@ use super::systemd::FIRST_PORT;
 use crate::draft::Draft;
 use crate::quoting;
 use crate::request::Request;
-use crate::target::{Setting, Target, TargetError};
+use crate::setting::{Setting, Takes};
+use crate::target::{Target, TargetError, no_remarks};
 
 pub(super) const TARGET: Target = Target {
     name: "monitoring",
     about: "Prometheus scrape and alert rules, Grafana dashboard, for mirrors of the built-in engine",
+    renders: "mirrors with `engine: builtin`",
     settings: &[Setting {
         name: "listen",
         about: "where `replicate --listen` serves metrics, separated by commas; the ports of target systemd where nothing is said",
-        values: &[],
+        takes: Takes::Text(addresses),
     }],
+    remarks: no_remarks,
     drafts,
 };
 
@@ -89,25 +92,27 @@ fn listen(request: &Request<'_>) -> Result<Vec<String>, TargetError> {
             .map(|port| format!("127.0.0.1:{port}"))
             .collect());
     }
-    chosen.split(',').map(|it| address(it.trim())).collect()
+    Ok(chosen
+        .split(',')
+        .map(|it| match it.trim() {
+            port if port.parse::<u16>().is_ok() => format!("127.0.0.1:{port}"),
+            address => address.to_owned(),
+        })
+        .collect())
 }
 
-/// `HOST:PORT`, or a port of this machine, as `replicate --listen` takes them.
-fn address(written: &str) -> Result<String, TargetError> {
-    if written.parse::<u16>().is_ok() {
-        return Ok(format!("127.0.0.1:{written}"));
-    }
+/// `HOST:PORT`, or a port of this machine, as `replicate --listen` takes them; separated by commas.
+fn addresses(written: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-[]:".contains(c);
-    match written.rsplit_once(':') {
-        Some((host, port))
-            if !host.is_empty() && host.chars().all(legal) && port.parse::<u16>().is_ok() =>
-        {
-            Ok(written.to_owned())
-        }
-        _ => Err(TargetError::Setting {
-            name: "monitoring.listen",
-            problem: format!("{written:?} is not HOST:PORT"),
-        }),
+    let fits = |address: &str| {
+        address.parse::<u16>().is_ok()
+            || address.rsplit_once(':').is_some_and(|(host, port)| {
+                !host.is_empty() && host.chars().all(legal) && port.parse::<u16>().is_ok()
+            })
+    };
+    match written.split(',').map(str::trim).find(|it| !fits(it)) {
+        Some(bad) => Err(format!("names {bad:?}, which is not HOST:PORT")),
+        None => Ok(()),
     }
 }
 

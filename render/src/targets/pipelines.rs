@@ -6,7 +6,8 @@ use topology::{Cluster, Topology};
 use super::java_client::bootstrap;
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Setting, Target, TargetError};
+use crate::setting::{self, Setting, Takes};
+use crate::target::{Target, TargetError, no_remarks};
 
 const NAME: &str = "pipelines";
 /// What the Twitter source of Flume looks for where nothing else is said.
@@ -16,30 +17,43 @@ const KEYWORDS: &str = "allaboutbdata,xavient,xavientinformationsystems,followxa
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "Flume agent, Hive and Redshift tables, spark-submit commands for each topic of `pipelines`",
+    renders: "`pipelines` with a `topic`",
     settings: &[
-        setting(
+        text(
             "table",
             "name of the tables; TOPIC_tweets where nothing is said",
+            identifier,
         ),
-        setting("schema", "schema of Redshift; poc where nothing is said"),
-        setting(
+        text(
+            "schema",
+            "schema of Redshift; poc where nothing is said",
+            identifier,
+        ),
+        text(
             "location",
             "folder of HDFS; /user/spark/sparkstreaming where nothing is said",
+            folder,
         ),
-        setting(
+        text(
             "keywords",
             "what the Twitter source looks for, separated by commas",
+            setting::line,
         ),
-        setting("job", "jar of the streaming jobs"),
+        text("job", "jar of the streaming jobs", setting::line),
     ],
+    remarks: no_remarks,
     drafts,
 };
 
-const fn setting(name: &'static str, about: &'static str) -> Setting {
+const fn text(
+    name: &'static str,
+    about: &'static str,
+    check: fn(&str) -> Result<(), String>,
+) -> Setting {
     Setting {
         name,
         about,
-        values: &[],
+        takes: Takes::Text(check),
     }
 }
 
@@ -109,12 +123,19 @@ fn tables<'a>(request: &'a Request<'_>, topic: &'a str) -> Result<Tables<'a>, Ta
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .chain("_tweets".chars())
         .collect();
+    let table = request.setting(NAME, "table", &usual);
+    identifier(table).map_err(|problem| TargetError::Pipeline {
+        pipeline: names.join(", "),
+        problem: format!(
+            "the table `{table}` {problem}; choose another by `--set pipelines.table=NAME`"
+        ),
+    })?;
     Ok(Tables {
         name: names.join(", "),
         topic,
         source: bootstrap(source)?,
-        table: identifier("pipelines.table", request.setting(NAME, "table", &usual))?,
-        schema: identifier("pipelines.schema", request.setting(NAME, "schema", "poc"))?,
+        table: table.to_owned(),
+        schema: request.setting(NAME, "schema", "poc").to_owned(),
         location: request.setting(NAME, "location", "/user/spark/sparkstreaming"),
         keywords: request.setting(NAME, "keywords", KEYWORDS),
         redshift_jar: "/data/redshift.jdbc41-1.1.13.1013.jar",
@@ -143,16 +164,24 @@ fn written_on<'t>(topology: &'t Topology, topic: &str) -> Option<&'t Cluster> {
 }
 
 /// A name that SQL takes without quotes.
-fn identifier(setting: &'static str, name: &str) -> Result<String, TargetError> {
+fn identifier(name: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.chars().all(legal) && name.starts_with(|c: char| !c.is_ascii_digit()) {
-        Ok(name.to_owned())
+    if name.chars().all(legal) && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        Ok(())
     } else {
-        Err(TargetError::Setting {
-            name: setting,
-            problem: format!(
-                "`{name}` is no name in SQL: letters, digits and `_`, and no digit first"
-            ),
-        })
+        Err("is no name in SQL: letters, digits and `_`, and no digit first".to_owned())
+    }
+}
+
+/// A folder of HDFS, or of another store that Hive reads.
+fn folder(written: &str) -> Result<(), String> {
+    setting::line(written)?;
+    if written.starts_with('/') || written.contains("://") {
+        Ok(())
+    } else {
+        Err(
+            "is no folder from the root on: write it as in /data/tweets or s3://bucket/tweets"
+                .to_owned(),
+        )
     }
 }

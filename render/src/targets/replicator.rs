@@ -9,6 +9,16 @@ use topology::{Cluster, Engine, Mirror, MirrorState, Sasl, SecretRef, Topology};
 use super::java_client::cluster;
 use crate::target::TargetError;
 
+/// What has to be there so that anything runs.
+pub(super) const RENDERS: &str = "mirrors with `engine: builtin` that are not promoted";
+
+/// Needed where neither the machine nor the pod has a role.
+const AWS_KEYS: [&str; 3] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
+
 /// A mirror of the built-in engine, and what its clusters ask for.
 #[derive(Debug, Serialize)]
 pub(super) struct Run {
@@ -17,6 +27,8 @@ pub(super) struct Run {
     pub(super) variables: BTreeSet<String>,
     /// The variables that may be there, and need not.
     pub(super) optional_variables: BTreeSet<String>,
+    /// Whether the role of the machine or pod is asked for where those variables are not there.
+    pub(super) aws_role: bool,
     /// Files that the topology names, relative to its own folder.
     pub(super) files: BTreeSet<String>,
     /// Files that it names by absolute paths.
@@ -25,14 +37,19 @@ pub(super) struct Run {
     pub(super) ports: BTreeSet<u16>,
 }
 
-/// The mirrors that `mirrorctl replicate` runs. One that is promoted would be refused, so it is left out.
+/// What they need to run.
 pub(super) fn runs(topology: &Topology) -> Result<Vec<Run>, TargetError> {
+    mirrors(topology)
+        .map(|mirror| run(topology, mirror))
+        .collect()
+}
+
+/// The mirrors that `mirrorctl replicate` runs. One that is promoted would be refused, so it is left out.
+pub(super) fn mirrors(topology: &Topology) -> impl Iterator<Item = &Mirror> {
     topology
         .mirrors
         .iter()
         .filter(|it| it.engine == Engine::Builtin && it.state != MirrorState::Promoted)
-        .map(|mirror| run(topology, mirror))
-        .collect()
 }
 
 fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
@@ -40,6 +57,7 @@ fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
         mirror: mirror.name.clone(),
         variables: BTreeSet::new(),
         optional_variables: BTreeSet::new(),
+        aws_role: false,
         files: BTreeSet::new(),
         absolute_files: BTreeSet::new(),
         ports: BTreeSet::new(),
@@ -70,11 +88,17 @@ impl Run {
                 self.ports.insert(endpoint_port(&oauth.token_endpoint));
                 self.secret(mirror, &oauth.client_secret)
             }
+            Some(Sasl::AwsMskIam(aws)) if aws.profile.is_some() => Err(refused(
+                mirror,
+                format!(
+                    "`sasl.aws.profile` of cluster `{}` is read from the home of a user, and a service has none: leave it out, \
+                     and give keys by AWS_ACCESS_KEY_ID, or the machine or pod a role",
+                    cluster.alias
+                ),
+            )),
             Some(Sasl::AwsMskIam(_)) => {
-                self.variables
-                    .extend(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(str::to_owned));
-                self.optional_variables
-                    .insert("AWS_SESSION_TOKEN".to_owned());
+                self.aws_role = true;
+                self.optional_variables.extend(AWS_KEYS.map(str::to_owned));
                 Ok(())
             }
             None => Ok(()),
@@ -208,6 +232,25 @@ mod tests {
         assert_eq!(runs(&topology).unwrap().len(), 1);
         topology.mirrors[0].engine = Engine::MirrorMaker2;
         assert!(runs(&topology).unwrap().is_empty());
+    }
+
+    #[test]
+    fn keys_of_aws_may_be_those_of_a_role_but_of_no_profile() {
+        let mut topology = mirror();
+        let aws = |profile: Option<&str>| {
+            Some(Sasl::AwsMskIam(topology::Aws {
+                region: "eu-west-1".to_owned(),
+                profile: profile.map(str::to_owned),
+            }))
+        };
+        topology.clusters[1].sasl = aws(None);
+        let run = &runs(&topology).unwrap()[0];
+        assert!(run.aws_role);
+        assert_eq!(run.variables, BTreeSet::from(["A_PW".to_owned()]));
+        assert_eq!(run.optional_variables, AWS_KEYS.map(str::to_owned).into());
+        topology.clusters[1].sasl = aws(Some("mirror"));
+        let refused = runs(&topology).unwrap_err().to_string();
+        assert!(refused.contains("sasl.aws.profile"), "{refused}");
     }
 
     #[test]

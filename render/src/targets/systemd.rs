@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::replicator::{Run, runs};
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Setting, Target, TargetError};
+use crate::setting::{Setting, Takes};
+use crate::target::{Target, TargetError, no_remarks};
 
 const NAME: &str = "systemd";
 /// Metrics and health of the first mirror; each has a port of its own.
@@ -14,11 +15,13 @@ pub(super) const FIRST_PORT: u16 = 9464;
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "hardened systemd units of the replicator, one a mirror, secrets as credentials, and a script that installs them",
+    renders: super::replicator::RENDERS,
     settings: &[Setting {
         name: "memory-max",
         about: "the most memory that a mirror may take (1G)",
-        values: &[],
+        takes: Takes::Text(memory_max),
     }],
+    remarks: no_remarks,
     drafts,
 };
 
@@ -35,7 +38,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     if runs.is_empty() {
         return Ok(Vec::new());
     }
-    let memory_max = memory_max(request.setting(NAME, "memory-max", "1G"))?;
+    let memory_max = request.setting(NAME, "memory-max", "1G");
     // the unit is the same that the Ansible role installs
     let mut drafts = Draft::tree("ansible/roles/mirrorctl/files", "units")?;
     for (run, port) in runs.iter().zip(FIRST_PORT..) {
@@ -59,18 +62,15 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
 }
 
 /// Bytes with a unit, or no limit (systemd.resource-control(5)).
-fn memory_max(written: &str) -> Result<&str, TargetError> {
+fn memory_max(written: &str) -> Result<(), String> {
     let number = written
         .strip_suffix(['K', 'M', 'G', 'T'])
         .unwrap_or(written);
     let count = number.parse::<u64>().ok().filter(|it| *it > 0);
     if count.is_none() && written != "infinity" {
-        return Err(TargetError::Setting {
-            name: "systemd.memory-max",
-            problem: format!("{written:?} is no amount of memory: write it as in 512M or 1G"),
-        });
+        return Err("is no amount of memory: write it as in 512M or 1G".to_owned());
     }
-    Ok(written)
+    Ok(())
 }
 
 #[derive(Serialize)]

@@ -355,7 +355,7 @@ fn what_ansible_would_evaluate_is_refused() {
     assert_ne!(text, nasty);
     let error = try_set(&nasty, "ansible", &[]).unwrap_err().to_string();
     assert!(error.contains("evaluate"), "{error}");
-    assert!(try_set(&text, "ansible", &["ansible.replicators={{ x }}"]).is_err());
+    assert!(Settings::parse(&["ansible.replicators={{ x }}"]).is_err());
 }
 
 #[test]
@@ -424,4 +424,41 @@ fn the_image_holds_the_binary_and_runs_as_nobody() {
     ] {
         assert!(text.lines().any(|it| it == line), "{line}: {text}");
     }
+}
+
+#[test]
+fn loopback_addresses_are_no_error_and_said_where_they_lead_nowhere() {
+    let text = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+                - {alias: a, bootstrapServers: 'localhost:9092'}\n\
+                - {alias: b, bootstrapServers: 'b.example:9092'}\n\
+                mirrors:\n- {name: one, source: a, target: b, topicsPattern: x}\n\
+                - {name: two, source: a, target: b, topicsPattern: y}\n";
+    let remarks = set(text, "kubernetes", &[]).remarks;
+    assert_eq!(remarks.len(), 1, "{remarks:?}");
+    assert!(remarks[0].contains("`a`") && remarks[0].contains("localhost:9092"));
+    // on the machine itself it is one
+    assert!(set(text, "systemd", &[]).remarks.is_empty());
+    // no machines, no plays
+    assert!(set(text, "ansible", &[]).remarks.is_empty());
+    let remarks = set(text, "ansible", &["ansible.replicators=m1"]).remarks;
+    assert_eq!(remarks.len(), 1, "{remarks:?}");
+}
+
+#[test]
+fn pods_may_ask_for_a_role_of_aws_and_nothing_else() {
+    let text = SECURED.replace(
+        r#"sasl: {mechanism: scram-sha-512, username: "o'brien: \"x\"", password: {env: B_PW}}"#,
+        "tls: {}\n  sasl: {mechanism: aws-msk-iam, aws: {region: eu-west-1}}",
+    );
+    assert_ne!(text, SECURED);
+    let rendering = set(&text, "kubernetes", &[]);
+    let policy = file(&rendering, "kubernetes/network-policy.yaml");
+    assert!(policy.contains("169.254.170.23/32"), "{policy}");
+    assert!(
+        !file(
+            &set(SECURED, "kubernetes", &[]),
+            "kubernetes/network-policy.yaml"
+        )
+        .contains("169.254")
+    );
 }

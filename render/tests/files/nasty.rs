@@ -76,7 +76,10 @@ fn references_are_made_by_us_alone() {
 fn settings_are_what_their_tools_take() {
     let topology = crate::support::parse(&topology("u").replace("engine: mirrormaker2, ", ""));
     let refused = |setting: &str| {
-        let settings = Settings::parse(&[setting]).unwrap();
+        let settings = match Settings::parse(&[setting]) {
+            Ok(settings) => settings,
+            Err(error) => return Some(error.to_string()),
+        };
         let request = Request {
             topology: &topology,
             source: "",
@@ -92,6 +95,14 @@ fn settings_are_what_their_tools_take() {
         "systemd.memory-max=infinity",
         "systemd.memory-max=2G",
         "monitoring.listen=9470, [::1]:9464,replicator.example:9464",
+        "ansible.replicators=m1.example, 10.0.0.7",
+        "container.base=registry:5000/base/cc:1.2",
+        "kubernetes.image=ghcr.io/team/mirrorctl:1",
+        "mirrormaker.streams=12",
+        "mirrormaker.group=a group",
+        "pipelines.location=s3://bucket/folder",
+        "strimzi.rack-key=none",
+        "strimzi.rack-key=example.com/rack",
     ] {
         assert_eq!(refused(good), None, "{good}");
     }
@@ -106,6 +117,20 @@ fn settings_are_what_their_tools_take() {
         "monitoring.listen=a\"b:1",
         "monitoring.listen=99999",
         "monitoring.listen=host",
+        "ansible.replicators=m1.example,,m2",
+        "ansible.replicators=m1 m2",
+        "ansible.replicators=m1,m1",
+        "container.base=scratch\nRUN id",
+        "container.base=",
+        "kubernetes.image=not an image",
+        "mirrormaker.streams=-1",
+        "mirrormaker.streams=0",
+        "mirrormaker.group=",
+        "mirrormaker.command=a\nb",
+        "pipelines.location=relative",
+        "pipelines.table=1st",
+        "strimzi.rack-key=a b",
+        "strimzi.nodes=many",
     ] {
         let error = refused(bad).unwrap_or_default();
         let (name, _) = bad.split_once('=').unwrap();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::engine::{self, Ends};
 use super::settings::{Settings, items};
-use super::{ImportFile, Imported, ImportedCluster, ImportedMirror, ImportedNaming};
+use super::{ImportFile, Imported, ImportedCluster, ImportedMirror, ImportedNaming, Taken};
 use crate::choices::Delivery;
 
 /// Why files give no connectors.
@@ -225,28 +225,24 @@ fn end(connector: &mut Connector, side: &str, imported: &mut Imported) -> Option
     let mut scope = connector.settings.scope(&[&prefix]);
     let alias = scope.take("alias")?;
     let servers = items(&scope.take("bootstrap.servers")?);
-    let known = imported.clusters.iter().find(|it| it.alias == alias);
-    let known = known.map(|it| it.bootstrap_servers.clone());
     // what is said twice is remarked once
     let mut unheard = Vec::new();
     let (tls, sasl) = engine::connection(&mut scope, &alias, &servers, &mut unheard);
-    match known {
-        Some(known) if known != servers => imported.remarks.push(format!(
+    let cluster = ImportedCluster {
+        alias: alias.clone(),
+        bootstrap_servers: servers,
+        cluster_id: None,
+        tls,
+        sasl,
+    };
+    match imported.take_cluster(cluster) {
+        Taken::New => imported.remarks.extend(unheard),
+        Taken::Known => {}
+        Taken::Elsewhere(servers) => imported.remarks.push(format!(
             "{} reaches {alias} at other addresses, which are not taken over: {}",
             connector.name,
             servers.join(", ")
         )),
-        Some(_) => {}
-        None => {
-            imported.remarks.extend(unheard);
-            imported.clusters.push(ImportedCluster {
-                alias: alias.clone(),
-                bootstrap_servers: servers,
-                cluster_id: None,
-                tls,
-                sasl,
-            });
-        }
     }
     Some(alias)
 }

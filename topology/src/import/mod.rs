@@ -46,6 +46,30 @@ pub struct Imported {
     pub remarks: Vec<String>,
 }
 
+/// What became of a cluster that was found.
+enum Taken {
+    /// It is the first of its alias.
+    New,
+    /// It was found before.
+    Known,
+    /// Another one with its alias was found before, at other addresses than these.
+    Elsewhere(Vec<String>),
+}
+
+impl Imported {
+    /// Adds a cluster, unless there is one with its alias.
+    fn take_cluster(&mut self, cluster: ImportedCluster) -> Taken {
+        match self.clusters.iter().find(|it| it.alias == cluster.alias) {
+            Some(known) if known.bootstrap_servers == cluster.bootstrap_servers => Taken::Known,
+            Some(_) => Taken::Elsewhere(cluster.bootstrap_servers),
+            None => {
+                self.clusters.push(cluster);
+                Taken::New
+            }
+        }
+    }
+}
+
 /// A cluster with what is needed to reach it. Secrets are references that somebody has to fill.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportedCluster {

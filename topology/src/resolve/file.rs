@@ -246,22 +246,39 @@ fn pipelines(file: &serde_json::Value) -> Vec<Pipeline> {
 }
 
 fn declared(scope: &mut Scope<'_>, file: &serde_json::Value) -> Vec<String> {
-    let mut declared = Vec::new();
-    for (key, hint) in [
-        ("migrations", "plan and apply leave it alone"),
-        (
-            "pipelines",
-            "plan and apply leave it alone; `render --target pipelines` writes files for Flume, Spark, Hive and Redshift",
-        ),
-    ] {
-        let filled = file
-            .get(key)
+    let list = |key: &str| {
+        file.get(key)
             .and_then(serde_json::Value::as_array)
-            .is_some_and(|list| !list.is_empty());
-        if filled {
-            scope.declared_only(&Path::root().key(key), key, hint);
-            declared.push(key.to_owned());
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let mut declared = Vec::new();
+    if !list("migrations").is_empty() {
+        let path = Path::root().key("migrations");
+        scope.declared_only(&path, "migrations", "plan and apply leave it alone");
+        declared.push("migrations".to_owned());
+    }
+    for (at, pipeline) in list("pipelines").iter().enumerate() {
+        let path = Path::root().key("pipelines").index(at);
+        for key in unread_keys(pipeline) {
+            let what = format!("pipelines[].{key}");
+            scope.declared_only(
+                &path.key(key),
+                &what,
+                "`render --target pipelines` writes files for Flume, Spark, Hive and Redshift by the `topic` of a pipeline; \
+                 nothing else of it is read",
+            );
+            declared.push(what);
         }
     }
     declared
+}
+
+/// What a pipeline says besides its name and topic.
+fn unread_keys(pipeline: &serde_json::Value) -> impl Iterator<Item = &str> {
+    pipeline
+        .as_object()
+        .into_iter()
+        .flat_map(serde_json::Map::keys)
+        .map(String::as_str)
+        .filter(|key| !matches!(*key, "name" | "topic"))
 }

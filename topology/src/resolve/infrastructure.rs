@@ -21,6 +21,9 @@ use crate::infrastructure::{
 use crate::path::Path;
 use crate::spec;
 
+/// One segment of a partition's log is as large, and no platform has smaller disks.
+const SMALLEST_DISK: u64 = 1 << 30;
+
 /// The platform blocks of the cluster at `path`.
 pub(super) fn resolve(
     scope: &mut Scope<'_>,
@@ -55,7 +58,8 @@ pub(super) fn resolve(
 fn fit(scope: &mut Scope<'_>, path: &Path, written: &spec::Cluster, found: &Infrastructure) {
     let platform = written.platform;
     if let Some(brokers) = &found.brokers {
-        machines::brokers(scope, path, platform, brokers);
+        let region = written.region.as_deref();
+        machines::brokers(scope, path, platform, region, brokers);
     }
     if let Some(storage) = &found.storage {
         machines::storage(scope, path, platform, storage);
@@ -162,7 +166,7 @@ fn resolve_storage(scope: &mut Scope<'_>, path: &Path, written: &spec::Storage) 
     let size = written
         .size
         .as_ref()
-        .and_then(|size| scope.size(&path.key("size"), size, 1));
+        .and_then(|size| scope.size(&path.key("size"), size, SMALLEST_DISK));
     Storage {
         kind: written.kind,
         size,

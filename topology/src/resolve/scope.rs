@@ -161,16 +161,13 @@ impl<'a> Scope<'a> {
                 Code::OutOfRange,
                 span,
                 if bytes.is_some() {
-                    format!(
-                        "`{path}` has to be {least} {} or more",
-                        if least == 1 { "byte" } else { "bytes" }
-                    )
+                    format!("`{path}` has to be {} or more", size_in_words(least))
                 } else {
                     format!("`{path}` is more than 64 bits hold")
                 },
                 bytes.map_or_else(
                     || "too large".to_owned(),
-                    |bytes| format!("this is {bytes} bytes"),
+                    |bytes| format!("this is {}", size_in_words(bytes)),
                 ),
             )
             .hint("write a number with a unit: `50MB`, `32MiB`"),
@@ -206,5 +203,14 @@ impl<'a> Scope<'a> {
                 )),
             );
         }
+    }
+}
+
+/// Bytes, in the largest unit that holds them exactly.
+fn size_in_words(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.iter().find(|(unit, _)| bytes.is_multiple_of(*unit)) {
+        Some((unit, name)) if bytes > 0 => format!("{}{name}", bytes / unit),
+        Some(_) | None => format!("{bytes} {}", if bytes == 1 { "byte" } else { "bytes" }),
     }
 }

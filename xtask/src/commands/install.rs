@@ -12,6 +12,7 @@ use crate::process::{execute, is_installed, output};
 use crate::project::{cache, cargo, root, say};
 
 const OLDEST_JAVA: u32 = 17;
+const KAFKA: &str = "e2e/kafka/pom.xml";
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
 
@@ -50,22 +51,38 @@ fn java_version(output: &str) -> Option<u32> {
 
 /// Kafka, its tools and MirrorMaker 2 as jars, from Maven Central; returns the directory that holds `libs/`.
 pub(crate) fn kafka() -> Result<PathBuf> {
-    let home = cache()?.join(format!("kafka-{}", kafka_version()?));
+    jars("kafka", KAFKA, "kafka")
+}
+
+/// The version of Kafka that the tests run against.
+pub(crate) fn kafka_version() -> Result<String> {
+    version(&root().join(KAFKA), "kafka")
+}
+
+/// The dependencies of a Maven project of this repository as jars; returns the directory NAME-VERSION that holds `libs/`. The
+/// version is that of the property `PROPERTY.version`.
+pub(crate) fn jars(name: &str, pom: &str, property: &'static str) -> Result<PathBuf> {
+    let pom = root().join(pom);
+    let home = cache()?.join(format!("{name}-{}", version(&pom, property)?));
     if home.join("libs").is_dir() {
         return Ok(home);
     }
+    say(&format!("fetching jars into {}", home.display()));
+    // under a name of this process first, so that an interrupted download is never taken for a whole one
+    let unfinished = home.with_extension(format!("tmp-{}", std::process::id()));
+    copy_jars(&pom, &unfinished.join("libs"))?;
+    move_into_place(&unfinished, &home)?;
+    Ok(home)
+}
+
+/// Copies the dependencies of a Maven project into a folder.
+pub(crate) fn copy_jars(pom: &Path, folder: &Path) -> Result<()> {
     if !is_installed("mvn") {
         return Err(Error::Missing {
             program: "mvn",
-            hint: "install Maven (Debian: apt-get install maven); it fetches Apache Kafka's jars",
+            hint: "install Maven (Debian: apt-get install maven); it fetches the jars of Java programs",
         });
     }
-    say(&format!(
-        "fetching Apache Kafka's jars into {}",
-        home.display()
-    ));
-    // under a name of this process first, so that an interrupted download is never taken for a whole one
-    let unfinished = home.with_extension(format!("tmp-{}", std::process::id()));
     execute(
         Command::new("mvn")
             .args([
@@ -74,14 +91,58 @@ pub(crate) fn kafka() -> Result<PathBuf> {
                 "dependency:copy-dependencies",
                 "-DincludeScope=runtime",
             ])
-            .arg(format!(
-                "-DoutputDirectory={}",
-                unfinished.join("libs").display()
-            ))
+            .arg(format!("-DoutputDirectory={}", folder.display()))
             .arg("-f")
-            .arg(pom()),
+            .arg(pom),
+    )
+}
+
+/// The property `PROPERTY.version` of a Maven project.
+pub(crate) fn version(pom: &Path, property: &'static str) -> Result<String> {
+    let text = fs::read_to_string(pom).map_err(Error::file("reading", pom))?;
+    text.split_once(&format!("<{property}.version>"))
+        .and_then(|(_, rest)| rest.split_once('<'))
+        .map(|(version, _)| version.to_owned())
+        .ok_or_else(|| Error::NoVersion {
+            what: property,
+            path: pom.to_owned(),
+        })
+}
+
+/// A virtual environment NAME with what a file of requirements of this repository names; returns its folder.
+pub(crate) fn virtual_environment(name: &str, requirements: &str) -> Result<PathBuf> {
+    let requirements = root().join(requirements);
+    let wanted = fs::read(&requirements).map_err(Error::file("reading", &requirements))?;
+    let home = cache()?.join(name);
+    // written last, so that an interrupted installation is never taken for a whole one
+    let installed = home.join("installed.txt");
+    if fs::read(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(home);
+    }
+    say(&format!("installing {name} into {}", home.display()));
+    if !is_installed("python3")
+        || !output(Command::new("python3").args(["-c", "import venv, ensurepip"]))?.is_empty()
+    {
+        apt_install(
+            &["python3", "python3-venv"],
+            Error::Missing {
+                program: "python3",
+                hint: "install Python 3 with venv (Debian: apt-get install python3-venv)",
+            },
+        )?;
+    }
+    // in place: a virtual environment cannot be moved
+    execute(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&home),
     )?;
-    move_into_place(&unfinished, &home)?;
+    execute(
+        Command::new(home.join("bin/pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&requirements),
+    )?;
+    fs::write(&installed, wanted).map_err(Error::file("writing", &installed))?;
     Ok(home)
 }
 
@@ -98,20 +159,6 @@ pub(crate) fn move_into_place(unfinished: &Path, home: &Path) -> Result<()> {
             source,
         }),
     }
-}
-
-fn pom() -> PathBuf {
-    root().join("e2e/kafka/pom.xml")
-}
-
-/// The version of Kafka that the tests run against.
-pub(crate) fn kafka_version() -> Result<String> {
-    let pom = pom();
-    let text = fs::read_to_string(&pom).map_err(Error::file("reading", &pom))?;
-    text.split_once("<kafka.version>")
-        .and_then(|(_, rest)| rest.split_once('<'))
-        .map(|(version, _)| version.to_owned())
-        .ok_or(Error::NoKafkaVersion { path: pom })
 }
 
 /// kcat, an independent Kafka client.
@@ -245,7 +292,8 @@ mod tests {
 
     #[test]
     fn the_kafka_version_comes_from_the_pom() {
-        let version = kafka_version().expect("a version");
-        assert!(version.starts_with("4."), "{version}");
+        let found = kafka_version().expect("a version");
+        assert!(found.starts_with("4."), "{found}");
+        assert!(version(&root().join(KAFKA), "strimzi").is_err());
     }
 }

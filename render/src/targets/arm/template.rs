@@ -4,20 +4,25 @@ use serde_json::{Map, Value, json};
 use topology::Cluster;
 
 use super::clusters::{count_parameter, name, storage_variable};
-use super::expressions::literal;
+use super::expressions::{id, literal};
 use super::networks::has_name_servers;
 use super::{clusters, name_servers, networks};
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Target, TargetError};
+use crate::target::{Target, TargetError, no_remarks};
 use crate::targets::terraform::azure::{self, Root};
 
 pub(in crate::targets) const TARGET: Target = Target {
     name: "arm",
     about: "an ARM template for Azure: networks, name servers, HDInsight clusters",
+    renders: "clusters with `platform: azure-hdinsight`",
     settings: &[],
+    remarks: no_remarks,
     drafts,
 };
+
+/// What somebody takes away who means to delete the resource group.
+const LOCK: &str = "mirrorctl-keep";
 
 /// What says that a file is a template for a resource group.
 pub(super) const SCHEMA: &str =
@@ -70,6 +75,7 @@ fn template(root: &Root) -> Value {
         resources.extend(name_servers::resources(root));
     }
     resources.extend(clusters::resources(root));
+    resources.push(lock(root));
     let variables: Map<String, Value> = root
         .clusters
         .iter()
@@ -100,6 +106,27 @@ fn template(root: &Root) -> Value {
     })
 }
 
+/// What refuses to delete the group with everything in it, until somebody takes it away. It comes last: a deployment that fails
+/// can be cleared away.
+fn lock(root: &Root) -> Value {
+    let clusters: Vec<String> = root
+        .clusters
+        .iter()
+        .map(|cluster| id("Microsoft.HDInsight/clusters", &[&name(cluster)]))
+        .collect();
+    json!({
+        "type": "Microsoft.Authorization/locks",
+        "apiVersion": "2020-05-01",
+        "name": LOCK,
+        "condition": "[parameters('lockResourceGroup')]",
+        "dependsOn": clusters,
+        "properties": {
+            "level": "CanNotDelete",
+            "notes": "Deleting this group deletes the Kafka clusters in it, and every record on their brokers.",
+        },
+    })
+}
+
 fn parameters(root: &Root) -> Value {
     let described =
         |kind: &str, about: &str| json!({"type": kind, "metadata": {"description": about}});
@@ -114,6 +141,12 @@ fn parameters(root: &Root) -> Value {
         name["maxLength"] = json!(40);
         all.insert("baseClusterName".to_owned(), name);
     }
+    let mut lock = described(
+        "bool",
+        "Whether the resource group is locked against its deletion. That takes the right to create locks.",
+    );
+    lock["defaultValue"] = json!(true);
+    all.insert("lockResourceGroup".to_owned(), lock);
     for cluster in &root.clusters {
         let mut count = described(
             "int",

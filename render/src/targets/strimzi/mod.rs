@@ -6,12 +6,14 @@ mod secrets;
 mod users;
 
 use serde::Serialize;
-use topology::Platform;
+use topology::{Engine, Platform};
 
+use super::loopback;
 use super::names::kubernetes_name;
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Setting, Target, TargetError};
+use crate::setting::{Setting, Takes};
+use crate::target::{Target, TargetError};
 
 const NAME: &str = "strimzi";
 const RACK_KEY: &str = "topology.kubernetes.io/zone";
@@ -21,23 +23,25 @@ const LONGEST_NAME: usize = 40;
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "Kafka, KafkaNodePool, KafkaTopic, KafkaUser and KafkaMirrorMaker2 for Strimzi's operator",
+    renders: "clusters with `platform: strimzi`, and mirrors with `engine: strimzi-mirrormaker2`",
     settings: &[
         Setting {
             name: "api-version",
             about: "v1 for Strimzi 1.x with KRaft, or v1beta1 as Strimzi 0.18 and AMQ Streams 1.5 take it, with ZooKeeper",
-            values: &["v1", "v1beta1"],
+            takes: Takes::OneOf(&["v1", "v1beta1"]),
         },
         Setting {
             name: "nodes",
             about: "whether brokers are controllers too, or three controllers have nodes of their own",
-            values: &["combined", "separate"],
+            takes: Takes::OneOf(&["combined", "separate"]),
         },
         Setting {
             name: "rack-key",
             about: "the node label that is the rack of brokers (topology.kubernetes.io/zone), or none",
-            values: &[],
+            takes: Takes::Text(label_key),
         },
     ],
+    remarks,
     drafts,
 };
 
@@ -46,6 +50,12 @@ pub(super) const TARGET: Target = Target {
 struct Place {
     name: String,
     namespace: Option<String>,
+}
+
+fn remarks(request: &Request<'_>) -> Vec<String> {
+    let mirrors = request.topology.mirrors.iter();
+    let ours = mirrors.filter(|it| it.engine == Engine::StrimziMirrorMaker2);
+    loopback::remarks(request.topology, ours, NAME, "the pod itself")
 }
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
@@ -116,4 +126,19 @@ fn namespace(cluster: &topology::Cluster) -> Option<String> {
         .as_ref()?
         .namespace
         .clone()
+}
+
+/// The key of a label: a name, and a domain before it where there is one.
+fn label_key(written: &str) -> Result<(), String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let edge = |text: &str| text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let fits = written.split('/').count() <= 2
+        && written
+            .split('/')
+            .all(|part| edge(part) && part.len() <= 63 && part.chars().all(legal));
+    if fits {
+        Ok(())
+    } else {
+        Err("is no key of a label: write it as in topology.kubernetes.io/zone".to_owned())
+    }
 }

@@ -16,7 +16,7 @@ use super::labels::labels;
 use super::replicator;
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Target, TargetError};
+use crate::target::{Target, TargetError, no_remarks};
 
 pub use outline::{
     AwsNetworkOutline, AwsOutline, Ec2Outline, Egress, MskOutline, ReplicatorOutline,
@@ -26,7 +26,9 @@ pub use outline::{
 pub(in crate::targets) const TARGET: Target = Target {
     name: "terraform-aws",
     about: "Terraform for AWS: networks, name resolution, MSK or EC2 brokers, MSK Replicator, the replicator",
+    renders: "clusters with `platform: aws-msk` or `aws-ec2`",
     settings: &[],
+    remarks: no_remarks,
     drafts,
 };
 
@@ -85,6 +87,8 @@ impl Root {
         let wanted = [
             ("aws-archive", self.archive),
             ("aws-ec2-kafka", !self.ec2.is_empty()),
+            // which others are made of
+            ("aws-log-group", true),
             ("aws-msk", !self.msk.is_empty()),
             ("aws-msk-replicator", !self.msk_replicators.is_empty()),
             ("aws-network", true),

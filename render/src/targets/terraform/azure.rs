@@ -9,12 +9,14 @@ use super::labels::labels;
 use super::{addresses, replicator};
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Target, TargetError};
+use crate::target::{Target, TargetError, no_remarks};
 
 pub(in crate::targets) const TARGET: Target = Target {
     name: "terraform-azure",
     about: "Terraform for Azure: networks, name servers, HDInsight clusters, the replicator",
+    renders: "clusters with `platform: azure-hdinsight`",
     settings: &[],
+    remarks: no_remarks,
     drafts,
 };
 
@@ -32,6 +34,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         Draft::template("versions.tf", "terraform-azure/versions.tf", &root)?,
         Draft::template("main.tf", "terraform-azure/main.tf", &root)?,
         Draft::template("variables.tf", "terraform-azure/variables.tf", &root)?,
+        Draft::template("deletion.tf", "terraform-azure/deletion.tf", &root)?,
         Draft::template("outputs.tf", "terraform-azure/outputs.tf", &root)?,
         Draft::template("README.md", "terraform-azure/guide.md", &root)?,
     ];

@@ -9,7 +9,7 @@ use crate::choices::Delivery;
 use crate::import::connect::add;
 use crate::import::engine::{self, Ends};
 use crate::import::settings::items;
-use crate::import::{Imported, ImportedCluster};
+use crate::import::{Imported, ImportedCluster, Taken};
 
 /// The names of a key in the resource, newest first, and of the same in MirrorMaker 2.
 const PATTERNS: [(&str, &str); 6] = [
@@ -67,20 +67,19 @@ impl Found<'_> {
         }
         part.unused("config", &settings, self.left);
         part.end(self.left);
-        let known = self.imported.clusters.iter().find(|it| it.alias == alias);
-        match known.map(|it| it.bootstrap_servers == servers) {
-            Some(true) => {}
-            Some(false) => self.imported.remarks.push(format!(
+        let cluster = ImportedCluster {
+            alias: alias.clone(),
+            bootstrap_servers: servers,
+            cluster_id: None,
+            tls,
+            sasl,
+        };
+        match self.imported.take_cluster(cluster) {
+            Taken::New | Taken::Known => {}
+            Taken::Elsewhere(servers) => self.imported.remarks.push(format!(
                 "{alias} stands for several clusters: the one at {} is not taken over",
                 servers.join(", ")
             )),
-            None => self.imported.clusters.push(ImportedCluster {
-                alias: alias.clone(),
-                bootstrap_servers: servers,
-                cluster_id: None,
-                tls,
-                sasl,
-            }),
         }
         Some(alias)
     }

@@ -14,20 +14,56 @@ use crate::path::Path;
 /// Data disks of one worker node of `HDInsight`.
 const HDINSIGHT_DISKS: u32 = 8;
 
-/// The sizes of EC2: families by their letters, any generation, attributes and size, so that what Amazon adds to a known
-/// family is not refused.
+/// The sizes of EC2: a machine and its size.
 static EC2: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"^(a|c|d|dl|f|g|gr|h|hpc|i|im|inf|is|m|mac|p|r|t|trn|u|vt|x|z)[0-9]{1,2}[a-z]{0,5}(-[a-z0-9]+)?",
+        r"^[a-z]{1,3}[0-9]{0,2}[a-z]{0,5}(-[a-z0-9]+)?",
         r"\.(nano|micro|small|medium|large|xlarge|[0-9]{1,3}xlarge|metal(-[0-9]+xl)?)$"
     ))
     .ok()
 });
 
-/// Amazon MSK has some sizes of EC2, under a name of its own for each kind of broker.
+/// Amazon MSK has some sizes of EC2, under a name of its own for each kind of broker; of the family `t` only small ones.
 static MSK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^(kafka|express)\.(t|m|r)[0-9]{1,2}[a-z]{0,5}\.(small|medium|large|xlarge|[0-9]{1,3}xlarge)$").ok()
+    Regex::new(concat!(
+        r"^(kafka|express)\.(t[0-9]{1,2}[a-z]{0,5}\.small",
+        r"|[mr][0-9]{1,2}[a-z]{0,5}\.(large|xlarge|[0-9]{1,3}xlarge))$"
+    ))
+    .ok()
 });
+
+/// The families of EC2, and the newest generation known of each.
+const EC2_FAMILIES: &[(&str, u8)] = &[
+    ("a", 1),
+    ("c", 8),
+    ("d", 3),
+    ("dl", 2),
+    ("f", 2),
+    ("g", 6),
+    ("gr", 6),
+    ("h", 1),
+    ("hpc", 8),
+    ("i", 8),
+    ("im", 4),
+    ("inf", 2),
+    ("is", 4),
+    ("m", 8),
+    ("mac", 2),
+    ("p", 6),
+    ("r", 8),
+    ("t", 4),
+    ("trn", 3),
+    ("u", 7),
+    ("vt", 1),
+    ("x", 8),
+    ("z", 1),
+];
+
+/// Those of MSK.
+const MSK_FAMILIES: &[(&str, u8)] = &[("t", 3), ("m", 8), ("r", 8)];
+
+/// Generations that may have come since: Amazon counts by one, so that a typing error is further away.
+const GENERATIONS_TO_COME: u8 = 2;
 
 /// `HDInsight` takes the series A, D, E, F, G and NC in any version, and the sizes of old without a series.
 static HDINSIGHT: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -41,24 +77,53 @@ static HDINSIGHT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// How a platform writes the sizes of its machines.
 struct Sizes {
     pattern: &'static LazyLock<Option<Regex>>,
+    /// Empty where generations are not told apart.
+    families: &'static [(&'static str, u8)],
     platform: &'static str,
     example: &'static str,
+}
+
+impl Sizes {
+    fn has(&self, size: &str) -> bool {
+        let in_pattern = self.pattern.as_ref().is_none_or(|it| it.is_match(size));
+        in_pattern && (self.families.is_empty() || self.has_family(size))
+    }
+
+    fn has_family(&self, size: &str) -> bool {
+        // what stands before it is the kind of broker
+        let machine = size.rsplit('.').nth(1).unwrap_or_default();
+        let digits = |c: char| !c.is_ascii_digit();
+        let letters = |c: char| !c.is_ascii_lowercase();
+        let (family, rest) = machine.split_at(machine.find(letters).unwrap_or(machine.len()));
+        let generation = &rest[..rest.find(digits).unwrap_or(rest.len())];
+        let Some((_, newest)) = self.families.iter().find(|(name, _)| *name == family) else {
+            return false;
+        };
+        match generation.parse::<u8>() {
+            Ok(generation) => (1..=newest + GENERATIONS_TO_COME).contains(&generation),
+            // some have that of their chip alone
+            Err(_) => family == "mac",
+        }
+    }
 }
 
 fn sizes(platform: Platform) -> Option<Sizes> {
     match platform {
         Platform::AwsEc2 => Some(Sizes {
             pattern: &EC2,
+            families: EC2_FAMILIES,
             platform: "EC2",
             example: "m7g.large",
         }),
         Platform::AwsMsk => Some(Sizes {
             pattern: &MSK,
+            families: MSK_FAMILIES,
             platform: "MSK",
             example: "kafka.m7g.large",
         }),
         Platform::AzureHdinsight => Some(Sizes {
             pattern: &HDINSIGHT,
+            families: &[],
             platform: "HDInsight",
             example: "Standard_D3_V2",
         }),
@@ -66,9 +131,18 @@ fn sizes(platform: Platform) -> Option<Sizes> {
     }
 }
 
-/// The machines of the cluster at `path`.
-pub(super) fn brokers(scope: &mut Scope<'_>, path: &Path, platform: Platform, brokers: &Brokers) {
+/// The machines of the cluster at `path`, in its region.
+pub(super) fn brokers(
+    scope: &mut Scope<'_>,
+    path: &Path,
+    platform: Platform,
+    region: Option<&str>,
+    brokers: &Brokers,
+) {
     instance_type(scope, path, platform, brokers);
+    if let (Platform::AwsMsk | Platform::AwsEc2, Some(region)) = (platform, region) {
+        zones(scope, path, region, brokers);
+    }
     let zones = u32::try_from(brokers.zones.len()).unwrap_or(u32::MAX);
     if platform == Platform::AwsMsk && zones > 0 && !brokers.count.is_multiple_of(zones) {
         let span = scope.span(&path.key("brokers").key("count"));
@@ -82,6 +156,34 @@ pub(super) fn brokers(scope: &mut Scope<'_>, path: &Path, platform: Platform, br
             )
             .hint(format!("write `count: {more}`, or name other zones")),
         );
+    }
+}
+
+/// Zones of AWS are called as their region and a letter (`eu-west-1a`); local ones have a place in between
+/// (`us-west-2-lax-1a`).
+fn zones(scope: &mut Scope<'_>, path: &Path, region: &str, brokers: &Brokers) {
+    let list = path.key("brokers").key("zones");
+    for (at, zone) in brokers.zones.iter().enumerate() {
+        let fits = zone.strip_prefix(region).is_some_and(|rest| {
+            matches!(
+                rest.as_bytes(),
+                [b'a'..=b'z'] | [b'-', .., b'0'..=b'9', b'a'..=b'z']
+            )
+        });
+        if !fits {
+            let span = scope.span(&list.index(at));
+            scope.add(
+                Finding::new(
+                    Code::ZoneOfOtherRegion,
+                    span,
+                    format!("`{zone}` is no zone of the region `{region}`"),
+                    "not in the region of the cluster",
+                )
+                .hint(format!(
+                    "write it as in `{region}a`, or change the cluster's `region`"
+                )),
+            );
+        }
     }
 }
 
@@ -105,11 +207,7 @@ fn instance_type(scope: &mut Scope<'_>, path: &Path, platform: Platform, brokers
         );
         return;
     };
-    let fits = sizes
-        .pattern
-        .as_ref()
-        .is_none_or(|pattern| pattern.is_match(written));
-    if !fits {
+    if !sizes.has(written) {
         let span = scope.span(&place);
         scope.add(
             Finding::new(
@@ -189,7 +287,8 @@ mod tests {
 
     fn fits(platform: Platform, size: &str) -> bool {
         let sizes = sizes(platform).expect("sizes");
-        sizes.pattern.as_ref().expect("a pattern").is_match(size)
+        assert!(sizes.pattern.is_some(), "the pattern is none");
+        sizes.has(size)
     }
 
     #[test]
@@ -205,6 +304,9 @@ mod tests {
             "im4gn.large",
             "u7i-12tb.224xlarge",
             "x2iedn.32xlarge",
+            "mac2-m2pro.metal",
+            "mac-m4.metal",
+            "hpc8a.96xlarge",
         ] {
             assert!(fits(Platform::AwsEc2, good), "{good}");
         }
@@ -213,6 +315,10 @@ mod tests {
             "large",
             "m5",
             "m5.huge",
+            "m0.large",
+            "m11.large",
+            "t9.micro",
+            "m.large",
             "M5.large",
             "q1.large",
             "m5.large ",
@@ -233,7 +339,16 @@ mod tests {
         ] {
             assert!(fits(Platform::AwsMsk, good), "{good}");
         }
-        for bad in ["m5.large", "kafka.m5", "kafka.m5.metal", "kafka.x1.large"] {
+        for bad in [
+            "m5.large",
+            "kafka.m5",
+            "kafka.m5.metal",
+            "kafka.m5.small",
+            "kafka.t3.large",
+            "kafka.t9.small",
+            "kafka.m50.large",
+            "kafka.x1.large",
+        ] {
             assert!(!fits(Platform::AwsMsk, bad), "{bad}");
         }
     }
