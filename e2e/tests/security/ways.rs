@@ -13,7 +13,7 @@ fn journey(way: Way, topic: &str) {
     workspace.write("t.yaml", text).unwrap();
 
     let plan = run(&workspace, &["plan", "-f", "t.yaml"], 0);
-    assert!(plan.stdout.contains("Plan: 1 to add"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("Plan: 2 to add"), "{}", plan.stdout);
     run(&workspace, &["apply", "-f", "t.yaml", "--auto-approve"], 0);
     let servers = bed.pair.source.bootstrap_servers();
     let written = write_mixed(&servers, topic, 3, 3_000).unwrap();
