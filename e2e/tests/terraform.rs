@@ -249,8 +249,8 @@ fn a_resource_group_is_deleted_only_after_its_name_was_repeated() {
     let (order, after) = rest.split_once("]\n").expect("its end");
     for module in [
         "module.network",
-        "module.kafka-source-mirror",
-        "module.kafka-dest-mirror",
+        "module.kafka-source_mirror",
+        "module.kafka-dest_mirror",
         "module.replicator",
     ] {
         assert!(order.contains(module), "{module} is not in {order}");
