@@ -169,7 +169,7 @@ pub(crate) struct PlanArgs {
 }
 
 /// What of a topology is planned, and what may be deleted.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Scope")]
 pub(crate) struct ScopeArgs {
     /// Only resources whose address matches, such as `topic.aws.pay.*`: a regular expression for the whole address
@@ -181,7 +181,8 @@ pub(crate) struct ScopeArgs {
     /// Only what somebody else changed since the last apply
     #[arg(long)]
     pub(crate) drift_only: bool,
-    /// Let this resource be deleted, by its full address; the topology has to permit it as well
+    /// Let this resource be deleted, by its full address; the topology has to permit it as well. Of a rendered file: let
+    /// what somebody wrote into it be lost
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) allow_destroy: Vec<String>,
 }
@@ -215,8 +216,8 @@ pub(crate) struct ApplyArgs {
         conflicts_with = "plan"
     )]
     pub(crate) file: Option<PathBuf>,
-    /// Do not ask
-    #[arg(long, conflicts_with = "plan")]
+    /// Do not ask; a saved plan is applied without a question in any case
+    #[arg(long)]
     pub(crate) auto_approve: bool,
     /// Wait this long for another apply to end
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s", env = "MIRRORCTL_LOCK_TIMEOUT")]
@@ -399,8 +400,8 @@ pub(crate) struct RenderArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
     pub(crate) file: Option<PathBuf>,
-    /// Folder to write to; made where it does not exist
-    #[arg(long, value_name = "DIR", required_unless_present = "list")]
+    /// Folder to write to; made where it does not exist. Without it, what the topology's `render` says
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Only this target (may be given several times)
     #[arg(long, value_name = "NAME")]

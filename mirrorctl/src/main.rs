@@ -20,6 +20,7 @@ mod listen;
 mod load;
 mod output;
 mod promotion;
+mod rendered;
 mod select;
 mod session;
 mod signals;

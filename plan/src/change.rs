@@ -8,28 +8,31 @@ use serde::{Deserialize, Serialize};
 use topology::AclBinding;
 
 use crate::client_quota::QuotaState;
+use crate::home::Home;
 use crate::impact::Impact;
 use crate::journal::Recorded;
 use crate::mirror::MirrorRecord;
 use crate::observed::ConfigOrigin;
+use crate::rendered_file::RenderedFileState;
 use crate::scram_user::ScramUserState;
 use crate::topic::TopicState;
 
 /// A resource of the topology and what the plan does to it.
 ///
-/// Decisions (what [`apply`](crate::apply) sends and compares) use `cluster`, `name`, `resource` and
-/// `blocked` only. `reason`, `risk`, `details`, `notes` and `unmanaged` are for people.
+/// Decisions (what [`apply`](crate::apply) sends and compares) use `home`, `name`, `resource`, `record` and
+/// `blocked` only. `reason`, `risk`, `details`, `diff`, `notes` and `unmanaged` are for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceChange {
     /// Names the resource within the topology: `topic.<cluster alias>.<topic name>`,
     /// `acl.<cluster alias>.<principal>/<permission>/<operation>/<resource type>/<pattern>/<name>` (and `/<host>`, where
     /// the rule is not about every host), `quota.<cluster alias>.user=<name>/client-id=<name>`, `user.<cluster alias>.<name>`,
-    /// `mirror.<name>`.
+    /// `mirror.<name>`, `file.<path below the folder of rendered files>`.
     /// What would be taken for a separator there is percent-encoded.
     pub address: String,
-    /// Alias of the cluster the resource lives on.
-    pub cluster: String,
-    /// Name of the resource on that cluster: what the address ends with.
+    /// Where the resource lives: `"cluster"` with an alias, or `"folder"` with a path.
+    #[serde(flatten)]
+    pub home: Home,
+    /// Name of the resource there: what the address ends with.
     pub name: String,
     /// What kind of resource it is and what will be done, from which state to which.
     #[serde(flatten)]
@@ -40,9 +43,13 @@ pub struct ResourceChange {
     pub risk: Risk,
     /// Each attribute that changes, in a fixed order: of a topic its partitions, replication factor, then
     /// configuration keys by name; of an ACL the `rule` as a sentence,
-    /// of a quota its limits by key, of a user its mechanisms and its `password`, of a mirror its `state`, then its sources.
+    /// of a quota its limits by key, of a user its mechanisms and its `password`, of a mirror its `state`, then its sources,
+    /// of a file its `content` in lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
+    /// How the text of a file changes: the beginning of a unified diff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
     /// Why the change is refused. A plan with any refusal is not applied at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked: Vec<Block>,
@@ -56,17 +63,19 @@ pub struct ResourceChange {
     /// What moving data asks of the cluster, where the change does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact: Option<Impact>,
-    /// What `apply` writes into the cluster's own record, where that differs from what it says.
+    /// What `apply` writes into the cluster's own record, or the folder's manifest, where that differs from what it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordChange>,
 }
 
-/// A change of what a cluster remembers of a resource. It changes nothing about the resource.
+/// A change of what is remembered of a resource where it lives. It changes nothing about the resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordChange {
-    /// Remember that it was declared like this.
+    /// Remember that it was declared like this: on a cluster.
     Remember(Recorded),
+    /// Remember that it was rendered like this: in a folder.
+    Rendered(folder::ManifestEntry),
     /// It is ours no longer.
     Forget,
 }
@@ -97,6 +106,8 @@ pub enum Resource {
     ScramUser(Change<ScramUserState>),
     /// The state of a mirror, in its record on the target cluster.
     Mirror(Change<MirrorRecord>),
+    /// A file that other tools need, rendered from the topology.
+    RenderedFile(Change<RenderedFileState>),
 }
 
 impl Resource {
@@ -108,6 +119,7 @@ impl Resource {
             Self::ClientQuota(change) => change.action(),
             Self::ScramUser(change) => change.action(),
             Self::Mirror(change) => change.action(),
+            Self::RenderedFile(change) => change.action(),
         }
     }
 }
@@ -195,8 +207,8 @@ impl<S> Change<S> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Detail {
-    /// `partitions`, `replication_factor`, `config.<key>`, `rule`, a key of a quota, a SCRAM mechanism, `password`, `state`, or
-    /// `source.<alias>`.
+    /// `partitions`, `replication_factor`, `config.<key>`, `rule`, a key of a quota, a SCRAM mechanism, `password`, `state`,
+    /// `source.<alias>`, or `content`.
     pub attribute: String,
     /// The live value; absent when there is none.
     pub before: Option<String>,
@@ -224,6 +236,8 @@ pub enum Risk {
     MovesData,
     /// Clients may be refused that were not before.
     CutsOffClients,
+    /// What somebody wrote into a file is lost.
+    LosesEdits,
     /// Cannot be taken back.
     Irreversible,
     /// Brokers may delete stored records because of it.
@@ -236,6 +250,7 @@ impl fmt::Display for Risk {
             Self::Safe => "safe",
             Self::MovesData => "moves data",
             Self::CutsOffClients => "may cut off clients",
+            Self::LosesEdits => "loses edits",
             Self::Irreversible => "irreversible",
             Self::DestroysData => "destroys data",
         })
@@ -278,9 +293,9 @@ pub enum BlockCode {
     ReadOnlyConfig,
     /// The live cluster is another one than the topology names.
     WrongCluster,
-    /// The cluster was not observed, so nothing is known about it.
+    /// The cluster, or the folder, was not observed, so nothing is known about it.
     NotObserved,
-    /// A deletion that nobody asked for by address.
+    /// A deletion, or the loss of what somebody wrote into a file, that nobody asked for by address.
     DestroyNotAllowed,
     /// The topology said `preventDestroy` when the resource was applied last.
     PreventDestroy,

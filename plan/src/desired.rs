@@ -1,5 +1,6 @@
 //! What the topology asks for, cut down to what `diff` needs.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -8,13 +9,23 @@ use topology::{
     Sasl, ScramMechanism, ScramUser, SecretRef, Tls, Topic, TopicGuard, Topology,
 };
 
+use crate::rendered_file::{self, DesiredFolder};
 use crate::{acl, client_quota, draft, mirror, scram_user, topic};
 
 /// The clusters of a topology and what it declares on them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Desired {
+    /// The name of the topology, where it has one: clusters remember under it what was declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Clusters by alias.
     pub clusters: BTreeMap<String, DesiredCluster>,
+    /// Rendered files, where the topology asks for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<DesiredFolder>,
+    /// Addresses of what the topology declares and is to go all the same.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub withdrawn: BTreeSet<String>,
 }
 
 /// A declared cluster.
@@ -54,9 +65,17 @@ impl Desired {
     /// The same without the resources whose address matches: what of them was applied is declared no longer, then.
     #[must_use]
     pub fn without(mut self, matches: impl Fn(&str) -> bool) -> Self {
+        let withdrawn = RefCell::new(BTreeSet::new());
+        let kept = |address: String| {
+            let goes = matches(&address);
+            if goes {
+                withdrawn.borrow_mut().insert(address);
+            }
+            !goes
+        };
         for (alias, cluster) in &mut self.clusters {
             let topics = draft::prefix(topic::KIND, alias);
-            let kept = |prefix: &str, label: &str| !matches(&format!("{prefix}{label}"));
+            let kept = |prefix: &str, label: &str| kept(format!("{prefix}{label}"));
             cluster.topics.retain(|name, _| kept(&topics, name));
             let acls = draft::prefix(acl::KIND, alias);
             cluster.acls.retain(|label, _| kept(&acls, label));
@@ -67,6 +86,19 @@ impl Desired {
             let mirrors = draft::prefix(mirror::KIND, alias);
             cluster.mirrors.retain(|name, _| kept(&mirrors, name));
         }
+        if let Some(folder) = &mut self.folder {
+            folder
+                .files
+                .retain(|path, _| kept(rendered_file::label(path)));
+        }
+        self.withdrawn = withdrawn.into_inner();
+        self
+    }
+
+    /// The same with files that were rendered from the topology.
+    #[must_use]
+    pub fn with_files(mut self, folder: DesiredFolder) -> Self {
+        self.folder = Some(folder);
         self
     }
 }
@@ -208,7 +240,11 @@ impl From<&Topology> for Desired {
             .iter()
             .map(|cluster| (cluster.alias.clone(), desired_cluster(cluster, topology)))
             .collect();
-        Self { clusters }
+        Self {
+            name: topology.name.clone(),
+            clusters,
+            ..Self::default()
+        }
     }
 }
 

@@ -6,17 +6,20 @@ use crate::acl::Acls;
 use crate::change::ResourceChange;
 use crate::client_quota::Quotas;
 use crate::desired::Desired;
-use crate::document::{ClusterRef, LeftBehind, Plan};
+use crate::document::{ClusterRef, FolderRef, LeftBehind, Plan};
 use crate::kind::{Site, changes as changes_of, in_vain};
 use crate::mirror::Mirrors;
 use crate::observed::{Observed, ObservedCluster};
+use crate::ownership;
 use crate::permissions::Permissions;
+use crate::rendered_file;
 use crate::scram_user::Users;
 use crate::topic::{self, Topics};
+use crate::withdrawn;
 
 /// Compares what `topology` declares with what was read.
 ///
-/// Pure: equal inputs give equal plans, sorted by cluster alias and address. Clusters without
+/// Pure: equal inputs give equal plans, sorted by cluster alias and address, files last. Clusters without
 /// declarations are named in the plan when they were observed, with nothing to do on them.
 pub fn diff(topology: &Topology, observed: &Observed, allowed: &Permissions) -> Plan {
     diff_desired(&Desired::from(topology), observed, allowed)
@@ -62,11 +65,21 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
         forget.extend(in_vain::<Mirrors>(&site));
         if let Some(live) = live {
             left_behind.extend(throttles(alias, live, &of_cluster));
+            ownership::note(&mut of_cluster, &live.elsewhere);
         }
         of_cluster.sort_by(|a, b| a.address.cmp(&b.address));
         changes.extend(of_cluster);
     }
-    Plan::new(desired, clusters, changes, forget, left_behind)
+    let folder = desired.folder.as_ref().map(|folder| {
+        let live = observed.folder.as_ref();
+        changes.extend(rendered_file::changes(folder, live, allowed));
+        FolderRef {
+            path: folder.path.clone(),
+            forget: live.map_or_else(Vec::new, |live| rendered_file::in_vain(folder, live)),
+        }
+    });
+    withdrawn::reword(desired, &mut changes);
+    Plan::new(desired, clusters, folder, changes, forget, left_behind)
 }
 
 /// Throttles of moves that ended without their apply, and that no change of this plan goes on with.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,9 +28,15 @@ pub struct Plan {
     /// Digest of the clusters and topics that the topology declares: plans with equal digests
     /// were made for the same declarations.
     pub topology_digest: String,
+    /// The name of the topology, where it has one: clusters remember under it what was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<String>,
     /// The clusters that were read, by alias.
     pub clusters: Vec<ClusterRef>,
-    /// Declared resources, sorted by cluster alias and name; those without a change, too.
+    /// The folder of rendered files, where the topology has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<FolderRef>,
+    /// Declared resources, sorted by cluster alias and name, files last; those without a change, too.
     pub resource_changes: Vec<ResourceChange>,
     /// Resources that the record names, and that are neither declared nor there: `apply` forgets them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -55,6 +62,17 @@ pub struct Forgotten {
     pub cluster: String,
     /// Address of the resource.
     pub address: String,
+}
+
+/// The folder of rendered files that a plan was made for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FolderRef {
+    /// Where it is. A relative path is relative to the folder that `mirrorctl` runs in.
+    pub path: PathBuf,
+    /// Files that its manifest names, and that are neither wanted nor there: `apply` takes them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forget: Vec<String>,
 }
 
 /// Throttles that an apply set to move replicas of a topic, and did not come to take away.
@@ -125,6 +143,7 @@ impl Plan {
     pub(crate) fn new(
         desired: &Desired,
         clusters: Vec<ClusterRef>,
+        folder: Option<FolderRef>,
         resource_changes: Vec<ResourceChange>,
         forget: Vec<Forgotten>,
         left_behind: Vec<LeftBehind>,
@@ -134,7 +153,9 @@ impl Plan {
             mirrorctl_version: env!("CARGO_PKG_VERSION").to_owned(),
             // only text-keyed maps and text: serialisation has no way to fail
             topology_digest: digest::of(desired).unwrap_or_default(),
+            topology: desired.name.clone(),
             clusters,
+            folder,
             findings: Vec::new(),
             infrastructure: None,
             summary: summarise(&resource_changes, &[]),
@@ -240,6 +261,9 @@ impl Plan {
         self.resource_changes.retain(keep);
         // what is remembered of others is no part of a plan for some
         self.forget.clear();
+        if let Some(folder) = &mut self.folder {
+            folder.forget.clear();
+        }
         let kept = &self.resource_changes;
         self.left_behind
             .retain(|left| kept.iter().any(|change| change.address == left.address));

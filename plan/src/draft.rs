@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
+use crate::home::Home;
 use crate::journal::Recorded;
 use crate::mirror;
 
@@ -116,12 +117,13 @@ impl<S> Draft<S> {
         let risks = self.details.iter().map(|detail| detail.risk);
         ResourceChange {
             address: place.address(),
-            cluster: place.alias.to_owned(),
+            home: Home::Cluster(place.alias.to_owned()),
             name: place.label.to_owned(),
             reason: self.reason,
             risk: risks.max().unwrap_or(Risk::Safe),
             resource: resource(self.change),
             details: self.details,
+            diff: None,
             blocked: self.blocked,
             notes: self.notes,
             unmanaged: self.unmanaged,

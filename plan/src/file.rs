@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
@@ -31,11 +32,21 @@ pub enum PlanFileError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The file is JSON, but nothing that `mirrorctl plan --out` writes.
-    #[error("{} is not a saved plan", path.display())]
+    /// The folder of the file to write is not there.
+    #[error("cannot write the plan {}: there is no folder {}", path.display(), folder.display())]
+    NoFolder {
+        /// The file.
+        path: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The file is whole, but nothing that `mirrorctl plan --out` writes.
+    #[error("{} is not a saved plan: {what}", path.display())]
     NotAPlan {
         /// The file.
         path: PathBuf,
+        /// What it is instead.
+        what: String,
     },
     /// The file is cut short or damaged.
     #[error("the plan {} is corrupt: {source}; make a new one", path.display())]
@@ -89,12 +100,39 @@ struct Envelope<P> {
 struct Header {
     kind: Option<String>,
     format_version: Option<String>,
+    /// What only the JSON output of `plan` has on this level.
+    resource_changes: Option<IgnoredAny>,
+}
+
+impl Header {
+    /// What the file is, where it is no saved plan.
+    fn other(&self) -> Option<String> {
+        match (&self.kind, &self.resource_changes) {
+            (Some(kind), _) if kind == KIND => None,
+            (Some(kind), _) => Some(format!("it says that it is a `{kind}`")),
+            (None, Some(IgnoredAny)) => Some(
+                "it is what `plan --output json` prints, which is for reading; `plan --out FILE` saves one"
+                    .to_owned(),
+            ),
+            (None, None) => Some("it is JSON of another kind".to_owned()),
+        }
+    }
 }
 
 impl Plan {
     /// Saves the plan, readable and writable by the owner only: it names hosts and topics. The file
     /// appears whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), PlanFileError> {
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            Some(_) | None => Path::new("."),
+        };
+        if !folder.is_dir() {
+            return Err(PlanFileError::NoFolder {
+                path: path.to_owned(),
+                folder: folder.to_owned(),
+            });
+        }
         let written = || -> io::Result<()> {
             let envelope = Envelope {
                 kind: KIND.to_owned(),
@@ -102,12 +140,10 @@ impl Plan {
                 digest: digest::of(self)?,
                 plan: self,
             };
-            let folder = match path.parent() {
-                Some(folder) if folder != Path::new("") => folder,
-                Some(_) | None => Path::new("."),
-            };
-            // created with mode 0600, in the same folder so that the rename is atomic
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            // created with mode 0600, in the same folder so that the rename is atomic; the error would name a file that
+            // nobody asked for
+            let mut file = tempfile::NamedTempFile::new_in(folder)
+                .map_err(|error| io::Error::from(error.kind()))?;
             serde_json::to_writer_pretty(&mut file, &envelope)?;
             file.write_all(b"\n")?;
             file.as_file().sync_all()?;
@@ -132,19 +168,23 @@ impl Plan {
             source,
         };
 
+        let other = |what: &str| PlanFileError::NotAPlan {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        };
         let header: Header = match serde_json::from_slice(&bytes) {
             Ok(header) => header,
-            Err(error) if error.is_data() => {
-                return Err(PlanFileError::NotAPlan {
-                    path: path.to_owned(),
+            Err(error) if error.is_data() => return Err(other("it is JSON of another kind")),
+            Err(error) => {
+                let begins = bytes.trim_ascii_start().first();
+                return Err(match begins {
+                    Some(b'{') | None => corrupt(error),
+                    Some(_) => other("it is no JSON"),
                 });
             }
-            Err(error) => return Err(corrupt(error)),
         };
-        if header.kind.as_deref() != Some(KIND) {
-            return Err(PlanFileError::NotAPlan {
-                path: path.to_owned(),
-            });
+        if let Some(what) = header.other() {
+            return Err(other(&what));
         }
         let version = header.format_version.unwrap_or_default();
         if version != FORMAT_VERSION {

@@ -1,9 +1,14 @@
 //! Ending the management of resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use folder::Folder;
+
+use crate::change::RecordChange;
 use crate::guard::Clients;
 use crate::journal;
+use crate::rendered_file::{self, FileError};
 
 /// Why resources could not be forgotten. Nothing was, unless a cluster failed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +19,9 @@ pub enum ForgetError {
         /// Addresses as given.
         addresses: Vec<String>,
     },
+    /// The manifest of rendered files could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A cluster did not answer.
     #[error("cluster {alias}: {source}")]
     Cluster {
@@ -24,9 +32,14 @@ pub enum ForgetError {
     },
 }
 
-/// Takes back what the clusters remember of these resources, and returns their addresses. The resources stay as they
-/// are, and so do throttles that an apply left on them. All are looked up before any is forgotten.
-pub async fn forget(clients: &Clients, addresses: &[String]) -> Result<Vec<String>, ForgetError> {
+/// Takes back what the clusters, and the manifest of rendered files in `folder`, remember of these resources, and returns
+/// their addresses. The resources stay as they are, and so do throttles that an apply left on them. All are looked up
+/// before any is forgotten.
+pub async fn forget(
+    clients: &Clients,
+    folder: Option<&Path>,
+    addresses: &[String],
+) -> Result<Vec<String>, ForgetError> {
     let failed = |alias: &str| {
         let alias = alias.to_owned();
         move |source| ForgetError::Cluster { alias, source }
@@ -39,10 +52,15 @@ pub async fn forget(clients: &Clients, addresses: &[String]) -> Result<Vec<Strin
         });
         found.extend(here.map(|address| (alias, cluster, address.clone())));
     }
+    let folder = folder.map(Folder::at);
+    let files = match &folder {
+        Some(folder) => rendered_file::known(folder, addresses)?,
+        None => BTreeMap::new(),
+    };
     let known: BTreeSet<&String> = found.iter().map(|(_, _, address)| address).collect();
     let unknown: Vec<String> = addresses
         .iter()
-        .filter(|address| !known.contains(address))
+        .filter(|address| !known.contains(address) && !files.contains_key(*address))
         .cloned()
         .collect();
     if !unknown.is_empty() {
@@ -58,6 +76,14 @@ pub async fn forget(clients: &Clients, addresses: &[String]) -> Result<Vec<Strin
             .await
             .map_err(failed(alias))?;
         forgotten.push(address);
+    }
+    if let Some(folder) = &folder {
+        let gone = files.values();
+        let gone: Vec<_> = gone
+            .map(|name| (name.as_str(), &RecordChange::Forget))
+            .collect();
+        rendered_file::note(folder, &gone)?;
+        forgotten.extend(files.into_keys());
     }
     Ok(forgotten)
 }

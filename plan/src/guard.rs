@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use folder::FolderError;
+
 /// Connected clients by cluster alias.
 pub type Clients = BTreeMap<String, kafka::Cluster>;
 
@@ -14,4 +16,15 @@ pub enum FailureKind {
     Refused,
     /// The plan no longer fits what is live (exit code 4).
     Stale,
+}
+
+/// A link could lead writing out of the folder.
+pub(crate) fn of_folder(error: &FolderError) -> FailureKind {
+    match error {
+        FolderError::Link { .. } => FailureKind::Refused,
+        FolderError::Read { .. }
+        | FolderError::Manifest { .. }
+        | FolderError::Path { .. }
+        | FolderError::InTheWay { .. } => FailureKind::Error,
+    }
 }

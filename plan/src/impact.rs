@@ -75,7 +75,8 @@ fn time(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{} s", seconds.max(1)),
         120..=7_199 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h", seconds.div_ceil(3_600)),
+        7_200..=172_799 => format!("{} h", seconds.div_ceil(3_600)),
+        172_800.. => format!("{} d", seconds.div_ceil(86_400)),
     }
 }
 
@@ -94,7 +95,13 @@ mod tests {
         ] {
             assert_eq!(size(bytes), text);
         }
-        for (seconds, text) in [(0, "1 s"), (119, "119 s"), (120, "2 min"), (7_201, "3 h")] {
+        for (seconds, text) in [
+            (0, "1 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7_201, "3 h"),
+            (172_801, "3 d"),
+        ] {
             assert_eq!(time(seconds), text);
         }
     }

@@ -90,11 +90,22 @@ pub struct Underway {
     pub assignment: BTreeMap<u32, Vec<i32>>,
 }
 
+/// What is remembered of a resource, and of which topology.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Owned {
+    /// The name of the topology that declared it; absent where it had none, as in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) topology: Option<String>,
+    /// What it declared.
+    #[serde(flatten)]
+    pub(crate) recorded: Recorded,
+}
+
 /// All that the record of a cluster says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Journal {
     /// What was declared, by address.
-    pub(crate) recorded: BTreeMap<String, Recorded>,
+    pub(crate) recorded: BTreeMap<String, Owned>,
     /// Moves that did not end, by address.
     pub(crate) underway: BTreeMap<String, Underway>,
 }
@@ -137,7 +148,7 @@ fn note<T: DeserializeOwned>(known: &mut BTreeMap<String, T>, address: String, r
 }
 
 /// A record that says what was declared; `None` ends the management of the resource.
-pub(crate) fn entry(address: &str, recorded: Option<&Recorded>) -> Record {
+pub(crate) fn entry(address: &str, recorded: Option<&Owned>) -> Record {
     keyed(format!("{RESOURCE}{address}"), recorded)
 }
 
@@ -176,14 +187,23 @@ mod tests {
             prevent_destroy: true,
             access: None,
         };
-        let entry = entry("topic.aws.pay.orders", Some(&recorded));
+        let owned = Owned {
+            topology: Some("pay".to_owned()),
+            recorded,
+        };
+        let entry = entry("topic.aws.pay.orders", Some(&owned));
         assert_eq!(
             address(&entry, RESOURCE).as_deref(),
             Some("topic.aws.pay.orders")
         );
-        let value: Recorded = serde_json::from_slice(&entry.value.unwrap_or_default())
+        let value: Owned = serde_json::from_slice(&entry.value.unwrap_or_default())
             .expect("what was written can be read");
-        assert_eq!(value, recorded);
+        assert_eq!(value, owned);
+        let of_old: Owned = serde_json::from_str("{\"partitions\": 3}").expect("can be read");
+        assert_eq!(
+            (of_old.topology, of_old.recorded.partitions),
+            (None, Some(3))
+        );
 
         let other = Record {
             key: Some(Bytes::from_static(b"lock/1")),

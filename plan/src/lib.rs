@@ -17,6 +17,8 @@
 //! that are declared, of a user the declared mechanism with its iterations. A password cannot be read back: it is set when
 //! the user is created or its mechanism changes, and whenever its `generation` does.
 //!
+//! Files that a topology has rendered into a folder ([`DesiredFolder`]): each as it was rendered. What somebody wrote into
+//! one is lost only where that is asked for by address.
 //! Mirrors of the built-in engine: the record on their target cluster of the state that replicators follow.
 //!
 //! # What was managed
@@ -27,9 +29,12 @@
 //! and nobody uses it; otherwise it is shown and left. The same holds for rules, limits and users, which are never taken
 //! from whom the command itself logs in as, and for records of mirrors, whose data stays. What was never declared is never touched.
 //!
+//! Several topologies may share a cluster, when each has a name: what is remembered carries it, so that each takes back only
+//! what itself declared.
+//!
 //! # Who applies
 //! One apply at a time changes a cluster: it holds a lease in that same record, by the brokers'
-//! clock. Each leaves an audit record ([`history`]).
+//! clock. Each leaves an audit record ([`history`]). A folder has neither: its manifest says what was rendered into it.
 
 mod acl;
 mod apply;
@@ -44,6 +49,7 @@ mod draft;
 mod file;
 mod forget;
 mod guard;
+mod home;
 mod impact;
 mod import;
 mod infrastructure;
@@ -53,14 +59,18 @@ mod label;
 mod mirror;
 mod observe;
 mod observed;
+mod ownership;
 mod permissions;
 pub mod proof;
 #[cfg(test)]
 mod properties;
 mod rails;
+mod rendered_file;
 mod scram_user;
+mod span;
 pub mod text;
 mod topic;
+mod withdrawn;
 
 pub use apply::{
     AUDIT, Applicant, ApplyError, ApplyEvent, ApplyObserver, ApplyOptions, ApplySummary,
@@ -76,10 +86,13 @@ pub use desired::{
 };
 pub use diff::{diff, diff_desired};
 pub use difference::Difference;
-pub use document::{ClusterRef, FORMAT_VERSION, Forgotten, LeftBehind, Plan, Summary, json_schema};
+pub use document::{
+    ClusterRef, FORMAT_VERSION, FolderRef, Forgotten, LeftBehind, Plan, Summary, json_schema,
+};
 pub use file::PlanFileError;
 pub use forget::{ForgetError, forget};
 pub use guard::{Clients, FailureKind};
+pub use home::Home;
 pub use impact::Impact;
 pub use import::live_topics;
 pub use infrastructure::{Drift, DriftDetail, DriftKind, Infrastructure, NotObserved};
@@ -91,5 +104,8 @@ pub use observed::{
     ObservedTopic, Usage,
 };
 pub use permissions::{Permissions, REASSIGNMENT_THROTTLE};
+pub use rendered_file::{
+    DesiredFile, DesiredFolder, FileError, ObservedFolder, RenderedFileState, observe_folder,
+};
 pub use scram_user::ScramUserState;
 pub use topic::{ReadError, TopicState};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use folder::FolderError;
 use futures::future::join_all;
 use kafka::{BrokerError, Cluster};
 use topology::Topology;
@@ -10,10 +11,12 @@ use crate::acl;
 use crate::client_quota;
 use crate::desired::{Desired, DesiredCluster};
 use crate::draft;
-use crate::guard::{Clients, FailureKind};
+use crate::guard::{self, Clients, FailureKind};
 use crate::journal::{self, Journal};
 use crate::mirror;
 use crate::observed::{Observed, ObservedCluster};
+use crate::ownership;
+use crate::rendered_file::observe_folder;
 use crate::scram_user;
 use crate::topic::live::{self, ReadError};
 use crate::topic::readers::Readers;
@@ -61,6 +64,9 @@ pub enum ObserveError {
         /// What the brokers said.
         source: BrokerError,
     },
+    /// The folder of rendered files cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
 }
 
 impl ObserveError {
@@ -68,6 +74,7 @@ impl ObserveError {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::WrongCluster { .. } => FailureKind::Refused,
+            Self::Folder(error) => guard::of_folder(error),
             Self::NoClient { .. } | Self::Cluster { .. } | Self::Topic { .. } => FailureKind::Error,
         }
     }
@@ -104,6 +111,7 @@ pub async fn observe_desired(
     desired: &Desired,
     clients: &Clients,
 ) -> Result<Observed, ObserveError> {
+    let folder = desired.folder.as_ref().map(observe_folder).transpose()?;
     let mut reached = Vec::new();
     for (alias, cluster) in &desired.clusters {
         match clients.get(alias) {
@@ -127,7 +135,8 @@ pub async fn observe_desired(
 
     let observed = join_all(reached.iter().zip(introductions).map(
         |((alias, cluster, client), introduction)| async move {
-            let observed = read(alias, cluster, client, introduction).await?;
+            let name = desired.name.as_deref();
+            let observed = read(alias, name, cluster, client, introduction).await?;
             Ok(((*alias).clone(), observed))
         },
     ))
@@ -135,7 +144,7 @@ pub async fn observe_desired(
     let clusters = observed
         .into_iter()
         .collect::<Result<BTreeMap<_, _>, ObserveError>>()?;
-    Ok(Observed { clusters })
+    Ok(Observed { clusters, folder })
 }
 
 /// A wrong cluster matters more than an unreachable one, whichever comes first.
@@ -191,6 +200,7 @@ async fn introduce(
 
 async fn read(
     alias: &str,
+    topology: Option<&str>,
     cluster: &DesiredCluster,
     client: &Cluster,
     introduction: Introduction,
@@ -199,6 +209,7 @@ async fn read(
     let Journal { recorded, underway } = journal::read(client)
         .await
         .map_err(|error| failed(error.into()))?;
+    let (recorded, elsewhere) = ownership::split(recorded, topology);
     let dropped: BTreeSet<&str> = draft::recorded(topic::KIND, alias, &recorded)
         .map(|(name, _)| name)
         .filter(|name| !cluster.topics.contains_key(*name))
@@ -258,6 +269,7 @@ async fn read(
         topics,
         known_configs,
         recorded,
+        elsewhere,
         underway,
         ..ObservedCluster::default()
     };

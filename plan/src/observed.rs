@@ -9,12 +9,16 @@ use topology::{AclBinding, ScramMechanism};
 use crate::client_quota::QuotaState;
 use crate::journal::{Recorded, Underway};
 use crate::mirror::ObservedMirror;
+use crate::rendered_file::ObservedFolder;
 
 /// Everything [`observe`](crate::observe) read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Observed {
     /// By cluster alias.
     pub clusters: BTreeMap<String, ObservedCluster>,
+    /// The folder of rendered files, where the topology has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<ObservedFolder>,
 }
 
 /// A live cluster.
@@ -40,8 +44,10 @@ pub struct ObservedCluster {
     pub users: BTreeMap<String, BTreeMap<ScramMechanism, u32>>,
     /// The records of declared mirrors, and of those that the cluster's own record names, by name.
     pub mirrors: BTreeMap<String, ObservedMirror>,
-    /// What was declared at the last apply, by address.
+    /// What was declared at the last apply of the same topology, by address.
     pub recorded: BTreeMap<String, Recorded>,
+    /// What other topologies declared: their names, where they have any, by address.
+    pub elsewhere: BTreeMap<String, Option<String>>,
     /// Moves that an apply began and did not end, by address of the topic.
     pub underway: BTreeMap<String, Underway>,
 }

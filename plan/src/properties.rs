@@ -15,6 +15,7 @@ use crate::change::{Action, BlockCode, Change, RecordChange, Resource};
 use crate::desired::{Desired, DesiredCluster, DesiredTopic, Guard};
 use crate::diff::diff_desired;
 use crate::document::Plan;
+use crate::home::Home;
 use crate::journal::{Recorded, Underway};
 use crate::observed::{
     ConfigOrigin, Observed, ObservedCluster, ObservedConfig, ObservedPartition, ObservedTopic,
@@ -24,6 +25,7 @@ use crate::permissions::Permissions;
 use crate::topic::recheck::{Recheck, Step, recheck};
 
 mod access;
+mod files;
 mod mirrors;
 
 const TOPICS: [&str; 5] = [
@@ -200,12 +202,16 @@ fn desired() -> impl Strategy<Value = Desired> {
             mirrors,
         },
     );
-    btree_map(
+    let clusters = btree_map(
         select(CLUSTERS.to_vec()).prop_map(str::to_owned),
         cluster,
         1..3,
-    )
-    .prop_map(|clusters| Desired { clusters })
+    );
+    (clusters, files::desired_folder()).prop_map(|(clusters, folder)| Desired {
+        clusters,
+        folder,
+        ..Desired::default()
+    })
 }
 
 fn recorded() -> impl Strategy<Value = BTreeMap<String, Recorded>> {
@@ -235,8 +241,8 @@ fn permissions() -> impl Strategy<Value = Permissions> {
     let address = (select(CLUSTERS.to_vec()), select(TOPICS.to_vec()))
         .prop_map(|(alias, topic)| format!("topic.{alias}.{topic}"));
     let of_access = select(CLUSTERS.to_vec()).prop_flat_map(access::address);
-    vec(prop_oneof![address, of_access, mirrors::address()], 0..12)
-        .prop_map(Permissions::to_destroy)
+    let others = prop_oneof![mirrors::address(), files::address()];
+    vec(prop_oneof![address, of_access, others], 0..12).prop_map(Permissions::to_destroy)
 }
 
 fn observed() -> impl Strategy<Value = Observed> {
@@ -244,8 +250,9 @@ fn observed() -> impl Strategy<Value = Observed> {
         let others = (access::live(), mirrors::live());
         (topics(live_topic()), recorded(), others)
     };
-    (live(), live(), 1i32..4, any::<bool>(), any::<bool>()).prop_map(
-        |(aws, onprem, brokers, ours, racks)| {
+    let flags = (any::<bool>(), any::<bool>());
+    (live(), live(), 1i32..4, flags, files::folder()).prop_map(
+        |(aws, onprem, brokers, (ours, racks), folder)| {
             let cluster = |id: &str,
                            alias: &str,
                            (topics, recorded, (access, mirrors)): (
@@ -279,6 +286,7 @@ fn observed() -> impl Strategy<Value = Observed> {
                     ("onprem".to_owned(), cluster("id-onprem", "onprem", onprem)),
                 ]
                 .into(),
+                folder,
             }
         },
     )
@@ -412,9 +420,14 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
         .iter()
         .filter(|change| !change.is_blocked())
     {
+        let alias = match &change.home {
+            Home::Cluster(alias) => alias,
+            Home::Folder(_) if files::carry_out(change, observed, &mut limit) => continue,
+            Home::Folder(_) => return,
+        };
         let cluster = observed
             .clusters
-            .get_mut(&change.cluster)
+            .get_mut(alias)
             .expect("an observed cluster");
         let steps = match &change.resource {
             Resource::Topic(topic) => match recheck(topic, cluster.topics.get(&change.name)) {
@@ -425,7 +438,8 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             Resource::Acl(_)
             | Resource::ClientQuota(_)
             | Resource::ScramUser(_)
-            | Resource::Mirror(_) => Vec::new(),
+            | Resource::Mirror(_)
+            | Resource::RenderedFile(_) => Vec::new(),
         };
         for step in steps.into_iter().flat_map(portions) {
             if limit == 0 {
@@ -463,11 +477,17 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
             Some(RecordChange::Forget) => {
                 cluster.recorded.remove(&change.address);
             }
+            Some(RecordChange::Rendered(entry)) => panic!("no folder: {entry:?}"),
         }
     }
     for left in &plan.left_behind {
         if let Some(cluster) = observed.clusters.get_mut(&left.cluster) {
             cluster.underway.remove(&left.address);
+        }
+    }
+    if let (Some(folder), Some(live)) = (&plan.folder, &mut observed.folder) {
+        for name in &folder.forget {
+            live.manifest.files.remove(name);
         }
     }
     for forgotten in &plan.forget {
@@ -520,6 +540,8 @@ proptest! {
     #[test]
     fn topics_are_only_added_and_only_grow(desired in desired(), before in observed()) {
         let allowed = Permissions::none();
+        // files that are as rendered go freely
+        let desired = Desired { folder: None, ..desired };
         let plan = diff_desired(&desired, &before, &allowed);
         prop_assert_eq!(plan.summary().destroy, 0);
         let mut after = before.clone();
@@ -568,10 +590,11 @@ proptest! {
                     );
                 }
                 if change.impact.is_some() && !change.is_blocked() {
-                    let declared = &desired.clusters[&change.cluster].topics[&change.name];
+                    let alias = change.home.cluster().expect("a topic is on a cluster");
+                    let declared = &desired.clusters[alias].topics[&change.name];
                     prop_assert!(!after.assignment.is_empty());
                     prop_assert!(declared.replication_factor.is_some() || !declared.placement.is_any());
-                    let live = &observed.clusters[&change.cluster].topics[&change.name];
+                    let live = &observed.clusters[alias].topics[&change.name];
                     for (index, replicas) in &after.assignment {
                         let there = live.placement[*index as usize].replicas.len();
                         let fits = match declared.replication_factor {

@@ -28,9 +28,14 @@ pub(crate) fn asked_for(address: &str, allowed: &Permissions) -> Option<Block> {
     (!allowed.may_destroy(address)).then(|| {
         block(
             BlockCode::DestroyNotAllowed,
-            format!("deleting needs `--allow-destroy {}`", quoted(address)),
+            format!("deleting needs {}", allow_destroy(address)),
         )
     })
+}
+
+/// How a deletion is asked for.
+pub(crate) fn allow_destroy(address: &str) -> String {
+    format!("`--allow-destroy {}`", quoted(address))
 }
 
 /// The address as a shell takes it.

@@ -11,9 +11,11 @@ use anstyle::{AnsiColor, Style as AnsiStyle};
 use crate::change::{Action, Detail, Resource, ResourceChange, Risk};
 use crate::document::Plan;
 use crate::draft::DECLARED_NO_LONGER;
+use crate::home::Home;
 use crate::infrastructure::Infrastructure;
 use crate::observed::ConfigOrigin;
 use crate::proof::Severity;
+use crate::span;
 
 /// Indent of a resource's attributes.
 const INDENT: usize = 6;
@@ -21,6 +23,10 @@ const INDENT: usize = 6;
 const NOTES_SHOWN: usize = 20;
 /// Cases of one finding that are printed; the JSON form has all of them.
 const CASES_SHOWN: usize = 5;
+/// The lines of a unified diff that name the file: the address does.
+const DIFF_HEADER: usize = 2;
+/// Lines of a diff that are printed of each file; the JSON form has more.
+const DIFF_SHOWN: usize = 16;
 /// No wrapping below this width: a word a line is harder to read than a line that the terminal
 /// breaks.
 const NARROWEST: usize = 40;
@@ -105,11 +111,7 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
     let width = width.max(NARROWEST);
     let mut lines = Vec::new();
     for cluster in &plan.clusters {
-        let changes: Vec<&ResourceChange> = plan
-            .resource_changes
-            .iter()
-            .filter(|change| change.cluster == cluster.alias && change.action() != Action::NoOp)
-            .collect();
+        let changes = pending(plan, |home| home.cluster() == Some(cluster.alias.as_str()));
         if changes.is_empty() {
             continue;
         }
@@ -123,17 +125,37 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
         }
         lines.push(Line::default());
     }
+    if let Some(folder) = &plan.folder {
+        let changes = pending(plan, |home| matches!(home, Home::Folder(_)));
+        if !changes.is_empty() {
+            let path = printable(&folder.path.display().to_string());
+            lines.push(Line::of(Tone::Heading, "files").and(Tone::Dim, format!("  {path}")));
+            for change in changes {
+                resource(change, width, &mut lines);
+            }
+            lines.push(Line::default());
+        }
+    }
     left_alone(plan, &mut lines);
     left_behind(plan, &mut lines);
     findings(plan, width, &mut lines);
     if let Some(seen) = &plan.infrastructure {
         infrastructure::lines(seen, width, &mut lines);
     }
+    shared(plan, width, &mut lines);
     if !plan.has_changes() {
         lines.push(Line::of(Tone::Plain, no_changes(plan)));
     }
     lines.push(Line::of(Tone::Heading, plan.summary().to_string()));
     lines
+}
+
+/// What is to be changed in some home.
+fn pending(plan: &Plan, here: impl Fn(&Home) -> bool) -> Vec<&ResourceChange> {
+    let changes = plan.resource_changes.iter();
+    changes
+        .filter(|change| here(&change.home) && change.action() != Action::NoOp)
+        .collect()
 }
 
 fn no_changes(plan: &Plan) -> String {
@@ -159,10 +181,16 @@ fn no_changes(plan: &Plan) -> String {
     } else {
         ("s", "are")
     };
-    let clusters_noun = if clusters == 1 { "cluster" } else { "clusters" };
-    format!(
-        "No changes: {resources} declared {noun}{plural} on {clusters} {clusters_noun} {are} as declared."
-    )
+    let clusters = match clusters {
+        0 => None,
+        1 => Some("on 1 cluster".to_owned()),
+        more => Some(format!("on {more} clusters")),
+    };
+    let folder = plan.folder.as_ref();
+    let folder = folder.map(|it| format!("in {}", printable(&it.path.display().to_string())));
+    let places: Vec<String> = clusters.into_iter().chain(folder).collect();
+    let places = places.join(" and ");
+    format!("No changes: {resources} declared {noun}{plural} {places} {are} as declared.")
 }
 
 fn resource(change: &ResourceChange, width: usize, lines: &mut Vec<Line>) {
@@ -222,6 +250,24 @@ fn resource(change: &ResourceChange, width: usize, lines: &mut Vec<Line>) {
             explain(Tone::Risk, &text, INDENT + 2, width, lines);
         }
     }
+    let diff = change.diff.as_deref().unwrap_or_default();
+    for line in diff.lines().skip(DIFF_HEADER).take(DIFF_SHOWN) {
+        let tone = match line.chars().next() {
+            Some('+') => Tone::Add,
+            Some('-') => Tone::Delete,
+            Some(_) | None => Tone::Dim,
+        };
+        let text = format!("{:indent$}{}", "", printable(line), indent = INDENT + 2);
+        lines.push(Line::of(tone, text));
+    }
+    let more = diff
+        .lines()
+        .count()
+        .saturating_sub(DIFF_HEADER + DIFF_SHOWN);
+    if more > 0 {
+        let text = "… the JSON output has more of it";
+        explain(Tone::Dim, text, INDENT + 2, width, lines);
+    }
     for block in &change.blocked {
         explain(
             Tone::Blocked,
@@ -271,6 +317,20 @@ fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
         ));
     }
     lines.push(Line::default());
+}
+
+/// Where topologies without names share a cluster, each takes what the others declared for what itself did.
+fn shared(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
+    let mut changes = plan.resource_changes.iter();
+    let dropped = |change: &ResourceChange| {
+        change.reason == DECLARED_NO_LONGER && change.home.cluster().is_some()
+    };
+    if plan.topology.is_none() && changes.any(dropped) {
+        let text = "Does another topology declare what is declared no longer here? Give each a name, `metadata: {name: …}`, \
+                    and apply it: then each takes back only what itself declared.";
+        explain(Tone::Dim, text, 0, width, lines);
+        lines.push(Line::default());
+    }
 }
 
 /// What killed applies did not come to take away.
@@ -325,11 +385,9 @@ fn findings(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
 
 fn unmanaged(address: String, configs: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
     configs.iter().map(move |(key, value)| {
-        format!(
-            "  {address}  {} = {} (not declared)",
-            printable(key),
-            printable(value)
-        )
+        let remarks = unit(key, value).into_iter();
+        let value = annotated(value, remarks.chain(["not declared".to_owned()]));
+        format!("  {address}  {} = {value}", printable(key))
     })
 }
 
@@ -383,34 +441,38 @@ fn annotated(value: &str, remarks: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// A value of milliseconds, bytes or bytes per second in the largest unit that expresses it exactly.
+/// A value of milliseconds or bytes in the largest unit that expresses it exactly; what a limit of clients counts.
 fn unit(key: &str, value: &str) -> Option<String> {
-    const MILLIS: [(i64, &str); 4] = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "min"),
-        (1_000, "s"),
-    ];
     const BYTES: [(i64, &str); 4] = [
         (1 << 40, "TiB"),
         (1 << 30, "GiB"),
         (1 << 20, "MiB"),
         (1 << 10, "KiB"),
     ];
-    let (units, per) = match key.rsplit_once('.') {
-        Some((_, "ms")) => (MILLIS, ""),
-        Some((_, "bytes")) => (BYTES, ""),
-        None if key.ends_with("_byte_rate") => (BYTES, "/s"),
-        Some(_) | None => return None,
+    let bytes = |number: i64| {
+        let fits = |(size, _): &&(i64, &str)| number >= *size && number % size == 0;
+        let (size, name) = BYTES.iter().find(fits)?;
+        Some(format!("{} {name}", number / size))
     };
-    let number = value.trim().parse::<i64>().ok()?;
-    if number == -1 && key.starts_with("retention.") {
+    // limits of clients are no whole numbers, always
+    value.trim().parse::<f64>().ok()?;
+    let number = value.trim().parse::<i64>().ok();
+    if number == Some(-1) && key.starts_with("retention.") {
         return Some("no limit".to_owned());
     }
-    units
-        .iter()
-        .find(|(size, _)| number >= *size && number % size == 0)
-        .map(|(size, name)| format!("{} {name}{per}", number / size))
+    match (key.rsplit_once('.'), key) {
+        (Some((_, "ms")), _) => span::exact(number?),
+        (Some((_, "bytes")), _) => bytes(number?),
+        (None, "producer_byte_rate" | "consumer_byte_rate") => Some(
+            number
+                .and_then(bytes)
+                .map_or_else(|| "bytes/s".to_owned(), |bytes| format!("{bytes}/s")),
+        ),
+        (None, "request_percentage") => Some("% of a thread".to_owned()),
+        (None, "controller_mutation_rate") => Some("mutations/s".to_owned()),
+        (None, "connection_creation_rate") => Some("connections/s".to_owned()),
+        (Some(_) | None, _) => None,
+    }
 }
 
 /// Words wrapped to `width` columns, each line indented.

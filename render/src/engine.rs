@@ -5,9 +5,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use folder::sha256;
 use tera::{Context, Tera};
 
-use crate::digest::sha256;
 use crate::{embedded, filters, quoting};
 
 /// A file below the folder of a user's templates: 1 MiB is a lot of template.

@@ -20,16 +20,13 @@
 )]
 
 mod comparison;
-mod digest;
 mod draft;
 mod embedded;
 mod engine;
 mod filters;
-mod folder;
 mod header;
 mod layout;
-mod manifest;
-mod path;
+mod present;
 mod quoting;
 mod rendering;
 mod request;
@@ -38,13 +35,12 @@ mod target;
 mod targets;
 mod writing;
 
-pub use comparison::{Comparison, FileChange, FileState};
+pub use comparison::{Comparison, FileChange};
 pub use draft::Draft;
 pub use engine::{TemplateError, Templates};
-pub use folder::{FolderError, compare};
-pub use manifest::{MANIFEST, Manifest, ManifestEntry};
-pub use path::PathError;
-pub use rendering::{RenderError, RenderedFile, Rendering, render};
+pub use folder::{FileState, FolderError, MANIFEST, Manifest, ManifestEntry, PathError};
+pub use present::compare;
+pub use rendering::{Extent, RenderError, RenderedFile, Rendering, render};
 pub use request::{ClusterAddresses, Request, SettingError, Settings};
 pub use setting::{Setting, Takes};
 pub use target::{Target, TargetError};

@@ -1,13 +1,14 @@
 //! From a topology to files in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use crate::digest::sha256;
+use folder::{ManifestEntry, PathError, sha256};
+
 use crate::draft::{Body, Draft};
 use crate::engine::{TemplateError, Templates};
 use crate::header::{self, UnknownKind};
 use crate::layout;
-use crate::path::{self, PathError};
 use crate::request::Request;
 use crate::target::{Target, TargetError};
 use crate::targets::targets;
@@ -70,6 +71,17 @@ impl RenderedFile {
         sha256(&self.content)
     }
 
+    /// What a manifest says of it.
+    pub fn entry(&self) -> ManifestEntry {
+        let (template, template_sha256) = self.template.clone().unzip();
+        ManifestEntry {
+            target: self.target.to_owned(),
+            sha256: self.digest(),
+            template,
+            template_sha256,
+        }
+    }
+
     /// Whether it is meant to be executed.
     pub fn is_script(&self) -> bool {
         header::is_script(&self.content)
@@ -83,8 +95,38 @@ pub struct Rendering {
     pub files: BTreeMap<String, RenderedFile>,
     /// What somebody who uses them should know, a sentence each.
     pub remarks: Vec<String>,
-    /// The targets asked for, sorted, also those that have nothing to say about the topology.
-    pub targets: BTreeSet<&'static str>,
+    /// What of a folder it speaks of.
+    pub extent: Extent,
+}
+
+/// What of a folder a rendering speaks of. What it does not speak of stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// Files of the targets asked for, also of those that have nothing to say about the topology.
+    Targets(BTreeSet<&'static str>),
+    /// Everything that was ever rendered into it.
+    Folder,
+}
+
+impl Extent {
+    /// Whether files of this target are spoken of.
+    pub(crate) fn covers(&self, target: &str) -> bool {
+        match self {
+            Self::Targets(targets) => targets.contains(target),
+            Self::Folder => true,
+        }
+    }
+}
+
+impl Rendering {
+    /// The same for a folder that belongs to the topology: files of other targets in it are not wanted.
+    #[must_use]
+    pub fn of_whole_folder(self) -> Self {
+        Self {
+            extent: Extent::Folder,
+            ..self
+        }
+    }
 }
 
 /// Renders a topology for the targets named, or for all.
@@ -109,7 +151,7 @@ pub fn render(
         }
         for draft in drafts {
             let path = format!("{}/{}", target.name, draft.path);
-            path::check(&path)?;
+            folder::check(&path)?;
             let file = finish(&path, draft, target.name, templates)?;
             if files.insert(path.clone(), file).is_some() {
                 return Err(RenderError::Twice(path));
@@ -119,7 +161,7 @@ pub fn render(
     Ok(Rendering {
         files,
         remarks,
-        targets: wanted.iter().map(|target| target.name).collect(),
+        extent: Extent::Targets(wanted.iter().map(|target| target.name).collect()),
     })
 }
 
@@ -152,7 +194,7 @@ fn finish(
         Body::Template { name, context } => {
             let (text, digest) = templates.fill(name, &context)?;
             let mut text = header::with_header(path, &text)?;
-            if path.ends_with(".tf") {
+            if Path::new(path).extension().is_some_and(|it| it == "tf") {
                 text = layout::hcl(&text);
             }
             (text.into_bytes(), Some((name.to_owned(), digest)))

@@ -1,15 +1,11 @@
 //! Writing what was compared: each file whole or not at all, the manifest last.
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use folder::{FileState, Folder, FolderError, MANIFEST};
 
-use crate::comparison::{Comparison, FileState};
-use crate::folder::{FolderError, read_file};
-use crate::manifest::MANIFEST;
+use crate::comparison::Comparison;
 
 /// Why files were not written.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +33,6 @@ pub enum WriteError {
         /// What the system says.
         source: io::Error,
     },
-    /// The manifest is no JSON: a bug.
-    #[error("cannot write the manifest: {0}")]
-    Manifest(serde_json::Error),
 }
 
 /// How many files were written.
@@ -80,17 +73,23 @@ impl Comparison {
     /// # Errors
     /// With the first file that cannot be written.
     pub fn apply(&self, folder: &Path) -> Result<Written, WriteError> {
+        let folder = Folder::at(folder);
+        let failed = |name: &str| {
+            let path = folder.path().join(name);
+            move |source| WriteError::Io { path, source }
+        };
         let mut written = Written::default();
         for file in &self.files {
-            let path = folder.join(&file.path);
+            let name = &file.path;
             match file.state {
                 FileState::Same => written.unchanged += 1,
                 FileState::Left => {}
                 FileState::Missing | FileState::Outdated | FileState::Edited => {
                     let Some(wanted) = &file.after else { continue };
-                    unchanged_since(folder, &file.path, file.before.as_deref())?;
-                    put(&path, &wanted.content, wanted.is_script())
-                        .map_err(|source| WriteError::Io { path, source })?;
+                    unchanged_since(&folder, name, file.before.as_deref())?;
+                    folder
+                        .write(name, &wanted.content, wanted.is_script())
+                        .map_err(failed(name))?;
                     if file.before.is_none() {
                         written.created += 1;
                     } else {
@@ -98,62 +97,26 @@ impl Comparison {
                     }
                 }
                 FileState::Obsolete => {
-                    unchanged_since(folder, &file.path, file.before.as_deref())?;
-                    fs::remove_file(&path).map_err(|source| WriteError::Io {
-                        path: path.clone(),
-                        source,
-                    })?;
-                    remove_empty_folders(folder, &path);
+                    unchanged_since(&folder, name, file.before.as_deref())?;
+                    folder.remove(name).map_err(failed(name))?;
                     written.removed += 1;
                 }
             }
         }
         if self.manifest_differs {
-            let path = folder.join(MANIFEST);
-            let text = self.manifest.to_text().map_err(WriteError::Manifest)?;
-            put(&path, text.as_bytes(), false).map_err(|source| WriteError::Io { path, source })?;
+            folder.note(&self.manifest).map_err(failed(MANIFEST))?;
         }
         Ok(written)
     }
 }
 
 /// Looks once more, right before a change, links on the way included.
-fn unchanged_since(folder: &Path, name: &str, before: Option<&[u8]>) -> Result<(), WriteError> {
-    if read_file(folder, name)?.as_deref() == before {
+fn unchanged_since(folder: &Folder, name: &str, before: Option<&[u8]>) -> Result<(), WriteError> {
+    if folder.read(name)?.as_deref() == before {
         Ok(())
     } else {
         Err(WriteError::Changed {
             path: name.to_owned(),
         })
-    }
-}
-
-fn put(path: &Path, bytes: &[u8], executable: bool) -> io::Result<()> {
-    let parent = path
-        .parent()
-        .ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
-    fs::create_dir_all(parent)?;
-    let mut file = NamedTempFile::new_in(parent)?;
-    file.write_all(bytes)?;
-    file.as_file()
-        .set_permissions(Permissions::from_mode(if executable {
-            0o755
-        } else {
-            0o644
-        }))?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// Folders that a removed file leaves empty go too, the output folder itself never.
-fn remove_empty_folders(folder: &Path, removed: &Path) {
-    let mut parent = removed.parent();
-    while let Some(empty) = parent.filter(|it| *it != folder && it.starts_with(folder)) {
-        // not empty, or not ours to remove: then it stays
-        if fs::remove_dir(empty).is_err() {
-            return;
-        }
-        parent = empty.parent();
     }
 }

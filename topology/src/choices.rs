@@ -63,6 +63,78 @@ pub enum Listener {
     Tls,
 }
 
+/// What `render` makes files for.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum RenderTarget {
+    /// Inventory and plays for brokers and replicators.
+    Ansible,
+    /// An Azure Resource Manager template.
+    Arm,
+    /// Connectors of Kafka Connect.
+    Connect,
+    /// Files to build images from.
+    Container,
+    /// Manifests of replicators on Kubernetes.
+    Kubernetes,
+    /// Properties and commands of the legacy `MirrorMaker`.
+    Mirrormaker,
+    /// Properties of `MirrorMaker` 2.
+    Mirrormaker2,
+    /// Scrape and alert rules of Prometheus, a dashboard of Grafana.
+    Monitoring,
+    /// Flume, Spark, Hive and Redshift.
+    Pipelines,
+    /// Resources of Strimzi.
+    Strimzi,
+    /// Units of replicators.
+    Systemd,
+    /// A Terraform root for AWS.
+    TerraformAws,
+    /// A Terraform root for Azure.
+    TerraformAzure,
+}
+
+impl RenderTarget {
+    /// All of them, by name.
+    pub const ALL: [Self; 13] = [
+        Self::Ansible,
+        Self::Arm,
+        Self::Connect,
+        Self::Container,
+        Self::Kubernetes,
+        Self::Mirrormaker,
+        Self::Mirrormaker2,
+        Self::Monitoring,
+        Self::Pipelines,
+        Self::Strimzi,
+        Self::Systemd,
+        Self::TerraformAws,
+        Self::TerraformAzure,
+    ];
+
+    /// The word of the file, which is the name of the target and of its folder.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ansible => "ansible",
+            Self::Arm => "arm",
+            Self::Connect => "connect",
+            Self::Container => "container",
+            Self::Kubernetes => "kubernetes",
+            Self::Mirrormaker => "mirrormaker",
+            Self::Mirrormaker2 => "mirrormaker2",
+            Self::Monitoring => "monitoring",
+            Self::Pipelines => "pipelines",
+            Self::Strimzi => "strimzi",
+            Self::Systemd => "systemd",
+            Self::TerraformAws => "terraform-aws",
+            Self::TerraformAzure => "terraform-azure",
+        }
+    }
+}
+
 /// What copies the records of a mirror.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum Engine {
@@ -303,6 +375,14 @@ impl CheckId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_are_the_words_of_the_file() {
+        for target in RenderTarget::ALL {
+            let word = serde_json::to_value(target).unwrap();
+            assert_eq!(word, target.name());
+        }
+    }
 
     #[test]
     fn ids_are_the_words_of_the_file() {

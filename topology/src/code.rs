@@ -75,6 +75,8 @@ codes! {
     ZoneOfOtherRegion => "topology::zone-of-other-region", Error;
     UnevenBrokers => "topology::uneven-brokers", Error;
     StorageOfOtherPlatform => "topology::storage-of-other-platform", Error;
+    InvalidFolder => "topology::invalid-folder", Error;
+    InvalidSetting => "topology::invalid-setting", Error;
     InvalidPattern => "topology::invalid-pattern", Error;
     InvalidTopicName => "topology::invalid-topic-name", Error;
     InvalidPrincipal => "topology::invalid-principal", Error;

@@ -49,7 +49,7 @@ pub use access::{
 };
 pub use choices::{
     CheckId, Delivery, Engine, Link, Listener, MirrorState, OnDataLoss, OnOversize, OnSourceDelete,
-    OnTopicReset, Placement, Platform, Profile, StorageType,
+    OnTopicReset, Placement, Platform, Profile, RenderTarget, StorageType,
 };
 pub use code::{CODES, Severity};
 pub use defaults::QUARANTINE_SUFFIX;
@@ -62,8 +62,8 @@ pub use pattern::{Pattern, PatternError};
 pub use policy::{RenameRule, ReplicationPolicy};
 pub use render::Style;
 pub use resolved::{
-    AclSync, Allow, Cluster, GroupOffsetSync, Mirror, Pipeline, Selection, StartOffset,
-    TargetRails, Topic, TopicGuard, TopicSync, Topology, Verify,
+    AclSync, Allow, Cluster, GroupOffsetSync, Mirror, Pipeline, RenderedFiles, Selection,
+    StartOffset, TargetRails, Topic, TopicGuard, TopicSync, Topology, Verify,
 };
 pub use schema::json_schema;
 pub use security::{Aws, ClientCertificate, Login, OAuth, Sasl, SecretRef, Tls};

@@ -47,6 +47,9 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         for cluster in &mut loaded.topology.clusters {
             cluster.place_files(folder);
         }
+        if let Some(files) = &mut loaded.topology.render {
+            files.out = folder.join(&files.out);
+        }
         for user in &mut loaded.topology.users {
             user.place_files(folder);
         }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::spec::{Acl, Cluster, ConfigValue, Mirror, Quota, Service, Topic, User, Verify};
+use crate::spec::{
+    Acl, Cluster, ConfigValue, Metadata, Mirror, Quota, Render, Service, Topic, User, Verify,
+};
 
 /// What could be read of a file.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct Parts {
     pub(crate) quotas: Vec<Option<Quota>>,
     pub(crate) services: Vec<Option<Service>>,
     pub(crate) mirrors: Vec<Option<Mirror>>,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) render: Option<Render>,
     pub(crate) verify: Option<Verify>,
 }
 
@@ -43,6 +47,8 @@ impl Parts {
             quotas: list(file, "quotas"),
             services: list(file, "services"),
             mirrors: list(file, "mirrors"),
+            metadata: file.get("metadata").and_then(one),
+            render: file.get("render").and_then(one),
             verify: file.get("verify").and_then(one),
         }
     }

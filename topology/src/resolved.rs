@@ -1,6 +1,7 @@
 //! The topology after validation: references hold, defaults are filled in, units are numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use crate::access::{Acl, Quota, ScramUser};
 use crate::choices::{
     Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset, Placement,
-    Platform, Profile,
+    Platform, Profile, RenderTarget,
 };
 use crate::infrastructure::Infrastructure;
 use crate::pattern::Pattern;
@@ -18,6 +19,8 @@ use crate::security::{Sasl, Tls};
 /// Everything one file declares.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Topology {
+    /// What it is called, when it is: clusters remember under this name what was declared.
+    pub name: Option<String>,
     /// The clusters, in the order written; aliases are unique.
     pub clusters: Vec<Cluster>,
     /// The topics, in the order written; a name appears once per cluster.
@@ -33,6 +36,8 @@ pub struct Topology {
     pub mirrors: Vec<Mirror>,
     /// The ingest and archive pipelines, in the order written.
     pub pipelines: Vec<Pipeline>,
+    /// Files for other tools that are kept as rendered.
+    pub render: Option<RenderedFiles>,
     /// What `verify` judges.
     pub verify: Verify,
     /// Parts of the file that this version accepts and does not act on (`migrations`, keys of `pipelines`, …).
@@ -49,6 +54,17 @@ impl Topology {
     pub fn mirror(&self, name: &str) -> Option<&Mirror> {
         self.mirrors.iter().find(|mirror| mirror.name == name)
     }
+}
+
+/// Files for other tools, kept in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RenderedFiles {
+    /// The folder, below the folder of the topology file.
+    pub out: PathBuf,
+    /// What is rendered; each target once.
+    pub targets: Vec<RenderTarget>,
+    /// Settings of these targets, `TARGET.NAME=VALUE`, sorted.
+    pub settings: Vec<String>,
 }
 
 /// A Kafka cluster.

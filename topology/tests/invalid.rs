@@ -173,9 +173,10 @@ fn mistakes_in_one_place_do_not_hide_others() {
 
 #[test]
 fn a_mistake_made_a_thousand_times_is_drawn_a_few_times_and_named_each_time() {
-    let topics: String = (0..1_000)
+    let topics: Vec<String> = (0..1_000)
         .map(|topic| format!("- {{name: t.{topic}, clusters: [a], partition: 1}}\n"))
         .collect();
+    let topics = topics.concat();
     let text = format!(
         "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n- {{alias: a, platform: embedded}}\ntopics:\n{topics}"
     );

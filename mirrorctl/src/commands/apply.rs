@@ -6,7 +6,7 @@ use plan::{ApplyOptions, Clients, Plan, PlanFileError};
 
 use crate::applicant::applicant;
 use crate::cli::{ApplyArgs, Format};
-use crate::commands::plan::{human, make};
+use crate::commands::plan::{Subject, human, make};
 use crate::connect::{Address, connect_to};
 use crate::exit::Outcome;
 use crate::failure::Failure;
@@ -72,6 +72,7 @@ fn not_a_plan(path: &Path, error: PlanFileError) -> Failure {
             std::fs::read_to_string(path).is_ok_and(|text| says_topology(&text))
         }
         PlanFileError::Read { .. }
+        | PlanFileError::NoFolder { .. }
         | PlanFileError::Write { .. }
         | PlanFileError::FormatVersion { .. }
         | PlanFileError::Digest { .. } => false,
@@ -98,7 +99,8 @@ async fn planned(
 ) -> Result<(Plan, Clients), Failure> {
     let topology = load(file)?;
     let rate = args.reassignment_throttle;
-    let (plan, clients) = make(session, &topology, &args.scope, rate).await?;
+    let subject = Subject::of(file, &topology)?;
+    let (plan, clients) = make(session, &subject, &args.scope, rate).await?;
     show(session, &plan)?;
     Ok((plan, clients))
 }

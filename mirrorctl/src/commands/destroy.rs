@@ -1,10 +1,14 @@
 //! `mirrorctl destroy`.
 
-use plan::{Action, ApplyOptions, Block, BlockCode, Clients, Desired, Observed, Permissions, Plan};
+use std::collections::BTreeSet;
+
+use plan::{Action, ApplyOptions, Block, BlockCode, Clients, Observed, Permissions, Plan};
 
 use crate::applicant::applicant;
-use crate::cli::{DestroyArgs, Format};
+use crate::cli::{DestroyArgs, Format, ScopeArgs};
 use crate::commands::apply::{confirm, execute, show};
+use crate::commands::plan::Subject;
+use crate::commands::scope;
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::load::load;
@@ -15,9 +19,21 @@ use crate::session::{Ended, Session};
 pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
     let topology = load(&args.file)?;
     let named = |address: &str| args.target.iter().any(|target| target.matches(address));
-    let desired = Desired::from(&topology).without(named);
+    let subject = Subject::of(&args.file, &topology)?;
+    let files_only = scope::speaks_of_files_only(&args.target);
+    let declared = if files_only {
+        subject.of_files()
+    } else {
+        subject.desired
+    };
+    let desired = declared.without(named);
     let reading = async {
-        let clients = connect(&topology, &plan::managed_clusters(&topology)).await?;
+        let aliases = if files_only {
+            BTreeSet::new()
+        } else {
+            plan::managed_clusters(&topology)
+        };
+        let clients = connect(&topology, &aliases).await?;
         let observed = plan::observe_desired(&desired, &clients).await?;
         Ok::<(Clients, Observed), Failure>((clients, observed))
     };
@@ -32,6 +48,12 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
         Permissions::to_destroy(addresses(&planned(&Permissions::none()), Action::Delete))
     };
     let plan = planned(&allowed);
+    let asked = ScopeArgs {
+        target: args.target.clone(),
+        allow_destroy: args.allow_destroy.clone(),
+        ..ScopeArgs::default()
+    };
+    scope::warn_of_unmatched(&plan, &asked);
     show(session, &plan)?;
     let kept = addresses(&plan, Action::NoOp);
     if !kept.is_empty() {

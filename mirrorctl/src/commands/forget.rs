@@ -11,9 +11,10 @@ use crate::session::{Ended, Session};
 /// Ends the management of resources: what `apply` remembers of them is taken back.
 pub(crate) async fn forget(session: &Session, args: &ForgetArgs) -> Ended {
     let topology = load(&args.file)?;
+    let folder = topology.render.as_ref().map(|files| files.out.as_path());
     let forgetting = async {
         let clients = connect(&topology, &plan::managed_clusters(&topology)).await?;
-        Ok::<_, Failure>(plan::forget(&clients, &args.addresses).await?)
+        Ok::<_, Failure>(plan::forget(&clients, folder, &args.addresses).await?)
     };
     let forgotten = session.until_stopped(forgetting).await??;
     match session.terminal.format() {

@@ -12,6 +12,7 @@ mod plan;
 mod render;
 mod replicate;
 mod schema;
+mod scope;
 mod status;
 mod validate;
 mod verify;

@@ -1,26 +1,30 @@
 //! `mirrorctl plan`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use plan::{Clients, Infrastructure, Permissions, Plan};
-use topology::{Pattern, Topology};
+use plan::{Clients, Desired, Infrastructure, Permissions, Plan};
+use topology::Topology;
 
 use crate::cli::{Format, PlanArgs, ScopeArgs};
+use crate::commands::scope;
 use crate::connect::{connect, connect_where_possible};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
 use crate::output::{self, Terminal};
+use crate::rendered;
 use crate::session::{Ended, Session};
 
 /// Reads the clusters, prints what would change, saves it when asked to.
 pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     let topology = load(&args.file)?;
+    let subject = Subject::of(&args.file, &topology)?;
     let (made, seen) = futures::join!(
-        make(session, &topology, &args.scope, args.reassignment_throttle),
-        session.until_stopped(aws::observe(&topology)),
+        make(session, &subject, &args.scope, args.reassignment_throttle),
+        session.until_stopped(infrastructure(&topology, &args.scope)),
     );
-    let seen = seen?.map(|seen| asked_for(seen, &args.scope));
+    let seen = seen?;
     let plan = match made {
         Ok((plan, _)) => plan.with_infrastructure(seen),
         Err(failure) => {
@@ -69,14 +73,44 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     })
 }
 
-/// The plan for the clusters as they are now, and the connections it was made over.
+/// What a plan is made for.
+pub(crate) struct Subject<'a> {
+    /// The topology.
+    topology: &'a Topology,
+    /// What it declares, rendered files included.
+    pub(crate) desired: Desired,
+}
+
+impl<'a> Subject<'a> {
+    /// The topology that was loaded from this file, and its files.
+    pub(crate) fn of(file: &Path, topology: &'a Topology) -> Result<Self, Failure> {
+        let mut desired = Desired::from(topology);
+        desired.folder = rendered::files(file, topology)?;
+        Ok(Self { topology, desired })
+    }
+
+    /// Nothing but the files.
+    pub(crate) fn of_files(&self) -> Desired {
+        Desired {
+            name: self.desired.name.clone(),
+            folder: self.desired.folder.clone(),
+            ..Desired::default()
+        }
+    }
+}
+
+/// The plan for the clusters and files as they are now, and the connections it was made over.
 pub(crate) async fn make(
     session: &Session,
-    topology: &Topology,
-    scope: &ScopeArgs,
+    subject: &Subject<'_>,
+    asked: &ScopeArgs,
     reassignment_throttle: u64,
 ) -> Result<(Plan, Clients), Failure> {
-    let allowed = Permissions::to_destroy(scope.allow_destroy.iter().cloned())
+    let Subject { topology, desired } = subject;
+    let files_only = scope::speaks_of_files_only(&asked.target);
+    let of_files = subject.of_files();
+    let desired = if files_only { &of_files } else { desired };
+    let allowed = Permissions::to_destroy(asked.allow_destroy.iter().cloned())
         .copying_at(reassignment_throttle);
     let (plan, clients) = session
         .until_stopped(async {
@@ -84,20 +118,26 @@ pub(crate) async fn make(
                 managed,
                 all,
                 unreached,
-            } = connect_for(topology).await?;
+            } = if files_only {
+                Reached::default()
+            } else {
+                connect_for(topology).await?
+            };
             let (observed, evidence) = futures::join!(
-                plan::observe(topology, &managed),
+                plan::observe_desired(desired, &managed),
                 plan::proof::gather(topology, &all, &unreached),
             );
-            let plan = plan::diff(topology, &observed?, &allowed);
+            let plan = plan::diff_desired(desired, &observed?, &allowed);
             let findings = plan::proof::judge(topology, &evidence);
             Ok::<_, Failure>((plan.with_findings(findings), managed))
         })
         .await??;
-    Ok((narrowed(plan, scope), clients))
+    scope::warn_of_unmatched(&plan, asked);
+    Ok((scope::narrowed(plan, asked), clients))
 }
 
 /// What a plan reads from.
+#[derive(Default)]
 struct Reached {
     /// Clusters that something is declared on.
     managed: Clients,
@@ -127,30 +167,13 @@ async fn connect_for(topology: &Topology) -> Result<Reached, Failure> {
     })
 }
 
-/// What of the plan was asked for.
-fn narrowed(plan: Plan, scope: &ScopeArgs) -> Plan {
-    let ScopeArgs {
-        target,
-        exclude,
-        drift_only,
-        allow_destroy: _,
-    } = scope;
-    if target.is_empty() && exclude.is_empty() && !drift_only {
-        return plan;
+/// What there is of the declared infrastructure, as far as that was asked for.
+async fn infrastructure(topology: &Topology, asked: &ScopeArgs) -> Option<Infrastructure> {
+    if scope::speaks_of_files_only(&asked.target) {
+        return None;
     }
-    let asked_for = |address: &str| is_asked_for(address, scope);
-    plan.only(|change| asked_for(&change.address) && (!drift_only || change.is_drift()))
-        .only_findings(|finding| asked_for(&finding.address) && !drift_only)
-}
-
-fn is_asked_for(address: &str, scope: &ScopeArgs) -> bool {
-    let matches = |patterns: &[Pattern]| patterns.iter().any(|it| it.matches(address));
-    (scope.target.is_empty() || matches(&scope.target)) && !matches(&scope.exclude)
-}
-
-/// What of the infrastructure was asked for.
-fn asked_for(seen: Infrastructure, scope: &ScopeArgs) -> Infrastructure {
-    seen.only(|drift| is_asked_for(&drift.address, scope))
+    let seen = aws::observe(topology).await?;
+    Some(seen.only(|drift| scope::is_asked_for(&drift.address, asked)))
 }
 
 /// The plan as people read it.

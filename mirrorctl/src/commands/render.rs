@@ -1,6 +1,6 @@
 //! `mirrorctl render`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kafka::security::SecretSource;
 use render::{Comparison, Request, Settings, Target, Templates, Written};
@@ -12,17 +12,18 @@ use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load_as_written;
 use crate::output::{self, RenderReport, render_human, render_json, targets_human, targets_json};
+use crate::rendered;
 use crate::session::{Ended, Session};
 
 /// Renders a topology into a folder, or shows what would change there.
 pub(crate) async fn render(session: &Session, args: &RenderArgs) -> Ended {
-    let (Some(file), Some(out)) = (&args.file, &args.out) else {
+    let Some(file) = &args.file else {
         return list(session);
     };
-    let comparison = session.until_stopped(compare(args, file, out)).await??;
+    let (comparison, out) = session.until_stopped(compare(args, file)).await??;
     let report = |written: Option<Written>| RenderReport {
         comparison: &comparison,
-        out,
+        out: &out,
         written,
     };
     if args.check {
@@ -39,17 +40,60 @@ pub(crate) async fn render(session: &Session, args: &RenderArgs) -> Ended {
         print(session, &report(None))?;
         return Err(refused.into());
     }
-    let written = comparison.apply(out)?;
+    let written = comparison.apply(&out)?;
     print(session, &report(Some(written)))?;
     Ok(Outcome::Done)
 }
 
-async fn compare(args: &RenderArgs, file: &Path, out: &Path) -> Result<Comparison, Failure> {
+/// Where files go, and which.
+struct Order {
+    out: PathBuf,
+    targets: Vec<String>,
+    settings: Settings,
+    /// Whether the folder is the one that the topology keeps, so that files of other targets go.
+    whole: bool,
+}
+
+/// What the arguments ask for; without a folder there, what the topology does.
+fn order(args: &RenderArgs, file: &Path, topology: &Topology) -> Result<Order, Failure> {
+    if let Some(out) = &args.out {
+        return Ok(Order {
+            out: out.clone(),
+            targets: args.target.clone(),
+            settings: rendered::settings(&args.set)?,
+            whole: false,
+        });
+    }
+    let Some(block) = &topology.render else {
+        return Err(Failure::Usage {
+            message: "no folder to write to".to_owned(),
+            hint: "give --out, or write `render: {out: DIR, targets: […]}` into the topology"
+                .to_owned(),
+        });
+    };
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    let given = block.settings.iter().chain(&args.set).cloned();
+    let whole = args.target.is_empty();
+    Ok(Order {
+        out: folder.join(&block.out),
+        targets: if whole {
+            rendered::names(block)
+        } else {
+            args.target.clone()
+        },
+        settings: rendered::settings(&given.collect::<Vec<_>>())?,
+        whole,
+    })
+}
+
+async fn compare(args: &RenderArgs, file: &Path) -> Result<(Comparison, PathBuf), Failure> {
     let (topology, source) = load_as_written(file)?;
-    let mut settings = Settings::parse(&args.set).map_err(|error| Failure::Usage {
-        message: error.to_string(),
-        hint: "`mirrorctl render --list` shows the settings of each target".to_owned(),
-    })?;
+    let Order {
+        out,
+        targets,
+        mut settings,
+        whole,
+    } = order(args, file, &topology)?;
     for asked in &args.ambari {
         let (alias, ambari) = ambari(&topology, file, asked)?;
         settings = settings.with_addresses(alias, ambari.addresses().await?);
@@ -64,8 +108,8 @@ async fn compare(args: &RenderArgs, file: &Path, out: &Path) -> Result<Compariso
         source: &source,
         settings: &settings,
     };
-    refuse_a_file(out)?;
-    let rendering = match render::render(&request, &args.target, &templates) {
+    refuse_a_file(&out)?;
+    let rendering = match render::render(&request, &targets, &templates) {
         Err(error @ render::RenderError::UnknownTarget { .. }) => {
             return Err(Failure::Usage {
                 message: error.to_string(),
@@ -75,9 +119,14 @@ async fn compare(args: &RenderArgs, file: &Path, out: &Path) -> Result<Compariso
         other => other?,
     };
     output::remarks(&rendering.remarks);
-    let comparison = render::compare(&rendering, out)?;
+    let rendering = if whole {
+        rendering.of_whole_folder()
+    } else {
+        rendering
+    };
+    let comparison = render::compare(&rendering, &out)?;
     nothing(&args.target, &comparison)?;
-    Ok(comparison)
+    Ok((comparison, out))
 }
 
 /// The manifest is looked for in it, and the error would name that.

@@ -6,6 +6,7 @@ use crate::cli::{Format, ValidateArgs};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::output::{self, Checked, validation_human, validation_json};
+use crate::rendered;
 use crate::session::{Ended, Session};
 
 /// Checks every file and prints everything that is wrong in all of them.
@@ -26,6 +27,12 @@ pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Ended {
             invalid,
             files: files.len(),
         });
+    }
+    for loaded in files.iter().flat_map(|file| &file.result) {
+        if let Some(files) = &loaded.topology.render {
+            // only the targets know which settings they have
+            rendered::settings(&files.settings)?;
+        }
     }
     Ok(Outcome::Done)
 }

@@ -17,14 +17,17 @@ pub(crate) fn question(plan: &Plan) -> String {
     let summary = plan.summary();
     let changes = summary.add + summary.change + summary.destroy + plan.left_behind.len();
     let changes = counted(changes, "change");
-    let aliases: Vec<&str> = plan
+    let mut places: Vec<String> = plan
         .clusters
         .iter()
-        .map(|cluster| cluster.alias.as_str())
+        .map(|cluster| cluster.alias.clone())
         .collect();
+    if let Some(folder) = &plan.folder {
+        places.push(folder.path.display().to_string());
+    }
     format!(
         "\n{HEAD}Make {changes} on {}?{HEAD:#} Only `yes` is accepted: ",
-        aliases.join(", ")
+        places.join(", ")
     )
 }
 

@@ -232,6 +232,7 @@ fn hint(failure: &Failure) -> Option<String> {
         | Failure::Connect(_)
         | Failure::Observe(_)
         | Failure::InfrastructureUnknown
+        | Failure::Forget(plan::ForgetError::File(_))
         | Failure::PlanFile(_)
         | Failure::Apply(_)
         | Failure::Declined

@@ -7,7 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use crate::output::json_log;
 use crate::output::progress::bars;
-use crate::output::style::DIM;
+use crate::output::style::{DIM, WARN};
 
 /// Writes to stdout and flushes, so that what is printed is there when the next line is awaited.
 pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
@@ -43,6 +43,15 @@ pub(crate) fn note(text: &str) {
         return;
     }
     to_stderr(&format!("{DIM}{text}{DIM:#}\n"));
+}
+
+/// A remark that somebody should act on.
+pub(crate) fn warning(text: &str) {
+    if json_log::speaks_json() {
+        to_stderr(&json_log::line("WARN", text, &[]));
+        return;
+    }
+    to_stderr(&format!("{WARN}warning{WARN:#}: {text}\n"));
 }
 
 /// Ends a line that a question left open.

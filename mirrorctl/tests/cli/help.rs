@@ -47,14 +47,13 @@ fn version_is_an_answer() {
 
 #[test]
 fn wrong_usage_is_64_and_says_so_on_stderr() {
-    let wrong: [&[&str]; 11] = [
+    let wrong: [&[&str]; 10] = [
         &[],
         &["bogus"],
         &["plan"],
         &["plan", "-f"],
         &["apply"],
         &["apply", "-f", "a.yaml", "a.plan"],
-        &["apply", "a.plan", "--auto-approve"],
         &["verify", "-f", "a.yaml", "--mirror", "m"],
         &[
             "verify",

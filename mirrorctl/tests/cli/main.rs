@@ -6,12 +6,14 @@
 
 mod bad_input;
 mod demo;
+mod files;
 mod help;
 mod import;
 mod plan_apply;
 mod reload;
 mod render;
 mod replicate;
+mod sharing;
 mod states;
 mod streams;
 mod support;

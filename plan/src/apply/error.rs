@@ -7,6 +7,7 @@ use super::lease::Holder;
 use crate::change::Block;
 use crate::difference::Difference;
 use crate::guard::FailureKind;
+use crate::rendered_file::FileError;
 use crate::topic::live::ReadError;
 
 /// Why an apply did not reach the end of the plan. What was done before is in `summary`.
@@ -54,6 +55,9 @@ pub enum ApplyError {
         /// What went wrong.
         source: Box<ReadError>,
     },
+    /// The rendered files could not be read, or their manifest not be written; nothing else was changed.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A password that the plan sets cannot be used; nothing was changed.
     #[error("{address}: {source}; nothing was changed")]
     Password {
@@ -132,6 +136,7 @@ impl ApplyError {
                 FailureKind::Refused
             }
             Self::Stale { .. } => FailureKind::Stale,
+            Self::File(error) => error.kind(),
             Self::NoClient { .. }
             | Self::Cluster { .. }
             | Self::Unread { .. }
@@ -155,6 +160,7 @@ impl ApplyError {
             | Self::NoClient { .. }
             | Self::Cluster { .. }
             | Self::Password { .. }
+            | Self::File(_)
             | Self::Unread { .. } => None,
         }
     }

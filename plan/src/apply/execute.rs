@@ -1,4 +1,4 @@
-//! Executes one change, whatever kind of resource it is about.
+//! Executes one change on a cluster, whatever kind of resource it is about.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use crate::change::{Resource, ResourceChange};
 use crate::client_quota;
 use crate::difference::Difference;
 use crate::mirror;
+use crate::rendered_file::FileError;
 use crate::scram_user;
 use crate::topic;
 use crate::topic::live::ReadError;
@@ -97,6 +98,12 @@ pub(crate) enum ChangeError {
         /// How long was waited.
         within: Duration,
     },
+    /// A rendered file was not changed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No plan that this program makes: a file on a cluster, say, or one without its text.
+    #[error("the plan cannot be carried out: this is no change of a resource that lives there")]
+    Misplaced,
     /// It was done, and that is not in the cluster's record.
     #[error("it was done, and the cluster's record of what is ours could not be written: {0}")]
     Unrecorded(#[source] kafka::Error),
@@ -126,6 +133,7 @@ pub(crate) async fn execute(
         Resource::Mirror(mirror) => {
             mirror::execute(cluster, &change.name, mirror, options, steps_done).await
         }
+        Resource::RenderedFile(_) => Err(ChangeError::Misplaced),
     }
 }
 
@@ -143,6 +151,8 @@ pub(crate) async fn precheck<'a>(
             Resource::ClientQuota(quota) => quotas.push((*change, quota)),
             Resource::ScramUser(user) => users.push((*change, user)),
             Resource::Mirror(mirror) => mirrors.push((*change, mirror)),
+            // refused when its turn comes
+            Resource::RenderedFile(_) => {}
         }
     }
     if let Some(stale) = topic::precheck(cluster, &topics).await? {

@@ -26,6 +26,7 @@ pub use lease::{Applicant, Holder};
 use crate::change::{Action, Block, BlockCode, ResourceChange};
 use crate::document::Plan;
 use crate::guard::Clients;
+use crate::home::Home;
 use crate::permissions::REASSIGNMENT_THROTTLE;
 use crate::scram_user::Credentials;
 use run::Run;
@@ -73,6 +74,9 @@ impl Default for ApplyOptions {
 /// until the cluster shows it. Changes that do not depend on each other are made side by side; when
 /// one stops the apply, those under way are brought to their end.
 ///
+/// A folder of rendered files is changed likewise, without a lease and without an audit record: its manifest says what was
+/// rendered into it.
+///
 /// Cancelling `cancel` stops between changes, and between two batches of replicas that move.
 /// Dropping the future is not cancel safe: a request
 /// may be on its way.
@@ -100,7 +104,7 @@ pub async fn apply_with(
         .iter()
         .map(|alias| ((*alias).to_owned(), Mutex::new(())))
         .collect();
-    if aliases.is_empty() {
+    if aliases.is_empty() && !changes_files(plan) {
         let nobody = Credentials::default();
         return Ok(Run::new(plan, clients, &nobody, options, observer, &moving).finish());
     }
@@ -129,10 +133,20 @@ fn touched(plan: &Plan) -> BTreeSet<&str> {
         .resource_changes
         .iter()
         .filter(|change| change.action() != Action::NoOp || change.record.is_some())
-        .map(|change| change.cluster.as_str());
+        .filter_map(|change| change.home.cluster());
     let forgotten = plan.forget.iter().map(|it| it.cluster.as_str());
     let left_behind = plan.left_behind.iter().map(|it| it.cluster.as_str());
     changed.chain(forgotten).chain(left_behind).collect()
+}
+
+/// Whether anything in the folder of rendered files is changed, or its manifest. No cluster need be reached for that.
+fn changes_files(plan: &Plan) -> bool {
+    let mut changes = plan.resource_changes.iter();
+    plan.folder.as_ref().is_some_and(|it| !it.forget.is_empty())
+        || changes.any(|change| match &change.home {
+            Home::Folder(_) => change.action() != Action::NoOp || change.record.is_some(),
+            Home::Cluster(_) => false,
+        })
 }
 
 fn client<'a>(clients: &'a Clients, alias: &str) -> Result<&'a Cluster, ApplyError> {

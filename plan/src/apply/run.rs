@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use folder::Folder;
 use futures::StreamExt as _;
 use futures::lock::Mutex;
 use futures::stream::FuturesUnordered;
@@ -19,7 +20,9 @@ use crate::difference::Difference;
 use crate::document::Plan;
 use crate::draft;
 use crate::guard::Clients;
-use crate::journal;
+use crate::home::Home;
+use crate::journal::{self, Owned};
+use crate::rendered_file;
 use crate::scram_user::Credentials;
 use crate::topic;
 
@@ -39,6 +42,12 @@ pub(super) struct Run<'a> {
     moving: &'a BTreeMap<String, Mutex<()>>,
 }
 
+/// Where a change is made.
+enum Ground<'a> {
+    Cluster(Surroundings<'a>),
+    Folder(Folder),
+}
+
 /// Why the apply stops at a change.
 enum Stop {
     Stale(Vec<Difference>),
@@ -55,7 +64,7 @@ struct Ended<'a> {
 }
 
 /// What comes before what: logins before the rules that name them, topics before what refers to
-/// them, and the other way round when they go.
+/// them, files after what they speak of, and the other way round when they go.
 fn stage(change: &ResourceChange) -> u8 {
     match (&change.resource, change.action()) {
         (Resource::ScramUser(_), Action::NoOp | Action::Create | Action::Update) => 0,
@@ -63,8 +72,9 @@ fn stage(change: &ResourceChange) -> u8 {
         (Resource::Acl(_), Action::NoOp | Action::Create | Action::Update) => 2,
         (Resource::ClientQuota(_), Action::NoOp | Action::Create | Action::Update) => 3,
         (Resource::Mirror(_), Action::NoOp | Action::Create | Action::Update) => 4,
+        (Resource::RenderedFile(_), Action::NoOp | Action::Create | Action::Update) => 5,
         // a replicator stops before what it writes to goes
-        (Resource::Mirror(_), Action::Delete) => 6,
+        (Resource::Mirror(_) | Resource::RenderedFile(_), Action::Delete) => 6,
         (Resource::ClientQuota(_), Action::Delete) => 7,
         (Resource::Acl(_), Action::Delete) => 8,
         (Resource::Topic(_), Action::Delete) => 9,
@@ -113,6 +123,7 @@ impl<'a> Run<'a> {
         let mut stopped = self.stale(&pending).await?;
         if stopped.is_none() {
             self.remember_unchanged().await?;
+            self.note_unchanged()?;
             self.clear_left_behind().await?;
         }
         let mut next = 0;
@@ -134,8 +145,8 @@ impl<'a> Run<'a> {
                     number: next,
                     of: pending.len(),
                 });
-                let around = self.around(&change.cluster, [cancel, lost])?;
-                under_way.push(one(around, change));
+                let ground = self.ground(&change.home, [cancel, lost])?;
+                under_way.push(one(ground, change, self.plan.topology.as_deref()));
             }
             let Some(ended) = under_way.next().await else {
                 break;
@@ -155,14 +166,17 @@ impl<'a> Run<'a> {
         &self,
         pending: &[&'a ResourceChange],
     ) -> Result<Option<(&'a ResourceChange, Stop)>, ApplyError> {
-        let mut by_cluster: BTreeMap<&str, Vec<&ResourceChange>> = BTreeMap::new();
+        let mut by_home: BTreeMap<&Home, Vec<&ResourceChange>> = BTreeMap::new();
         for change in pending {
-            by_cluster.entry(&change.cluster).or_default().push(change);
+            by_home.entry(&change.home).or_default().push(change);
         }
-        for (alias, changes) in by_cluster {
-            let found = precheck(self.cluster(alias)?, &changes)
-                .await
-                .map_err(|error| ApplyError::unread(alias, error))?;
+        for (home, changes) in by_home {
+            let found = match home {
+                Home::Cluster(alias) => precheck(self.cluster(alias)?, &changes)
+                    .await
+                    .map_err(|error| ApplyError::unread(alias, error))?,
+                Home::Folder(path) => rendered_file::precheck(&Folder::at(path), &changes)?,
+            };
             if let Some((change, differences)) = found {
                 self.observer.event(&ApplyEvent::ChangeStale {
                     address: change.address.clone(),
@@ -244,6 +258,8 @@ impl<'a> Run<'a> {
                 | ChangeError::ThrottleLeft { .. }
                 | ChangeError::OnTheirWay { .. }
                 | ChangeError::NotVisible { .. }
+                | ChangeError::File(_)
+                | ChangeError::Misplaced
                 | ChangeError::Unrecorded(_)),
             ) => Stop::Failed(error.to_string()),
         };
@@ -293,8 +309,9 @@ impl<'a> Run<'a> {
             .iter()
             .filter(|change| change.action() == Action::NoOp)
             .filter_map(|change| {
-                let record = change.record.as_ref()?;
-                Some((change.cluster.as_str(), entry(&change.address, record)))
+                let topology = self.plan.topology.as_deref();
+                let entry = entry(&change.address, change.record.as_ref()?, topology)?;
+                Some((change.home.cluster()?, entry))
             });
         let gone = self.plan.forget.iter().map(|forgotten| {
             let entry = journal::entry(&forgotten.address, None);
@@ -313,6 +330,22 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Puts into the manifest what was rendered already, and takes out what it names in vain.
+    fn note_unchanged(&self) -> Result<(), ApplyError> {
+        let Some(folder) = &self.plan.folder else {
+            return Ok(());
+        };
+        let changes = self.plan.resource_changes.iter();
+        let unchanged = changes
+            .filter(|change| matches!(change.home, Home::Folder(_)))
+            .filter(|change| change.action() == Action::NoOp)
+            .filter_map(|change| Some((change.name.as_str(), change.record.as_ref()?)));
+        let gone = folder.forget.iter();
+        let gone = gone.map(|name| (name.as_str(), &RecordChange::Forget));
+        let records: Vec<(&str, &RecordChange)> = unchanged.chain(gone).collect();
+        Ok(rendered_file::note(&Folder::at(&folder.path), &records)?)
     }
 
     /// Takes away what killed applies left behind. What cannot be taken away holds nothing else up: a broker that is
@@ -335,6 +368,17 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    fn ground(
+        &self,
+        home: &Home,
+        stops: [&'a CancellationToken; 2],
+    ) -> Result<Ground<'a>, ApplyError> {
+        Ok(match home {
+            Home::Cluster(alias) => Ground::Cluster(self.around(alias, stops)?),
+            Home::Folder(path) => Ground::Folder(Folder::at(path)),
+        })
     }
 
     fn around(
@@ -376,15 +420,18 @@ fn interrupted(lost: &CancellationToken, summary: Box<ApplySummary>) -> ApplyErr
     }
 }
 
-async fn one<'a>(around: Surroundings<'_>, change: &'a ResourceChange) -> Ended<'a> {
+async fn one<'a>(
+    ground: Ground<'_>,
+    change: &'a ResourceChange,
+    topology: Option<&str>,
+) -> Ended<'a> {
     let started = Instant::now();
     let mut steps_done = Vec::new();
-    let outcome = match execute(&around, change, &mut steps_done).await {
-        Ok(done) => match remember(around.cluster, change).await {
-            Ok(()) => Ok(done),
-            Err(source) => Err(ChangeError::Unrecorded(source)),
-        },
-        Err(error) => Err(error),
+    let outcome = match ground {
+        Ground::Cluster(around) => on_cluster(&around, change, topology, &mut steps_done).await,
+        Ground::Folder(folder) => {
+            rendered_file::execute(&folder, change, &mut steps_done).map_err(ChangeError::from)
+        }
     };
     Ended {
         change,
@@ -394,20 +441,48 @@ async fn one<'a>(around: Surroundings<'_>, change: &'a ResourceChange) -> Ended<
     }
 }
 
-/// Writes down that a resource is ours, or no longer.
-async fn remember(cluster: &Cluster, change: &ResourceChange) -> Result<(), kafka::Error> {
-    let Some(record) = &change.record else {
-        return Ok(());
-    };
-    journal::log(cluster)
-        .append(&[entry(&change.address, record)])
-        .await
+async fn on_cluster(
+    around: &Surroundings<'_>,
+    change: &ResourceChange,
+    topology: Option<&str>,
+    steps_done: &mut Vec<String>,
+) -> Result<Done, ChangeError> {
+    let done = execute(around, change, steps_done).await?;
+    match remember(around.cluster, change, topology).await {
+        Ok(()) => Ok(done),
+        Err(source) => Err(ChangeError::Unrecorded(source)),
+    }
 }
 
-fn entry(address: &str, record: &RecordChange) -> kafka::record::Record {
+/// Writes down that a resource is ours, or no longer.
+async fn remember(
+    cluster: &Cluster,
+    change: &ResourceChange,
+    topology: Option<&str>,
+) -> Result<(), kafka::Error> {
+    let record = change.record.as_ref();
+    match record.and_then(|record| entry(&change.address, record, topology)) {
+        Some(entry) => journal::log(cluster).append(&[entry]).await,
+        None => Ok(()),
+    }
+}
+
+/// What a cluster's own record is to say; nothing where that is a folder's business.
+fn entry(
+    address: &str,
+    record: &RecordChange,
+    topology: Option<&str>,
+) -> Option<kafka::record::Record> {
     match record {
-        RecordChange::Remember(recorded) => journal::entry(address, Some(recorded)),
-        RecordChange::Forget => journal::entry(address, None),
+        RecordChange::Remember(recorded) => {
+            let owned = Owned {
+                topology: topology.map(str::to_owned),
+                recorded: recorded.clone(),
+            };
+            Some(journal::entry(address, Some(&owned)))
+        }
+        RecordChange::Forget => Some(journal::entry(address, None)),
+        RecordChange::Rendered(_) => None,
     }
 }
 

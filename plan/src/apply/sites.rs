@@ -147,7 +147,7 @@ impl Sites {
 fn changes_on(plan: &Plan, alias: &str) -> Vec<AuditedChange> {
     plan.resource_changes
         .iter()
-        .filter(|change| change.cluster == alias && change.action() != Action::NoOp)
+        .filter(|change| change.home.cluster() == Some(alias) && change.action() != Action::NoOp)
         .map(|change| AuditedChange {
             address: change.address.clone(),
             action: change.action(),

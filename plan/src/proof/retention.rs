@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::finding::{Finding, FindingId, Severity};
 use super::outlook::{CLEANUP, Outlook, Pair, RETENTION_BYTES, RETENTION_MS};
-use super::timestamps::time;
+use crate::span::rounded;
 
 pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
                     format!(
                         "{} keeps records for a shorter time than the outage budget of {}",
                         flow.source,
-                        time(budget_ms)
+                        rounded(budget_ms)
                     ),
                     cases,
                 )
@@ -62,7 +62,7 @@ pub(super) fn is_sized(pair: &Pair<'_>) -> bool {
 
 fn by_time(pair: &Pair<'_>, budget_ms: i64) -> Option<String> {
     let kept = limit(pair, RETENTION_MS).filter(|kept| *kept < budget_ms)?;
-    Some(format!("{} is kept for {}", pair.topic, time(kept)))
+    Some(format!("{} is kept for {}", pair.topic, rounded(kept)))
 }
 
 /// A partition that is nearly as large as it may be holds about as much time as there will ever be.
@@ -75,7 +75,7 @@ fn by_size(pair: &Pair<'_>, budget_ms: i64, now_ms: i64) -> Option<String> {
         format!(
             "{} keeps {limit} bytes a partition, which is {} of records ({largest} bytes)",
             pair.topic,
-            time(held)
+            rounded(held)
         )
     })
 }
@@ -97,7 +97,7 @@ mod tests {
     fn time_is_compared_with_a_budget_that_is_declared() {
         let day = "slo: {outageBudget: 24h}";
         let short = || topic("t", &[("retention.ms", "3600000")]);
-        let said = "t is kept for 60 min";
+        let said = "t is kept for 1 h";
         let lengthened = "- {name: t, clusters: [a], configs: {retention.ms: 604800000}}";
         for (about, bed, found) in [
             ("not declared", Bed::new("").source(short()), None),

@@ -225,7 +225,9 @@ pub(super) fn address(alias: &'static str) -> impl Strategy<Value = String> {
 /// What the live state means for a change.
 pub(super) fn outlook(change: &ResourceChange, cluster: &ObservedCluster) -> Outlook {
     match &change.resource {
-        Resource::Topic(_) | Resource::Mirror(_) => Outlook::AlreadyDone,
+        Resource::Topic(_) | Resource::Mirror(_) | Resource::RenderedFile(_) => {
+            Outlook::AlreadyDone
+        }
         Resource::Acl(acl) => acl::outlook(acl, cluster.acls.contains_key(&change.name)),
         Resource::ClientQuota(quota) => {
             let live = cluster.quotas.get(&change.name);
@@ -233,7 +235,11 @@ pub(super) fn outlook(change: &ResourceChange, cluster: &ObservedCluster) -> Out
         }
         Resource::ScramUser(user) => {
             let live = cluster.users.get(&change.name);
-            scram_user::outlook(user, &live.cloned().unwrap_or_default())
+            let seen = scram_user::Seen {
+                iterations: live.cloned().unwrap_or_default(),
+                recorded: cluster.recorded.get(&change.address).cloned(),
+            };
+            scram_user::outlook(user, change.record.as_ref(), &seen)
         }
     }
 }
@@ -241,7 +247,7 @@ pub(super) fn outlook(change: &ResourceChange, cluster: &ObservedCluster) -> Out
 /// What a cluster does with a request.
 pub(super) fn carry_out(change: &ResourceChange, cluster: &mut ObservedCluster) {
     match &change.resource {
-        Resource::Topic(_) | Resource::Mirror(_) => {}
+        Resource::Topic(_) | Resource::Mirror(_) | Resource::RenderedFile(_) => {}
         Resource::Acl(Change::Create { after }) => {
             assert!(!cluster.no_authorizer, "there is nobody to keep it");
             cluster.acls.insert(change.name.clone(), after.clone());

@@ -101,7 +101,8 @@ pub(super) fn outlook(change: &ResourceChange, cluster: &ObservedCluster) -> Out
         Resource::Topic(_)
         | Resource::Acl(_)
         | Resource::ClientQuota(_)
-        | Resource::ScramUser(_) => Outlook::AlreadyDone,
+        | Resource::ScramUser(_)
+        | Resource::RenderedFile(_) => Outlook::AlreadyDone,
     }
 }
 

@@ -25,7 +25,8 @@ impl Credentials {
                 Resource::Topic(_)
                 | Resource::Acl(_)
                 | Resource::ClientQuota(_)
-                | Resource::Mirror(_) => continue,
+                | Resource::Mirror(_)
+                | Resource::RenderedFile(_) => continue,
             };
             let derived = user.after().and_then(derive).transpose();
             match derived {

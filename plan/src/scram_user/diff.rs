@@ -71,6 +71,11 @@ fn remembered(recorded: Option<&Recorded>) -> Option<Remembered<'_>> {
     }
 }
 
+/// Which password the record speaks of.
+pub(super) fn generation(recorded: Option<&Recorded>) -> Option<u32> {
+    remembered(recorded).map(|it| it.generation)
+}
+
 /// The recorded credential of a user, where it is there.
 fn ours(live: &ObservedCluster, label: &str, recorded: &Recorded) -> Option<ScramUserState> {
     let recorded = remembered(Some(recorded))?;

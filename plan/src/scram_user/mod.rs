@@ -13,7 +13,7 @@ mod state;
 pub(crate) use credentials::Credentials;
 pub(crate) use diff::Users;
 #[cfg(test)]
-pub(crate) use execute::outlook;
+pub(crate) use execute::{Seen, outlook};
 pub(crate) use execute::{execute, precheck};
 pub(crate) use live::observe;
 pub use state::ScramUserState;

@@ -10,6 +10,7 @@ use super::{KIND, TopicState};
 use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChange, Risk};
 use crate::desired::{self, DesiredCluster, DesiredTopic};
 use crate::draft::{self, DECLARED_NO_LONGER, Place};
+use crate::home::Home;
 use crate::impact::Impact;
 use crate::journal::Recorded;
 use crate::kind::{Kind, Site};
@@ -181,12 +182,13 @@ impl Drawn {
         let risks = self.details.iter().map(|detail| detail.risk);
         ResourceChange {
             address,
-            cluster: alias.to_owned(),
+            home: Home::Cluster(alias.to_owned()),
             name: name.to_owned(),
             reason: self.reason,
             risk: risks.max().unwrap_or(Risk::Safe),
             resource: Resource::Topic(self.change),
             details: self.details,
+            diff: None,
             blocked: self.blocked,
             notes: self.notes,
             unmanaged: self.unmanaged,

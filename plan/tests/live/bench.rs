@@ -67,6 +67,8 @@ impl Bench {
                 profile: Profile::Ci,
             },
             pipelines: Vec::new(),
+            name: None,
+            render: None,
             declared: Vec::new(),
         }
     }

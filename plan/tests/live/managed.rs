@@ -136,13 +136,17 @@ async fn a_topic_that_was_declared_with_prevent_destroy_stays_until_it_is_forgot
 
     let addresses = [address.to_owned()];
     assert_eq!(
-        plan::forget(&bench.clients, &addresses).await.unwrap(),
+        plan::forget(&bench.clients, None, &addresses)
+            .await
+            .unwrap(),
         addresses
     );
     let plan = planned(&bench, &topology, &[address]).await;
     assert!(plan.resource_changes.is_empty());
     assert_eq!(bench.topics("left"), ["old"]);
-    let error = plan::forget(&bench.clients, &addresses).await.unwrap_err();
+    let error = plan::forget(&bench.clients, None, &addresses)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains(address), "{error}");
 }
 

@@ -86,7 +86,10 @@ async fn a_mirror_is_recorded_on_its_target_paused_and_resumed() {
     let plan = plan_for(&bench, "running").await;
     let change = &plan.resource_changes[0];
     assert_eq!(
-        (change.address.as_str(), change.cluster.as_str()),
+        (
+            change.address.as_str(),
+            change.home.cluster().unwrap_or_default()
+        ),
         (PAY, "right")
     );
     assert_eq!((change.action(), change.risk), (Action::Create, Risk::Safe));
@@ -203,7 +206,9 @@ async fn a_promotion_is_irreversible_whoever_remembers_it() {
     settle(&bench, "promoted").await;
     // and without that, the record
     let addresses = [PAY.to_owned()];
-    plan::forget(&bench.clients, &addresses).await.unwrap();
+    plan::forget(&bench.clients, None, &addresses)
+        .await
+        .unwrap();
     let plan = plan_for(&bench, "running").await;
     assert_eq!(codes(&plan), [BlockCode::MirrorPromoted]);
     assert_eq!(live(&bench).await, MirrorState::Promoted);

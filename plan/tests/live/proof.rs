@@ -178,7 +178,7 @@ async fn records_of_a_time_that_the_target_does_not_take_are_told() {
     assert_eq!(ids(&old), [(FindingId::TimestampLimits, Severity::Warning)]);
     assert_eq!(
         old[0].evidence,
-        ["t: its oldest record is 2 h old, t of right takes 60 min"]
+        ["t: its oldest record is 2 h old, t of right takes 1 h"]
     );
     let from_now = format!("{MIRROR}, startOffset: latest");
     assert_eq!(found(&bench, &[&from_now]).await, []);
@@ -197,7 +197,7 @@ async fn retention_is_held_against_the_outage_budget() {
         ids(&short),
         [(FindingId::RetentionOutage, Severity::Warning)]
     );
-    assert_eq!(short[0].evidence, ["t is kept for 60 min"]);
+    assert_eq!(short[0].evidence, ["t is kept for 1 h"]);
     // a partition that is as large as it may be, and young
     bench.meddle("left", "t", "retention.ms", "-1").await;
     write(&bench, "left", "t", 600_000).await;

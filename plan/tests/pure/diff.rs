@@ -517,7 +517,12 @@ fn summary_counts_each_change_once() {
     let places: Vec<(&str, &str)> = plan
         .resource_changes
         .iter()
-        .map(|change| (change.cluster.as_str(), change.address.as_str()))
+        .map(|change| {
+            (
+                change.home.cluster().unwrap_or("~"),
+                change.address.as_str(),
+            )
+        })
         .collect();
     assert!(places.is_sorted(), "{places:?}");
 }

@@ -62,7 +62,7 @@ fn a_folder_that_is_not_there_is_an_error_that_names_the_file() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("no/such/plan.json");
     let error = a_plan().save(&path).unwrap_err();
-    assert!(matches!(error, PlanFileError::Write { .. }), "{error}");
+    assert!(matches!(error, PlanFileError::NoFolder { .. }), "{error}");
     assert!(error.to_string().contains("no/such/plan.json"), "{error}");
     let error = Plan::load(&path).unwrap_err();
     assert!(matches!(error, PlanFileError::Read { .. }), "{error}");
@@ -135,11 +135,46 @@ fn other_versions_and_other_files_are_told_apart() {
         let error = Plan::load(&path).unwrap_err();
         assert!(matches!(error, PlanFileError::NotAPlan { .. }), "{error}");
     }
-    fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
-    assert!(matches!(
-        Plan::load(&path).unwrap_err(),
-        PlanFileError::Corrupt { .. }
-    ));
+    for (other, what) in [
+        (b"\xff\xfe\x00".as_slice(), "it is no JSON"),
+        (
+            b"{\"kind\": \"Topology\"}",
+            "it says that it is a `Topology`",
+        ),
+        (b"[]", "it is JSON of another kind"),
+        (
+            a_plan().to_json().unwrap().as_bytes(),
+            "`plan --out FILE` saves one",
+        ),
+    ] {
+        fs::write(&path, other).unwrap();
+        let error = Plan::load(&path).unwrap_err().to_string();
+        assert!(error.ends_with(what), "{error}");
+    }
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let error = Plan::load(&path).unwrap_err();
+    assert!(matches!(error, PlanFileError::Corrupt { .. }), "{error}");
+}
+
+#[test]
+fn a_plan_is_saved_where_there_is_a_folder_and_the_error_names_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none/x.plan");
+    let error = a_plan().save(&path).unwrap_err();
+    let place = path.parent().unwrap().display().to_string();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "cannot write the plan {}: there is no folder {place}",
+            path.display()
+        )
+    );
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    fs::create_dir(&path).unwrap();
+    let error = a_plan().save(&path).unwrap_err().to_string();
+    let expected = format!("cannot write the plan {}: ", path.display());
+    let rest = error.strip_prefix(&expected).unwrap();
+    assert!(!rest.contains('/'), "{error}");
 }
 
 proptest! {

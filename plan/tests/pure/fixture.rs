@@ -97,6 +97,7 @@ fn placement(partitions: u32, factor: u16) -> Vec<ObservedPartition> {
 pub(crate) fn desired(topics: Vec<(&str, DesiredTopic)>) -> Desired {
     Desired {
         clusters: [("onprem".to_owned(), cluster("kafka1.dc:9092", topics))].into(),
+        ..Desired::default()
     }
 }
 
@@ -108,6 +109,7 @@ pub(crate) fn observed(topics: Vec<(&str, ObservedTopic)>) -> Observed {
             live_cluster("onprem-id", "kafka1.dc:9092", topics),
         )]
         .into(),
+        ..Observed::default()
     }
 }
 
@@ -191,6 +193,7 @@ pub(crate) fn everything() -> (Desired, Observed) {
             ("onprem".to_owned(), own),
         ]
         .into(),
+        ..Desired::default()
     };
     let used = |mut topic: ObservedTopic, usage: Usage| {
         topic.usage = Some(usage);
@@ -238,6 +241,7 @@ pub(crate) fn everything() -> (Desired, Observed) {
             ),
         ]
         .into(),
+        ..Observed::default()
     };
     let recorded = |configs: &[(&str, &str)]| Recorded {
         partitions: Some(6),

@@ -3,6 +3,7 @@
 
 mod diff;
 mod file;
+mod files;
 mod fixture;
 mod infrastructure;
 mod json;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use folder::sha256;
 use serde::Serialize;
 use topology::{Cluster, Platform, Topology};
 
 use super::loopback;
 use super::replicator::{Run, mirrors, runs};
 use super::systemd::FIRST_PORT;
-use crate::digest::sha256;
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::{self, Setting, Takes};

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use folder::sha256;
 use serde::Serialize;
 
 use super::loopback;
 use super::names::kubernetes_name;
 use super::replicator::{Run, mirrors, runs};
-use crate::digest::sha256;
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::{self, Setting, Takes};

@@ -51,6 +51,12 @@ mod tests {
     use super::targets;
 
     #[test]
+    fn a_topology_may_name_each_of_them() {
+        let names = targets().iter().map(|target| target.name);
+        assert!(names.eq(topology::RenderTarget::ALL.map(topology::RenderTarget::name)));
+    }
+
+    #[test]
     fn names_are_folders_in_order_and_settings_are_unique() {
         let names: Vec<&str> = targets().iter().map(|target| target.name).collect();
         let mut sorted = names.clone();
@@ -58,7 +64,7 @@ mod tests {
         sorted.dedup();
         assert_eq!(names, sorted);
         for target in targets() {
-            assert!(crate::path::check(target.name).is_ok(), "{}", target.name);
+            assert!(folder::check(target.name).is_ok(), "{}", target.name);
             assert!(!target.name.contains(['/', '.']), "{}", target.name);
             let mut settings: Vec<&str> = target.settings.iter().map(|it| it.name).collect();
             settings.sort_unstable();

@@ -1,6 +1,6 @@
 //! Names of the topology as Kubernetes takes them.
 
-use crate::digest::sha256;
+use folder::sha256;
 
 /// The longest name of a service, and the longest value of a label.
 const LONGEST: usize = 63;

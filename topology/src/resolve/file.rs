@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{access, cluster, infrastructure, mirror, naming, promises, scope::Scope, topic};
+use super::{
+    access, cluster, infrastructure, mirror, naming, promises, rendering, scope::Scope, topic,
+};
 use crate::access::Acl;
 use crate::code::{Code, Severity};
 use crate::finding::Finding;
@@ -69,6 +71,9 @@ pub(crate) fn resolve(
     let acls = acls(&mut scope, parts.acls, parts.services, &topics);
     let quotas = access::quotas(&mut scope, &root.key("quotas"), placed(parts.quotas));
 
+    let render = parts
+        .render
+        .map(|spec| rendering::resolve(&mut scope, spec));
     let declared = declared(&mut scope, &file);
     let verify = parts.verify.map_or_else(
         || Verify {
@@ -90,6 +95,7 @@ pub(crate) fn resolve(
             .iter()
             .all(|finding| finding.code.severity() == Severity::Warning);
     let topology = sound.then(|| Topology {
+        name: parts.metadata.map(|metadata| metadata.name.0),
         clusters,
         topics,
         users,
@@ -97,6 +103,7 @@ pub(crate) fn resolve(
         quotas,
         mirrors: mirrors.into_iter().map(|(_, mirror)| mirror).collect(),
         pipelines: pipelines(&file),
+        render,
         verify,
         declared,
     });

@@ -7,6 +7,7 @@ mod infrastructure;
 mod mirror;
 mod naming;
 mod promises;
+mod rendering;
 mod scope;
 mod security;
 mod topic;

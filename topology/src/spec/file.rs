@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::access::{Acl, Quota, Service, User};
 use super::cluster::Cluster;
 use super::mirror::Mirror;
+use super::rendering::{Metadata, Render};
 use super::scalar::{ConfigValue, Name};
 use super::topic::Topic;
 use super::verify::Verify;
@@ -28,6 +29,8 @@ pub(crate) struct File {
     api_version: ApiVersion,
     /// Always `Topology`.
     kind: Kind,
+    /// What the topology is called.
+    pub(crate) metadata: Option<Metadata>,
     /// The clusters.
     #[schemars(length(min = 1))]
     pub(crate) clusters: Vec<Cluster>,
@@ -52,6 +55,8 @@ pub(crate) struct File {
     /// Flows of records between the clusters.
     #[serde(default)]
     pub(crate) mirrors: Vec<Mirror>,
+    /// Files for other tools that `plan` and `apply` keep as rendered.
+    pub(crate) render: Option<Render>,
     /// What `mirrorctl verify` judges.
     pub(crate) verify: Option<Verify>,
     /// One-shot migrations.

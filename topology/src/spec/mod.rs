@@ -7,6 +7,7 @@ mod cluster;
 mod file;
 mod mirror;
 mod platform;
+mod rendering;
 mod scalar;
 mod security;
 mod topic;
@@ -19,6 +20,7 @@ pub(crate) use mirror::{
     Mirror, PolicyType, RenameRule, ReplicationPolicy, StartOffset, Timestamp,
 };
 pub(crate) use platform::{Account, Brokers, Dns, Kubernetes, Network, Storage};
+pub(crate) use rendering::{Metadata, Render};
 #[cfg(test)]
 pub(crate) use scalar::{BYTES_PATTERN, DURATION_PATTERN};
 pub(crate) use scalar::{ConfigValue, DurationText, OneOrMany, Secret, SizeText};

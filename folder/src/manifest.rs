@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of the manifest in the output folder.
@@ -20,7 +21,7 @@ pub struct Manifest {
 }
 
 /// What is known about one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestEntry {
     /// The target that wanted it.
@@ -45,6 +46,19 @@ impl Default for Manifest {
 }
 
 impl Manifest {
+    /// The manifest in the bytes of its file; what is wrong, when they are none.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if manifest.format_version == FORMAT_VERSION {
+            Ok(manifest)
+        } else {
+            Err(format!(
+                "its format_version is `{}`, this program reads `{FORMAT_VERSION}`",
+                manifest.format_version
+            ))
+        }
+    }
+
     /// The file's text.
     pub(crate) fn to_text(&self) -> Result<String, serde_json::Error> {
         Ok(serde_json::to_string_pretty(self)? + "\n")

@@ -11,7 +11,10 @@ pub struct PathError {
 }
 
 /// Checks a relative path whose parts are separated by `/`.
-pub(crate) fn check(path: &str) -> Result<(), PathError> {
+///
+/// # Errors
+/// When it could lead out of a folder, or not every system takes it.
+pub fn check(path: &str) -> Result<(), PathError> {
     let problem = if path.is_empty() {
         "it is empty"
     } else if path.len() > 1024 {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-/// 64 hexadecimal digits.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+/// The SHA-256 of some bytes, as 64 hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::with_capacity(64), |mut text, byte| {

@@ -1,0 +1,181 @@
+//! The folder itself: reading without following links, and changing one file, whole or not at all.
+
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::manifest::{MANIFEST, Manifest};
+use crate::path::{self, PathError};
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Something in it cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The manifest was not written by this program, or by a later one.
+    #[error("{} is damaged, or no manifest of this program: {problem}", path.display())]
+    Manifest {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The manifest names a file outside the folder: it was changed by hand.
+    #[error("{} was changed by hand: {source}", manifest.display())]
+    Path {
+        /// Where the manifest is.
+        manifest: PathBuf,
+        /// What it names.
+        source: PathError,
+    },
+    /// A file or folder below the output folder is a symbolic link, so that writing could leave it.
+    #[error("{} is a symbolic link: refusing to write through it", path.display())]
+    Link {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Something that is no file stands where a file is wanted, or no folder where a folder is.
+    #[error("{} is in the way: it is no {wanted}", path.display())]
+    InTheWay {
+        /// Where.
+        path: PathBuf,
+        /// What should be there.
+        wanted: &'static str,
+    },
+}
+
+/// A folder of rendered files. It need not exist. Names of files are relative to it, parts separated by `/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The folder at this path.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// What was rendered into it; nothing where nothing ever was.
+    ///
+    /// # Errors
+    /// When there is a manifest that cannot be read, or that names files outside of the folder.
+    pub fn manifest(&self) -> Result<Manifest, FolderError> {
+        let Some(bytes) = self.read(MANIFEST)? else {
+            return Ok(Manifest::default());
+        };
+        let manifest = Manifest::from_bytes(&bytes).map_err(|problem| FolderError::Manifest {
+            path: self.root.join(MANIFEST),
+            problem,
+        })?;
+        for name in manifest.files.keys() {
+            path::check(name).map_err(|source| FolderError::Path {
+                manifest: self.root.join(MANIFEST),
+                source,
+            })?;
+        }
+        Ok(manifest)
+    }
+
+    /// The bytes of a file, when it is there. Links are refused on the whole way.
+    ///
+    /// # Errors
+    /// When it cannot be read, or something is in the way.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, FolderError> {
+        let mut path = self.root.clone();
+        let mut parts = name.split('/').peekable();
+        while let Some(part) = parts.next() {
+            path.push(part);
+            let about = match fs::symlink_metadata(&path) {
+                Ok(about) => about,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                // a file stands where a folder of the way should be
+                Err(source) => return Err(FolderError::Read { path, source }),
+            };
+            let wanted = if parts.peek().is_some() {
+                "folder"
+            } else {
+                "file"
+            };
+            if about.is_symlink() {
+                return Err(FolderError::Link { path });
+            }
+            let fits = if wanted == "folder" {
+                about.is_dir()
+            } else {
+                about.is_file()
+            };
+            if !fits {
+                return Err(FolderError::InTheWay { path, wanted });
+            }
+        }
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(source) => Err(FolderError::Read { path, source }),
+        }
+    }
+
+    /// Puts a file there, whole or not at all, over one that is there already; folders on the way are made.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&self, name: &str, bytes: &[u8], executable: bool) -> io::Result<()> {
+        let path = self.root.join(name);
+        let parent = path
+            .parent()
+            .ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
+        fs::create_dir_all(parent)?;
+        let mut file = NamedTempFile::new_in(parent)?;
+        file.write_all(bytes)?;
+        file.as_file()
+            .set_permissions(Permissions::from_mode(if executable {
+                0o755
+            } else {
+                0o644
+            }))?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    /// Takes a file away, and the folders that it leaves empty; the folder itself stays.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        let path = self.root.join(name);
+        fs::remove_file(&path)?;
+        let mut parent = path.parent();
+        while let Some(empty) = parent.filter(|it| *it != self.root && it.starts_with(&self.root)) {
+            // not empty, or not ours to remove: then it stays
+            if fs::remove_dir(empty).is_err() {
+                break;
+            }
+            parent = empty.parent();
+        }
+        Ok(())
+    }
+
+    /// Puts the manifest there.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn note(&self, manifest: &Manifest) -> io::Result<()> {
+        let text = manifest.to_text()?;
+        self.write(MANIFEST, text.as_bytes(), false)
+    }
+}

@@ -1,0 +1,121 @@
+//! What of a plan is asked for by address.
+
+use plan::{Action, Plan, ResourceChange};
+use topology::Pattern;
+
+use crate::cli::ScopeArgs;
+use crate::output;
+
+/// What of the plan was asked for.
+pub(crate) fn narrowed(plan: Plan, scope: &ScopeArgs) -> Plan {
+    let ScopeArgs {
+        target,
+        exclude,
+        drift_only,
+        allow_destroy: _,
+    } = scope;
+    if target.is_empty() && exclude.is_empty() && !drift_only {
+        return plan;
+    }
+    let asked_for = |address: &str| is_asked_for(address, scope);
+    plan.only(|change| asked_for(&change.address) && (!drift_only || change.is_drift()))
+        .only_findings(|finding| asked_for(&finding.address) && !drift_only)
+}
+
+/// Whether what has this address was asked for.
+pub(crate) fn is_asked_for(address: &str, scope: &ScopeArgs) -> bool {
+    (scope.target.is_empty() || any(&scope.target, address)) && !any(&scope.exclude, address)
+}
+
+fn any(patterns: &[Pattern], address: &str) -> bool {
+    patterns.iter().any(|it| it.matches(address))
+}
+
+/// Whether only rendered files can match: then no cluster has to be reached, or even exist.
+pub(crate) fn speaks_of_files_only(targets: &[Pattern]) -> bool {
+    let of_files = |part: &str| {
+        let part = part.trim();
+        // an alternative could be anything
+        (part.starts_with("file.") || part.starts_with("file\\.")) && !part.contains('|')
+    };
+    let patterns = || targets.iter().map(ToString::to_string);
+    !targets.is_empty() && patterns().all(|pattern| pattern.split(',').all(of_files))
+}
+
+/// Says what was asked for by an address that nothing has: a typing error would change the plan without a word.
+pub(crate) fn warn_of_unmatched(plan: &Plan, scope: &ScopeArgs) {
+    for message in unmatched(plan, scope) {
+        output::warning(&message);
+    }
+}
+
+fn unmatched(plan: &Plan, scope: &ScopeArgs) -> Vec<String> {
+    let mut messages = Vec::new();
+    for (flag, patterns) in [("--target", &scope.target), ("--exclude", &scope.exclude)] {
+        let lost = patterns.iter().filter(|pattern| {
+            let changes = plan.resource_changes.iter().map(|it| &it.address);
+            let mut addresses = changes.chain(plan.findings.iter().map(|it| &it.address));
+            // infrastructure is looked at beside the plan, and in many builds not at all
+            let elsewhere = pattern.to_string().starts_with("ec2");
+            !elsewhere && !addresses.any(|address| pattern.matches(address))
+        });
+        messages.extend(lost.map(|pattern| format!("{flag} {pattern} matches no address")));
+    }
+    let destroyed: Vec<&str> = plan
+        .resource_changes
+        .iter()
+        .filter(|change| destroys(change))
+        .map(|change| change.address.as_str())
+        .collect();
+    for address in &scope.allow_destroy {
+        if destroyed.contains(&address.as_str()) {
+            continue;
+        }
+        let instead = match destroyed.as_slice() {
+            [] => "nothing".to_owned(),
+            few => few.join(", "),
+        };
+        messages.push(format!(
+            "--allow-destroy {address} matches nothing that this plan destroys, which is {instead}"
+        ));
+    }
+    messages
+}
+
+/// What a permission by address is for: a deletion, or an edit of a file that is overwritten.
+fn destroys(change: &ResourceChange) -> bool {
+    match change.action() {
+        Action::Delete => true,
+        Action::Update => change.risk == plan::Risk::LosesEdits,
+        Action::NoOp | Action::Create => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_nothing_else_speaks_of_files_only() {
+        let says = |patterns: &[&str]| {
+            let patterns = patterns.iter().map(|it| Pattern::new(it));
+            let patterns: Result<Vec<Pattern>, _> = patterns.collect();
+            speaks_of_files_only(&patterns.expect("patterns"))
+        };
+        assert!(says(&["file.*"]));
+        assert!(says(&["file\\.systemd/.*", "file.ansible/site.yml"]));
+        assert!(says(&["file\\.a, file\\.b"]));
+        for other in [
+            &[][..],
+            &[".*"],
+            &["topic.a.b"],
+            &["file.a", "topic.a.b"],
+            &["file.a, topic.a.b"],
+            &["file.a|topic.a.b"],
+            &["file|topic.*"],
+            &["files?.*"],
+        ] {
+            assert!(!says(other), "{other:?}");
+        }
+    }
+}

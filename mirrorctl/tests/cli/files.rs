@@ -1,0 +1,278 @@
+//! Rendered files as resources of `plan` and `apply`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{Ended, Running, Stage, run, text};
+
+const FILE: &str = "mirrormaker2/pay/mm2.properties";
+const ADDRESS: &str = "file.mirrormaker2/pay/mm2.properties";
+const RENDER: &str = "render: {out: rendered, targets: [mirrormaker2]}\n";
+
+/// A topology with one topic, one mirror of MirrorMaker 2, and its files.
+fn topology(stage: &Stage, render: &str) -> PathBuf {
+    stage.topology(&format!(
+        "topics:\n- {{name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}}\n\
+         mirrors:\n- {{name: pay, source: left, target: right, engine: mirrormaker2, \
+         topicsPattern: 'pay\\..*', replicationPolicy: {{type: default}}}}\n{render}"
+    ))
+}
+
+fn rendered(stage: &Stage, name: &str) -> PathBuf {
+    stage.path("rendered").join(name)
+}
+
+fn plan(file: &Path, more: &[&str]) -> Ended {
+    run(&[&["plan", "-f", text(file), "--detailed-exitcode"], more].concat())
+}
+
+fn apply(file: &Path, more: &[&str]) -> Ended {
+    run(&[&["apply", "-f", text(file), "--auto-approve"], more].concat())
+}
+
+/// That `render` finds nothing to do where `plan` finds nothing.
+fn agreed(file: &Path) {
+    plan(file, &[]).code(0).says("No changes");
+    run(&["render", "-f", text(file), "--check"]).code(0);
+}
+
+fn edit(path: &Path) -> String {
+    let edited = fs::read_to_string(path).unwrap() + "fetch.max.bytes = 1\n";
+    fs::write(path, &edited).unwrap();
+    edited
+}
+
+#[test]
+fn files_are_created_repaired_and_then_left_alone() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    let first = plan(&file, &[]).code(2);
+    first.says(&format!("+ {ADDRESS}  not there"));
+    first.says("Plan: 2 to add");
+    let applied = apply(&file, &[]).code(0);
+    applied.says(&format!("{ADDRESS}: done after"));
+    agreed(&file);
+
+    let whole = fs::read(rendered(&stage, FILE)).unwrap();
+    fs::remove_file(rendered(&stage, FILE)).unwrap();
+    let drifted = plan(&file, &["--drift-only"]).code(2);
+    drifted.says(&format!("+ {ADDRESS}  gone since it was rendered"));
+    drifted.says("Plan: 1 to add");
+    apply(&file, &[]).code(0);
+    assert_eq!(fs::read(rendered(&stage, FILE)).unwrap(), whole);
+    agreed(&file);
+
+    // somebody else's file in the folder is nobody's business
+    let foreign = rendered(&stage, "mirrormaker2/notes.txt");
+    fs::write(&foreign, "mine").unwrap();
+    agreed(&file);
+    assert_eq!(fs::read_to_string(&foreign).unwrap(), "mine");
+}
+
+#[test]
+fn an_edit_is_drift_and_lost_only_where_that_is_asked_for_by_address() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    apply(&file, &[]).code(0);
+    let path = rendered(&stage, FILE);
+    let edited = edit(&path);
+
+    let drifted = plan(&file, &["--drift-only"]).code(3);
+    insta::assert_snapshot!("files-edited", stage.stable(&drifted.out));
+    apply(&file, &[]).code(3).says("refused by safety rails");
+    assert_eq!(fs::read_to_string(&path).unwrap(), edited);
+    // everything else goes on
+    apply(&file, &["--exclude", "file.*"]).code(0);
+
+    let allowed = ["--allow-destroy", ADDRESS];
+    plan(&file, &allowed).code(2).says("[loses edits]");
+    apply(&file, &allowed).code(0);
+    assert_ne!(fs::read_to_string(&path).unwrap(), edited);
+    agreed(&file);
+}
+
+#[test]
+fn a_file_that_was_there_before_is_not_overwritten() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    let path = rendered(&stage, FILE);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "mine\n").unwrap();
+    let refused = apply(&file, &[]).code(3);
+    refused.says("there, and not rendered by mirrorctl");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine\n");
+    assert_eq!(stage.left.topics(), Vec::<String>::new(), "nothing else");
+    apply(&file, &["--allow-destroy", ADDRESS]).code(0);
+    agreed(&file);
+}
+
+#[test]
+fn what_is_rendered_no_longer_goes_unless_it_was_edited() {
+    let stage = Stage::new();
+    let both = "render: {out: rendered, targets: [connect, mirrormaker2]}\n";
+    apply(&topology(&stage, both), &[]).code(0);
+    let connectors = rendered(&stage, "connect");
+    let kept = fs::read_dir(&connectors).unwrap().next().unwrap().unwrap();
+    let one = |folder: &Path| -> PathBuf {
+        let mut path = folder.to_owned();
+        while path.is_dir() {
+            path = fs::read_dir(&path).unwrap().next().unwrap().unwrap().path();
+        }
+        path
+    };
+    let path = one(&kept.path());
+    let edited = edit(&path);
+    let name = path.strip_prefix(stage.path("rendered")).unwrap();
+    let address = format!("file.{}", name.display());
+
+    let file = topology(&stage, RENDER);
+    let refused = plan(&file, &[]).code(3);
+    refused.says(&format!("! {address}"));
+    refused.says("declared no longer, and edited since it was rendered");
+    apply(&file, &["--exclude", &address.replace('.', "\\.")]).code(0);
+    assert_eq!(one(&connectors), path, "the others are gone");
+    assert_eq!(fs::read_to_string(&path).unwrap(), edited);
+
+    run(&["forget", "-f", text(&file), &address]).code(0);
+    agreed(&file);
+    assert!(path.exists(), "forgotten, and there");
+}
+
+#[test]
+fn a_saved_plan_writes_what_it_holds_or_nothing() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    let saved = stage.path("change.plan");
+    let path = rendered(&stage, FILE);
+    run(&["plan", "-f", text(&file), "--out", text(&saved)]).code(0);
+    // the topology that it was made from is not read again
+    fs::remove_file(&file).unwrap();
+    run(&["apply", text(&saved), "--auto-approve"]).code(0);
+    run(&["apply", text(&saved)])
+        .code(0)
+        .says("2 already as planned");
+
+    let file = topology(&stage, RENDER);
+    agreed(&file);
+    let other = fs::read_to_string(&file)
+        .unwrap()
+        .replace("3, replicationFactor", "5, replicationFactor");
+    let other = other.replace("pay\\..*", "pay\\.o.*");
+    fs::write(&file, other).unwrap();
+    run(&["plan", "-f", text(&file), "--out", text(&saved)]).code(0);
+    let edited = edit(&path);
+    let refused = run(&["apply", text(&saved)]).code(4);
+    refused.says(&format!(
+        "the plan is stale at {ADDRESS}: content: expected sha256:"
+    ));
+    assert_eq!(fs::read_to_string(&path).unwrap(), edited);
+    assert_eq!(
+        stage.left.partition_count("pay.orders"),
+        Some(3),
+        "nothing else"
+    );
+}
+
+#[test]
+fn files_alone_need_no_cluster() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    let nobody = fs::read_to_string(&file)
+        .unwrap()
+        .replace(&stage.left.bootstrap_servers(), "127.0.0.1:1");
+    fs::write(&file, nobody).unwrap();
+    plan(&file, &[]).code(1);
+    let only = ["--target", "file\\..*"];
+    plan(&file, &only).code(2).says("Plan: 1 to add");
+    apply(&file, &only).code(0);
+    plan(&file, &only)
+        .code(0)
+        .says("No changes: 1 declared resource in");
+
+    let destroy = ["destroy", "-f", text(&file), "--auto-approve"];
+    let gone = run(&[&destroy[..], &only].concat()).code(0);
+    gone.says("to be destroyed, as asked for");
+    assert!(!rendered(&stage, FILE).exists());
+    assert!(stage.path("rendered").exists());
+}
+
+#[test]
+fn a_link_is_refused() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    let elsewhere = stage.path("elsewhere");
+    fs::create_dir_all(&elsewhere).unwrap();
+    fs::create_dir_all(stage.path("rendered")).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, rendered(&stage, "mirrormaker2")).unwrap();
+    plan(&file, &[]).code(3).says("is a symbolic link");
+    assert!(fs::read_dir(&elsewhere).unwrap().next().is_none());
+}
+
+#[test]
+fn events_and_json_name_files_like_anything_else() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    let planned = plan(&file, &["--output", "json", "--target", "file.*"])
+        .code(2)
+        .json();
+    assert_eq!(planned["folder"]["path"], text(&stage.path("rendered")));
+    let change = &planned["resource_changes"][0];
+    assert_eq!(change["address"], ADDRESS);
+    assert_eq!(change["type"], "rendered_file");
+    assert_eq!(change["folder"], text(&stage.path("rendered")));
+    assert!(change.get("cluster").is_none(), "{change}");
+    assert_eq!(change["change"]["actions"][0], "create");
+
+    let applied = apply(&file, &["--output", "json", "--target", "file.*"]).code(0);
+    let names: Vec<String> = applied
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|event| event["event"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["apply_started", "change_started", "change_done", "summary"]
+    );
+}
+
+#[test]
+fn a_cluster_keeps_no_record_of_files() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    apply(&file, &[]).code(0);
+    let history = run(&["history", "-f", text(&file)]).code(0);
+    history.says("topic.left.pay.orders");
+    assert!(!history.out.contains(ADDRESS), "{}", history.out);
+}
+
+#[test]
+fn settings_that_no_target_has_are_refused_before_anything_is_read() {
+    let stage = Stage::new();
+    let set = "render: {out: rendered, targets: [systemd], set: {systemd.memory: 1G}}\n";
+    let refused = plan(&topology(&stage, set), &[]).code(64);
+    refused.says("there is no setting `systemd.memory`");
+    let out = "render: {out: ../rendered, targets: [systemd]}\n";
+    plan(&topology(&stage, out), &[])
+        .code(1)
+        .says("is no folder below the folder of this file");
+}
+
+/// Killed in the middle, the next plan shows the rest; also where it was the manifest that was not written.
+#[test]
+fn killed_halfway_the_next_plan_goes_on() {
+    let stage = Stage::new();
+    let all = "render: {out: rendered, targets: [ansible, mirrormaker2, monitoring, systemd]}\n";
+    let file = topology(&stage, all);
+    let mut running = Running::start(&["apply", "-f", text(&file), "--auto-approve"]);
+    let folder = stage.path("rendered");
+    crate::support::until("something is there, or all", || {
+        folder.exists() || running.0.try_wait().unwrap().is_some()
+    });
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    drop(running);
+    // the lease of a process that is gone counts for nothing
+    apply(&file, &[]).code(0);
+    agreed(&file);
+}

@@ -1,0 +1,162 @@
+//! Several topologies on one cluster, and what was not said by address.
+
+use std::path::PathBuf;
+
+use crate::support::{Stage, run, text};
+
+fn topology(stage: &Stage, name: &str, metadata: &str, topics: &[&str]) -> PathBuf {
+    let topics: Vec<String> = topics
+        .iter()
+        .map(|topic| {
+            format!("- {{name: {topic}, clusters: [left], partitions: 1, replicationFactor: 1}}\n")
+        })
+        .collect();
+    let list = if topics.is_empty() {
+        "topics: []\n"
+    } else {
+        "topics:\n"
+    };
+    let whole = stage.topology(&format!("{list}{}{metadata}", topics.concat()));
+    let whole = std::fs::read_to_string(whole).unwrap();
+    stage.file(
+        name,
+        &whole.replace("alias: left,", "alias: left, allow: {deleteTopics: true},"),
+    )
+}
+
+#[test]
+fn topologies_with_names_share_a_cluster() {
+    let stage = Stage::new();
+    let a = topology(&stage, "a.yaml", "metadata: {name: a}\n", &["one", "two"]);
+    let b = topology(&stage, "b.yaml", "metadata: {name: b}\n", &["three"]);
+    run(&["apply", "-f", text(&a), "--auto-approve"]).code(0);
+    run(&["apply", "-f", text(&b), "--auto-approve"]).code(0);
+    for file in [&a, &b] {
+        let plan = run(&["plan", "-f", text(file), "--detailed-exitcode"]).code(0);
+        assert!(!plan.out.contains("declared no longer"), "{}", plan.out);
+    }
+    // its own are still taken back, and only those
+    let a = topology(&stage, "a.yaml", "metadata: {name: a}\n", &["one"]);
+    let plan = run(&["plan", "-f", text(&a), "--detailed-exitcode"]).code(3);
+    plan.says("topic.left.two");
+    assert!(!plan.out.contains("topic.left.three"), "{}", plan.out);
+
+    // what both declare is said to be taken over, once
+    let b = topology(&stage, "b.yaml", "metadata: {name: b}\n", &["three", "one"]);
+    run(&["apply", "-f", text(&b), "--auto-approve"])
+        .code(0)
+        .says("the topology `a` declares it too");
+    let again = run(&["plan", "-f", text(&b)]).code(0);
+    assert!(!again.out.contains("declares it too"), "{}", again.out);
+}
+
+#[test]
+fn topologies_without_names_are_told_how_to_share() {
+    let stage = Stage::new();
+    let a = topology(&stage, "a.yaml", "", &["one"]);
+    run(&["apply", "-f", text(&a), "--auto-approve"]).code(0);
+    let b = topology(&stage, "b.yaml", "", &["three"]);
+    let plan = run(&["plan", "-f", text(&b)]).code(0);
+    plan.says("topic.left.one");
+    plan.says("metadata: {name:");
+
+    // with a name it takes over what it had before, without a word
+    let a = topology(&stage, "a.yaml", "metadata: {name: a}\n", &["one"]);
+    let named = run(&["apply", "-f", text(&a), "--auto-approve"]).code(0);
+    assert!(!named.out.contains("declares it too"), "{}", named.out);
+    let plan = run(&["plan", "-f", text(&b)]).code(0);
+    assert!(!plan.out.contains("topic.left.one"), "{}", plan.out);
+}
+
+#[test]
+fn destroy_says_that_it_was_asked_and_not_that_it_is_declared_no_longer() {
+    let stage = Stage::new();
+    let file = topology(&stage, "a.yaml", "", &["one"]);
+    run(&["apply", "-f", text(&file), "--auto-approve"]).code(0);
+    let destroy = [
+        "destroy",
+        "-f",
+        text(&file),
+        "--target",
+        "topic.*",
+        "--auto-approve",
+    ];
+    let allowed = ["--allow-destroy", "topic.left.one"];
+    let destroyed = run(&[&destroy[..], &allowed].concat()).code(0);
+    destroyed.says("to be destroyed, as asked for");
+    assert!(
+        !destroyed.out.contains("declared no longer"),
+        "{}",
+        destroyed.out
+    );
+    assert_eq!(stage.left.partition_count("one"), None);
+}
+
+#[test]
+fn addresses_that_nothing_has_are_named() {
+    let stage = Stage::new();
+    let file = topology(&stage, "a.yaml", "", &["one", "two"]);
+    run(&["apply", "-f", text(&file), "--auto-approve"]).code(0);
+    let file = topology(&stage, "a.yaml", "", &["one"]);
+    let plan = |more: &[&str]| run(&[&["plan", "-f", text(&file)], more].concat()).code(0);
+    plan(&["--allow-destroy", "topic.left.tow"]).says(
+        "warning: --allow-destroy topic.left.tow matches nothing that this plan destroys, which is topic.left.two",
+    );
+    plan(&["--target", "topic.lift.*"]).says("warning: --target topic.lift.* matches no address");
+    plan(&["--exclude", "topic.lift.*"]).says("--exclude topic.lift.* matches no address");
+    let right = plan(&[
+        "--allow-destroy",
+        "topic.left.two",
+        "--target",
+        "topic.left.*",
+    ]);
+    assert_eq!(right.err, "");
+    let json = plan(&["--allow-destroy", "topic.left.tow", "--output", "json"]);
+    json.json();
+    json.says("matches nothing");
+}
+
+#[test]
+fn a_saved_plan_sets_a_password_once() {
+    let stage = Stage::new();
+    let password = stage.file("pw", "hunter2-hunter2\n");
+    let users = |generation: u32| {
+        stage.topology(&format!(
+            "users:\n- {{name: orders, clusters: [left], password: {{file: '{}'}}, generation: {generation}}}\n",
+            text(&password)
+        ))
+    };
+    let (first, second) = (stage.path("1.plan"), stage.path("2.plan"));
+    run(&["plan", "-f", text(&users(1)), "--out", text(&first)]).code(0);
+    run(&["apply", text(&first)]).code(0).says("1 change made");
+    run(&["apply", text(&first)])
+        .code(0)
+        .says("0 changes made, 1 already as planned");
+    run(&["plan", "-f", text(&users(2)), "--out", text(&second)]).code(0);
+    run(&["apply", text(&second)]).code(0).says("1 change made");
+    run(&["apply", text(&second)])
+        .code(0)
+        .says("0 changes made");
+
+    let other = stage.path("other.plan");
+    run(&["plan", "-f", text(&users(3)), "--out", text(&other)]).code(0);
+    run(&["apply", "-f", text(&users(4)), "--auto-approve"]).code(0);
+    run(&["apply", text(&other)])
+        .code(4)
+        .says("generation: expected 2, found 4");
+}
+
+#[test]
+fn what_cannot_be_saved_or_is_no_plan_is_named_for_what_it_is() {
+    let stage = Stage::new();
+    let file = stage.pay();
+    let nowhere = stage.path("none/x.plan");
+    let ended = run(&["plan", "-f", text(&file), "--out", text(&nowhere)]).code(1);
+    ended.says("there is no folder");
+
+    let printed = run(&["plan", "-f", text(&file), "--output", "json"]).code(0);
+    let printed = stage.file("printed.json", &printed.out);
+    run(&["apply", text(&printed)])
+        .code(1)
+        .says("`plan --out FILE` saves one");
+}

@@ -1,0 +1,168 @@
+//! Carries out changes of rendered files, one after the other: the file whole or not at all, then the manifest.
+
+use std::collections::BTreeMap;
+
+use folder::{Folder, MANIFEST, sha256};
+
+use super::{FileError, RenderedFileState, label};
+use crate::apply::execute::{ChangeError, Done};
+use crate::apply::work::Outlook;
+use crate::change::{Change, RecordChange, Resource, ResourceChange};
+use crate::difference::Difference;
+
+/// Why a file is not as planned; as a [`ChangeError`], and smaller.
+pub(crate) enum NotDone {
+    Stale(Vec<Difference>),
+    File(FileError),
+    Misplaced,
+}
+
+impl From<FileError> for NotDone {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<NotDone> for ChangeError {
+    fn from(not_done: NotDone) -> Self {
+        match not_done {
+            NotDone::Stale(differences) => Self::Stale(differences),
+            NotDone::File(error) => Self::File(error),
+            NotDone::Misplaced => Self::Misplaced,
+        }
+    }
+}
+
+/// What the bytes that are there mean for a change.
+pub(crate) fn outlook(change: &Change<RenderedFileState>, live: Option<&[u8]>) -> Outlook {
+    let digest = |state: Option<&RenderedFileState>| state.map(|state| state.sha256.clone());
+    let (before, after) = (digest(change.before()), digest(change.after()));
+    let found = live.map(sha256);
+    if found == after {
+        Outlook::AlreadyDone
+    } else if found == before {
+        Outlook::Remaining
+    } else {
+        let shown = |digest: Option<String>| digest.map(|digest| format!("sha256:{digest}"));
+        Outlook::Stale(vec![Difference {
+            attribute: "content".to_owned(),
+            expected: shown(before),
+            found: shown(found),
+        }])
+    }
+}
+
+/// Looks at the file once more and writes or removes it, then puts the manifest right. Killed in between, the file is as
+/// planned and the manifest does not know it: the next plan finds that out. Nothing else of the apply goes on meanwhile.
+pub(crate) fn execute(
+    folder: &Folder,
+    change: &ResourceChange,
+    steps_done: &mut Vec<String>,
+) -> Result<Done, NotDone> {
+    let file = match &change.resource {
+        Resource::RenderedFile(file) => file,
+        Resource::Topic(_)
+        | Resource::Acl(_)
+        | Resource::ClientQuota(_)
+        | Resource::ScramUser(_)
+        | Resource::Mirror(_) => return Err(NotDone::Misplaced),
+    };
+    let done = match outlook(file, read(folder, &change.name)?.as_deref()) {
+        Outlook::Stale(differences) => return Err(NotDone::Stale(differences)),
+        Outlook::AlreadyDone => Done::Already,
+        Outlook::Remaining => {
+            steps_done.push(carry_out(folder, &change.name, file)?);
+            Done::Applied
+        }
+    };
+    if let Some(record) = &change.record {
+        note(folder, &[(&change.name, record)])?;
+    }
+    Ok(done)
+}
+
+/// A plan may come from a file: its names are checked like those of any manifest.
+fn read(folder: &Folder, name: &str) -> Result<Option<Vec<u8>>, FileError> {
+    folder::check(name)?;
+    Ok(folder.read(name)?)
+}
+
+fn carry_out(
+    folder: &Folder,
+    name: &str,
+    change: &Change<RenderedFileState>,
+) -> Result<String, NotDone> {
+    let failed = |step| {
+        let path = folder.path().join(name);
+        move |source| FileError::Io { step, path, source }
+    };
+    let Some(after) = change.after() else {
+        folder.remove(name).map_err(failed("remove"))?;
+        return Ok("remove the file".to_owned());
+    };
+    let content = after.content.as_ref().ok_or(NotDone::Misplaced)?;
+    let written = folder.write(name, content.as_bytes(), after.executable);
+    written.map_err(failed("write"))?;
+    Ok("write the file".to_owned())
+}
+
+/// Puts into the manifest what was rendered, and takes out what is not wanted any more.
+pub(crate) fn note(folder: &Folder, records: &[(&str, &RecordChange)]) -> Result<(), FileError> {
+    let before = folder.manifest()?;
+    let mut manifest = before.clone();
+    for (name, record) in records {
+        match record {
+            RecordChange::Rendered(entry) => {
+                manifest.files.insert((*name).to_owned(), entry.clone());
+            }
+            RecordChange::Forget => {
+                manifest.files.remove(*name);
+            }
+            // what a cluster remembers, not a manifest
+            RecordChange::Remember(_) => {}
+        }
+    }
+    if manifest == before {
+        return Ok(());
+    }
+    folder.note(&manifest).map_err(|source| FileError::Io {
+        step: "write",
+        path: folder.path().join(MANIFEST),
+        source,
+    })
+}
+
+/// Which of these addresses are those of files in the manifest, with the paths.
+pub(crate) fn known(
+    folder: &Folder,
+    addresses: &[String],
+) -> Result<BTreeMap<String, String>, FileError> {
+    let names = folder.manifest()?.files.into_keys();
+    let known = names.map(|name| (label(&name), name));
+    Ok(known
+        .filter(|(address, _)| addresses.contains(address))
+        .collect())
+}
+
+/// The first of these changes that neither fits the file that is there nor is done already.
+pub(crate) fn precheck<'a>(
+    folder: &Folder,
+    changes: &[&'a ResourceChange],
+) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, FileError> {
+    for change in changes {
+        let file = match &change.resource {
+            Resource::RenderedFile(file) => file,
+            // refused when its turn comes
+            Resource::Topic(_)
+            | Resource::Acl(_)
+            | Resource::ClientQuota(_)
+            | Resource::ScramUser(_)
+            | Resource::Mirror(_) => continue,
+        };
+        let live = read(folder, &change.name)?;
+        if let Outlook::Stale(differences) = outlook(file, live.as_deref()) {
+            return Ok(Some((change, differences)));
+        }
+    }
+    Ok(None)
+}

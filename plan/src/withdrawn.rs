@@ -1,0 +1,25 @@
+//! What is to go although the topology declares it: `destroy`.
+
+use crate::change::{Action, ResourceChange};
+use crate::desired::Desired;
+
+/// Says why, where it would read as if the topology had dropped it.
+pub(crate) fn reword(desired: &Desired, changes: &mut [ResourceChange]) {
+    for change in changes {
+        if !desired.withdrawn.contains(&change.address) {
+            continue;
+        }
+        match change.action() {
+            Action::Delete => "to be destroyed, as asked for".clone_into(&mut change.reason),
+            // what the cluster's `allow` keeps
+            Action::NoOp => {
+                "not to be destroyed".clone_into(&mut change.reason);
+                let place = change.home.cluster().unwrap_or_default();
+                change.notes = vec![format!(
+                    "the `allow` of {place} does not permit to delete it"
+                )];
+            }
+            Action::Create | Action::Update => {}
+        }
+    }
+}
