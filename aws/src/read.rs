@@ -9,7 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as AwsRegion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{Filter, VpcAttributeName};
+use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, VpcAttributeName};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use futures::future::try_join_all;
 use tokio::time::timeout;
@@ -191,8 +191,8 @@ async fn vpcs(client: &Client, networks: &[WantedNetwork]) -> Result<Vec<Vpc>, R
                 .map_err(|error| ReadError::of("DescribeVpcs", &error))
         }
     };
-    let (named, ranged) = futures::try_join!(by("tag:Name", &names), by("cidr", &ranges))?;
-    let mut vpcs: Vec<Vpc> = named.iter().chain(&ranged).map(convert::vpc).collect();
+    let (ours, alike) = futures::try_join!(by("tag:Name", &names), by("cidr", &ranges))?;
+    let mut vpcs: Vec<Vpc> = ours.iter().chain(&alike).map(convert::vpc).collect();
     vpcs.sort_by(|one, other| one.id.cmp(&other.id));
     vpcs.dedup_by(|one, other| one.id == other.id);
     try_join_all(vpcs.into_iter().map(|vpc| names_of(client, vpc))).await
@@ -214,8 +214,12 @@ async fn names_of(client: &Client, vpc: Vpc) -> Result<Vpc, ReadError> {
         ask(VpcAttributeName::EnableDnsHostnames),
     )?;
     Ok(Vpc {
-        dns_support: support.enable_dns_support().and_then(|it| it.value()),
-        dns_hostnames: hostnames.enable_dns_hostnames().and_then(|it| it.value()),
+        dns_support: support
+            .enable_dns_support()
+            .and_then(AttributeBooleanValue::value),
+        dns_hostnames: hostnames
+            .enable_dns_hostnames()
+            .and_then(AttributeBooleanValue::value),
         ..vpc
     })
 }

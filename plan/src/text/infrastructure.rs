@@ -5,7 +5,7 @@ use crate::infrastructure::{Drift, DriftDetail, DriftKind, Infrastructure, NotOb
 
 const TITLE: &str = "Infrastructure (observed only, `apply` leaves it alone):";
 /// What is repaired, and by whom.
-const REPAIR: &str = "`terraform apply` of the root that `mirrorctl render` writes repairs what is missing or changed; it does not know what is foreign, and starts no machine that was stopped";
+const REPAIR: &str = "`terraform apply` of the root that `mirrorctl render` writes repairs what is missing or changed; it removes nothing that others made, and starts no machine that was stopped";
 
 /// A section of its own, with an empty line behind it.
 pub(super) fn lines(seen: &Infrastructure, width: usize, lines: &mut Vec<Line>) {

@@ -64,7 +64,7 @@ Infrastructure (observed only, `apply` leaves it alone):
   ≠ ec2.eu-west-1.vpc.kafka  [missing]
       declared, and not there
   hint: `terraform apply` of the root that `mirrorctl render` writes repairs
-  what is missing or changed; it does not know what is foreign, and starts no
+  what is missing or changed; it removes nothing that others made, and starts no
   machine that was stopped
   ! AWS in eu-west-2 could not be observed: no usable credentials
       hint: log in
