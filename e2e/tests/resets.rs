@@ -126,7 +126,8 @@ fn a_target_topic_that_is_recreated_is_filled_again() {
 
     // while it runs: so quickly that no request fails, and slowly
     let replicate = case.start(&[]);
-    case.until_target_has("emptied", 600);
+    // before, it would find another topic than its positions are of, and begin with that
+    until_it_says(&replicate, &["copying begins", "emptied"]);
     target.delete("emptied").unwrap();
     target.create("emptied", 2, &[]).unwrap();
     until_it_says(&replicate, &["beginning anew", "emptied"]);

@@ -67,12 +67,18 @@ impl<'f> Fleet<'f> {
         names: &'f [String],
         topology: Topology,
     ) -> Result<Self, Failure> {
-        refuse_promoted(&builtin(&topology, names)?, names)?;
+        let asked = builtin(&topology, names)?;
+        let unfinished = session.until_stopped(unfinished(&topology, &asked)).await?;
+        refuse_promoted(&asked, &unfinished, names)?;
+        let mut wanted = wanted(&topology, names)?;
+        for mirror in asked.iter().filter(|it| unfinished.contains(&it.name)) {
+            wanted.insert(mirror.name.clone(), definition(&topology, mirror));
+        }
         let mut fleet = Self {
             session,
             file,
             names,
-            wanted: wanted(&topology, names)?,
+            wanted,
             topology,
             crews: BTreeMap::new(),
             ended: BTreeSet::new(),
@@ -94,7 +100,8 @@ impl<'f> Fleet<'f> {
             })
             .map(|mirror| mirror.name.clone())
             .collect();
-        refuse_recorded(&over, &builtin(&fleet.topology, names)?, names)?;
+        let asked = builtin(&fleet.topology, names)?;
+        refuse_recorded(&over, &unfinished, &asked, names)?;
         let held = in_state(MirrorState::Paused, &fleet.topology, names);
         session.runs.pause(held);
         for name in in_state(MirrorState::Paused, &fleet.topology, names) {
@@ -103,7 +110,8 @@ impl<'f> Fleet<'f> {
                 "paused: it copies nothing and keeps its positions"
             );
         }
-        for name in in_state(MirrorState::Promoted, &fleet.topology, names) {
+        let promoted = in_state(MirrorState::Promoted, &fleet.topology, names);
+        for name in promoted.filter(|name| !unfinished.contains(*name)) {
             tracing::info!(
                 mirror = name,
                 "promoted: passed over, nothing is copied to its target"
@@ -288,19 +296,47 @@ fn wanted(topology: &Topology, names: &[String]) -> Result<BTreeMap<String, Defi
     Ok(mirrors
         .into_iter()
         .filter(|mirror| mirror.state == MirrorState::Running)
-        .map(|mirror| {
-            let aliases = clusters(&[mirror]);
-            let clusters = topology.clusters.iter();
-            let definition = Definition {
-                mirror: mirror.clone(),
-                clusters: clusters
-                    .filter(|cluster| aliases.contains(&cluster.alias))
-                    .cloned()
-                    .collect(),
-            };
-            (mirror.name.clone(), definition)
-        })
+        .map(|mirror| (mirror.name.clone(), definition(topology, mirror)))
         .collect())
+}
+
+fn definition(topology: &Topology, mirror: &Mirror) -> Definition {
+    let aliases = clusters(&[mirror]);
+    let clusters = topology.clusters.iter();
+    Definition {
+        mirror: mirror.clone(),
+        clusters: clusters
+            .filter(|cluster| aliases.contains(&cluster.alias))
+            .cloned()
+            .collect(),
+    }
+}
+
+/// Of these mirrors those that the file promotes and a replicator began to promote, which ended before it was done: by now
+/// nobody copies what the source held. One whose clusters do not answer is taken for finished, and that is said.
+async fn unfinished(topology: &Topology, mirrors: &[&Mirror]) -> BTreeSet<String> {
+    let mut unfinished = BTreeSet::new();
+    let promoted = mirrors
+        .iter()
+        .filter(|mirror| mirror.state == MirrorState::Promoted);
+    for mirror in promoted {
+        let half = async {
+            let clients = connect(topology, &clusters(&[mirror])).await?;
+            let words = words(&[mirror], &clients).await?;
+            Ok::<_, Failure>(words.get(&mirror.name).is_some_and(|(word, entry)| {
+                *word == Word::Promote && is_half_promoted(entry, &clients, mirror)
+            }))
+        };
+        match half.await {
+            Ok(true) => {
+                unfinished.insert(mirror.name.clone());
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(mirror = mirror.name, %error,
+                "whether its promotion was brought to its end cannot be read"),
+        }
+    }
+    unfinished
 }
 
 /// Mirrors of the file that are in this state, of those that are named.

@@ -201,7 +201,9 @@ pub(crate) fn state(mirror: &Mirror, recorded: Option<&Entry>, source_cluster_id
     let promotion = (says == Some(MirrorState::Promoted)).then(|| match end {
         None => "no replicator has taken the promotion up: the target holds what was copied before"
             .to_owned(),
-        Some(end) if !end.ended => "copying what the source held when it was promoted".to_owned(),
+        Some(end) if !end.ended => "not finished: a replicator copies what the source held when it was promoted; where none \
+                                    runs any more, `mirrorctl replicate` goes on with it"
+            .to_owned(),
         Some(end) => match &end.reason {
             None => "complete: everything up to the end of the source is on the target".to_owned(),
             Some(reason) => format!("over, and incomplete: {reason}"),

@@ -9,7 +9,7 @@ use replicator::metrics::Watchlist;
 use replicator::{Options, RunError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use topology::Mirror;
+use topology::{Mirror, MirrorState};
 
 use crate::copies::{Copies, client};
 use crate::failure::Failure;
@@ -30,6 +30,8 @@ pub(crate) async fn promote(
     stop: &CancellationToken,
 ) -> Result<Vec<RunEnd>, Failure> {
     let mut last = mirror.clone();
+    // once more, also where the file says promoted by now
+    last.state = MirrorState::Running;
     let mut over = Vec::new();
     for alias in &mirror.sources {
         let id = client(clients, alias)?.cluster_id().to_owned();
@@ -46,9 +48,7 @@ pub(crate) async fn promote(
         "promoted: copying what the source holds now, then stopping for good"
     );
     let promoted_at_ms = match &follower.entry().standing {
-        Some(Standing::Known { record, since_ms })
-            if record.state == topology::MirrorState::Promoted =>
-        {
+        Some(Standing::Known { record, since_ms }) if record.state == MirrorState::Promoted => {
             Some(*since_ms)
         }
         // the topology file alone says so: there is no record to answer

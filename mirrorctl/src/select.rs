@@ -58,7 +58,7 @@ pub(crate) fn runnable<'t>(
 ) -> Result<Vec<&'t Mirror>, Failure> {
     let mut mirrors = Vec::new();
     let builtin = builtin(topology, names)?;
-    refuse_promoted(&builtin, names)?;
+    refuse_promoted(&builtin, &BTreeSet::new(), names)?;
     for mirror in builtin {
         match mirror.state {
             MirrorState::Running => mirrors.push(mirror),
@@ -77,11 +77,16 @@ pub(crate) fn runnable<'t>(
 }
 
 /// Refuses to begin where a promoted mirror is named, or where there is no other: what applications
-/// write to its target must not be mixed with what the source still gets.
-pub(crate) fn refuse_promoted(mirrors: &[&Mirror], names: &[String]) -> Result<(), Failure> {
+/// write to its target must not be mixed with what the source still gets. Promotions that are `unfinished` are let through.
+pub(crate) fn refuse_promoted(
+    mirrors: &[&Mirror],
+    unfinished: &BTreeSet<String>,
+    names: &[String],
+) -> Result<(), Failure> {
     let promoted: Vec<String> = mirrors
         .iter()
         .filter(|mirror| mirror.state == MirrorState::Promoted)
+        .filter(|mirror| !unfinished.contains(&mirror.name))
         .map(|mirror| mirror.name.clone())
         .collect();
     let only_those = promoted.len() == mirrors.len();
@@ -94,11 +99,13 @@ pub(crate) fn refuse_promoted(mirrors: &[&Mirror], names: &[String]) -> Result<(
 /// The same for mirrors whose record on the target says that they are promoted, whatever the file says.
 pub(crate) fn refuse_recorded(
     promoted: &BTreeSet<String>,
+    unfinished: &BTreeSet<String>,
     mirrors: &[&Mirror],
     names: &[String],
 ) -> Result<(), Failure> {
     let by_either = |mirror: &&&Mirror| {
-        mirror.state == MirrorState::Promoted || promoted.contains(&mirror.name)
+        let by_file = mirror.state == MirrorState::Promoted && !unfinished.contains(&mirror.name);
+        by_file || promoted.contains(&mirror.name)
     };
     let only_those = mirrors.iter().filter(by_either).count() == mirrors.len();
     if !promoted.is_empty() && (only_those || !names.is_empty()) {
@@ -118,7 +125,7 @@ pub(crate) async fn unheld<'t>(
     let word = |mirror: &Mirror| words.get(&mirror.name).map(|(word, _)| word);
     let promoted = mirrors.iter().filter(|it| word(it) == Some(&Word::Promote));
     let promoted: BTreeSet<String> = promoted.map(|mirror| mirror.name.clone()).collect();
-    refuse_recorded(&promoted, &mirrors, names)?;
+    refuse_recorded(&promoted, &BTreeSet::new(), &mirrors, names)?;
     let mut free = Vec::new();
     for mirror in mirrors {
         match word(mirror) {

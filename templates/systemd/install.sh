@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the units beside this script and starts the mirrors, as root. It can be run again: only what changed is touched,
-# and mirrors are restarted only then. Before the first run:
+# and mirrors are restarted only then. The first run makes the group and the user mirrorctl, and says what is missing of:
 #   install -m 0755 mirrorctl /usr/local/bin/mirrorctl
 {%- for run in runs %}
 {%- for name in run.variables %}
@@ -21,6 +21,11 @@
 {%- endfor %}
 set -eu
 cd "$(dirname "$0")"
+
+getent group mirrorctl >/dev/null || groupadd --system mirrorctl
+getent passwd mirrorctl >/dev/null ||
+  useradd --system --gid mirrorctl --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin mirrorctl
+install -d -m 0750 -o root -g mirrorctl /etc/mirrorctl
 
 missing=0
 need() {
@@ -47,10 +52,6 @@ install -d -m 0700 /etc/mirrorctl/credentials
 {%- endfor %}
 [ "$missing" = 0 ] || exit 1
 
-getent group mirrorctl >/dev/null || groupadd --system mirrorctl
-getent passwd mirrorctl >/dev/null ||
-  useradd --system --gid mirrorctl --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin mirrorctl
-install -d -m 0750 -o root -g mirrorctl /etc/mirrorctl
 /usr/local/bin/mirrorctl validate --file topology.yaml
 
 # 0 when the file was put there, 1 when it was there already

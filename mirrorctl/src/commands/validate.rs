@@ -21,25 +21,26 @@ pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Ended {
         Format::Human => output::result(&validation_human(&files, session.terminal))?,
         Format::Json => output::json(&validation_json(&files))?,
     }
-    let invalid = files.iter().filter(|file| file.result.is_err()).count();
+    let invalid = files.iter().filter(|file| !file.is_valid()).count();
     if invalid > 0 {
         return Err(Failure::InvalidFiles {
             invalid,
             files: files.len(),
         });
     }
-    for loaded in files.iter().flat_map(|file| &file.result) {
-        if let Some(files) = &loaded.topology.render {
-            // only the targets know which settings they have
-            rendered::settings(&files.settings)?;
-        }
-    }
     Ok(Outcome::Done)
 }
 
 fn check(path: &Path) -> Checked {
+    let result = topology::load(path);
+    let block = result
+        .as_ref()
+        .ok()
+        .and_then(|loaded| loaded.topology.render.as_ref());
+    let setting = block.and_then(|block| rendered::settings(&block.settings).err());
     Checked {
         path: path.to_owned(),
-        result: topology::load(path),
+        setting: setting.map(|failure| failure.to_string()),
+        result,
     }
 }

@@ -185,7 +185,8 @@ fn hint(failure: &Failure) -> Option<String> {
         }
         Failure::Promoted { .. } => Some(
             "a promotion that was applied is not taken back: give the mirror another name to copy anew, or declare one the \
-             other way round to copy back what applications write now"
+             other way round to copy back what applications write now. One that `mirrorctl status` shows as not finished \
+             is finished by `mirrorctl replicate` without --once"
                 .to_owned(),
         ),
         Failure::NotPermitted { .. } => Some(

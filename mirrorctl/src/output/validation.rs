@@ -16,6 +16,15 @@ pub(crate) struct Checked {
     pub(crate) path: PathBuf,
     /// What it declares, or why it cannot be used.
     pub(crate) result: Result<Loaded, LoadError>,
+    /// What a target says against a setting of its `render.set`; only the targets know which settings they have.
+    pub(crate) setting: Option<String>,
+}
+
+impl Checked {
+    /// Whether it can be used.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.result.is_ok() && self.setting.is_none()
+    }
 }
 
 /// Every finding with its snippet, then one line a file.
@@ -26,10 +35,21 @@ pub(crate) fn validation_human(files: &[Checked], terminal: Terminal) -> String 
         ..Style::default()
     };
     let mut text = String::new();
-    for Checked { path, result } in files {
+    for Checked {
+        path,
+        result,
+        setting,
+    } in files
+    {
         let path = path.display();
-        match result {
-            Ok(loaded) => {
+        match (result, setting) {
+            (Ok(loaded), Some(setting)) => {
+                text.push_str(&loaded.warnings.to_human(style));
+                text.push_str(&format!(
+                    "{BAD}invalid{BAD:#}  {path}: `render.set`: {setting}\n"
+                ));
+            }
+            (Ok(loaded), None) => {
                 text.push_str(&loaded.warnings.to_human(style));
                 let topology = &loaded.topology;
                 let warned = match loaded.warnings.len() {
@@ -43,11 +63,11 @@ pub(crate) fn validation_human(files: &[Checked], terminal: Terminal) -> String 
                     counted(topology.mirrors.len(), "mirror"),
                 ));
             }
-            Err(LoadError::Invalid(diagnostics)) => {
+            (Err(LoadError::Invalid(diagnostics)), _) => {
                 text.push_str(&diagnostics.to_human(style));
                 text.push_str(&format!("{BAD}invalid{BAD:#}  {path}\n"));
             }
-            Err(error @ LoadError::Read { .. }) => {
+            (Err(error @ LoadError::Read { .. }), _) => {
                 text.push_str(&format!("{BAD}invalid{BAD:#}  {error}\n"));
             }
         }
@@ -57,7 +77,7 @@ pub(crate) fn validation_human(files: &[Checked], terminal: Terminal) -> String 
 
 /// Every file with its findings.
 pub(crate) fn validation_json(files: &[Checked]) -> Value {
-    let valid = files.iter().all(|file| file.result.is_ok());
+    let valid = files.iter().all(Checked::is_valid);
     json!({
         "format_version": "1.0",
         "valid": valid,
@@ -76,7 +96,13 @@ fn file_json(file: &Checked) -> Value {
         })
     };
     match &file.result {
-        Ok(loaded) => found(&loaded.warnings, true),
+        Ok(loaded) => {
+            let mut found = found(&loaded.warnings, file.is_valid());
+            if let Some(setting) = &file.setting {
+                found["error"] = json!(format!("`render.set`: {setting}"));
+            }
+            found
+        }
         Err(LoadError::Invalid(diagnostics)) => found(diagnostics, false),
         Err(error @ LoadError::Read { .. }) => json!({
             "file": file.path,

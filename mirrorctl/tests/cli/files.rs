@@ -250,8 +250,13 @@ fn a_cluster_keeps_no_record_of_files() {
 fn settings_that_no_target_has_are_refused_before_anything_is_read() {
     let stage = Stage::new();
     let set = "render: {out: rendered, targets: [systemd], set: {systemd.memory: 1G}}\n";
-    let refused = plan(&topology(&stage, set), &[]).code(64);
+    let file = topology(&stage, set);
+    let refused = plan(&file, &[]).code(64);
     refused.says("there is no setting `systemd.memory`");
+    let invalid = run(&["validate", text(&file)]).code(1);
+    invalid.says("invalid");
+    invalid.says("`render.set`: there is no setting `systemd.memory`");
+    assert!(!invalid.out.starts_with("valid"), "{}", invalid.out);
     let out = "render: {out: ../rendered, targets: [systemd]}\n";
     plan(&topology(&stage, out), &[])
         .code(1)

@@ -86,7 +86,11 @@ struct Replicate {
 
 impl Replicate {
     fn start(bed: &Bed) -> Self {
-        let mut running = Running::start(&["replicate", "-f", &bed.own]);
+        Self::with(&bed.own)
+    }
+
+    fn with(file: &str) -> Self {
+        let mut running = Running::start(&["replicate", "-f", file]);
         let log = BufReader::new(running.0.stderr.take().unwrap()).lines();
         Self { running, log }
     }
@@ -185,8 +189,31 @@ fn a_promotion_that_nobody_took_up_is_not_begun_by_a_start_and_a_begun_one_is_fi
     assert_eq!(bed.copied(), 0);
     let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
     assert!(promotion.contains("no replicator"), "{promotion}");
+    begin(&bed);
+    finished_with(&bed, &bed.own);
+}
 
-    // as a replicator leaves it that is killed meanwhile
+/// As whoever watches over a replicator starts it again: with the file that was applied.
+#[test]
+fn a_begun_promotion_is_finished_where_the_file_says_promoted_too() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    bed.apply("promoted");
+    let file = write(&bed.stage, "now-promoted.yaml", "promoted");
+    run(&["replicate", "-f", &file]).code(3);
+    begin(&bed);
+    run(&["replicate", "-f", &file, "--once"])
+        .code(3)
+        .says("without --once");
+    let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
+    assert!(promotion.starts_with("not finished"), "{promotion}");
+    assert_eq!(bed.copied(), 0);
+    finished_with(&bed, &file);
+}
+
+/// Leaves a promotion as a replicator does that is killed meanwhile.
+fn begin(bed: &Bed) {
     let Some(Standing::Known { since_ms, .. }) = bed.entry().standing else {
         panic!("no record");
     };
@@ -200,13 +227,18 @@ fn a_promotion_that_nobody_took_up_is_not_begun_by_a_start_and_a_begun_one_is_fi
         partitions: 0,
         positions: [].into(),
     };
-    let (log, id) = (bed.log(), bed.stage.left.cluster_id());
-    let written = log.end("pay", id, &begun);
+    let log = bed.log();
+    let written = log.end("pay", bed.stage.left.cluster_id(), &begun);
     bed.stage.runtime.block_on(written).unwrap();
-    assert_eq!(Replicate::start(&bed).ended(), Some(0));
+}
+
+#[track_caller]
+fn finished_with(bed: &Bed, file: &str) {
+    assert_eq!(Replicate::with(file).ended(), Some(0));
     assert_eq!(bed.copied(), 30);
-    assert!(bed.entry().end(id).is_some_and(|end| end.complete));
-    run(&["replicate", "-f", &bed.own]).code(3);
+    let end = bed.entry().end(bed.stage.left.cluster_id()).cloned();
+    assert!(end.is_some_and(|end| end.complete));
+    run(&["replicate", "-f", file]).code(3);
 }
 
 #[test]

@@ -237,12 +237,14 @@ fn on_machines(cluster: &Cluster) -> Result<OnMachines, TargetError> {
     })
 }
 
-/// The port of the machine among the bootstrap servers.
+/// The port of the machine among the bootstrap servers; of one that is not among them, that of the first that is.
 fn port(cluster: &Cluster, host: &str) -> u16 {
     let servers = cluster.bootstrap_servers.iter();
-    let mut written = servers.filter_map(|it| it.rsplit_once(':'));
+    let written: Vec<_> = servers.filter_map(|it| it.rsplit_once(':')).collect();
     written
+        .iter()
         .find(|(name, _)| *name == host)
+        .or(written.first())
         .and_then(|(_, port)| port.parse().ok())
         .unwrap_or(DEFAULT_PORT)
 }

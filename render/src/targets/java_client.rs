@@ -132,6 +132,13 @@ impl JavaClient {
             ));
         }
         if let Some(file) = &tls.ca_file {
+            if file.is_relative() {
+                self.notes.push(format!(
+                    "{} of {} is looked for in the folder that the process is started in; better write its absolute path",
+                    file.display(),
+                    cluster.alias
+                ));
+            }
             self.put("ssl.truststore.type", "PEM".to_owned());
             let path = plain(cluster, "tls.caFile", &file.display().to_string())?;
             self.put("ssl.truststore.location", path);

@@ -462,3 +462,17 @@ fn pods_may_ask_for_a_role_of_aws_and_nothing_else() {
         .contains("169.254")
     );
 }
+
+#[test]
+fn clusters_whose_addresses_are_not_known_yet_open_nothing() {
+    let rendering = set(&example("aws-msk"), "kubernetes", &[]);
+    let policy = documents(file(&rendering, "kubernetes/network-policy.yaml"));
+    let egress = policy[0]["spec"]["egress"].as_vec().unwrap();
+    for rule in egress {
+        assert!(rule["ports"].as_vec().is_some(), "{rule:?}");
+    }
+    let main = set(&example("aws-msk"), "terraform-aws", &[]);
+    let main = file(&main, "terraform-aws/main.tf");
+    // where MSK asks for IAM
+    assert!(main.contains("[9098]") && !main.contains("9092"), "{main}");
+}

@@ -44,8 +44,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     } else {
         Vec::new()
     };
-    // the tests run the binary of the same profile, next to themselves in the target directory
-    execute(cargo().args(["build", "-p", "mirrorctl"]))?;
+    if !arguments.only.is_empty() {
+        // The tests run the binary next to themselves in the target directory. When all are run it is built with them;
+        // by itself it would be built once more, because what packages share then has fewer features.
+        execute(cargo().args(["build", "-p", "mirrorctl"]))?;
+    }
     if !arguments.all {
         return execute(&mut tests(arguments)?);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use topology::{Cluster, Mirror, Sasl, StorageType, Topology};
+use topology::{Cluster, Mirror, Platform, Sasl, StorageType, Topology};
 
 use super::networks::AwsNetwork;
 use crate::target::TargetError;
@@ -161,13 +161,32 @@ pub(super) fn ports(topology: &Topology, mirrors: &[&Mirror]) -> BTreeSet<u16> {
         .iter()
         .flat_map(|mirror| mirror.sources.iter().chain([&mirror.target]))
         .filter_map(|alias| topology.cluster(alias))
-        .flat_map(|cluster| &cluster.bootstrap_servers)
-        .filter_map(|server| addresses::port(server))
+        .flat_map(ports_of)
         .collect();
     if ports.is_empty() {
         ports.insert(KAFKA_PORT);
     }
     ports
+}
+
+/// Those of its addresses; of a cluster whose addresses are not known yet, the one its login is asked for on.
+fn ports_of(cluster: &Cluster) -> Vec<u16> {
+    if cluster.bootstrap_servers.is_empty() && cluster.platform == Platform::AwsMsk {
+        let tls = cluster.tls.as_ref();
+        return vec![match &cluster.sasl {
+            Some(Sasl::ScramSha512(_)) => 9096,
+            None if tls.is_some_and(|tls| tls.client.is_some()) => 9094,
+            // and what MSK has no listener for is refused where the cluster is rendered
+            None
+            | Some(
+                Sasl::AwsMskIam(_) | Sasl::Plain(_) | Sasl::ScramSha256(_) | Sasl::Oauthbearer(_),
+            ) => 9098,
+        }];
+    }
+    let servers = cluster.bootstrap_servers.iter();
+    servers
+        .filter_map(|server| addresses::port(server))
+        .collect()
 }
 
 #[cfg(test)]
