@@ -187,7 +187,10 @@ impl Rig {
             cluster: self.source.clone(),
         };
         let (mirror, target) = (self.mirror.clone(), self.target.clone());
-        async move { replicator::run(&mirror, source, target, options, progress, stop).await }
+        async move {
+            let run = replicator::run(&mirror, source, target, options, progress, stop);
+            Box::pin(run).await
+        }
     }
 
     pub(crate) async fn once(&self) -> Summary {
