@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{ReservedPort, Workspace, mirrorctl_binary};
+use e2e::{Authority, ReservedPort, Workspace, mirrorctl_binary};
 use examples::{example, root};
 use installed::installed;
 use rendered::{render, run, said, succeed};
@@ -55,11 +55,27 @@ fn the_kafka_role_starts_a_broker_once_and_restarts_it_for_a_reason() {
             .arg(installed("MIRRORCTL_KAFKA_LIBS"))
             .arg(&jars),
     );
-    let (port, controllers) = (ReservedPort::any().unwrap(), ReservedPort::any().unwrap());
+    let certificates = workspace.path().join("certificates");
+    fs::create_dir(&certificates).unwrap();
+    let authority = Authority::new("molecule").unwrap();
+    let node = authority.issue("node", &["127.0.0.1"]).unwrap();
+    for (file, text) in [
+        ("ca.pem", authority.certificate()),
+        ("node.pem", &node.certificate),
+        ("node.key", &node.key),
+    ] {
+        fs::write(certificates.join(file), text).unwrap();
+    }
+    let [port, secured, controllers] = [(); 3].map(|()| ReservedPort::any().unwrap());
     let said = succeed(
         ansible("molecule", &root().join("ansible"))
             .args(["test", "--scenario-name", "kafka"])
             .env("MIRRORCTL_MOLECULE_PORT", port.number().to_string())
+            .env(
+                "MIRRORCTL_MOLECULE_SECURED_PORT",
+                secured.number().to_string(),
+            )
+            .env("MIRRORCTL_MOLECULE_CERTIFICATES", &certificates)
             .env(
                 "MIRRORCTL_MOLECULE_CONTROLLER_PORT",
                 controllers.number().to_string(),

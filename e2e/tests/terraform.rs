@@ -225,7 +225,37 @@ fn the_stand_in_knows_arguments_and_creates_nothing() {
     );
 }
 
-const ROOTS: [(&str, &str); 3] = [
+const OUTSIDE: &str = "../../e2e/terraform/outside.yaml";
+
+/// Files and secrets of a source that is outside of every network, and the ways there.
+#[test]
+fn machines_of_the_replicator_get_what_the_topology_names() {
+    let (_azure, root) = rendered(OUTSIDE, "terraform-azure");
+    succeeds(&root, &["validate"]);
+    let (_aws, root) = rendered(OUTSIDE, "terraform-aws");
+    // without the certificates, too: they are read when there are machines
+    succeeds(&root, &["validate"]);
+    lay_test(&root, "outside-aws.tftest.hcl");
+    for file in ["files/certs/ca.pem", "files/etc/pki/me.pem"] {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, "-----BEGIN CERTIFICATE-----\n").expect("a file");
+    }
+    succeeds(&root, &["init", "-input=false"]);
+    passed(&succeeds(&root, &["test"]), &root);
+    fs::remove_file(root.join("files/certs/ca.pem")).expect("the file");
+    let output = terraform(&root, &["test"]);
+    assert!(!output.status.success());
+    assert!(
+        text_of(&output).contains("files/certs/ca.pem"),
+        "{}",
+        text_of(&output)
+    );
+}
+
+const ROOTS: [(&str, &str); 5] = [
+    (OUTSIDE, "terraform-aws"),
+    (OUTSIDE, "terraform-azure"),
     ("seed-002-hdinsight.yaml", "terraform-azure"),
     ("seed-000-hybrid-cloud.yaml", "terraform-aws"),
     ("aws-msk.yaml", "terraform-aws"),

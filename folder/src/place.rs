@@ -129,6 +129,12 @@ impl Folder {
         }
     }
 
+    /// Whether a file that is there may be executed by somebody.
+    pub fn is_executable(&self, name: &str) -> bool {
+        fs::metadata(self.root.join(name))
+            .is_ok_and(|about| about.permissions().mode() & 0o111 != 0)
+    }
+
     /// Puts a file there, whole or not at all, over one that is there already; folders on the way are made.
     ///
     /// # Errors

@@ -27,6 +27,15 @@ impl FileChange {
     }
 }
 
+/// What there is of the files that are wanted or in the manifest.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    /// Their bytes.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    /// Those that may be executed.
+    pub(crate) executable: BTreeSet<String>,
+}
+
 /// Everything about the files of the targets asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
@@ -39,12 +48,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// `present` are the bytes of every file that is wanted or in the manifest, where it exists.
-    pub(crate) fn new(
-        rendering: &Rendering,
-        recorded: &Manifest,
-        present: &BTreeMap<String, Vec<u8>>,
-    ) -> Self {
+    pub(crate) fn new(rendering: &Rendering, recorded: &Manifest, present: &Present) -> Self {
         // what targets that were not asked for have rendered stays as it is
         let mut manifest = Manifest {
             files: recorded
@@ -70,12 +74,21 @@ impl Comparison {
         let files: Vec<FileChange> = paths
             .into_iter()
             .filter_map(|path| {
-                let (before, after) = (present.get(path), rendering.files.get(path));
-                let state = standing(
+                let (before, after) = (present.files.get(path), rendering.files.get(path));
+                let by_bytes = standing(
                     after.map(|file| file.content.as_slice()),
                     before.map(Vec::as_slice),
                     recorded.files.get(path),
                 )?;
+                // a script that nobody can execute is not as it was rendered
+                let lost_its_bit = by_bytes == FileState::Same
+                    && after.is_some_and(RenderedFile::is_script)
+                    && !present.executable.contains(path);
+                let state = if lost_its_bit {
+                    FileState::Outdated
+                } else {
+                    by_bytes
+                };
                 Some(FileChange {
                     path: path.clone(),
                     state,
@@ -84,11 +97,30 @@ impl Comparison {
                 })
             })
             .collect();
+        // what is left there stays known, so that it is said again, and can be removed
+        for left in files.iter().filter(|file| file.state == FileState::Left) {
+            if let Some(entry) = recorded.files.get(&left.path) {
+                manifest.files.insert(left.path.clone(), entry.clone());
+            }
+        }
         Self {
             files,
             manifest_differs: manifest != *recorded,
             manifest,
         }
+    }
+
+    /// The same, but edited files that are not wanted any more are removed, too.
+    #[must_use]
+    pub fn removing_edited(mut self) -> Self {
+        for file in &mut self.files {
+            if file.state == FileState::Left {
+                file.state = FileState::Obsolete;
+                self.manifest.files.remove(&file.path);
+                self.manifest_differs = true;
+            }
+        }
+        self
     }
 
     /// The files in one state.

@@ -40,7 +40,7 @@ pub use draft::Draft;
 pub use engine::{TemplateError, Templates};
 pub use folder::{FileState, FolderError, MANIFEST, Manifest, ManifestEntry, PathError};
 pub use present::compare;
-pub use rendering::{Extent, RenderError, RenderedFile, Rendering, render};
+pub use rendering::{Complaint, Extent, RenderError, RenderedFile, Rendering, render};
 pub use request::{ClusterAddresses, Request, SettingError, Settings};
 pub use setting::{Setting, Takes};
 pub use target::{Target, TargetError};

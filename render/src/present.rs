@@ -1,11 +1,11 @@
 //! The output folder, read and compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use folder::{Folder, FolderError};
 
-use crate::comparison::Comparison;
+use crate::comparison::{Comparison, Present};
 use crate::rendering::Rendering;
 
 /// Compares a rendering with what is in a folder. The folder need not exist.
@@ -20,10 +20,13 @@ pub fn compare(rendering: &Rendering, folder: &Path) -> Result<Comparison, Folde
         .keys()
         .chain(recorded.files.keys())
         .collect();
-    let mut present = BTreeMap::new();
+    let mut present = Present::default();
     for name in paths {
         if let Some(bytes) = folder.read(name)? {
-            present.insert(name.clone(), bytes);
+            present.files.insert(name.clone(), bytes);
+            if folder.is_executable(name) {
+                present.executable.insert(name.clone());
+            }
         }
     }
     Ok(Comparison::new(rendering, &recorded, &present))

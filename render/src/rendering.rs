@@ -24,14 +24,9 @@ pub enum RenderError {
         /// What there is.
         known: Vec<&'static str>,
     },
-    /// A target cannot say anything true about the topology.
-    #[error("{target}: {source}")]
-    Target {
-        /// Its name.
-        target: &'static str,
-        /// Why.
-        source: TargetError,
-    },
+    /// Targets cannot say anything true about the topology: what each says, by name.
+    #[error("{}", in_lines(.0))]
+    Targets(Vec<Complaint>),
     /// A template gives no text.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -52,6 +47,21 @@ pub enum RenderError {
         /// What serde says.
         source: serde_json::Error,
     },
+}
+
+/// Why a target cannot be rendered.
+#[derive(Debug, thiserror::Error)]
+#[error("{target}: {source}")]
+pub struct Complaint {
+    /// Its name.
+    pub target: &'static str,
+    /// Why.
+    pub source: TargetError,
+}
+
+fn in_lines(complaints: &[Complaint]) -> String {
+    let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 /// A file as it is wanted.
@@ -131,8 +141,11 @@ impl Rendering {
 
 /// Renders a topology for the targets named, or for all.
 ///
+/// A target that complains stops no other one from being looked at, so that all complaints come at once. Files come only where
+/// nobody complains: what is rendered goes together.
+///
 /// # Errors
-/// When a target or a setting is not known, the topology lacks what a target needs, or a template is wrong.
+/// When a target or a setting is not known, the topology lacks what targets need, or a template is wrong.
 pub fn render(
     request: &Request<'_>,
     named: &[String],
@@ -141,11 +154,18 @@ pub fn render(
     let wanted = select(named)?;
     let mut files = BTreeMap::new();
     let mut remarks = Vec::new();
+    let mut complaints = Vec::new();
     for target in &wanted {
-        let drafts = (target.drafts)(request).map_err(|source| RenderError::Target {
-            target: target.name,
-            source,
-        })?;
+        let drafts = match (target.drafts)(request) {
+            Ok(drafts) => drafts,
+            Err(source) => {
+                complaints.push(Complaint {
+                    target: target.name,
+                    source,
+                });
+                continue;
+            }
+        };
         if !drafts.is_empty() {
             remarks.extend((target.remarks)(request));
         }
@@ -157,6 +177,9 @@ pub fn render(
                 return Err(RenderError::Twice(path));
             }
         }
+    }
+    if !complaints.is_empty() {
+        return Err(RenderError::Targets(complaints));
     }
     Ok(Rendering {
         files,

@@ -114,6 +114,12 @@ impl Settings {
         })
     }
 
+    /// What is set: a target and a name each, in order.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        let keys = self.values.keys();
+        keys.map(|(target, name)| (target.as_str(), name.as_str()))
+    }
+
     /// Takes the addresses of a cluster from elsewhere than the topology.
     #[must_use]
     pub fn with_addresses(mut self, alias: impl Into<String>, addresses: ClusterAddresses) -> Self {

@@ -2,23 +2,21 @@
 # Installs the units beside this script and starts the mirrors, as root. It can be run again: only what changed is touched,
 # and mirrors are restarted only then. The first run makes the group and the user mirrorctl, and says what is missing of:
 #   install -m 0755 mirrorctl /usr/local/bin/mirrorctl
-{%- for run in runs %}
-{%- for name in run.variables %}
+{%- for name in variables %}
 #   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/{{ name }}
 {%- endfor %}
-{%- for file in run.files %}
+{%- for file in files %}
 #   install -D -m 0640 -g mirrorctl FILE /etc/mirrorctl/{{ file }}
 {%- endfor %}
-{%- for file in run.absolute_files %}
+{%- for file in absolute_files %}
 #   {{ file }} has to be there, readable for the group mirrorctl
 {%- endfor %}
-{%- if run.aws_role %}
-#   of {{ run.mirror }} these are optional: without keys of AWS the role of the machine is asked for
-{%- for name in run.optional_variables %}
+{%- if optional_variables %}
+#   and these are optional: without keys of AWS the role of the machine is asked for
+{%- for name in optional_variables %}
 #   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/{{ name }}
 {%- endfor %}
 {%- endif %}
-{%- endfor %}
 set -eu
 cd "$(dirname "$0")"
 
@@ -35,21 +33,21 @@ need() {
   fi
 }
 need /usr/local/bin/mirrorctl
-{%- for run in runs %}
-{%- for name in run.variables %}
+{%- for name in variables %}
 need /etc/mirrorctl/credentials/{{ name }}
 {%- endfor %}
-{%- for file in run.files %}
+{%- for file in files %}
 need /etc/mirrorctl/{{ file }}
 {%- endfor %}
-{%- for file in run.absolute_files %}
+{%- for file in absolute_files %}
 need {{ file }}
 {%- endfor %}
-{%- for name in run.optional_variables %}
+{%- if optional_variables %}
 install -d -m 0700 /etc/mirrorctl/credentials
+{%- for name in optional_variables %}
 [ -e /etc/mirrorctl/credentials/{{ name }} ] || : >/etc/mirrorctl/credentials/{{ name }}
 {%- endfor %}
-{%- endfor %}
+{%- endif %}
 [ "$missing" = 0 ] || exit 1
 
 /usr/local/bin/mirrorctl validate --file topology.yaml
@@ -68,10 +66,25 @@ put units/mirrorctl@.service /etc/systemd/system/mirrorctl@.service 0644 root &&
 put units/mirrorctl@{{ run.mirror }}.service.d/10-mirror.conf \
   /etc/systemd/system/mirrorctl@{{ run.mirror }}.service.d/10-mirror.conf 0644 root && units=changed
 {%- endfor %}
+# mirrors that the topology has no longer
+gone=none
+for folder in /etc/systemd/system/mirrorctl@*.service.d; do
+  [ -f "$folder/10-mirror.conf" ] || continue
+  unit=$(basename "$folder" .d)
+  case "$unit" in
+{%- for run in runs %}
+    mirrorctl@{{ run.mirror }}.service) continue ;;
+{%- endfor %}
+  esac
+  systemctl disable --now "$unit"
+  rm "$folder/10-mirror.conf"
+  rmdir "$folder" 2>/dev/null || :
+  gone=some
+done
 topology=unchanged
 put topology.yaml /etc/mirrorctl/topology.yaml 0640 mirrorctl && topology=changed
 
-[ "$units" = unchanged ] || systemctl daemon-reload
+[ "$units $gone" = "unchanged none" ] || systemctl daemon-reload
 {%- for run in runs %}
 systemctl enable mirrorctl@{{ run.mirror }}.service
 if ! systemctl is-active --quiet mirrorctl@{{ run.mirror }}.service; then

@@ -162,10 +162,34 @@ module "replicator" {
   kms_key_arns     = var.replicator.kms_key_arns
   observers        = var.replicator.observers
   msk_cluster_arns = [{% for label in replicator.msk %}module.kafka-{{ label }}.arn{% if not loop.last %}, {% endif %}{% endfor %}]
-  broker_ports     = {{ replicator.ports | hcl }}
-  brokers          = {{ replicator.brokers | hcl }}
   mirrors          = {{ replicator.mirrors | hcl }}
   topology         = file("${path.module}/topology.yaml")
+  {%- if needs.secret_files %}
+
+  secret_files = {
+    {%- for file in needs.secret_files %}
+    {{ file.path | hcl }} = var.replicator.secret_files[{{ file.written | hcl }}]
+    {%- endfor %}
+  }
+  {%- endif %}
+  {%- if needs.files %}
+
+  # not read before there are machines
+  files = var.replicator == null ? {} : {
+    {%- for file in needs.files %}
+    {{ file.path | hcl }} = file("${path.module}/files/{{ file.below }}")
+    {%- endfor %}
+  }
+  {%- endif %}
+
+  brokers = [
+    {%- for it in replicator.brokers %}
+    {%- if it.by_name %}
+    # {% for alias in it.by_name %}{{ alias | comment }}{% if not loop.last %}, {% endif %}{% endfor %}: known by names alone, which a security group does not take
+    {%- endif %}
+    { range = {{ it.range | hcl }}, ports = {{ it.ports | hcl }} },
+    {%- endfor %}
+  ]
 }
 {%- endif %}
 {%- if archive %}

@@ -25,10 +25,31 @@ variable "replicator" {
     architecture  = optional(string, "x86_64")
     size          = optional(number, 2)
     secrets       = optional(map(string), {})
+    {%- if needs.secret_files %}
+    secret_files  = optional(map(string), {})
+    {%- endif %}
     kms_key_arns  = optional(list(string), [])
     observers     = optional(list(string), [])
   })
   default = null
+  {%- if needs.variables %}
+
+  validation {
+    condition     = var.replicator == null || try(length(setsubtract({{ needs.variables | hcl }}, keys(var.replicator.secrets))) == 0, false)
+    error_message = "the topology reads {% for name in needs.variables %}{{ name }}{% if not loop.last %}, {% endif %}{% endfor %}: `secrets` has to hold an ARN for each"
+  }
+  {%- endif %}
+  {%- if needs.secret_files %}
+
+  validation {
+    condition = var.replicator == null || try(length(setsubtract([
+      {%- for file in needs.secret_files %}
+      {{ file.written | hcl }},
+      {%- endfor %}
+    ], keys(var.replicator.secret_files))) == 0, false)
+    error_message = "the topology reads {% for file in needs.secret_files %}{{ file.written }}{% if not loop.last %}, {% endif %}{% endfor %}: `secret_files` has to hold an ARN for each"
+  }
+  {%- endif %}
 }
 {% endif %}
 {%- if archive %}

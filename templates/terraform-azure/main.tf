@@ -79,6 +79,23 @@ module "replicator" {
   key_vault_ids       = var.replicator.key_vault_ids
   mirrors             = {{ replicator.mirrors | hcl }}
   topology            = file("${path.module}/topology.yaml")
+  {%- if needs.secret_files %}
+
+  secret_files = {
+    {%- for file in needs.secret_files %}
+    {{ file.path | hcl }} = var.replicator.secret_files[{{ file.written | hcl }}]
+    {%- endfor %}
+  }
+  {%- endif %}
+  {%- if needs.files %}
+
+  # not read before there is a machine
+  files = var.replicator == null ? {} : {
+    {%- for file in needs.files %}
+    {{ file.path | hcl }} = file("${path.module}/files/{{ file.below }}")
+    {%- endfor %}
+  }
+  {%- endif %}
 
   depends_on = [module.network]
 }

@@ -82,8 +82,29 @@ variable "replicator" {
     binary_url        = string
     binary_sha256     = string
     key_vault_secrets = optional(map(string), {})
+    {%- if needs.secret_files %}
+    secret_files      = optional(map(string), {})
+    {%- endif %}
     key_vault_ids     = optional(map(string), {})
   })
   default = null
+  {%- if needs.variables %}
+
+  validation {
+    condition     = var.replicator == null || try(length(setsubtract({{ needs.variables | hcl }}, keys(var.replicator.key_vault_secrets))) == 0, false)
+    error_message = "the topology reads {% for name in needs.variables %}{{ name }}{% if not loop.last %}, {% endif %}{% endfor %}: `key_vault_secrets` has to hold an address for each"
+  }
+  {%- endif %}
+  {%- if needs.secret_files %}
+
+  validation {
+    condition = var.replicator == null || try(length(setsubtract([
+      {%- for file in needs.secret_files %}
+      {{ file.written | hcl }},
+      {%- endfor %}
+    ], keys(var.replicator.secret_files))) == 0, false)
+    error_message = "the topology reads {% for file in needs.secret_files %}{{ file.written }}{% if not loop.last %}, {% endif %}{% endfor %}: `secret_files` has to hold an address for each"
+  }
+  {%- endif %}
 }
 {%- endif %}

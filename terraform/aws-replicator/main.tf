@@ -4,8 +4,9 @@ locals {
   topic_arns = [for arn in var.msk_cluster_arns : "${replace(arn, ":cluster/", ":topic/")}/*"]
   group_arns = [for arn in var.msk_cluster_arns : "${replace(arn, ":cluster/", ":group/")}/*"]
 
-  secret_arns    = [for arn in values(var.secrets) : arn if strcontains(arn, ":secret:")]
-  parameter_arns = [for arn in values(var.secrets) : arn if strcontains(arn, ":parameter/")]
+  references     = distinct(concat(values(var.secrets), values(var.secret_files)))
+  secret_arns    = [for arn in local.references : arn if strcontains(arn, ":secret:")]
+  parameter_arns = [for arn in local.references : arn if strcontains(arn, ":parameter/")]
 
   statements = concat(
     length(local.secret_arns) == 0 ? [] : [{ Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = local.secret_arns }],
@@ -38,7 +39,20 @@ locals {
     ],
   )
 
-  reach = merge([for port in var.broker_ports : { for range in var.brokers : "${port}-${range}" => { port = port, range = range } }]...)
+  reach = merge([for it in var.brokers : { for port in it.ports : "${port}-${it.range}" => { port = port, range = it.range } }]...)
+
+  user_data = templatefile("${path.module}/replicator.yaml.tftpl", {
+    binary_url    = var.binary_url
+    binary_sha256 = var.binary_sha256
+    topology      = base64encode(var.topology)
+    files         = var.files
+    secret_files  = var.secret_files
+    run = base64encode(templatefile("${path.module}/run.py.tftpl", {
+      secrets      = var.secrets
+      secret_files = var.secret_files
+      mirrors      = var.mirrors
+    }))
+  })
 }
 
 data "aws_partition" "current" {}
@@ -125,12 +139,7 @@ resource "aws_launch_template" "this" {
   update_default_version = true
   tags                   = var.tags
 
-  user_data = base64encode(templatefile("${path.module}/replicator.yaml.tftpl", {
-    binary_url    = var.binary_url
-    binary_sha256 = var.binary_sha256
-    topology      = base64encode(var.topology)
-    run           = base64encode(templatefile("${path.module}/run.py.tftpl", { secrets = var.secrets, mirrors = var.mirrors }))
-  }))
+  user_data = base64encode(local.user_data)
 
   iam_instance_profile {
     name = aws_iam_instance_profile.this.name
@@ -164,6 +173,13 @@ resource "aws_launch_template" "this" {
   tag_specifications {
     resource_type = "instance"
     tags          = merge(var.tags, { Name = var.name })
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.user_data) <= 16384
+      error_message = "the topology and its certificates are ${length(local.user_data)} bytes of user data, and EC2 takes 16384: take unneeded certificates out"
+    }
   }
 }
 

@@ -92,6 +92,28 @@ variable "secrets" {
   }
 }
 
+variable "files" {
+  description = "Files that the topology names, by their paths on the machines: certificates, and nothing secret. With the topology they have to fit into 16 KB of user data."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for path in keys(var.files) : can(regex("^(/[A-Za-z0-9._-]+)+$", path))])
+    error_message = "absolute paths of letters, digits, dots, underscores and hyphens"
+  }
+}
+
+variable "secret_files" {
+  description = "Files with secrets that the topology names (private keys, passwords), by their paths on the machines, each with an ARN as in `secrets`. They are kept in memory."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for path, arn in var.secret_files : can(regex("^(/[A-Za-z0-9._-]+)+$", path)) && can(regex("^arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:|ssm:[a-z0-9-]+:[0-9]{12}:parameter/)", arn))])
+    error_message = "PATH = the ARN of a secret or parameter, never its value"
+  }
+}
+
 variable "kms_key_arns" {
   description = "Keys of your own that those secrets are encrypted with."
   type        = list(string)
@@ -104,24 +126,13 @@ variable "msk_cluster_arns" {
   default     = []
 }
 
-variable "broker_ports" {
-  description = "The ports of the brokers of both clusters."
-  type        = list(number)
-  default     = [9092]
-
-  validation {
-    condition     = length(var.broker_ports) > 0 && alltrue([for port in var.broker_ports : port >= 1 && port <= 65535])
-    error_message = "port numbers, and at least one"
-  }
-}
-
 variable "brokers" {
-  description = "Ranges of the networks that the brokers are in."
-  type        = list(string)
+  description = "Where the brokers of the mirrors' clusters are: ranges of addresses, and the ports in each. A name cannot be a range; brokers that are known by names alone are at 0.0.0.0/0."
+  type        = list(object({ range = string, ports = list(number) }))
 
   validation {
-    condition     = length(var.brokers) > 0 && alltrue([for range in var.brokers : can(cidrhost(range, 0))])
-    error_message = "ranges such as 10.20.0.0/16, and at least one"
+    condition     = alltrue([for it in var.brokers : can(cidrhost(it.range, 0)) && alltrue([for port in it.ports : port >= 1 && port <= 65535])])
+    error_message = "ranges such as 10.20.0.0/16, and port numbers"
   }
 }
 

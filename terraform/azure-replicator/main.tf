@@ -30,8 +30,13 @@ resource "azurerm_linux_virtual_machine" "this" {
     binary_url    = var.binary_url
     binary_sha256 = var.binary_sha256
     topology      = base64encode(var.topology)
-    mirrors       = var.mirrors
-    run           = base64encode(templatefile("${path.module}/run.py.tftpl", { secrets = var.key_vault_secrets, mirrors = var.mirrors }))
+    files         = var.files
+    secret_files  = var.secret_files
+    run = base64encode(templatefile("${path.module}/run.py.tftpl", {
+      secrets      = var.key_vault_secrets
+      secret_files = var.secret_files
+      mirrors      = var.mirrors
+    }))
   }))
 
   identity {

@@ -91,6 +91,28 @@ variable "key_vault_secrets" {
   }
 }
 
+variable "files" {
+  description = "Files that the topology names, by their paths on the machine: certificates, and nothing secret."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for path in keys(var.files) : can(regex("^(/[A-Za-z0-9._-]+)+$", path))])
+    error_message = "absolute paths of letters, digits, dots, underscores and hyphens"
+  }
+}
+
+variable "secret_files" {
+  description = "Files with secrets that the topology names (private keys, passwords), by their paths on the machine, each with an address as in `key_vault_secrets`. They are kept in memory."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for path, address in var.secret_files : can(regex("^(/[A-Za-z0-9._-]+)+$", path)) && can(regex("^https://[a-z0-9.-]+/secrets/[A-Za-z0-9-]+(/[0-9a-f]+)?$", address))])
+    error_message = "PATH = https://VAULT.vault.azure.net/secrets/SECRET"
+  }
+}
+
 variable "key_vault_ids" {
   description = "The ids of the vaults that hold those secrets, by a key of your choice: the machine may read secrets in them."
   type        = map(string)

@@ -67,6 +67,9 @@ codes! {
     InvalidHostPort => "topology::invalid-host-port", Error;
     InvalidCidr => "topology::invalid-cidr", Error;
     InvalidSubnet => "topology::invalid-subnet", Error;
+    IncompleteNetwork => "topology::incomplete-network", Error;
+    NetworkSize => "topology::network-size", Error;
+    UnknownRegion => "topology::unknown-region", Error;
     OverlappingNetworks => "topology::overlapping-networks", Error;
     ContradictingNetwork => "topology::contradicting-network", Error;
     ImpossibleLink => "topology::impossible-link", Error;
@@ -74,6 +77,7 @@ codes! {
     UnknownInstanceType => "topology::unknown-instance-type", Error;
     ZoneOfOtherRegion => "topology::zone-of-other-region", Error;
     UnevenBrokers => "topology::uneven-brokers", Error;
+    HostsDoNotFit => "topology::hosts-do-not-fit", Error;
     StorageOfOtherPlatform => "topology::storage-of-other-platform", Error;
     InvalidFolder => "topology::invalid-folder", Error;
     InvalidSetting => "topology::invalid-setting", Error;
@@ -89,6 +93,7 @@ codes! {
     InvalidUrl => "topology::invalid-url", Error;
     TlsRequired => "topology::tls-required", Error;
     SecurityOfEmbedded => "topology::security-of-embedded", Error;
+    MechanismOfOtherPlatform => "topology::mechanism-of-other-platform", Error;
     TooFewBrokers => "topology::too-few-brokers", Error;
     ReplicationFactorTooHigh => "topology::replication-factor-too-high", Error;
     MinInsyncReplicasTooHigh => "topology::min-insync-replicas-too-high", Error;
@@ -102,6 +107,8 @@ codes! {
     // worth knowing
     DeclaredOnly => "topology::declared-only", Warning;
     SecretInClear => "topology::secret-in-clear", Warning;
+    PublicNetwork => "topology::public-network", Warning;
+    SmallDisk => "topology::small-disk", Warning;
     UnusedKey => "topology::unused-key", Warning;
     DeleteNotAllowed => "topology::delete-not-allowed", Warning;
     TopicElsewhere => "topology::topic-elsewhere", Warning;

@@ -119,8 +119,8 @@ fn dns(direction: Direction, ranges: impl Iterator<Item = String>) -> BTreeSet<R
 pub(super) fn replicator(replicator: &ReplicatorOutline) -> WantedGroup {
     let name = modules::REPLICATOR.to_owned();
     let mut rules = BTreeSet::new();
-    for port in &replicator.ports {
-        for brokers in &replicator.brokers {
+    for (brokers, ports) in &replicator.brokers {
+        for port in ports {
             rules.insert(rule(Direction::Egress, "tcp", *port, range(brokers)));
         }
     }

@@ -116,3 +116,15 @@ fn the_replicator_stands_beside_the_target() {
         .expect("the group");
     assert!(group.is_optional);
 }
+
+#[test]
+fn the_replicator_reaches_the_brokers_of_its_mirrors_and_no_others() {
+    assert_eq!(
+        group(&networks()[0], "mirrorctl"),
+        [
+            "egress/tcp/443/0.0.0.0/0",
+            "egress/tcp/9095/10.10.0.0/16",
+            "egress/tcp/9095/10.20.0.0/16",
+        ]
+    );
+}

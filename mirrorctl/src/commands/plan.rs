@@ -1,14 +1,14 @@
 //! `mirrorctl plan`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use plan::{Clients, Desired, Infrastructure, Permissions, Plan};
-use topology::Topology;
+use topology::{Platform, Topology};
 
 use crate::cli::{Format, PlanArgs, ScopeArgs};
 use crate::commands::scope;
-use crate::connect::{connect, connect_where_possible};
+use crate::connect::{ConnectError, connect, connect_where_possible};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
@@ -107,9 +107,9 @@ pub(crate) async fn make(
     reassignment_throttle: u64,
 ) -> Result<(Plan, Clients), Failure> {
     let Subject { topology, desired } = subject;
-    let files_only = scope::speaks_of_files_only(&asked.target);
+    let no_cluster = scope::speaks_of_no_cluster(&asked.target);
     let of_files = subject.of_files();
-    let desired = if files_only { &of_files } else { desired };
+    let desired = if no_cluster { &of_files } else { desired };
     let allowed = Permissions::to_destroy(asked.allow_destroy.iter().cloned())
         .copying_at(reassignment_throttle);
     let (plan, clients) = session
@@ -118,7 +118,7 @@ pub(crate) async fn make(
                 managed,
                 all,
                 unreached,
-            } = if files_only {
+            } = if no_cluster {
                 Reached::default()
             } else {
                 connect_for(topology).await?
@@ -151,12 +151,13 @@ struct Reached {
 /// far as they can be reached; why not, for the others.
 async fn connect_for(topology: &Topology) -> Result<Reached, Failure> {
     let managed = plan::managed_clusters(topology);
-    let mut judged = plan::proof::judged_clusters(topology);
-    judged.retain(|alias| !managed.contains(alias));
+    let mut judged_aliases = plan::proof::judged_clusters(topology);
+    judged_aliases.retain(|alias| !managed.contains(alias));
     let (managed, judged) = futures::join!(
         connect(topology, &managed),
-        connect_where_possible(topology, &judged)
+        connect_where_possible(topology, &judged_aliases)
     );
+    let managed = managed.map_err(|failure| with_unknown(failure, topology, &judged_aliases));
     let (managed, (others, unreached)) = (managed?, judged?);
     let mut all = managed.clone();
     all.extend(others);
@@ -167,12 +168,37 @@ async fn connect_for(topology: &Topology) -> Result<Reached, Failure> {
     })
 }
 
+/// Where a plan fails for want of connections, clusters that it would do without and that nobody knows the addresses of are
+/// named, too: who fills them in does that once.
+fn with_unknown(failure: Failure, topology: &Topology, besides: &BTreeSet<String>) -> Failure {
+    match failure {
+        Failure::Connect(mut errors) => {
+            let unknown = topology.clusters.iter().filter(|it| {
+                besides.contains(&it.alias)
+                    && it.platform != Platform::Embedded
+                    && it.bootstrap_servers.is_empty()
+            });
+            errors.extend(unknown.map(|it| ConnectError::NoAddress {
+                alias: it.alias.clone(),
+            }));
+            Failure::Connect(errors)
+        }
+        other => other,
+    }
+}
+
 /// What there is of the declared infrastructure, as far as that was asked for.
 async fn infrastructure(topology: &Topology, asked: &ScopeArgs) -> Option<Infrastructure> {
     if scope::speaks_of_files_only(&asked.target) {
         return None;
     }
-    let seen = aws::observe(topology).await?;
+    let mut seen = aws::observe(topology).await?;
+    // what is asked for by its address and not looked at is no "nothing differs"
+    if scope::speaks_of_infrastructure(&asked.target) {
+        for missed in &mut seen.not_observed {
+            missed.failed = true;
+        }
+    }
     Some(seen.only(|drift| scope::is_asked_for(&drift.address, asked)))
 }
 

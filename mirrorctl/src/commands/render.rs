@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kafka::security::SecretSource;
-use render::{Comparison, Request, Settings, Target, Templates, Written};
+use render::{Comparison, Rendering, Request, Settings, Target, Templates, Written};
 use topology::{SecretRef, Topology};
 
 use crate::ambari::{Ambari, AmbariError};
@@ -21,6 +21,11 @@ pub(crate) async fn render(session: &Session, args: &RenderArgs) -> Ended {
         return list(session);
     };
     let (comparison, out) = session.until_stopped(compare(args, file)).await??;
+    let comparison = if args.force {
+        comparison.removing_edited()
+    } else {
+        comparison
+    };
     let report = |written: Option<Written>| RenderReport {
         comparison: &comparison,
         out: &out,
@@ -118,7 +123,9 @@ async fn compare(args: &RenderArgs, file: &Path) -> Result<(Comparison, PathBuf)
         }
         other => other?,
     };
+    let without_effect = without_effect(args, &rendering)?;
     output::remarks(&rendering.remarks);
+    output::remarks(&without_effect);
     let rendering = if whole {
         rendering.of_whole_folder()
     } else {
@@ -129,11 +136,33 @@ async fn compare(args: &RenderArgs, file: &Path) -> Result<(Comparison, PathBuf)
     Ok((comparison, out))
 }
 
+/// What is said of settings that change nothing; those of a target that was not asked for are a mistake.
+fn without_effect(args: &RenderArgs, rendering: &Rendering) -> Result<Vec<String>, Failure> {
+    let given = rendered::settings(&args.set)?;
+    let mut said = Vec::new();
+    for (target, name) in given.names() {
+        if !args.target.is_empty() && !args.target.iter().any(|it| it == target) {
+            return Err(Failure::Usage {
+                message: format!("--set {target}.{name}: {target} is not rendered"),
+                hint: format!("add --target {target}, or leave the setting out"),
+            });
+        }
+        if !rendering.files.values().any(|file| file.target == target) {
+            said.push(format!(
+                "--set {target}.{name} changes nothing: nothing is rendered for {target}"
+            ));
+        }
+    }
+    Ok(said)
+}
+
 /// The manifest is looked for in it, and the error would name that.
 fn refuse_a_file(out: &Path) -> Result<(), Failure> {
-    if out.exists() && !out.is_dir() {
+    // a folder below a file is none, either
+    let in_the_way = out.ancestors().find(|path| path.exists() && !path.is_dir());
+    if let Some(file) = in_the_way {
         return Err(Failure::Usage {
-            message: format!("--out {} is no folder", out.display()),
+            message: format!("--out {} is no folder", file.display()),
             hint: "name a folder: what is rendered are files below it, and a manifest of them"
                 .to_owned(),
         });

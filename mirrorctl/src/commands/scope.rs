@@ -31,15 +31,34 @@ fn any(patterns: &[Pattern], address: &str) -> bool {
     patterns.iter().any(|it| it.matches(address))
 }
 
-/// Whether only rendered files can match: then no cluster has to be reached, or even exist.
+/// Whether only rendered files can match: then nothing in a cloud is looked at.
 pub(crate) fn speaks_of_files_only(targets: &[Pattern]) -> bool {
-    let of_files = |part: &str| {
-        let part = part.trim();
+    speaks_only_of(targets, &["file"])
+}
+
+/// Whether nothing of a cluster can match: then none has to be reached, or even exist.
+pub(crate) fn speaks_of_no_cluster(targets: &[Pattern]) -> bool {
+    speaks_only_of(targets, &["file", "ec2"])
+}
+
+/// Whether infrastructure is asked for by its address.
+pub(crate) fn speaks_of_infrastructure(targets: &[Pattern]) -> bool {
+    let mut patterns = targets.iter().map(ToString::to_string);
+    patterns.any(|pattern| pattern.split(',').any(|part| begins_with(part, "ec2")))
+}
+
+fn speaks_only_of(targets: &[Pattern], kinds: &[&str]) -> bool {
+    let of_these = |part: &str| {
         // an alternative could be anything
-        (part.starts_with("file.") || part.starts_with("file\\.")) && !part.contains('|')
+        kinds.iter().any(|kind| begins_with(part, kind)) && !part.contains('|')
     };
-    let patterns = || targets.iter().map(ToString::to_string);
-    !targets.is_empty() && patterns().all(|pattern| pattern.split(',').all(of_files))
+    let mut patterns = targets.iter().map(ToString::to_string);
+    !targets.is_empty() && patterns.all(|pattern| pattern.split(',').all(of_these))
+}
+
+fn begins_with(part: &str, kind: &str) -> bool {
+    let rest = part.trim().strip_prefix(kind);
+    rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with("\\."))
 }
 
 /// Says what was asked for by an address that nothing has: a typing error would change the plan without a word.
@@ -116,6 +135,30 @@ mod tests {
             &["files?.*"],
         ] {
             assert!(!says(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn infrastructure_needs_no_cluster() {
+        let patterns = |written: &[&str]| -> Vec<Pattern> {
+            let patterns = written.iter().map(|it| Pattern::new(it));
+            patterns.collect::<Result<_, _>>().expect("patterns")
+        };
+        for (written, no_cluster, infrastructure) in [
+            (&["ec2\\..*"][..], true, true),
+            (&["ec2.eu-west-1.vpc.a", "file.*"], true, true),
+            (&["file.*"], true, false),
+            (&["ec2\\..*", "topic.*"], false, true),
+            (&["ec2x.*"], false, false),
+            (&[], false, false),
+        ] {
+            let targets = patterns(written);
+            assert_eq!(speaks_of_no_cluster(&targets), no_cluster, "{written:?}");
+            assert_eq!(
+                speaks_of_infrastructure(&targets),
+                infrastructure,
+                "{written:?}"
+            );
         }
     }
 }

@@ -210,6 +210,11 @@ fn hint(failure: &Failure) -> Option<String> {
             "nothing was written; `render --check` shows the differences, --force overwrites them"
                 .to_owned(),
         ),
+        Failure::Render(render::RenderError::Targets(_)) => Some(
+            "nothing was written, because what is rendered goes together; targets that are named (--target, or \
+             `render.targets`) do without the others"
+                .to_owned(),
+        ),
         Failure::NothingToRender { targets } => Some(
             targets
                 .iter()

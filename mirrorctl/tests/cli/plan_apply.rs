@@ -1,5 +1,7 @@
 //! `mirrorctl plan` and `mirrorctl apply`.
 
+use std::path::Path;
+
 use crate::support::{Stage, run, text};
 
 #[test]
@@ -261,4 +263,12 @@ fn another_cluster_at_the_address_is_refused_with_both_ids() {
         refused.says(stage.left.cluster_id());
     }
     assert_eq!(stage.left.topics(), Vec::<String>::new());
+}
+
+#[test]
+fn all_clusters_without_addresses_are_named() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../topology/examples/aws-msk.yaml");
+    let refused = run(&["plan", "-f", text(&file)]).code(1);
+    refused.says("cluster analytics has no bootstrapServers");
+    refused.says("cluster orders has no bootstrapServers");
 }

@@ -107,6 +107,84 @@ fn edited_files_are_refused_with_3() {
     place.render(&["--check"]).code(0);
 }
 
+#[test]
+fn an_edited_file_that_is_not_wanted_goes_by_force() {
+    let place = Place::new();
+    place.render(&[]).code(0);
+    fs::write(place.path().join(FILE), "mine\n").unwrap();
+    place.write("t.yaml", &TOPOLOGY.replace("name: m,", "name: n,"));
+    for _ in 0..2 {
+        place
+            .render(&[])
+            .code(0)
+            .says("? mirrormaker2/m/mm2.properties");
+    }
+    place.render(&["--force"]).code(0).says("1 removed");
+    assert!(!place.path().join(FILE).exists());
+}
+
+#[test]
+fn settings_that_change_nothing_are_not_taken_without_a_word() {
+    let place = Place::new();
+    let refused = place.render(&["--set", "systemd.memory-max=2G"]).code(64);
+    refused.says("--set systemd.memory-max: systemd is not rendered");
+    refused.says("add --target systemd");
+    let file = place.path().join("t.yaml");
+    let out = place.path().join("out");
+    let all = ["render", "-f", text(&file), "--out", text(&out)];
+    run(&[&all[..], &["--set", "systemd.memory-max=2G"]].concat())
+        .code(0)
+        .says("warning: --set systemd.memory-max changes nothing");
+    for wrong in ["kubernetes.memory=128Mi", "monitoring.listen=h:0"] {
+        run(&[&all[..], &["--set", wrong]].concat())
+            .code(64)
+            .says(wrong.split_once('=').unwrap().0);
+    }
+}
+
+#[test]
+fn every_target_says_what_it_cannot_and_nothing_is_written() {
+    let place = Place::new();
+    place.write(
+        "t.yaml",
+        &TOPOLOGY.replace(
+            "topicsPattern: orders",
+            "topicsPattern: orders, startOffset: {timestamp: \"2026-01-01T00:00:00Z\"}",
+        ),
+    );
+    let file = place.path().join("t.yaml");
+    let out = place.path().join("out");
+    let refused = run(&["render", "-f", text(&file), "--out", text(&out)]).code(1);
+    refused.says("connect: mirror `m`");
+    refused.says("mirrormaker2: mirror `m`");
+    refused.says("hint: nothing was written");
+    assert!(!out.exists());
+}
+
+#[test]
+#[cfg(not(feature = "aws"))]
+fn infrastructure_that_is_asked_for_and_not_looked_at_is_no_news() {
+    let place = Place::new();
+    place.write(
+        "t.yaml",
+        "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+         - {alias: a, platform: aws-msk, region: eu-west-1, brokers: {count: 2, zones: [eu-west-1a, eu-west-1b]}, \
+         network: {cidr: 10.0.0.0/16}}\n",
+    );
+    let file = place.path().join("t.yaml");
+    let plan = |more: &[&str]| run(&[&["plan", "-f", text(&file)], more].concat());
+    // no cluster is reached for that
+    plan(&["--target", "ec2\\..*"])
+        .code(0)
+        .says("built without the feature `aws`");
+    let unknown = plan(&["--target", "ec2\\..*", "--detailed-exitcode"]).code(1);
+    unknown.says("nobody knows whether it has drifted");
+    let json = plan(&["--target", "ec2\\..*", "--output", "json"])
+        .code(0)
+        .json();
+    assert_eq!(json["infrastructure"]["not_observed"][0]["failed"], true);
+}
+
 /// Answers as Ambari of `HDInsight` does, to whoever knows the password.
 fn ambari() -> (String, std::thread::JoinHandle<Vec<String>>) {
     const HOSTS: [&str; 3] = ["0", "1", "2"];
@@ -279,6 +357,11 @@ fn an_output_folder_that_is_none_is_said_to_be_so() {
     let place = Place::new();
     place.write("out", "mine");
     place.render(&[]).code(64).says("out is no folder");
+    let file = place.path().join("t.yaml");
+    let below = place.path().join("out/below");
+    run(&["render", "-f", text(&file), "--out", text(&below)])
+        .code(64)
+        .says("out is no folder");
     fs::remove_file(place.path().join("out")).unwrap();
     place.render(&[]).code(0);
     for damaged in [

@@ -1,13 +1,16 @@
 //! Clusters on machines of one's own, and the replicator beside them: inventory, variables, plays and the roles.
 
+mod security;
+
 use std::collections::BTreeMap;
 
 use folder::sha256;
 use serde::Serialize;
 use topology::{Cluster, Platform, Topology};
 
+use self::security::{BrokerLogin, BrokerTls};
 use super::loopback;
-use super::replicator::{Run, mirrors, runs};
+use super::replicator::{self, Run, mirrors, runs};
 use super::systemd::FIRST_PORT;
 use crate::draft::Draft;
 use crate::request::Request;
@@ -54,6 +57,8 @@ struct OnMachines {
     nodes: Vec<Node>,
     controllers: Vec<Controller>,
     listener: &'static str,
+    tls: Option<BrokerTls>,
+    login: Option<BrokerLogin>,
     version: Option<String>,
     data_dirs: Vec<String>,
     config: BTreeMap<String, String>,
@@ -92,12 +97,14 @@ struct Listening<'a> {
 
 fn remarks(request: &Request<'_>) -> Vec<String> {
     let mirrors = mirrors(request.topology);
-    loopback::remarks(
+    let mut remarks = replicator::remarks(request.topology, NAME);
+    remarks.extend(loopback::remarks(
         request.topology,
         mirrors,
         NAME,
         "each machine of the replicator itself",
-    )
+    ));
+    remarks
 }
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
@@ -108,12 +115,10 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         .filter(|it| it.platform == Platform::Ansible)
         .map(on_machines)
         .collect::<Result<Vec<_>, _>>()?;
-    let runs = runs(topology)?;
-    let replicators = replicators(request.setting(NAME, "replicators", ""), &clusters);
-    let replicators = if runs.is_empty() {
+    let replicators = if mirrors(topology).next().is_none() {
         Vec::new()
     } else {
-        replicators
+        replicators(request.setting(NAME, "replicators", ""), &clusters)
     };
     if clusters.is_empty() && replicators.is_empty() {
         return Ok(Vec::new());
@@ -152,7 +157,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         drafts.push(Draft::template(
             "group_vars/mirrorctl/mirrors.yml",
             "ansible/mirrors.yml",
-            &variables(topology, &runs)?,
+            &variables(topology, &runs(topology)?)?,
         )?);
         drafts.push(Draft::text("topology.yaml", request.source));
         drafts.extend(Draft::tree("ansible/roles/mirrorctl", "roles/mirrorctl")?);
@@ -229,6 +234,8 @@ fn on_machines(cluster: &Cluster) -> Result<OnMachines, TargetError> {
             (None, Some(_)) => "SASL_PLAINTEXT",
             (Some(_), Some(_)) => "SASL_SSL",
         },
+        tls: security::tls(cluster)?,
+        login: security::login(cluster)?,
         version: brokers.kafka_version.clone(),
         data_dirs: (1..=disks)
             .map(|it| format!("/var/lib/kafka/data-{it}"))

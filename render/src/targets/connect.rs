@@ -55,7 +55,7 @@ fn connectors(
     put(
         &mut copy,
         "offset-syncs.topic.replication.factor",
-        flows.internal_replication_factor,
+        flows.source_replication_factor,
     );
     put(
         &mut copy,
@@ -119,11 +119,14 @@ fn connectors(
         "sync.group.offsets.interval.seconds",
         flows.group_seconds,
     );
-    for topic in ["checkpoints", "offset-syncs"] {
+    for (topic, replicas) in [
+        ("checkpoints", flows.internal_replication_factor),
+        ("offset-syncs", flows.source_replication_factor),
+    ] {
         put(
             &mut checkpoint,
             &format!("{topic}.topic.replication.factor"),
-            flows.internal_replication_factor,
+            replicas,
         );
     }
 

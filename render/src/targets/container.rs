@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::replicator::runs;
+use super::replicator::mirrors;
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::{self, Setting, Takes};
@@ -31,7 +31,7 @@ struct Image<'a> {
 }
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
-    if runs(request.topology)?.is_empty() {
+    if mirrors(request.topology).next().is_none() {
         return Ok(Vec::new());
     }
     let image = Image {

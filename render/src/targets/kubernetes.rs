@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::loopback;
 use super::names::kubernetes_name;
-use super::replicator::{Run, mirrors, runs};
+use super::replicator::{self, Run, mirrors, runs};
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::{self, Setting, Takes};
@@ -24,7 +24,7 @@ const LONGEST_NAME: usize = 40;
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "the replicator on Kubernetes: a Deployment a mirror, probes, network policy, disruption budgets, monitoring",
-    renders: super::replicator::RENDERS,
+    renders: replicator::RENDERS,
     settings: &[
         Setting {
             name: "namespace",
@@ -95,7 +95,14 @@ struct Deployment<'a> {
 
 fn remarks(request: &Request<'_>) -> Vec<String> {
     let mirrors = mirrors(request.topology);
-    loopback::remarks(request.topology, mirrors, NAME, "the pod itself")
+    let mut remarks = replicator::remarks(request.topology, NAME);
+    remarks.extend(loopback::remarks(
+        request.topology,
+        mirrors,
+        NAME,
+        "the pod itself",
+    ));
+    remarks
 }
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
@@ -199,15 +206,36 @@ fn namespace(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A quantity of Kubernetes: a whole number and a unit.
+/// A quantity of Kubernetes: a whole number and a unit. What is asked for (`requests` of the template) has to fit into it.
 fn memory(quantity: &str) -> Result<(), String> {
-    const UNITS: &[&str] = &["", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"];
+    const UNITS: &[(&str, u64)] = &[
+        ("", 1),
+        ("k", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("Ki", 1 << 10),
+        ("Mi", 1 << 20),
+        ("Gi", 1 << 30),
+        ("Ti", 1 << 40),
+    ];
+    const REQUESTED: u64 = 256 << 20;
     let number = quantity.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let count = number.parse::<u64>().ok().filter(|it| *it > 0);
-    if count.is_none() || !UNITS.contains(&&quantity[number.len()..]) {
-        return Err("is no amount of memory: write it as in 512Mi or 1Gi".to_owned());
+    let unit = UNITS
+        .iter()
+        .find(|(name, _)| *name == &quantity[number.len()..]);
+    let bytes = number
+        .parse::<u64>()
+        .ok()
+        .zip(unit)
+        .and_then(|(count, (_, size))| count.checked_mul(*size));
+    match bytes {
+        None => Err("is no amount of memory: write it as in 512Mi or 1Gi".to_owned()),
+        Some(bytes) if bytes < REQUESTED => {
+            Err("is less than the 256Mi that a replicator is given anyway".to_owned())
+        }
+        Some(_) => Ok(()),
     }
-    Ok(())
 }
 
 fn all(runs: &[Run], of: impl Fn(&Run) -> &BTreeSet<String>) -> BTreeSet<&str> {

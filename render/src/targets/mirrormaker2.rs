@@ -78,7 +78,10 @@ pub(super) struct Flows {
     pub(super) policy_class: &'static str,
     pub(super) separator: Option<String>,
     pub(super) replication_factor: i32,
+    /// Of topics on the target.
     pub(super) internal_replication_factor: i32,
+    /// Of the topic of offset syncs, which MirrorMaker 2 keeps on the source.
+    pub(super) source_replication_factor: i32,
     pub(super) refresh_seconds: u64,
     pub(super) sync_configs: bool,
     pub(super) configs_exclude: String,
@@ -102,11 +105,15 @@ pub(super) struct Reached {
 
 pub(super) fn flows(topology: &Topology, mirror: &Mirror) -> Result<Flows, TargetError> {
     let to = cluster(topology, mirror, &mirror.target)?;
-    let target = reached(to)?;
-    let sources = mirror
+    let from = mirror
         .sources
         .iter()
-        .map(|alias| reached(cluster(topology, mirror, alias)?))
+        .map(|alias| cluster(topology, mirror, alias))
+        .collect::<Result<Vec<_>, _>>()?;
+    let target = reached(to)?;
+    let sources = from
+        .iter()
+        .map(|cluster| reached(cluster))
         .collect::<Result<Vec<_>, _>>()?;
     let (policy_class, separator) = policy(mirror)?;
     let clients = sources.iter().chain([&target]).map(|it| &it.client);
@@ -124,6 +131,7 @@ pub(super) fn flows(topology: &Topology, mirror: &Mirror) -> Result<Flows, Targe
         separator,
         replication_factor: mirror.topic_sync.replication_factor.map_or(-1, i32::from),
         internal_replication_factor: internal_replicas(to),
+        source_replication_factor: from.into_iter().map(internal_replicas).min().unwrap_or(-1),
         refresh_seconds: mirror.topic_sync.interval.as_secs().max(1),
         sync_configs: mirror.topic_sync.config,
         configs_exclude: joined(mirror, mirror.topic_sync.config_exclude.iter())?,

@@ -4,13 +4,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use topology::{Engine, MirrorState};
 
-use super::replicator::runs;
+use super::replicator::{self, mirrors};
 use super::systemd::FIRST_PORT;
 use crate::draft::Draft;
 use crate::quoting;
 use crate::request::Request;
-use crate::setting::{Setting, Takes};
-use crate::target::{Target, TargetError, no_remarks};
+use crate::setting::{self, Setting, Takes};
+use crate::target::{Target, TargetError};
 
 pub(super) const TARGET: Target = Target {
     name: "monitoring",
@@ -21,9 +21,13 @@ pub(super) const TARGET: Target = Target {
         about: "where `replicate --listen` serves metrics, separated by commas; the ports of target systemd where nothing is said",
         takes: Takes::Text(addresses),
     }],
-    remarks: no_remarks,
+    remarks,
     drafts,
 };
+
+fn remarks(request: &Request<'_>) -> Vec<String> {
+    replicator::remarks(request.topology, "monitoring")
+}
 
 #[derive(Debug, Serialize)]
 struct Watched {
@@ -68,7 +72,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         })
         .collect();
     let watched = Watched {
-        listen: listen(request)?,
+        listen: listen(request),
         flows,
     };
     Ok(vec![
@@ -83,37 +87,42 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
 }
 
 /// What is asked for metrics: what was chosen, or each mirror where the systemd units serve it.
-fn listen(request: &Request<'_>) -> Result<Vec<String>, TargetError> {
+fn listen(request: &Request<'_>) -> Vec<String> {
     let chosen = request.setting("monitoring", "listen", "");
     if chosen.is_empty() {
-        let mirrors = runs(request.topology)?.len().max(1);
-        return Ok((FIRST_PORT..)
+        let mirrors = mirrors(request.topology).count().max(1);
+        return (FIRST_PORT..)
             .take(mirrors)
             .map(|port| format!("127.0.0.1:{port}"))
-            .collect());
+            .collect();
     }
-    Ok(chosen
+    chosen
         .split(',')
         .map(|it| match it.trim() {
-            port if port.parse::<u16>().is_ok() => format!("127.0.0.1:{port}"),
+            port if is_port(port) => format!("127.0.0.1:{port}"),
             address => address.to_owned(),
         })
-        .collect())
+        .collect()
 }
 
 /// `HOST:PORT`, or a port of this machine, as `replicate --listen` takes them; separated by commas.
 fn addresses(written: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-[]:".contains(c);
     let fits = |address: &str| {
-        address.parse::<u16>().is_ok()
+        is_port(address)
             || address.rsplit_once(':').is_some_and(|(host, port)| {
-                !host.is_empty() && host.chars().all(legal) && port.parse::<u16>().is_ok()
+                !host.is_empty() && host.chars().all(legal) && is_port(port)
             })
     };
     match written.split(',').map(str::trim).find(|it| !fits(it)) {
         Some(bad) => Err(format!("names {bad:?}, which is not HOST:PORT")),
         None => Ok(()),
     }
+}
+
+/// Nobody is reached at port 0.
+fn is_port(text: &str) -> bool {
+    setting::count(text).is_ok()
 }
 
 /// One figure over time: title, unit, and its queries with their legends.

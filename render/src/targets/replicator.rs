@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
 use serde::Serialize;
-use topology::{Cluster, Engine, Mirror, MirrorState, Sasl, SecretRef, Topology};
+use topology::{Cluster, Engine, Mirror, MirrorState, Platform, Sasl, SecretRef, Topology};
 
 use super::java_client::cluster;
 use crate::target::TargetError;
@@ -33,15 +33,24 @@ pub(super) struct Run {
     pub(super) files: BTreeSet<String>,
     /// Files that it names by absolute paths.
     pub(super) absolute_files: BTreeSet<String>,
+    /// Those of both that hold secrets: passwords and private keys.
+    pub(super) secret_files: BTreeSet<String>,
     /// The ports of its clusters.
     pub(super) ports: BTreeSet<u16>,
 }
 
 /// What they need to run.
 pub(super) fn runs(topology: &Topology) -> Result<Vec<Run>, TargetError> {
-    mirrors(topology)
-        .map(|mirror| run(topology, mirror))
-        .collect()
+    runs_of(topology, mirrors(topology))
+}
+
+/// What some mirrors need to run.
+pub(super) fn runs_of<'a>(
+    topology: &Topology,
+    mirrors: impl IntoIterator<Item = &'a Mirror>,
+) -> Result<Vec<Run>, TargetError> {
+    let mirrors = mirrors.into_iter();
+    mirrors.map(|mirror| run(topology, mirror)).collect()
 }
 
 /// The mirrors that `mirrorctl replicate` runs. One that is promoted would be refused, so it is left out.
@@ -52,6 +61,23 @@ pub(super) fn mirrors(topology: &Topology) -> impl Iterator<Item = &Mirror> {
         .filter(|it| it.engine == Engine::Builtin && it.state != MirrorState::Promoted)
 }
 
+/// Says which mirrors no replicator will run, however it is started.
+pub(super) fn remarks(topology: &Topology, target: &str) -> Vec<String> {
+    let embedded = |alias: &&String| {
+        let cluster = topology.cluster(alias);
+        cluster.is_some_and(|it| it.platform == Platform::Embedded)
+    };
+    let ends = mirrors(topology).map(|it| (it, it.sources.iter().chain([&it.target])));
+    ends.filter_map(|(mirror, mut ends)| Some((mirror, ends.find(embedded)?)))
+        .map(|(mirror, alias)| {
+            format!(
+                "{target}: mirror `{}` will not run: cluster `{alias}` is embedded, and lives only inside `mirrorctl demo`",
+                mirror.name
+            )
+        })
+        .collect()
+}
+
 fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
     let mut run = Run {
         mirror: mirror.name.clone(),
@@ -60,6 +86,7 @@ fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
         aws_role: false,
         files: BTreeSet::new(),
         absolute_files: BTreeSet::new(),
+        secret_files: BTreeSet::new(),
         ports: BTreeSet::new(),
     };
     for alias in mirror.sources.iter().chain([&mirror.target]) {
@@ -74,9 +101,11 @@ impl Run {
         self.ports
             .extend(ports.filter_map(|it| it.rsplit_once(':')?.1.parse::<u16>().ok()));
         if let Some(tls) = &cluster.tls {
-            let client = tls.client.iter();
-            let files = client.flat_map(|it| [&it.cert_file, &it.key_file]);
-            for file in files.chain(&tls.ca_file) {
+            if let Some(client) = &tls.client {
+                self.file(mirror, &client.cert_file)?;
+                self.secret_file(mirror, &client.key_file)?;
+            }
+            if let Some(file) = &tls.ca_file {
                 self.file(mirror, file)?;
             }
         }
@@ -85,7 +114,7 @@ impl Run {
                 self.secret(mirror, &login.password)
             }
             Some(Sasl::Oauthbearer(oauth)) => {
-                self.ports.insert(endpoint_port(&oauth.token_endpoint));
+                self.ports.insert(endpoint(&oauth.token_endpoint).1);
                 self.secret(mirror, &oauth.client_secret)
             }
             Some(Sasl::AwsMskIam(aws)) if aws.profile.is_some() => Err(refused(
@@ -115,11 +144,18 @@ impl Run {
                 mirror,
                 format!("the environment variable {name:?} cannot be given to a service"),
             )),
-            SecretRef::File(file) => self.file(mirror, file),
+            SecretRef::File(file) => self.secret_file(mirror, file),
         }
     }
 
-    fn file(&mut self, mirror: &Mirror, file: &Path) -> Result<(), TargetError> {
+    fn secret_file(&mut self, mirror: &Mirror, file: &Path) -> Result<(), TargetError> {
+        let path = self.file(mirror, file)?;
+        self.secret_files.insert(path);
+        Ok(())
+    }
+
+    /// Takes note of a file; gives its path without detours.
+    fn file(&mut self, mirror: &Mirror, file: &Path) -> Result<String, TargetError> {
         let parts: Option<Vec<&str>> = file
             .components()
             .filter(|part| !matches!(part, Component::CurDir | Component::RootDir))
@@ -150,26 +186,28 @@ impl Run {
         };
         let path = parts.join("/");
         if file.is_absolute() {
-            self.absolute_files.insert(format!("/{path}"));
+            let path = format!("/{path}");
+            self.absolute_files.insert(path.clone());
+            Ok(path)
         } else {
-            self.files.insert(path);
+            self.files.insert(path.clone());
+            Ok(path)
         }
-        Ok(())
     }
 }
 
-fn endpoint_port(endpoint: &str) -> u16 {
-    let rest = endpoint
-        .split_once("://")
-        .map_or(endpoint, |(_, rest)| rest);
-    let host = rest.split(['/', '?']).next().unwrap_or(rest);
-    host.rsplit_once(':')
-        .and_then(|(_, port)| port.parse().ok())
-        .unwrap_or(443)
+/// The host and the port of a token endpoint.
+pub(super) fn endpoint(url: &str) -> (&str, u16) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    let with_port = authority
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    with_port.unwrap_or((authority, 443))
 }
 
 /// Whether shells, systemd and Kubernetes all take it as the name of a variable.
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -192,7 +230,7 @@ mod tests {
             "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
              - {alias: a, bootstrapServers: 'x:9092', tls: {caFile: certs/a.pem}, \
              sasl: {mechanism: scram-sha-512, username: u, password: {env: A_PW}}}\n\
-             - {alias: b, bootstrapServers: 'y:9094', tls: {caFile: /etc/b.pem}}\n\
+             - {alias: b, bootstrapServers: 'y:9094', tls: {caFile: /etc/b.pem, certFile: ./b.pem, keyFile: b.key}}\n\
              mirrors:\n- {name: m, source: a, target: b}\n",
         )
         .expect("valid")
@@ -204,7 +242,9 @@ mod tests {
         let runs = runs(&mirror()).unwrap();
         let run = &runs[0];
         assert_eq!(run.variables, BTreeSet::from(["A_PW".to_owned()]));
-        assert_eq!(run.files, BTreeSet::from(["certs/a.pem".to_owned()]));
+        let files = ["b.key", "b.pem", "certs/a.pem"].map(str::to_owned);
+        assert_eq!(run.files, BTreeSet::from(files));
+        assert_eq!(run.secret_files, BTreeSet::from(["b.key".to_owned()]));
         assert_eq!(
             run.absolute_files,
             BTreeSet::from(["/etc/b.pem".to_owned()])
@@ -260,7 +300,7 @@ mod tests {
             ("https://idp:8443/token", 8443),
             ("https://idp", 443),
         ] {
-            assert_eq!(endpoint_port(endpoint), port, "{endpoint}");
+            assert_eq!(super::endpoint(endpoint), ("idp", port), "{endpoint}");
         }
     }
 }

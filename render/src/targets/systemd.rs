@@ -1,12 +1,14 @@
 //! The replicator as systemd units, one a mirror, and a script that installs them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::replicator::{Run, runs};
+use super::replicator::{self, Run, runs};
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::{Setting, Takes};
-use crate::target::{Target, TargetError, no_remarks};
+use crate::target::{Target, TargetError};
 
 const NAME: &str = "systemd";
 /// Metrics and health of the first mirror; each has a port of its own.
@@ -15,15 +17,19 @@ pub(super) const FIRST_PORT: u16 = 9464;
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "hardened systemd units of the replicator, one a mirror, secrets as credentials, and a script that installs them",
-    renders: super::replicator::RENDERS,
+    renders: replicator::RENDERS,
     settings: &[Setting {
         name: "memory-max",
         about: "the most memory that a mirror may take (1G)",
         takes: Takes::Text(memory_max),
     }],
-    remarks: no_remarks,
+    remarks,
     drafts,
 };
+
+fn remarks(request: &Request<'_>) -> Vec<String> {
+    replicator::remarks(request.topology, NAME)
+}
 
 #[derive(Serialize)]
 struct Unit<'a> {
@@ -56,7 +62,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     drafts.push(Draft::template(
         "install.sh",
         "systemd/install.sh",
-        &Install { runs: &runs },
+        &Install::of(&runs),
     )?);
     Ok(drafts)
 }
@@ -73,7 +79,27 @@ fn memory_max(written: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// What all mirrors need, each once.
 #[derive(Serialize)]
 struct Install<'a> {
     runs: &'a [Run],
+    variables: BTreeSet<&'a str>,
+    optional_variables: BTreeSet<&'a str>,
+    files: BTreeSet<&'a str>,
+    absolute_files: BTreeSet<&'a str>,
+}
+
+impl<'a> Install<'a> {
+    fn of(runs: &'a [Run]) -> Self {
+        let all = |of: fn(&Run) -> &BTreeSet<String>| -> BTreeSet<&'a str> {
+            runs.iter().flat_map(of).map(String::as_str).collect()
+        };
+        Self {
+            runs,
+            variables: all(|run| &run.variables),
+            optional_variables: all(|run| &run.optional_variables),
+            files: all(|run| &run.files),
+            absolute_files: all(|run| &run.absolute_files),
+        }
+    }
 }

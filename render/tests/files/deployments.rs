@@ -183,6 +183,46 @@ fn the_shape_of_the_seed_s_day_is_there_on_request() {
 }
 
 #[test]
+fn a_mirror_of_the_seed_s_day_has_as_many_replicas_as_brokers_insist_on() {
+    let text = example("seed-003-strimzi").replace(
+        "  topicsPattern:",
+        "  engine: strimzi-mirrormaker2\n  topicsPattern:",
+    );
+    let replicas = |text: &str| -> BTreeSet<(String, String)> {
+        let rendering = set(text, "strimzi", &["strimzi.api-version=v1beta1"]);
+        let written = file(&rendering, "strimzi/mirrors/europe-to-us.yaml");
+        let lines = written
+            .lines()
+            .filter_map(|line| line.trim().split_once(": "));
+        lines
+            .filter(|(key, _)| key.ends_with("replication.factor"))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    };
+    // the clusters have `min.insync.replicas` of 2
+    let all = replicas(&text);
+    assert_eq!(all.len(), 7, "{all:?}");
+    assert!(all.iter().all(|(_, value)| value == "3"), "{all:?}");
+    // offset syncs lie on the source
+    let small = text.replacen("count: 3", "count: 1", 1);
+    let small = small.replacen(
+        "offsets.topic.replication.factor: 3, transaction.state.log.replication.factor: 3, transaction.state.log.min.isr: 2",
+        "",
+        1,
+    );
+    let small = small.replace(
+        "replicationFactor: 3, configs: {min.insync.replicas: 2}",
+        "",
+    );
+    let one: Vec<_> = replicas(&small)
+        .into_iter()
+        .filter(|(_, value)| value == "1")
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(one, ["offset-syncs.topic.replication.factor"]);
+}
+
+#[test]
 fn a_deployment_is_hardened_and_gets_secrets_by_reference() {
     let rendering = set(
         SECURED,
@@ -306,7 +346,24 @@ fn units_load_secrets_as_credentials() {
         "need /etc/mirrorctl/certs/a.pem",
         "need /etc/keys/me.pem",
     ] {
-        assert!(script.contains(needed), "{needed}: {script}");
+        assert_eq!(script.matches(needed).count(), 1, "{needed}: {script}");
+    }
+}
+
+#[test]
+fn the_script_asks_for_each_thing_once_and_stops_mirrors_that_are_gone() {
+    let text = SECURED.replace(", state: promoted", "");
+    let rendering = set(&text, "systemd", &[]);
+    let script = file(&rendering, "systemd/install.sh");
+    for line in [
+        "need /etc/mirrorctl/credentials/B_PW",
+        "#   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/B_PW",
+        "    mirrorctl@Pay_to.b.service) continue ;;",
+        "    mirrorctl@other.service) continue ;;",
+        "  systemctl disable --now \"$unit\"",
+    ] {
+        let found = script.lines().filter(|it| *it == line).count();
+        assert_eq!(found, 1, "{line}: {script}");
     }
 }
 
@@ -345,6 +402,71 @@ fn every_machine_is_a_node_with_an_id_of_its_own() {
     assert!(!rendering.files.keys().any(|it| it.contains("molecule")));
 }
 
+/// The seed's brokers, with what their clients connect by.
+fn secured_brokers(security: &str) -> String {
+    let text = example("seed-000-hybrid-cloud").replace(
+        "  network: {cidr: 10.10.0.0/16",
+        &format!("  {security}\n  network: {{cidr: 10.10.0.0/16"),
+    );
+    assert!(text.contains(security));
+    text
+}
+
+#[test]
+fn brokers_get_certificates_and_a_first_user() {
+    let rendering = set(
+        &secured_brokers(
+            "tls: {caFile: certs/ca.pem, certFile: me.pem, keyFile: me.key}\n  \
+             sasl: {mechanism: scram-sha-512, username: mirror, password: {env: ONPREM_PW}}",
+        ),
+        "ansible",
+        &[],
+    );
+    let cluster = documents(file(
+        &rendering,
+        "ansible/group_vars/kafka_onprem/cluster.yml",
+    ));
+    for (key, value) in [
+        (
+            "kafka_tls_certificate",
+            "{{ playbook_dir }}/files/{{ inventory_hostname }}.pem",
+        ),
+        (
+            "kafka_tls_key",
+            "{{ playbook_dir }}/files/{{ inventory_hostname }}.key",
+        ),
+        ("kafka_tls_ca", "{{ playbook_dir }}/files/certs/ca.pem"),
+        ("kafka_tls_client_auth", "required"),
+        ("kafka_controller_protocol", "SSL"),
+        ("kafka_sasl_mechanism", "SCRAM-SHA-512"),
+        ("kafka_sasl_username", "mirror"),
+        (
+            "kafka_sasl_password",
+            "{{ vault_ONPREM_PW | default(lookup('ansible.builtin.env', 'ONPREM_PW', \
+             default=undef(hint='set vault_ONPREM_PW or ONPREM_PW'))) }}",
+        ),
+    ] {
+        assert_eq!(cluster[0][key].as_str(), Some(value), "{key}");
+    }
+    // and a cluster without any says nothing of it
+    let plain = set(&example("seed-000-hybrid-cloud"), "ansible", &[]);
+    let plain = file(&plain, "ansible/group_vars/kafka_onprem/cluster.yml");
+    assert!(
+        !plain.contains("kafka_tls") && !plain.contains("kafka_sasl"),
+        "{plain}"
+    );
+}
+
+#[test]
+fn logins_that_the_role_does_not_set_up_are_refused() {
+    let text = secured_brokers(
+        "tls: {}\n  sasl: {mechanism: oauthbearer, oauth: {tokenEndpoint: 'https://idp/token', clientId: c, \
+         clientSecret: {env: S}}}",
+    );
+    let error = try_set(&text, "ansible", &[]).unwrap_err().to_string();
+    assert!(error.contains("sasl.mechanism"), "{error}");
+}
+
 #[test]
 fn what_ansible_would_evaluate_is_refused() {
     let text = example("seed-000-hybrid-cloud");
@@ -359,10 +481,10 @@ fn what_ansible_would_evaluate_is_refused() {
 }
 
 #[test]
-fn fewer_machines_than_brokers_are_refused() {
+fn brokers_without_machines_are_refused() {
     let text = example("seed-000-hybrid-cloud").replace(
         "hosts: [kafka1.dc1.example, kafka2.dc1.example, kafka3.dc1.example]",
-        "hosts: [kafka1.dc1.example]",
+        "hosts: []",
     );
     let error = try_set(&text, "ansible", &[]).unwrap_err().to_string();
     assert!(error.contains("brokers.hosts"), "{error}");
@@ -442,6 +564,19 @@ fn loopback_addresses_are_no_error_and_said_where_they_lead_nowhere() {
     assert!(set(text, "ansible", &[]).remarks.is_empty());
     let remarks = set(text, "ansible", &["ansible.replicators=m1"]).remarks;
     assert_eq!(remarks.len(), 1, "{remarks:?}");
+}
+
+#[test]
+fn mirrors_of_clusters_in_memory_are_warned_of() {
+    for target in ["systemd", "kubernetes", "monitoring"] {
+        let remarks = set(&example("demo"), target, &[]).remarks;
+        assert_eq!(remarks.len(), 1, "{target}: {remarks:?}");
+        assert!(
+            remarks[0].starts_with(&format!("{target}: mirror `"))
+                && remarks[0].contains("`source` is embedded"),
+            "{remarks:?}"
+        );
+    }
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn connectors_share_one_policy_and_hold_no_secret() {
 #[track_caller]
 fn refused(text: &str, target: &str, words: &str) {
     let error = try_rendering(text, &[target], &Templates::embedded().unwrap()).unwrap_err();
-    assert!(matches!(error, RenderError::Target { .. }), "{error}");
+    assert!(matches!(error, RenderError::Targets(_)), "{error}");
     assert!(error.to_string().contains(words), "{error}");
 }
 

@@ -151,6 +151,40 @@ fn what_is_not_wanted_any_more_goes_unless_it_was_edited() {
 }
 
 #[test]
+fn an_edited_file_that_is_not_wanted_stays_known_until_it_is_removed_by_force() {
+    let out = TempDir::new().unwrap();
+    let second = "mirrormaker2/second/mm2.properties";
+    write(&two_mirrors(), out.path()).unwrap();
+    fs::write(out.path().join(second), "mine\n").unwrap();
+    for _ in 0..2 {
+        write(MM2, out.path()).unwrap();
+        assert_eq!(state(MM2, out.path(), second), FileState::Left);
+    }
+    let forced = compared(&rendering(MM2, &["mirrormaker2"]), out.path()).removing_edited();
+    assert_eq!(forced.apply(out.path()).unwrap().removed, 1);
+    assert!(!out.path().join(second).exists());
+    let manifest = fs::read_to_string(out.path().join(MANIFEST)).unwrap();
+    assert!(!manifest.contains(second), "{manifest}");
+}
+
+#[test]
+fn a_script_that_cannot_be_executed_is_not_as_rendered() {
+    let out = TempDir::new().unwrap();
+    let text = MM2.replace("  engine: mirrormaker2\n", "");
+    let script = out.path().join("systemd/install.sh");
+    let now = || compared(&rendering(&text, &["systemd"]), out.path());
+    now().apply(out.path()).unwrap();
+    assert!(now().is_current());
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(!now().is_current());
+    assert_eq!(now().in_state(FileState::Outdated).count(), 1);
+    now().refuse_edited().unwrap();
+    assert_eq!(now().apply(out.path()).unwrap().updated, 1);
+    let mode = fs::metadata(&script).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+}
+
+#[test]
 fn what_is_missing_is_written_again() {
     let out = TempDir::new().unwrap();
     write(MM2, out.path()).unwrap();

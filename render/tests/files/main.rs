@@ -5,6 +5,7 @@
 )]
 
 mod around;
+mod complaints;
 mod deployments;
 mod engines;
 mod examples;

@@ -32,6 +32,8 @@ run "a_machine" {
 
   variables {
     key_vault_secrets = { PASSWORD = "https://kafka.vault.azure.net/secrets/password" }
+    files             = { "/etc/mirrorctl/certs/ca.pem" = "-----BEGIN CERTIFICATE-----\n" }
+    secret_files      = { "/etc/mirrorctl/m.key" = "https://kafka.vault.azure.net/secrets/key" }
     key_vault_ids     = { kafka = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/kafka/providers/Microsoft.KeyVault/vaults/kafka" }
   }
   assert {
@@ -45,6 +47,24 @@ run "a_machine" {
   assert {
     condition     = strcontains(base64decode(yamldecode(base64decode(azurerm_linux_virtual_machine.this.custom_data)).write_files[1].content), "secrets/password")
     error_message = "the secret is named, not written"
+  }
+  assert {
+    condition = anytrue([
+      for file in yamldecode(base64decode(azurerm_linux_virtual_machine.this.custom_data)).write_files :
+      file.path == "/etc/mirrorctl/certs/ca.pem" && try(base64decode(file.content), "") == "-----BEGIN CERTIFICATE-----\n"
+    ])
+    error_message = "a certificate arrives as it is"
+  }
+  assert {
+    condition = anytrue([
+      for command in yamldecode(base64decode(azurerm_linux_virtual_machine.this.custom_data)).runcmd :
+      strcontains(join(" ", command), "ln -sfn '/run/mirrorctl/${sha256("/etc/mirrorctl/m.key")}' '/etc/mirrorctl/m.key'")
+    ])
+    error_message = "the path in the topology leads to where the service keeps the secret"
+  }
+  assert {
+    condition     = strcontains(base64decode(yamldecode(base64decode(azurerm_linux_virtual_machine.this.custom_data)).write_files[1].content), "\"${sha256("/etc/mirrorctl/m.key")}\":\"https://kafka.vault.azure.net/secrets/key\"")
+    error_message = "the service reads the secret to there"
   }
   assert {
     condition     = azurerm_role_assignment.secrets["kafka"].role_definition_name == "Key Vault Secrets User"
@@ -64,6 +84,15 @@ run "a_secret_is_an_address" {
   command = plan
   variables {
     key_vault_secrets = { PASSWORD = "hunter2" }
+    secret_files      = { "/etc/mirrorctl/m.key" = "-----BEGIN PRIVATE KEY-----" }
   }
-  expect_failures = [var.key_vault_secrets]
+  expect_failures = [var.key_vault_secrets, var.secret_files]
+}
+
+run "a_path_is_a_path" {
+  command = plan
+  variables {
+    files = { "ca.pem'; reboot" = "" }
+  }
+  expect_failures = [var.files]
 }

@@ -1,7 +1,9 @@
 //! `clusters[].brokers`, `network`, `storage`, `dns`, `access`, `kubernetes`, `tags`.
 
+mod buildable;
 mod machines;
 mod peers;
+mod regions;
 mod subnets;
 
 use std::net::IpAddr;
@@ -75,6 +77,7 @@ fn fit(scope: &mut Scope<'_>, path: &Path, written: &spec::Cluster, found: &Infr
             brokers,
         );
     }
+    buildable::check(scope, path, written, found);
 }
 
 fn brokers(written: &spec::Brokers) -> Brokers {

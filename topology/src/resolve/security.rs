@@ -45,9 +45,51 @@ pub(super) fn resolve(scope: &mut Scope<'_>, cluster: &Path, spec: &spec::Cluste
         .and_then(|written| tls(scope, &tls_path, written));
     let sasl = spec.sasl.as_ref().and_then(|written| {
         without_encryption(scope, &sasl_path, written.mechanism, encrypted);
+        of_other_platform(scope, &sasl_path, spec.platform, written.mechanism);
         sasl(scope, &sasl_path, written, spec.region.as_deref())
     });
     Security { tls, sasl }
+}
+
+/// MSK takes some logins, and nobody else takes its own.
+fn of_other_platform(scope: &mut Scope<'_>, path: &Path, platform: Platform, mechanism: Mechanism) {
+    let (message, hint) = match (platform, mechanism) {
+        (Platform::AwsMsk, Mechanism::Plain | Mechanism::ScramSha256 | Mechanism::Oauthbearer) => (
+            "brokers of MSK take no such login",
+            "write `aws-msk-iam` or `scram-sha-512`, or leave `sasl` out and show a certificate (`tls: {certFile, keyFile}`)",
+        ),
+        (
+            Platform::AwsEc2 | Platform::AzureHdinsight | Platform::Ansible | Platform::Strimzi,
+            Mechanism::AwsMskIam,
+        ) => (
+            "no brokers but those of MSK take this login",
+            "write `scram-sha-512`, or make the cluster `platform: aws-msk`",
+        ),
+        (
+            Platform::AwsMsk
+            | Platform::AwsEc2
+            | Platform::AzureHdinsight
+            | Platform::Ansible
+            | Platform::Strimzi
+            | Platform::Existing
+            | Platform::Embedded,
+            Mechanism::Plain
+            | Mechanism::ScramSha256
+            | Mechanism::ScramSha512
+            | Mechanism::Oauthbearer
+            | Mechanism::AwsMskIam,
+        ) => return,
+    };
+    let span = scope.span(&path.key("mechanism"));
+    scope.add(
+        Finding::new(
+            Code::MechanismOfOtherPlatform,
+            span,
+            message,
+            "a login of another platform",
+        )
+        .hint(hint),
+    );
 }
 
 fn refuse_embedded(scope: &mut Scope<'_>, path: &Path) {

@@ -76,12 +76,16 @@ pub(super) fn drafts(topology: &Topology, old: bool) -> Result<Vec<Draft>, Targe
         }
         let target = cluster(topology, mirror, &mirror.target)?;
         let name = kubernetes_name(&mirror.name, LONGEST_NAME);
+        let mut flows = flows(&open, mirror)?;
+        if old {
+            say_how_many(&mut flows);
+        }
         let values = Mirror {
             place: Place {
                 name: name.clone(),
                 namespace: namespace(target),
             },
-            flows: flows(&open, mirror)?,
+            flows,
             to: reached(target)?,
             from: mirror
                 .sources
@@ -100,6 +104,24 @@ pub(super) fn drafts(topology: &Topology, old: bool) -> Result<Vec<Draft>, Targe
         )?);
     }
     Ok(drafts)
+}
+
+/// The Kafka of Strimzi's v1beta1 has no word for the default of the brokers: Connect 2.4 takes a number, and MirrorMaker's own
+/// default for the topics it copies to is below what brokers with `min.insync.replicas` of 2 can lose. So what is not known
+/// is Connect's default.
+fn say_how_many(flows: &mut Flows) {
+    const UNKNOWN: i32 = 3;
+    for replicas in [
+        &mut flows.internal_replication_factor,
+        &mut flows.source_replication_factor,
+    ] {
+        if *replicas < 1 {
+            *replicas = UNKNOWN;
+        }
+    }
+    if flows.replication_factor < 1 {
+        flows.replication_factor = flows.internal_replication_factor;
+    }
 }
 
 fn reached(cluster: &Cluster) -> Result<Reached, TargetError> {

@@ -4,6 +4,7 @@ mod clusters;
 mod links;
 mod networks;
 mod outline;
+mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +13,9 @@ use topology::{Cluster, Engine, Mirror, Platform, ReplicationPolicy, StartOffset
 
 use self::clusters::{Ec2, Msk};
 use self::networks::AwsNetwork;
+use self::reach::Reach;
 use super::labels::labels;
-use super::replicator;
+use super::replicator::{self, Needs};
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::target::{Target, TargetError, no_remarks};
@@ -38,7 +40,11 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     if clusters.is_empty() {
         return Ok(Vec::new());
     }
-    let root = root(topology, &clusters)?;
+    let mut root = root(topology, &clusters)?;
+    if root.replicator.is_some() {
+        let mirrors = replicator::mirrors(topology, &clusters);
+        root.needs = replicator::needs(topology, &mirrors)?;
+    }
     let mut drafts = vec![
         Draft::template("versions.tf", "terraform-aws/versions.tf", &root)?,
         Draft::template("main.tf", "terraform-aws/main.tf", &root)?,
@@ -77,6 +83,8 @@ struct Root {
     ec2: Vec<Ec2>,
     msk_replicators: Vec<MskReplicator>,
     replicator: Option<Replicator>,
+    /// What the replicator's machines need beside the topology.
+    needs: Needs,
     archive: bool,
     first_region: String,
     elsewhere: BTreeSet<String>,
@@ -136,8 +144,7 @@ struct Replicator {
     network: String,
     region: String,
     mirrors: Vec<String>,
-    ports: BTreeSet<u16>,
-    brokers: Vec<String>,
+    brokers: Vec<Reach>,
     msk: Vec<String>,
 }
 
@@ -189,15 +196,18 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
         .into_iter()
         .map(|mirror| msk_replicator(mirror, clusters, &names, &plan))
         .collect::<Result<Vec<_>, _>>()?;
-    let replicator = beside.map(|beside| {
+    let replicator = beside.map(|beside| -> Result<Replicator, TargetError> {
         let network = plan.network(&home(beside));
-        let ports = clusters::ports(topology, &mirrors);
-        Replicator {
+        let at_home = clusters
+            .iter()
+            .filter(|cluster| plan.homes[&cluster.alias] == network.label)
+            .map(|cluster| cluster.alias.as_str())
+            .collect();
+        Ok(Replicator {
             network: network.label.clone(),
             region: network.region.clone(),
             mirrors: mirrors.iter().map(|mirror| mirror.name.clone()).collect(),
-            ports,
-            brokers: network.reachable(),
+            brokers: reach::reach(topology, &mirrors, &at_home)?,
             msk: msk
                 .iter()
                 .filter(|cluster| {
@@ -208,8 +218,9 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
                 })
                 .map(|cluster| cluster.label.clone())
                 .collect(),
-        }
+        })
     });
+    let replicator = replicator.transpose()?;
     let mut networks = plan.networks;
     for network in &mut networks {
         let has_machines = ec2.iter().any(|cluster| cluster.network == network.label);
@@ -234,6 +245,7 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
         ec2,
         msk_replicators,
         replicator,
+        needs: Needs::default(),
         archive: !topology.pipelines.is_empty(),
         elsewhere: plan.elsewhere,
     })

@@ -6,6 +6,7 @@ use serde::Serialize;
 use topology::{Access, Cluster, Link, Network, Platform, Topology};
 
 use super::labels::labels;
+use super::replicator::Needs;
 use super::{addresses, replicator};
 use crate::draft::Draft;
 use crate::request::Request;
@@ -29,7 +30,11 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     if clusters.is_empty() {
         return Ok(Vec::new());
     }
-    let root = root(request.topology, &clusters)?;
+    let mut root = root(request.topology, &clusters)?;
+    if root.replicator.is_some() {
+        let mirrors = replicator::mirrors(request.topology, &clusters);
+        root.needs = replicator::needs(request.topology, &mirrors)?;
+    }
     let mut drafts = vec![
         Draft::template("versions.tf", "terraform-azure/versions.tf", &root)?,
         Draft::template("main.tf", "terraform-azure/main.tf", &root)?,
@@ -75,6 +80,8 @@ pub(in crate::targets) struct Root {
     pub(in crate::targets) clusters: Vec<HdInsight>,
     pub(in crate::targets) accounts: Vec<Accounts>,
     replicator: Option<Replicator>,
+    /// What the replicator's machine needs beside the topology.
+    needs: Needs,
     /// Peers that nothing here leads to.
     elsewhere: BTreeSet<String>,
 }
@@ -170,6 +177,7 @@ pub(in crate::targets) fn root(
         clusters: built,
         accounts: accounts.into_iter().map(|(_, accounts)| accounts).collect(),
         replicator,
+        needs: Needs::default(),
         elsewhere,
     })
 }

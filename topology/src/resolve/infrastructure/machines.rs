@@ -11,8 +11,13 @@ use crate::finding::Finding;
 use crate::infrastructure::{Brokers, Storage};
 use crate::path::Path;
 
-/// Data disks of one worker node of `HDInsight`.
+/// Data disks of one worker node of `HDInsight`, and the size of each.
 const HDINSIGHT_DISKS: u32 = 8;
+const HDINSIGHT_DISK: u64 = 1 << 40;
+/// The most that a broker of MSK has, in bytes.
+const MSK_STORAGE: u64 = 16_384 << 30;
+/// What smaller disks of brokers hold fills up before anything of it may be deleted: ten segments of the default size.
+const COMFORTABLE_DISK: u64 = 10 << 30;
 
 /// The sizes of EC2: a machine and its size.
 static EC2: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -243,6 +248,9 @@ pub(super) fn storage(scope: &mut Scope<'_>, path: &Path, platform: Platform, st
             .hint(format!("write {}", names.join(" or "))),
         );
     }
+    if let Some(size) = storage.size {
+        sizes_of_disks(scope, &place.key("size"), platform, size);
+    }
     if platform == Platform::AzureHdinsight
         && let Some(disks) = storage.disks.filter(|disks| *disks > HDINSIGHT_DISKS)
     {
@@ -257,6 +265,46 @@ pub(super) fn storage(scope: &mut Scope<'_>, path: &Path, platform: Platform, st
             .hint(format!("write `disks: {HDINSIGHT_DISKS}`")),
         );
     }
+}
+
+fn sizes_of_disks(scope: &mut Scope<'_>, path: &Path, platform: Platform, size: u64) {
+    let (code, message, label, hint) = match platform {
+        Platform::AwsMsk if size > MSK_STORAGE => (
+            Code::OutOfRange,
+            "a broker of MSK has 16384 GiB or less",
+            "too large",
+            "write `size: 16384GiB` or less, or more brokers",
+        ),
+        Platform::AzureHdinsight if !size.is_multiple_of(HDINSIGHT_DISK) => (
+            Code::OutOfRange,
+            "disks of HDInsight have 1 TiB each",
+            "not a number of such disks",
+            "write `disks` instead, or a multiple of 1TiB",
+        ),
+        Platform::AwsMsk
+        | Platform::AwsEc2
+        | Platform::Strimzi
+        | Platform::Ansible
+        | Platform::AzureHdinsight
+            if size < COMFORTABLE_DISK =>
+        {
+            (
+                Code::SmallDisk,
+                "so small a disk is full before its brokers may delete anything",
+                "less than 10 GiB",
+                "a segment of a partition has 1 GiB, unless `segment.bytes` is set, and is deleted only as a whole",
+            )
+        }
+        Platform::Existing
+        | Platform::Embedded
+        | Platform::AwsMsk
+        | Platform::AwsEc2
+        | Platform::Strimzi
+        | Platform::Ansible
+        | Platform::AzureHdinsight => return,
+    };
+    let span = scope.span(path);
+    scope.add(Finding::new(code, span, message, label).hint(hint));
 }
 
 /// What can be asked of a platform; nothing is known of clusters that exist.

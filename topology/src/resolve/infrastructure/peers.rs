@@ -20,6 +20,8 @@ pub(in crate::resolve) fn check(scope: &mut Scope<'_>, clusters: &[Placed]) {
             continue;
         };
         contradiction(scope, &clusters[..index], cluster, network);
+        other_zones(scope, &clusters[..index], cluster);
+        range(scope, clusters, cluster, network);
         for (at, alias) in network.peers.iter().enumerate() {
             let place = network_path(cluster.0).key("peers").index(at);
             if *alias == cluster.1.alias {
@@ -94,6 +96,63 @@ fn contradiction(scope: &mut Scope<'_>, before: &[Placed], cluster: &Placed, net
         .hint(format!(
             "line {line} has the other range; write one range, or give the networks names of their own"
         )),
+    );
+}
+
+/// The subnets of one network on AWS are in its zones.
+fn other_zones(scope: &mut Scope<'_>, before: &[Placed], cluster: &Placed) {
+    let zones = |of: &Cluster| {
+        of.infrastructure
+            .brokers
+            .as_ref()
+            .map(|it| it.zones.clone())
+    };
+    let here = zones(&cluster.1);
+    let known =
+        cloud(cluster.1.platform) == Cloud::Aws && here.as_ref().is_some_and(|it| !it.is_empty());
+    let other = before
+        .iter()
+        .find(|(_, other)| known && is_one_network(&cluster.1, other) && zones(other) != here);
+    let Some((_, other)) = other else { return };
+    let place = Path::root().key("clusters").index(cluster.0);
+    let span = scope.span(&place.key("brokers").key("zones"));
+    scope.add(
+        Finding::new(
+            Code::ContradictingNetwork,
+            span,
+            format!(
+                "`{}` and `{}` live in one network, and spread over different zones",
+                other.alias, cluster.1.alias
+            ),
+            "other zones here",
+        )
+        .hint("write the same zones, in the same order, or give the networks names of their own"),
+    );
+}
+
+/// A network that is built has a range: at this cluster, or at another one that lives in it.
+fn range(scope: &mut Scope<'_>, clusters: &[Placed], cluster: &Placed, network: &Network) {
+    let place = network_path(cluster.0);
+    let builds = matches!(cloud(cluster.1.platform), Cloud::Aws | Cloud::Azure);
+    if !builds || network.cidr.is_some() || scope.is_written(&place.key("cidr")) {
+        return;
+    }
+    let elsewhere = clusters.iter().any(|(at, other)| {
+        let range = other.infrastructure.network.as_ref().and_then(|it| it.cidr);
+        *at != cluster.0 && is_one_network(&cluster.1, other) && range.is_some()
+    });
+    if elsewhere {
+        return;
+    }
+    let span = scope.key_span(&place);
+    scope.add(
+        Finding::new(
+            Code::IncompleteNetwork,
+            span,
+            "a network cannot be built without `cidr`: it has a range of addresses",
+            "the network needs `cidr`",
+        )
+        .hint("add `cidr: 10.20.0.0/16`; a cluster that is there already needs no `network`"),
     );
 }
 

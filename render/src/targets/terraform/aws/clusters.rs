@@ -1,9 +1,9 @@
 //! Clusters as their modules take them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use topology::{Cluster, Mirror, Platform, Sasl, StorageType, Topology};
+use topology::{Cluster, Platform, Sasl, StorageType};
 
 use super::networks::AwsNetwork;
 use crate::target::TargetError;
@@ -155,23 +155,12 @@ fn is_graviton(size: &str) -> bool {
     family == "a1" || attributes.starts_with('g')
 }
 
-/// The ports of all brokers that some mirrors reach.
-pub(super) fn ports(topology: &Topology, mirrors: &[&Mirror]) -> BTreeSet<u16> {
-    let mut ports: BTreeSet<u16> = mirrors
-        .iter()
-        .flat_map(|mirror| mirror.sources.iter().chain([&mirror.target]))
-        .filter_map(|alias| topology.cluster(alias))
-        .flat_map(ports_of)
-        .collect();
-    if ports.is_empty() {
-        ports.insert(KAFKA_PORT);
+/// The ports of its brokers; of a cluster whose addresses are not known yet, the one its login is asked for on.
+pub(super) fn ports_of(cluster: &Cluster) -> Vec<u16> {
+    if cluster.bootstrap_servers.is_empty() && cluster.platform != Platform::AwsMsk {
+        return vec![KAFKA_PORT];
     }
-    ports
-}
-
-/// Those of its addresses; of a cluster whose addresses are not known yet, the one its login is asked for on.
-fn ports_of(cluster: &Cluster) -> Vec<u16> {
-    if cluster.bootstrap_servers.is_empty() && cluster.platform == Platform::AwsMsk {
+    if cluster.bootstrap_servers.is_empty() {
         let tls = cluster.tls.as_ref();
         return vec![match &cluster.sasl {
             Some(Sasl::ScramSha512(_)) => 9096,

@@ -111,10 +111,8 @@ pub struct MskOutline {
 pub struct ReplicatorOutline {
     /// The label of the network.
     pub network: String,
-    /// The ports of brokers.
-    pub ports: BTreeSet<u16>,
-    /// The ranges that brokers are in.
-    pub brokers: Vec<String>,
+    /// The ranges that brokers are in, each with their ports.
+    pub brokers: BTreeMap<String, BTreeSet<u16>>,
 }
 
 /// What [`Target`](crate::Target) `terraform-aws` renders for `topology`; empty where it has no cluster on AWS.
@@ -180,8 +178,11 @@ fn outline(root: Root) -> AwsOutline {
             .collect(),
         replicator: replicator.map(|replicator| ReplicatorOutline {
             network: replicator.network,
-            ports: replicator.ports,
-            brokers: replicator.brokers,
+            brokers: replicator
+                .brokers
+                .into_iter()
+                .map(|reach| (reach.range, reach.ports))
+                .collect(),
         }),
     }
 }

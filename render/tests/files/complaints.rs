@@ -1,0 +1,59 @@
+//! Targets that cannot be rendered: all of them are named, and those that were not asked for are not looked at.
+
+use mirrorctl_render::{RenderError, Templates};
+
+use crate::support::{rendering, try_rendering};
+
+/// MirrorMaker 2 cannot begin at a time, and a service has no profile of AWS.
+const TOPOLOGY: &str = r#"
+apiVersion: mirrorctl.io/v1
+kind: Topology
+clusters:
+- alias: a
+  bootstrapServers: ["a:9098"]
+  tls: {}
+  sasl: {mechanism: aws-msk-iam, aws: {region: eu-west-1, profile: mine}}
+- {alias: b, bootstrapServers: ["b:9092"]}
+mirrors:
+- {name: ours, source: a, target: b, topicsPattern: x}
+- name: theirs
+  source: a
+  target: b
+  engine: mirrormaker2
+  topicsPattern: y
+  startOffset: {timestamp: "2026-01-01T00:00:00Z"}
+  replicationPolicy: {type: default}
+"#;
+
+fn complaining(targets: &[&str]) -> Vec<&'static str> {
+    match try_rendering(TOPOLOGY, targets, &Templates::embedded().unwrap()) {
+        Err(RenderError::Targets(complaints)) => complaints.iter().map(|it| it.target).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn all_complaints_come_at_once() {
+    assert_eq!(
+        complaining(&[]),
+        ["connect", "kubernetes", "mirrormaker2", "systemd"]
+    );
+    let error = try_rendering(TOPOLOGY, &[], &Templates::embedded().unwrap()).unwrap_err();
+    let text = error.to_string();
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert!(
+        text.contains("systemd: mirror `ours`: `sasl.aws.profile`"),
+        "{text}"
+    );
+    assert!(text.contains("mirrormaker2: mirror `theirs`"), "{text}");
+}
+
+#[test]
+fn a_target_does_without_the_others() {
+    assert_eq!(complaining(&["systemd", "monitoring"]), ["systemd"]);
+    for target in ["monitoring", "container"] {
+        assert!(!rendering(TOPOLOGY, &[target]).files.is_empty(), "{target}");
+    }
+    // which has nothing to say about this topology, and so nothing to complain about
+    assert!(rendering(TOPOLOGY, &["ansible"]).files.is_empty());
+}
