@@ -1,5 +1,5 @@
 //! Mirrors as resources on real clusters: a running replicator follows what is applied, without a restart; what others write
-//! is shown and repaired; a promotion copies to the end and is for good.
+//! is shown and repaired; a promotion copies to the end and is for good; what is written to the target since goes back.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::thread;
@@ -29,10 +29,14 @@ impl Bed {
 
     /// Writes the topology that `apply` and `plan` get; the replicator has a file of its own, which stays as it is.
     fn declare(&self, file: &str, state: &str) {
+        self.declare_beside(file, state, "");
+    }
+
+    fn declare_beside(&self, file: &str, state: &str, others: &str) {
         let rest = format!(
             "topics:\n- {{name: live, clusters: [source], partitions: 3, replicationFactor: 1}}\n\
              mirrors:\n- {{name: live, source: source, target: target, topicsPattern: live, \
-             replicationPolicy: {{type: identity}}, topicSync: {{interval: 500ms}}, state: {state}}}\n"
+             replicationPolicy: {{type: identity}}, topicSync: {{interval: 500ms}}, state: {state}}}\n{others}"
         );
         let text = self.pair.topology(&rest);
         self.workspace.write(file, text).unwrap();
@@ -163,4 +167,23 @@ fn a_running_replicator_follows_what_is_applied() {
     bed.run(&["apply", "-f", "t.yaml", "--auto-approve"], 3);
     let blocked = bed.run(&["plan", "-f", "t.yaml"], 0);
     assert!(blocked.contains("another name"), "{blocked}");
+
+    // the way back beside it: what applications write to the target since, each once, and nothing else
+    let back = "- {name: back, source: target, target: source, topicsPattern: live, replicationPolicy: {type: identity}}\n";
+    bed.declare_beside("b.yaml", "promoted", back);
+    bed.run(&["validate", "b.yaml"], 0);
+    let applications = Stream::start(&bed.pair.target.bootstrap_servers(), "live", 3, 500, "lz4");
+    let applications = applications.unwrap();
+    until("applications write", || applications.sent() > 700);
+    let since = applications.stop().unwrap();
+    let applied = bed.run(&["apply", "-f", "b.yaml", "--auto-approve"], 0);
+    assert!(applied.contains("mirror.back: done"), "{applied}");
+    let once = ["replicate", "-f", "b.yaml", "--once"];
+    bed.run(&once, 0);
+    assert_eq!(
+        identical(target.at(), source.at()).unwrap(),
+        Ok(written + since)
+    );
+    let again = bed.run(&once, 0);
+    assert!(again.contains("Copied 0 records"), "{again}");
 }

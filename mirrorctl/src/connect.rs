@@ -152,13 +152,13 @@ pub(crate) async fn connect(
     connect_to(&addresses).await
 }
 
-/// Connects as [`connect`] does, to as many as can be reached; says why of the others.
+/// Connects as [`connect`] does, to as many as can be reached; says why of the others, by alias.
 ///
 /// Fails only where another cluster lives at an address than the topology allows. Cancel safe.
 pub(crate) async fn connect_where_possible(
     topology: &Topology,
     aliases: &BTreeSet<String>,
-) -> Result<(Clients, BTreeMap<String, String>), Failure> {
+) -> Result<(Clients, BTreeMap<String, ConnectError>), Failure> {
     let clusters = topology.clusters.iter();
     let clusters = clusters.filter(|cluster| aliases.contains(&cluster.alias));
     let opening = clusters.map(|cluster| async move {
@@ -178,7 +178,7 @@ pub(crate) async fn connect_where_possible(
             }
             Err(error) if error.is_refusal() => refused.push(error),
             Err(error) => {
-                unreached.insert(alias, error.to_string());
+                unreached.insert(alias, error);
             }
         }
     }

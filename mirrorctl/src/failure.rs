@@ -7,6 +7,9 @@ use crate::connect::ConnectError;
 use crate::output::counted;
 use crate::values::LagLimit;
 
+/// Topics that are named one by one; the summary on stdout has all of them.
+const LEFT_OUT_SHOWN: usize = 3;
+
 /// Every way in which a command fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -70,6 +73,14 @@ pub(crate) enum Failure {
         mirrors.join(", ")
     )]
     Promoted { mirrors: Vec<String> },
+    /// All topics that a mirror selects come from its target.
+    #[error(
+        "nothing is copied, so that nothing goes round for ever: {}",
+        left_out(topics)
+    )]
+    LeftOut {
+        topics: Vec<(String, replicator::LeftOut)>,
+    },
     /// A cluster does not permit what was to be destroyed.
     #[error("refused, nothing was changed: the topology does not permit to delete {}", addresses.join(", "))]
     NotPermitted { addresses: Vec<String> },
@@ -156,6 +167,23 @@ fn names(targets: &[&render::Target]) -> String {
         .map(|target| target.name)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// The first few, each with its mirror.
+fn left_out(topics: &[(String, replicator::LeftOut)]) -> String {
+    let shown = topics.iter().take(LEFT_OUT_SHOWN);
+    let mut words: Vec<String> = shown
+        .map(|(mirror, left)| {
+            format!(
+                "mirror {mirror} leaves `{}` out, {}",
+                left.topic, left.reason
+            )
+        })
+        .collect();
+    if topics.len() > LEFT_OUT_SHOWN {
+        words.push(format!("and {} more", topics.len() - LEFT_OUT_SHOWN));
+    }
+    words.join("; ")
 }
 
 fn joined(errors: &[ConnectError]) -> String {

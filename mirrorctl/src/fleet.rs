@@ -13,11 +13,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use topology::{Cluster, Mirror, MirrorState, Topology};
 
-use crate::connect::connect;
 use crate::failure::Failure;
-use crate::follow::{Word, is_half_promoted, words};
+use crate::lots::Lots;
 use crate::output::{self, CopyDisplay, RunEnd, WatchedRun};
-use crate::select::{builtin, clusters, refuse_promoted, refuse_recorded};
+use crate::select::{builtin, clusters};
 use crate::session::Session;
 use crate::signals::Hangups;
 use crate::steered::Steered;
@@ -68,9 +67,11 @@ impl<'f> Fleet<'f> {
         topology: Topology,
     ) -> Result<Self, Failure> {
         let asked = builtin(&topology, names)?;
-        let unfinished = session.until_stopped(unfinished(&topology, &asked)).await?;
-        refuse_promoted(&asked, &unfinished, names)?;
+        let lots = Lots::draw(session, &topology, &asked).await?;
+        lots.refuse_promoted(&asked, names)?;
         let mut wanted = wanted(&topology, names)?;
+        let unfinished = asked.iter().filter(|mirror| lots.finishes(mirror));
+        let unfinished: BTreeSet<String> = unfinished.map(|mirror| mirror.name.clone()).collect();
         for mirror in asked.iter().filter(|it| unfinished.contains(&it.name)) {
             wanted.insert(mirror.name.clone(), definition(&topology, mirror));
         }
@@ -86,22 +87,6 @@ impl<'f> Fleet<'f> {
             ends: Vec::new(),
             watched: watch::channel(Vec::new()).0,
         };
-        let mirrors: Vec<&Mirror> = fleet.wanted.values().map(|it| &it.mirror).collect();
-        let aliases = clusters(&mirrors);
-        let connecting = connect(&fleet.topology, &aliases);
-        let clients = session.until_stopped(connecting).await??;
-        let words = session.until_stopped(words(&mirrors, &clients)).await??;
-        let over: BTreeSet<String> = mirrors
-            .iter()
-            .filter(|mirror| {
-                words.get(&mirror.name).is_some_and(|(word, entry)| {
-                    *word == Word::Promote && !is_half_promoted(entry, &clients, mirror)
-                })
-            })
-            .map(|mirror| mirror.name.clone())
-            .collect();
-        let asked = builtin(&fleet.topology, names)?;
-        refuse_recorded(&over, &unfinished, &asked, names)?;
         let held = in_state(MirrorState::Paused, &fleet.topology, names);
         session.runs.pause(held);
         for name in in_state(MirrorState::Paused, &fleet.topology, names) {
@@ -118,7 +103,7 @@ impl<'f> Fleet<'f> {
             );
         }
         for definition in fleet.wanted.clone().into_values() {
-            fleet.start(definition, Some(clients.clone()));
+            fleet.start(definition, Some(lots.clients.clone()));
         }
         Ok(fleet)
     }
@@ -310,33 +295,6 @@ fn definition(topology: &Topology, mirror: &Mirror) -> Definition {
             .cloned()
             .collect(),
     }
-}
-
-/// Of these mirrors those that the file promotes and a replicator began to promote, which ended before it was done: by now
-/// nobody copies what the source held. One whose clusters do not answer is taken for finished, and that is said.
-async fn unfinished(topology: &Topology, mirrors: &[&Mirror]) -> BTreeSet<String> {
-    let mut unfinished = BTreeSet::new();
-    let promoted = mirrors
-        .iter()
-        .filter(|mirror| mirror.state == MirrorState::Promoted);
-    for mirror in promoted {
-        let half = async {
-            let clients = connect(topology, &clusters(&[mirror])).await?;
-            let words = words(&[mirror], &clients).await?;
-            Ok::<_, Failure>(words.get(&mirror.name).is_some_and(|(word, entry)| {
-                *word == Word::Promote && is_half_promoted(entry, &clients, mirror)
-            }))
-        };
-        match half.await {
-            Ok(true) => {
-                unfinished.insert(mirror.name.clone());
-            }
-            Ok(false) => {}
-            Err(error) => tracing::warn!(mirror = mirror.name, %error,
-                "whether its promotion was brought to its end cannot be read"),
-        }
-    }
-    unfinished
 }
 
 /// Mirrors of the file that are in this state, of those that are named.

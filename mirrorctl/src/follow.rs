@@ -2,7 +2,6 @@
 //!
 //! Nothing here needs a record: where there is none, the topology file alone decides.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -78,14 +77,24 @@ impl Follower {
     /// Waits until the record says something else than `now`. What cannot be read changes nothing. Cancel safe.
     pub(crate) async fn other_than(&mut self, now: &Word) -> Word {
         loop {
-            tokio::time::sleep(self.every).await;
-            if let Err(error) = self.look().await {
-                self.complain(&error, "what it said last counts");
-            }
+            self.look_again().await;
             let word = self.word();
             if word != *now {
                 return word;
             }
+        }
+    }
+
+    /// Waits as long as between two looks, then looks. What cannot be read changes nothing. Cancel safe.
+    pub(crate) async fn look_again(&mut self) {
+        tokio::time::sleep(self.every).await;
+        self.look_now().await;
+    }
+
+    /// Looks at once; the same else.
+    pub(crate) async fn look_now(&mut self) {
+        if let Err(error) = self.look().await {
+            self.complain(&error, "what it said last counts");
         }
     }
 
@@ -215,20 +224,6 @@ pub(crate) fn state(mirror: &Mirror, recorded: Option<&Entry>, source_cluster_id
         record,
         promotion,
     }
-}
-
-/// What the records of these mirrors say, by name.
-pub(crate) async fn words(
-    mirrors: &[&Mirror],
-    clients: &Clients,
-) -> Result<BTreeMap<String, (Word, Entry)>, Failure> {
-    let mut words = BTreeMap::new();
-    for mirror in mirrors {
-        let mut follower = Follower::new(mirror, clients)?;
-        let word = follower.first().await;
-        words.insert(mirror.name.clone(), (word, follower.entry));
-    }
-    Ok(words)
 }
 
 /// Whether a promotion was begun by a replicator and not brought to its end, for any of these source clusters.

@@ -18,6 +18,7 @@ mod judge_security;
 mod launch;
 mod listen;
 mod load;
+mod lots;
 mod output;
 mod promotion;
 mod rendered;

@@ -1,13 +1,18 @@
 //! The last copy of a mirror: up to the end of its sources as they are now, and then nothing any more.
+//!
+//! Of several replicators of a mirror one makes it. Who copied before goes on with it; who stood by waits until that one has
+//! written down that it is over, has handed it on (a stop), or shows no sign of life any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures::stream::{FuturesUnordered, StreamExt};
 use plan::Clients;
-use register::{EndRecord, POSITIONS_KEPT, RegisterLog, Standing, VERSION};
+use register::{EndRecord, Entry, POSITIONS_KEPT, Standing, VERSION};
 use replicator::metrics::Watchlist;
 use replicator::{Options, RunError};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use topology::{Mirror, MirrorState};
 
@@ -19,68 +24,220 @@ use crate::output::{RunEnd, WatchedRun};
 /// What is not copied by then stays behind: applications wait for it.
 const WITHIN: Duration = Duration::from_mins(10);
 
-/// Copies what the sources hold now, and writes down how it ended where the target keeps a record of the promotion.
-/// Sources whose promotion is over already are left alone. When `stop` ends it, the next replicator goes on with it.
-pub(crate) async fn promote(
-    mirror: &Mirror,
-    clients: &Clients,
-    follower: &Follower,
-    watched: &watch::Sender<Vec<WatchedRun>>,
-    runs: &Watchlist,
-    stop: &CancellationToken,
-) -> Result<Vec<RunEnd>, Failure> {
-    let mut last = mirror.clone();
-    // once more, also where the file says promoted by now
-    last.state = MirrorState::Running;
-    let mut over = Vec::new();
-    for alias in &mirror.sources {
-        let id = client(clients, alias)?.cluster_id().to_owned();
-        if follower.entry().end(&id).is_some_and(|end| end.ended) {
-            over.push(alias.clone());
+/// A replicator that lives takes a promotion up, or shows no sign of life any more.
+const TAKEN_UP_WITHIN: Duration = Duration::from_secs(30);
+/// The same for one that copies nothing, because it is held.
+const HELD_LOOKS_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the end of a promotion says that no replicator was there for.
+const NOT_TAKEN_UP: &str =
+    "no replicator ran when it was promoted: the target holds what was copied before";
+
+/// Aliases of sources.
+type Sources = BTreeSet<String>;
+
+/// One mirror that is promoted, and what its last copy needs.
+#[derive(Debug)]
+pub(crate) struct Promotion<'a> {
+    pub(crate) mirror: &'a Mirror,
+    pub(crate) clients: &'a Clients,
+    pub(crate) follower: &'a mut Follower,
+    pub(crate) watched: &'a watch::Sender<Vec<WatchedRun>>,
+    pub(crate) runs: &'a Watchlist,
+    pub(crate) stop: &'a CancellationToken,
+}
+
+/// What a wait for other replicators ended with.
+enum Waited {
+    /// Nobody has this source any more.
+    Free(String),
+    /// All that was waited for is settled.
+    Over,
+    /// It is told to stop.
+    Stopped,
+}
+
+impl Promotion<'_> {
+    /// Copies what the sources hold now, `ours` at once and the others once nobody else does, and writes down how it ended
+    /// where the target keeps a record of the promotion. Sources whose promotion is over already are left alone. When `stop`
+    /// ends it, the next replicator goes on with it.
+    pub(crate) async fn carry_out(mut self, mut ours: Sources) -> Result<Vec<RunEnd>, Failure> {
+        let mut ends = Vec::new();
+        let mut over = Sources::new();
+        loop {
+            let mut open = self.open()?;
+            open.retain(|alias| !over.contains(alias));
+            if open.is_empty() || self.stop.is_cancelled() {
+                return Ok(ends);
+            }
+            ours.retain(|alias| open.contains(alias));
+            if ours.is_empty() {
+                match self.wait_for(&open, |end| end.ended).await? {
+                    Waited::Free(alias) => ours.extend([alias]),
+                    Waited::Over => {}
+                    Waited::Stopped => return Ok(ends),
+                }
+                // the other may have ended it in order right before it fell silent
+                self.follower.look_now().await;
+                continue;
+            }
+            for end in self.copy(&ours).await? {
+                // the other says how it ended, and is waited for
+                if !matches!(end.result, Err(RunError::Superseded { .. })) {
+                    over.extend([end.source.clone()]);
+                    ends.push(end);
+                }
+            }
+            ours.clear();
+            self.follower.look_now().await;
         }
     }
-    last.sources.retain(|alias| !over.contains(alias));
-    if last.sources.is_empty() {
-        return Ok(Vec::new());
+
+    /// Writes down that the promotion is over for the sources that no replicator was there for, once it is clear that none is:
+    /// their topics on the target are released, and nobody knows where a way back begins. Gives up where one lives that does
+    /// not take it up either.
+    pub(crate) async fn give_up(mut self) -> Result<(), Failure> {
+        if self.promoted_at_ms().is_none() {
+            return Ok(());
+        }
+        let mut untouched = self.open()?;
+        untouched.retain(|alias| self.end(alias).is_ok_and(|end| end.is_none()));
+        for alias in untouched {
+            let sources = Sources::from([alias.clone()]);
+            let begun = |_: &EndRecord| true;
+            match timeout(TAKEN_UP_WITHIN, self.wait_for(&sources, begun)).await {
+                Ok(waited) => match waited? {
+                    Waited::Free(_) => {}
+                    Waited::Over => continue,
+                    Waited::Stopped => return Ok(()),
+                },
+                Err(_) => continue,
+            }
+            // one that is held has no run, and takes it up when it looks next
+            let seen = async {
+                while self.end(&alias)?.is_none() {
+                    self.follower.look_again().await;
+                }
+                Ok::<(), Failure>(())
+            };
+            if timeout(HELD_LOOKS_WITHIN, seen).await.is_err() {
+                let reason = Some(NOT_TAKEN_UP.to_owned());
+                self.write(&alias, Outcome::Over(reason)).await?;
+                self.follower.look_now().await;
+            }
+        }
+        Ok(())
     }
-    tracing::info!(
-        mirror = mirror.name,
-        "promoted: copying what the source holds now, then stopping for good"
-    );
-    let promoted_at_ms = match &follower.entry().standing {
+
+    /// The sources whose promotion is not over.
+    fn open(&self) -> Result<Sources, Failure> {
+        let mut open = Sources::new();
+        for alias in &self.mirror.sources {
+            if !self.end(alias)?.is_some_and(|end| end.ended) {
+                open.insert(alias.clone());
+            }
+        }
+        Ok(open)
+    }
+
+    fn end(&self, alias: &str) -> Result<Option<&EndRecord>, Failure> {
+        let id = client(self.clients, alias)?.cluster_id().to_owned();
+        Ok(self.follower.entry().end(&id))
+    }
+
+    /// The record that is answered; nothing where the topology file alone says that the mirror is promoted.
+    fn promoted_at_ms(&self) -> Option<i64> {
+        promoted_at_ms(self.follower.entry())
+    }
+
+    /// Waits until nobody else copies one of these sources, or until the promotion of all of them is `settled`.
+    async fn wait_for(
+        &mut self,
+        sources: &Sources,
+        settled: impl Fn(&EndRecord) -> bool,
+    ) -> Result<Waited, Failure> {
+        let target = client(self.clients, &self.mirror.target)?;
+        let mut ids = BTreeMap::new();
+        let mut vigils = FuturesUnordered::new();
+        for alias in sources {
+            let id = client(self.clients, alias)?.cluster_id().to_owned();
+            ids.insert(alias.clone(), id.clone());
+            let (target, alias, mirror) = (target.clone(), alias.clone(), &self.mirror.name);
+            vigils.push(async move {
+                let free = replicator::until_free(&target, mirror, &id).await;
+                (alias, free)
+            });
+        }
+        tracing::debug!(
+            mirror = self.mirror.name,
+            "waiting until nobody else promotes it"
+        );
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(Waited::Stopped),
+                Some((alias, free)) = vigils.next() => {
+                    free.map_err(self.on_target())?;
+                    return Ok(Waited::Free(alias));
+                }
+                () = self.follower.look_again() => {
+                    let entry = self.follower.entry();
+                    if ids.values().all(|id| entry.end(id).is_some_and(&settled)) {
+                        return Ok(Waited::Over);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn copy(&self, sources: &Sources) -> Result<Vec<RunEnd>, Failure> {
+        let mut last = self.mirror.clone();
+        last.sources.retain(|alias| sources.contains(alias));
+        tracing::info!(
+            mirror = last.name,
+            "promoted: copying what the source holds now, then stopping for good"
+        );
+        for alias in &last.sources {
+            if self.end(alias)?.is_none() {
+                self.write(alias, Outcome::Begun).await?;
+            }
+        }
+        let in_time = self.stop.child_token();
+        let copies = Copies::start(
+            &[&last],
+            self.clients,
+            &Options::last(),
+            &in_time,
+            self.runs,
+        )?;
+        self.watched
+            .send_modify(|runs| runs.extend(copies.watched().iter().cloned()));
+        let mut late = false;
+        let finishing = copies.finish();
+        tokio::pin!(finishing);
+        let ends = tokio::select! {
+            ends = &mut finishing => ends?,
+            () = tokio::time::sleep(WITHIN) => {
+                late = true;
+                in_time.cancel();
+                finishing.await?
+            }
+        };
+        for end in &ends {
+            self.ended(end, late).await?;
+        }
+        Ok(ends)
+    }
+}
+
+fn promoted_at_ms(entry: &Entry) -> Option<i64> {
+    match &entry.standing {
         Some(Standing::Known { record, since_ms }) if record.state == MirrorState::Promoted => {
             Some(*since_ms)
         }
         // the topology file alone says so: there is no record to answer
         Some(Standing::Known { .. } | Standing::Unreadable { .. }) | None => None,
-    };
-    let report = Report {
-        mirror: &last,
-        clients,
-        log: &follower.log,
-        promoted_at_ms,
-    };
-    for alias in &last.sources {
-        report.write(alias, Outcome::Begun).await?;
     }
-    let in_time = stop.child_token();
-    let copies = Copies::start(&[&last], clients, &Options::once(), &in_time, runs)?;
-    watched.send_modify(|runs| runs.extend(copies.watched().iter().cloned()));
-    let mut late = false;
-    let finishing = copies.finish();
-    tokio::pin!(finishing);
-    let ends = tokio::select! {
-        ends = &mut finishing => ends?,
-        () = tokio::time::sleep(WITHIN) => {
-            late = true;
-            in_time.cancel();
-            finishing.await?
-        }
-    };
-    for end in &ends {
-        report.ended(end, late, stop).await?;
-    }
-    Ok(ends)
 }
 
 /// How the copy of one source stands.
@@ -92,27 +249,14 @@ enum Outcome {
 }
 
 /// Writes how a promotion stands.
-struct Report<'a> {
-    mirror: &'a Mirror,
-    clients: &'a Clients,
-    log: &'a RegisterLog,
-    /// The record that it answers; nothing is written where there is none.
-    promoted_at_ms: Option<i64>,
-}
-
-impl Report<'_> {
-    async fn ended(
-        &self,
-        end: &RunEnd,
-        late: bool,
-        stop: &CancellationToken,
-    ) -> Result<(), Failure> {
+impl Promotion<'_> {
+    async fn ended(&self, end: &RunEnd, late: bool) -> Result<(), Failure> {
         let incomplete = match &end.result {
             Ok(summary) if late && summary.interrupted => {
                 Some(format!("not done within {} minutes", WITHIN.as_secs() / 60))
             }
             // whoever stopped us can start it again: the next replicator goes on
-            Ok(summary) if summary.interrupted && stop.is_cancelled() => return Ok(()),
+            Ok(summary) if summary.interrupted && self.stop.is_cancelled() => return Ok(()),
             // another replicator has the mirror, and says how it ended
             Err(RunError::Superseded { .. }) => return Ok(()),
             Err(error) => Some(error.to_string()),
@@ -150,25 +294,28 @@ impl Report<'_> {
     }
 
     async fn write(&self, alias: &str, outcome: Outcome) -> Result<(), Failure> {
-        let Some(promoted_at_ms) = self.promoted_at_ms else {
-            return Ok(());
-        };
-        let failed = |error| Failure::Cluster {
-            alias: self.mirror.target.clone(),
-            error,
-        };
+        let failed = self.on_target();
         let source = client(self.clients, alias)?;
+        let target = client(self.clients, &self.mirror.target)?;
         let id = source.cluster_id();
         let (ended, reason) = match outcome {
             Outcome::Begun => (false, None),
             Outcome::Over(reason) => (true, reason),
         };
+        if ended {
+            // first, so that whoever reads that it is over finds the way back open. What the last copy released, as it should,
+            // knows where that begins; this is for what is left
+            let left = replicator::release(&target, &self.mirror.name, id).await;
+            left.map_err(&failed)?;
+        }
+        let Some(promoted_at_ms) = self.promoted_at_ms() else {
+            return Ok(());
+        };
         let mut positions: BTreeMap<String, BTreeMap<i32, i64>> = BTreeMap::new();
         let mut partitions = 0;
         if ended {
-            let target = client(self.clients, &self.mirror.target)?;
             let all = replicator::positions(&target, &self.mirror.name, id);
-            let all = all.await.map_err(failed)?;
+            let all = all.await.map_err(&failed)?;
             partitions = all.len();
             for (key, position) in all.into_iter().take(POSITIONS_KEPT) {
                 let of_topic = positions.entry(key.topic).or_default();
@@ -185,7 +332,16 @@ impl Report<'_> {
             partitions,
             positions,
         };
-        let written = self.log.end(&self.mirror.name, id, &record).await;
+        let log = &self.follower.log;
+        let written = log.end(&self.mirror.name, id, &record).await;
         written.map_err(failed)
+    }
+
+    fn on_target(&self) -> impl Fn(kafka::Error) -> Failure + use<> {
+        let alias = self.mirror.target.clone();
+        move |error| Failure::Cluster {
+            alias: alias.clone(),
+            error,
+        }
     }
 }

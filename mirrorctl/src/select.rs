@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use plan::Clients;
 use topology::{Engine, Mirror, MirrorState, Topology};
 
 use crate::failure::Failure;
-use crate::follow::{Word, words};
+use crate::lots::{Lot, Lots};
 use crate::output;
 
 /// The named mirrors, or all when none is named.
@@ -50,98 +49,44 @@ pub(crate) fn one<'t>(topology: &'t Topology, name: &str) -> Result<&'t Mirror, 
     })
 }
 
-/// The mirrors that the built-in engine shall run now, without paused and promoted ones. One that is
-/// named and cannot be run is an error; one that nobody named is passed over with a note.
-pub(crate) fn runnable<'t>(
-    topology: &'t Topology,
-    names: &[String],
-) -> Result<Vec<&'t Mirror>, Failure> {
-    let mut mirrors = Vec::new();
-    let builtin = builtin(topology, names)?;
-    refuse_promoted(&builtin, &BTreeSet::new(), names)?;
-    for mirror in builtin {
-        match mirror.state {
-            MirrorState::Running => mirrors.push(mirror),
-            MirrorState::Paused => {
-                pass_over(mirror, "is paused (`state: paused`)".to_owned(), names)?;
-            }
-            MirrorState::Promoted => {
-                pass_over(mirror, "is promoted (`state: promoted`)".to_owned(), names)?;
-            }
-        }
-    }
-    if mirrors.is_empty() {
-        return Err(nothing_to_replicate("all of them are paused or promoted"));
-    }
-    Ok(mirrors)
+/// The first mirror that the file lets the built-in engine run.
+pub(crate) fn first_running(topology: &Topology) -> Result<&Mirror, Failure> {
+    let builtin = builtin(topology, &[])?.into_iter();
+    let mut running = builtin.filter(|mirror| mirror.state == MirrorState::Running);
+    running
+        .next()
+        .ok_or_else(|| nothing_to_replicate("all of them are paused or promoted"))
 }
 
-/// Refuses to begin where a promoted mirror is named, or where there is no other: what applications
-/// write to its target must not be mixed with what the source still gets. Promotions that are `unfinished` are let through.
-pub(crate) fn refuse_promoted(
-    mirrors: &[&Mirror],
-    unfinished: &BTreeSet<String>,
-    names: &[String],
-) -> Result<(), Failure> {
-    let promoted: Vec<String> = mirrors
-        .iter()
-        .filter(|mirror| mirror.state == MirrorState::Promoted)
-        .filter(|mirror| !unfinished.contains(&mirror.name))
-        .map(|mirror| mirror.name.clone())
-        .collect();
-    let only_those = promoted.len() == mirrors.len();
-    if !promoted.is_empty() && (only_those || !names.is_empty()) {
-        return Err(Failure::Promoted { mirrors: promoted });
-    }
-    Ok(())
-}
-
-/// The same for mirrors whose record on the target says that they are promoted, whatever the file says.
-pub(crate) fn refuse_recorded(
-    promoted: &BTreeSet<String>,
-    unfinished: &BTreeSet<String>,
-    mirrors: &[&Mirror],
-    names: &[String],
-) -> Result<(), Failure> {
-    let by_either = |mirror: &&&Mirror| {
-        let by_file = mirror.state == MirrorState::Promoted && !unfinished.contains(&mirror.name);
-        by_file || promoted.contains(&mirror.name)
-    };
-    let only_those = mirrors.iter().filter(by_either).count() == mirrors.len();
-    if !promoted.is_empty() && (only_those || !names.is_empty()) {
-        let mirrors = promoted.iter().cloned().collect();
-        return Err(Failure::Promoted { mirrors });
-    }
-    Ok(())
-}
-
-/// Of these mirrors those that their records do not hold back either. One that is named and held is an error.
-pub(crate) async fn unheld<'t>(
+/// Of these mirrors those that are to be copied, and those whose promotion is to be brought to its end. One that is named and
+/// neither is an error; one that nobody named is passed over with a note.
+pub(crate) fn sorted<'t>(
     mirrors: Vec<&'t Mirror>,
-    clients: &Clients,
+    lots: &Lots,
     names: &[String],
-) -> Result<Vec<&'t Mirror>, Failure> {
-    let words = words(&mirrors, clients).await?;
-    let word = |mirror: &Mirror| words.get(&mirror.name).map(|(word, _)| word);
-    let promoted = mirrors.iter().filter(|it| word(it) == Some(&Word::Promote));
-    let promoted: BTreeSet<String> = promoted.map(|mirror| mirror.name.clone()).collect();
-    refuse_recorded(&promoted, &BTreeSet::new(), &mirrors, names)?;
-    let mut free = Vec::new();
+) -> Result<Sorted<'t>, Failure> {
+    lots.refuse_promoted(&mirrors, names)?;
+    let mut sorted = Sorted::default();
     for mirror in mirrors {
-        match word(mirror) {
-            Some(Word::Run) | None => free.push(mirror),
-            Some(Word::Hold(why)) => pass_over(mirror, format!("is held: {why}"), names)?,
-            Some(Word::Promote) => pass_over(
-                mirror,
-                format!("is promoted, by its record on {}", mirror.target),
-                names,
-            )?,
+        match lots.lot(mirror) {
+            Lot::Run => sorted.copied.push(mirror),
+            Lot::Finish => sorted.finished.push(mirror),
+            Lot::Held(why) | Lot::Promoted(why) => pass_over(mirror, why.clone(), names)?,
         }
     }
-    if free.is_empty() {
+    if sorted.copied.is_empty() && sorted.finished.is_empty() {
         return Err(nothing_to_replicate("all of them are paused or promoted"));
     }
-    Ok(free)
+    Ok(sorted)
+}
+
+/// Mirrors by what is to be done.
+#[derive(Debug, Default)]
+pub(crate) struct Sorted<'t> {
+    /// To be copied.
+    pub(crate) copied: Vec<&'t Mirror>,
+    /// Half promoted.
+    pub(crate) finished: Vec<&'t Mirror>,
 }
 
 /// The mirrors of the built-in engine, paused ones too.

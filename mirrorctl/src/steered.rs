@@ -1,20 +1,21 @@
 //! One mirror while `replicate` runs: copied, held or promoted, as the topology file and the mirror's record say.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use plan::Clients;
-use replicator::Options;
 use replicator::metrics::Watchlist;
+use replicator::{Options, Phase};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use topology::{Mirror, Topology};
+use topology::{Mirror, MirrorState, Topology};
 
 use crate::connect::connect;
 use crate::copies::Copies;
 use crate::failure::Failure;
 use crate::follow::{Follower, Word, is_half_promoted};
 use crate::output::{RunEnd, WatchedRun};
-use crate::promotion::promote;
+use crate::promotion::Promotion;
 use crate::select::clusters;
 
 /// Pause before a mirror that a reload brought tries again to connect.
@@ -51,16 +52,22 @@ impl Steered {
         };
         // a promotion that nobody began is not begun by a start: applications may write to the target by now
         let mut alive = is_half_promoted(follower.entry(), &clients, &self.mirror);
+        // sources that this process copied last, not another one while this one stood by
+        let mut ours = BTreeSet::new();
         let mut ends = Vec::new();
         loop {
-            let now = if self.promoted.is_cancelled() {
+            let by_file = self.mirror.state == MirrorState::Promoted;
+            let now = if by_file || self.promoted.is_cancelled() {
                 Word::Promote
             } else {
                 word
             };
             self.runs.release(&self.mirror.name);
             word = match &now {
-                Word::Run => match self.copy(&clients, &mut follower, &mut ends).await? {
+                Word::Run => match self
+                    .copy(&clients, &mut follower, &mut ours, &mut ends)
+                    .await?
+                {
                     Some(next) => next,
                     None => return Ok(ends),
                 },
@@ -69,7 +76,15 @@ impl Steered {
                     None => return Ok(ends),
                 },
                 Word::Promote if alive => {
-                    ends.extend(self.promote(&clients, &follower).await?);
+                    let promotion = Promotion {
+                        mirror: &self.mirror,
+                        clients: &clients,
+                        follower: &mut follower,
+                        watched: &self.watched,
+                        runs: &self.runs,
+                        stop: &self.stop,
+                    };
+                    ends.extend(promotion.carry_out(ours).await?);
                     return Ok(ends);
                 }
                 Word::Promote => {
@@ -89,13 +104,16 @@ impl Steered {
         &self,
         clients: &Clients,
         follower: &mut Follower,
+        ours: &mut BTreeSet<String>,
         ends: &mut Vec<RunEnd>,
     ) -> Result<Option<Word>, Failure> {
         let stop = self.stop.child_token();
         let options = Options::continuous();
+        let goes_on = options.goes_on.clone();
         let copies = Copies::start(&[&self.mirror], clients, &options, &stop, &self.runs)?;
+        let shown = copies.watched().to_vec();
         self.watched
-            .send_modify(|runs| runs.extend(copies.watched().iter().cloned()));
+            .send_modify(|runs| runs.extend(shown.iter().cloned()));
         let finishing = copies.finish();
         tokio::pin!(finishing);
         let now = Word::Run;
@@ -115,6 +133,9 @@ impl Steered {
             Word::Promote => tracing::info!(mirror = self.mirror.name, "promoted: it drains"),
             Word::Run => {}
         }
+        *ours = having_the_mirror(&shown);
+        // whoever stands by follows the same record: it is not told that the mirror is free
+        goes_on.cancel();
         stop.cancel();
         ends.extend(finishing.await?);
         if self.stop.is_cancelled() {
@@ -143,22 +164,6 @@ impl Steered {
         Some(next)
     }
 
-    async fn promote(
-        &self,
-        clients: &Clients,
-        follower: &Follower,
-    ) -> Result<Vec<RunEnd>, Failure> {
-        promote(
-            &self.mirror,
-            clients,
-            follower,
-            &self.watched,
-            &self.runs,
-            &self.stop,
-        )
-        .await
-    }
-
     /// What is held or begins anew is not shown as it was.
     fn forget_runs(&self) {
         let name = &self.mirror.name;
@@ -179,4 +184,12 @@ impl Steered {
             }
         }
     }
+}
+
+/// The sources of these runs that no other replicator has.
+fn having_the_mirror(runs: &[WatchedRun]) -> BTreeSet<String> {
+    runs.iter()
+        .filter(|run| run.progress.snapshot().phase != Phase::StandingBy)
+        .map(|run| run.source.clone())
+        .collect()
 }

@@ -64,6 +64,19 @@ pub enum ObserveError {
         /// What the brokers said.
         source: BrokerError,
     },
+    /// Two aliases are one cluster; nothing more was read.
+    #[error(
+        "clusters {first} and {second} are one and the same ({cluster_id}), and something is declared on both: refusing to \
+         touch it, because each would undo what the other one does"
+    )]
+    OneCluster {
+        /// Cluster alias.
+        first: String,
+        /// The other one.
+        second: String,
+        /// The id that both call themselves.
+        cluster_id: String,
+    },
     /// The folder of rendered files cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -73,7 +86,7 @@ impl ObserveError {
     /// What the failure means to whoever started the command.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::WrongCluster { .. } => FailureKind::Refused,
+            Self::WrongCluster { .. } | Self::OneCluster { .. } => FailureKind::Refused,
             Self::Folder(error) => guard::of_folder(error),
             Self::NoClient { .. } | Self::Cluster { .. } | Self::Topic { .. } => FailureKind::Error,
         }
@@ -100,7 +113,8 @@ impl ObserveError {
 /// Reads every cluster of `topology` that `clients` reaches: all at once, what is declared or recorded only.
 ///
 /// Before anything else each cluster is asked for its id, and where the topology names one and the
-/// live cluster has another, nothing more is read from any cluster. A cluster without a client is
+/// live cluster has another, or where two on which something is declared are one, nothing more is read from any cluster. A
+/// cluster without a client is
 /// left out when nothing is declared on it. Cancel safe: nothing but reads.
 pub async fn observe(topology: &Topology, clients: &Clients) -> Result<Observed, ObserveError> {
     observe_desired(&Desired::from(topology), clients).await
@@ -132,6 +146,19 @@ pub async fn observe_desired(
     )
     .await;
     let introductions = gravest_first(introductions)?;
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for ((alias, cluster, _), introduction) in reached.iter().zip(&introductions) {
+        let id = &introduction.cluster_id;
+        if cluster.is_managed()
+            && let Some(first) = known.insert(id, alias)
+        {
+            return Err(ObserveError::OneCluster {
+                first: first.to_owned(),
+                second: (*alias).clone(),
+                cluster_id: id.clone(),
+            });
+        }
+    }
 
     let observed = join_all(reached.iter().zip(introductions).map(
         |((alias, cluster, client), introduction)| async move {
@@ -144,7 +171,11 @@ pub async fn observe_desired(
     let clusters = observed
         .into_iter()
         .collect::<Result<BTreeMap<_, _>, ObserveError>>()?;
-    Ok(Observed { clusters, folder })
+    Ok(Observed {
+        clusters,
+        folder,
+        ..Observed::default()
+    })
 }
 
 /// A wrong cluster matters more than an unreachable one, whichever comes first.

@@ -19,6 +19,32 @@ pub struct Observed {
     /// The folder of rendered files, where the topology has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<ObservedFolder>,
+    /// Ids of clusters that nothing is declared on and that were reached all the same, by alias: mirrors copy from them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub neighbours: BTreeMap<String, String>,
+}
+
+impl Observed {
+    /// With the ids of these clusters, where they were not observed anyway.
+    #[must_use]
+    pub fn knowing(mut self, ids: impl IntoIterator<Item = (String, String)>) -> Self {
+        let Self {
+            clusters,
+            neighbours,
+            ..
+        } = &mut self;
+        neighbours.extend(
+            ids.into_iter()
+                .filter(|(alias, _)| !clusters.contains_key(alias)),
+        );
+        self
+    }
+
+    /// The id of the cluster with this alias, where it was reached.
+    pub fn id_of(&self, alias: &str) -> Option<&String> {
+        let observed = self.clusters.get(alias).map(|it| &it.cluster_id);
+        observed.or_else(|| self.neighbours.get(alias))
+    }
 }
 
 /// A live cluster.

@@ -287,6 +287,7 @@ fn observed() -> impl Strategy<Value = Observed> {
                 ]
                 .into(),
                 folder,
+                ..Observed::default()
             }
         },
     )

@@ -7,11 +7,17 @@
 //! - [`StateRecord`]: key `{"mirror":"pay"}`, written by `apply` only.
 //! - [`EndRecord`]: key `{"endOfMirror":"pay","sourceClusterId":"…"}`, written by `replicate` only: so neither can undo what
 //!   the other says at the same moment.
+//!
+//! Where the records of each mirrored topic come from is in another topic beside it ([`TOPICS_TOPIC`]), written by `replicate`.
 
 mod entry;
 mod log;
+mod provenance;
 mod record;
 
 pub use entry::{Entry, Register, Standing};
 pub use log::{Mark, RegisterLog};
+pub use provenance::{
+    HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord, provenance, topic_entry,
+};
 pub use record::{EndRecord, MIRRORS_TOPIC, POSITIONS_KEPT, StateRecord, VERSION};

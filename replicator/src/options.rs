@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kafka::Cluster;
+use tokio_util::sync::CancellationToken;
 
 use crate::throttle::Throttle;
 
@@ -14,8 +15,20 @@ const TRUST: Duration = Duration::from_secs(8);
 pub enum Mode {
     /// At the end offsets captured when it started.
     Once,
+    /// The same, as the last copy of a mirror that is promoted: at its end the topics are handed over to the applications.
+    Last,
     /// Never.
     Continuous,
+}
+
+impl Mode {
+    /// Whether a run in this mode ends without being stopped.
+    pub fn ends_by_itself(self) -> bool {
+        match self {
+            Self::Once | Self::Last => true,
+            Self::Continuous => false,
+        }
+    }
 }
 
 /// How a run behaves around the copying itself.
@@ -35,6 +48,9 @@ pub struct Options {
     /// How long a run goes on copying exactly once without having seen that the mirror is still its own. The same for all
     /// runs of a mirror: a run that the target has forgotten waits this long and a little more.
     pub trust: Duration,
+    /// Cancelled before the stop where this process goes on with the mirror: those that stand by are not told then that it is
+    /// free, and wait until they hear nothing any more.
+    pub goes_on: CancellationToken,
 }
 
 impl Options {
@@ -47,6 +63,14 @@ impl Options {
         }
     }
 
+    /// As [`Options::once`], for the last copy of a mirror that is promoted.
+    pub fn last() -> Self {
+        Self {
+            mode: Mode::Last,
+            ..Self::once()
+        }
+    }
+
     /// Runs until stopped and never gives up by itself.
     pub fn continuous() -> Self {
         Self {
@@ -56,6 +80,7 @@ impl Options {
             stall_after: Duration::from_mins(1),
             give_up_after: None,
             trust: TRUST,
+            goes_on: CancellationToken::new(),
         }
     }
 }

@@ -231,6 +231,11 @@ impl PartitionProgress {
         self.position.load(Ordering::Relaxed)
     }
 
+    /// Records that the target acknowledged in this run.
+    pub(crate) fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.done.load(Ordering::Relaxed)
     }

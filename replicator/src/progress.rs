@@ -15,6 +15,8 @@ pub struct Progress {
     phase: Mutex<Phase>,
     partitions: Mutex<Vec<Arc<PartitionProgress>>>,
     failures: Mutex<Vec<PartitionFailure>>,
+    /// As the last discovery found.
+    left_out: Mutex<Vec<LeftOut>>,
     /// What keeps the run as a whole from being well.
     trouble: Mutex<Option<String>>,
     /// Partitions that could not begin yet.
@@ -66,6 +68,15 @@ pub struct PartitionFailure {
     /// Source offset of the first record that is not on the target, where copying had begun.
     pub position: Option<i64>,
     /// What stopped it.
+    pub reason: String,
+}
+
+/// A topic that the mirror selects and does not copy, because its records come from the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Topic on the source.
+    pub topic: String,
+    /// How it comes from there, and what lets it be copied.
     pub reason: String,
 }
 
@@ -288,12 +299,22 @@ impl Progress {
     pub(crate) fn begin_again(&self, phase: Phase) {
         lock(&self.partitions).clear();
         lock(&self.failures).clear();
+        lock(&self.left_out).clear();
         self.trouble(None);
         self.enter(phase);
     }
 
     pub(crate) fn fail(&self, failure: PartitionFailure) {
         lock(&self.failures).push(failure);
+    }
+
+    /// The topics that are left out now.
+    pub(crate) fn leave_out(&self, topics: Vec<LeftOut>) {
+        *lock(&self.left_out) = topics;
+    }
+
+    pub(crate) fn left_out(&self) -> Vec<LeftOut> {
+        lock(&self.left_out).clone()
     }
 
     pub(crate) fn failures(&self) -> Vec<PartitionFailure> {

@@ -3,6 +3,7 @@
 mod anew;
 mod claims;
 mod discovery;
+mod hand_over;
 mod leaderless;
 mod patience;
 mod prepare;
@@ -73,8 +74,11 @@ pub(crate) async fn one(
         run.finish().await;
         run.progress.enter(Phase::Done);
         copied?;
+        if options.mode == Mode::Last && !run.shared.stop.is_cancelled() {
+            run.hand_over().await?;
+        }
         let mut summary = Summary::of(mirror, &run.source.alias, &run.progress, started.elapsed());
-        summary.interrupted = run.shared.stop.is_cancelled() && run.options.mode == Mode::Once;
+        summary.interrupted = run.shared.stop.is_cancelled() && run.options.mode.ends_by_itself();
         Ok(summary)
     };
     let ended: Result<Summary, RunError> = to_the_end.await;
@@ -116,6 +120,8 @@ struct Run<'a> {
     anew: BTreeMap<PositionKey, i64>,
     /// When partitions that stopped because a topic was recreated are started again.
     restart_at: Option<tokio::time::Instant>,
+    /// Where the target partitions of a last copy ended before it, by partition of the source.
+    target_ends: BTreeMap<TopicPartition, i64>,
     /// Ids on the source and on the target of the topics that were seen.
     topic_ids: BTreeMap<String, (Uuid, Uuid)>,
 }
@@ -144,7 +150,7 @@ impl Run<'_> {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.reset();
         loop {
-            if self.options.mode == Mode::Once
+            if self.options.mode.ends_by_itself()
                 && self.partitions.is_empty()
                 && self.restart_at.is_none()
             {
@@ -158,7 +164,7 @@ impl Run<'_> {
                     self.restart_at = None;
                     match self.discover().await {
                         Ok(()) => self.progress.trouble(None),
-                        Err(error) if self.options.mode == Mode::Once => return Err(error),
+                        Err(error) if self.options.mode.ends_by_itself() => return Err(error),
                         Err(error @ RunError::Superseded { .. }) => return Err(error),
                         Err(error) => self.begin_later(&error),
                     }
@@ -237,7 +243,11 @@ impl Run<'_> {
         }
         self.writer_finish.cancel();
         let written = self.writer.join_next().await;
-        self.give_back().await;
+        // who stands by is not told that a mirror is free which goes on here, or is over
+        let over = self.options.mode == Mode::Last && !self.shared.stop.is_cancelled();
+        if !over && !self.options.goes_on.is_cancelled() {
+            self.give_back().await;
+        }
         let problem = match written {
             Some(Ok(Ok(()))) | None => return,
             Some(Ok(Err(error))) => error.to_string(),

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use topology::Mirror;
 
+use crate::compacted_topic;
 use crate::error::RunError;
 use crate::leaders::Leaders;
 use crate::options::{Mode, Options, Source};
@@ -74,6 +75,22 @@ pub async fn run(
     }
 }
 
+/// Waits until no run has this mirror from this source: nobody ever had it, the last one has ended, or it shows no sign of
+/// life any more. Never returns while the target does not answer. Cancel safe.
+pub async fn until_free(
+    target: &Cluster,
+    mirror: &str,
+    source_cluster_id: &str,
+) -> Result<(), Error> {
+    if !compacted_topic::exists(target, POSITIONS_TOPIC).await? {
+        return Ok(());
+    }
+    let vigil = Vigil::new(target.clone(), mirror, source_cluster_id);
+    let why = vigil.keep().await;
+    tracing::debug!(mirror, reason = why, "the mirror is free");
+    Ok(())
+}
+
 /// Watches the run that has the mirror.
 struct Vigil {
     log: PositionReader,
@@ -95,11 +112,11 @@ impl Vigil {
     /// Returns once the mirror is free, with the reason.
     async fn keep(mut self) -> &'static str {
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
             let read = self.log.read_to_end().await;
             if let Some(why) = self.judge(&read) {
                 return why;
             }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
+use register::{TopicKey, TopicRecord};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::gap::{Gap, GapKey};
 use crate::position::{Beat, BeatKey, Owner, OwnerKey, Position, PositionKey};
-use crate::topic_log::{TopicKey, TopicRecord};
 
 /// Reads `bytes` as every kind of key and value. What can be read must say the same once it is written again.
 pub fn exercise(bytes: &[u8]) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Serialize;
 use topology::Mirror;
 
-use crate::progress::{PartitionFailure, Progress};
+use crate::progress::{LeftOut, PartitionFailure, Progress};
 
 /// What a run did, once it is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,6 +32,8 @@ pub struct Summary {
     pub topics: Vec<TopicSummary>,
     /// Partitions that stopped before their end.
     pub failures: Vec<PartitionFailure>,
+    /// Topics that are selected and not copied, because their records come from the target.
+    pub left_out: Vec<LeftOut>,
     /// Wall time, preparation included.
     pub elapsed_ms: u64,
     /// Stopped from outside before the end.
@@ -61,6 +63,7 @@ impl Summary {
             gaps: progress.snapshot().gaps,
             topics,
             failures: progress.failures(),
+            left_out: progress.left_out(),
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             interrupted: false,
         }

@@ -4,13 +4,13 @@
 //! topic come from (loops), who fills it (two sources in one topic), and which configuration keys
 //! did the mirror set (so that only those are ever taken back).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kafka::record::Record;
 use kafka::{Cluster, Error, RetryClass};
-use serde::{Deserialize, Serialize};
+use register::{Released, TOPICS_TOPIC, TopicKey, TopicRecord, topic_entry};
 use tokio::time::Instant;
 
 use crate::appender::{Appender, RETRY_PAUSE, json_record, tombstone};
@@ -19,51 +19,10 @@ use crate::leaders::Leaders;
 use crate::position_writer::now_ms;
 use crate::topic_reader::{Seen, TopicReader};
 
-/// Compacted topic on the target cluster with one record a mirrored topic.
-pub const TOPICS_TOPIC: &str = "mirrorctl-topics.internal";
-
 /// Records in one batch: some hundred bytes each, well below the default `message.max.bytes`.
 const RECORDS_A_BATCH: usize = 500;
 /// How long a read or a write may be kept from its end by something passing.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Record key. JSON, its fields in this order, because compaction compares bytes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TopicKey {
-    /// Name of the mirror in the topology.
-    pub(crate) mirror: String,
-    /// Id of the source cluster.
-    pub(crate) source_cluster_id: String,
-    /// Topic on the source.
-    pub(crate) topic: String,
-}
-
-/// Record value. JSON; unknown fields are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TopicRecord {
-    /// Format of this value.
-    pub(crate) version: u32,
-    /// Topic on the target.
-    pub(crate) target_topic: String,
-    /// Its id: a recreated topic has no history.
-    pub(crate) target_topic_id: String,
-    /// The clusters that its records come from, the nearest first.
-    pub(crate) origins: Vec<Origin>,
-    /// Configuration keys that the mirror keeps as on the source.
-    pub(crate) synced_configs: BTreeSet<String>,
-}
-
-/// One hop of the way of a topic's records.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Origin {
-    /// Since when the hop exists, ms since the epoch, by the clock of the mirror that made it.
-    pub(crate) since_ms: i64,
-    /// The cluster that the hop reads from.
-    pub(crate) cluster_id: String,
-}
 
 /// The records of one cluster's [`TOPICS_TOPIC`], as far as they were read.
 #[derive(Debug)]
@@ -144,25 +103,52 @@ impl TopicLog {
     }
 }
 
+/// Marks what a mirror said about the topics that it filled from a source as released, where that was not done yet, because
+/// nobody was there to see how its promotion ended: nothing is said of where the way back begins. Returns how many there were.
+pub async fn release(
+    target: &Cluster,
+    mirror: &str,
+    source_cluster_id: &str,
+) -> Result<usize, Error> {
+    let mut log = TopicLog::new(target.clone());
+    log.refresh().await?;
+    let own = log.records().iter().filter(|(key, record)| {
+        key.mirror == mirror
+            && key.source_cluster_id == source_cluster_id
+            && record.released.is_none()
+    });
+    let changes: Vec<(TopicKey, Option<TopicRecord>)> = own
+        .map(|(key, record)| {
+            let released = Some(Released {
+                at_ms: now_ms(),
+                source_topic_id: String::new(),
+                partitions: None,
+            });
+            let record = TopicRecord {
+                released,
+                ..record.clone()
+            };
+            (key.clone(), Some(record))
+        })
+        .collect();
+    if !changes.is_empty() {
+        log.write(&changes).await?;
+    }
+    Ok(changes.len())
+}
+
 /// What is not ours to understand is left alone.
 fn keep(records: &mut BTreeMap<TopicKey, TopicRecord>, record: &Record) {
-    let key = record.key.as_ref();
-    let Some(key) = key.and_then(|key| serde_json::from_slice(key).ok()) else {
-        return;
-    };
-    match record
-        .value
-        .as_ref()
-        .map(|value| serde_json::from_slice(value))
-    {
-        Some(Ok(value)) => {
+    match topic_entry(record) {
+        Some((key, Ok(Some(value)))) => {
             records.insert(key, value);
         }
-        Some(Err(error)) => {
-            tracing::warn!(?key, %error, "a record of {TOPICS_TOPIC} is not readable");
-        }
-        None => {
+        Some((key, Ok(None))) => {
             records.remove(&key);
         }
+        Some((key, Err(error))) => {
+            tracing::warn!(?key, %error, "a record of {TOPICS_TOPIC} is not readable");
+        }
+        None => {}
     }
 }

@@ -1,10 +1,12 @@
 //! Which topics a mirror copies, and making sure that they exist on the target first.
 
 mod config_sync;
+mod handed_over;
 mod provenance;
 mod source_delete;
 mod upkeep;
 
+pub(crate) use handed_over::Begin;
 pub(crate) use upkeep::{Discovered, Upkeep};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -215,13 +215,12 @@ impl Mirror {
             .then(|| self.policy.target_topic(source_alias, topic))
     }
 
-    /// Whether this source topic is not copied: for now, or for good because the mirror is promoted.
+    /// Whether this source topic is not copied for now (`pausedTopics`). What the mirror's state means for all of them, whoever
+    /// runs it decides: the last copy of a promoted mirror copies, too.
     pub fn is_paused(&self, topic: &str) -> bool {
-        self.state != MirrorState::Running
-            || self
-                .paused_topics
-                .as_ref()
-                .is_some_and(|it| it.matches(topic))
+        self.paused_topics
+            .as_ref()
+            .is_some_and(|it| it.matches(topic))
     }
 }
 

@@ -47,6 +47,21 @@ fn identity_in_both_directions_needs_patterns_that_do_not_meet() {
 }
 
 #[test]
+fn a_promoted_mirror_fills_nothing_any_more() {
+    let there = format!("source: a, target: b, {IDENTITY}");
+    let back = format!("source: b, target: a, {IDENTITY}");
+    let other = format!("source: c, target: b, {IDENTITY}");
+    for (state, way_back, meets) in [
+        ("promoted", &[][..], &[][..]),
+        ("paused", &[BOTH_WAYS], &[OVERLAP]),
+    ] {
+        let there = format!("{there}, state: {state}");
+        assert_codes(&[&there, &back], way_back);
+        assert_codes(&[&there, &other], meets);
+    }
+}
+
+#[test]
 fn default_naming_ends_loops() {
     assert_codes(&["source: a, target: b", "source: b, target: a"], &[]);
     assert_codes(

@@ -31,7 +31,7 @@ pub(crate) async fn demo(session: &Session, args: &DemoArgs) -> Ended {
         Some(path) => load(path)?,
         None => builtin()?,
     };
-    let mirror = the_mirror(&topology)?;
+    let mirror = crate::select::first_running(&topology)?;
     let stage = Stage::start(&topology).await?;
     let shown = Demo {
         session,
@@ -51,17 +51,6 @@ fn builtin() -> Result<Topology, Failure> {
         Ok(loaded) => Ok(loaded.topology),
         Err(diagnostics) => Err(Failure::Topology(LoadError::Invalid(diagnostics))),
     }
-}
-
-fn the_mirror(topology: &Topology) -> Result<&Mirror, Failure> {
-    let mirrors = crate::select::runnable(topology, &[])?;
-    mirrors
-        .first()
-        .copied()
-        .ok_or_else(|| Failure::NothingToRun {
-            verb: "show",
-            reason: "the topology declares none".to_owned(),
-        })
 }
 
 struct Demo<'d> {

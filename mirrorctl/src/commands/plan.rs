@@ -1,14 +1,14 @@
 //! `mirrorctl plan`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use plan::{Clients, Desired, Infrastructure, Permissions, Plan};
-use topology::{Platform, Topology};
+use topology::Topology;
 
 use crate::cli::{Format, PlanArgs, ScopeArgs};
 use crate::commands::scope;
-use crate::connect::{ConnectError, connect, connect_where_possible};
+use crate::connect::{ConnectError, connect_where_possible};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
@@ -21,21 +21,19 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     let topology = load(&args.file)?;
     let subject = Subject::of(&args.file, &topology)?;
     let (made, seen) = futures::join!(
-        make(session, &subject, &args.scope, args.reassignment_throttle),
+        attempt(session, &subject, &args.scope, args.reassignment_throttle),
         session.until_stopped(infrastructure(&topology, &args.scope)),
     );
     let seen = seen?;
     let plan = match made {
-        Ok((plan, _)) => plan.with_infrastructure(seen),
+        Ok(made) if made.missing.is_empty() => made.plan.with_infrastructure(seen),
+        Ok(Made { plan, missing, .. }) => {
+            show_rest(session, &plan);
+            show_drift(session, seen);
+            return Err(Failure::Connect(missing));
+        }
         Err(failure) => {
-            // brokers that do not answer may be machines that are gone
-            if let Some(seen) = seen.filter(Infrastructure::has_drift) {
-                let plain = plan::text::Style {
-                    color: false,
-                    ..style(session.terminal)
-                };
-                output::note(plan::text::render_infrastructure(&seen, plain).trim_end());
-            }
+            show_drift(session, seen);
             return Err(failure);
         }
     };
@@ -73,6 +71,26 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     })
 }
 
+/// What the clusters that answer need, beside the error about the others. Not on stdout: it is not the plan that was asked for.
+fn show_rest(session: &Session, plan: &Plan) {
+    if plan.clusters.is_empty() && !plan.has_changes() {
+        return;
+    }
+    let text = plan::text::render_human(plan, plain(session.terminal));
+    output::note(&format!(
+        "Without the clusters that cannot be reached, the plan would be:\n{}",
+        text.trim_end()
+    ));
+}
+
+/// Brokers that do not answer may be machines that are gone.
+fn show_drift(session: &Session, seen: Option<Infrastructure>) {
+    if let Some(seen) = seen.filter(Infrastructure::has_drift) {
+        let text = plan::text::render_infrastructure(&seen, plain(session.terminal));
+        output::note(text.trim_end());
+    }
+}
+
 /// What a plan is made for.
 pub(crate) struct Subject<'a> {
     /// The topology.
@@ -99,41 +117,80 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The plan for the clusters and files as they are now, and the connections it was made over.
+/// The plan for the clusters and files as they are now, and the connections it was made over. Fails where a cluster that
+/// something is declared on cannot be reached.
 pub(crate) async fn make(
     session: &Session,
     subject: &Subject<'_>,
     asked: &ScopeArgs,
     reassignment_throttle: u64,
 ) -> Result<(Plan, Clients), Failure> {
+    let made = attempt(session, subject, asked, reassignment_throttle).await?;
+    if made.missing.is_empty() {
+        Ok((made.plan, made.clients))
+    } else {
+        Err(Failure::Connect(made.missing))
+    }
+}
+
+/// A plan of what could be reached.
+struct Made {
+    plan: Plan,
+    clients: Clients,
+    /// Why it says nothing about other clusters that something is declared on.
+    missing: Vec<ConnectError>,
+}
+
+async fn attempt(
+    session: &Session,
+    subject: &Subject<'_>,
+    asked: &ScopeArgs,
+    reassignment_throttle: u64,
+) -> Result<Made, Failure> {
     let Subject { topology, desired } = subject;
     let no_cluster = scope::speaks_of_no_cluster(&asked.target);
-    let of_files = subject.of_files();
-    let desired = if no_cluster { &of_files } else { desired };
+    let mut desired = if no_cluster {
+        subject.of_files()
+    } else {
+        desired.clone()
+    };
     let allowed = Permissions::to_destroy(asked.allow_destroy.iter().cloned())
         .copying_at(reassignment_throttle);
-    let (plan, clients) = session
+    let made = session
         .until_stopped(async {
             let Reached {
                 managed,
                 all,
                 unreached,
+                missing,
             } = if no_cluster {
                 Reached::default()
             } else {
                 connect_for(topology).await?
             };
+            desired
+                .clusters
+                .retain(|alias, _| !unreached.contains_key(alias));
             let (observed, evidence) = futures::join!(
-                plan::observe_desired(desired, &managed),
+                plan::observe_desired(&desired, &managed),
                 plan::proof::gather(topology, &all, &unreached),
             );
-            let plan = plan::diff_desired(desired, &observed?, &allowed);
+            let ids = all.iter();
+            let ids = ids.map(|(alias, client)| (alias.clone(), client.cluster_id().to_owned()));
+            let plan = plan::diff_desired(&desired, &observed?.knowing(ids), &allowed);
             let findings = plan::proof::judge(topology, &evidence);
-            Ok::<_, Failure>((plan.with_findings(findings), managed))
+            Ok::<_, Failure>(Made {
+                plan: plan.with_findings(findings),
+                clients: managed,
+                missing,
+            })
         })
         .await??;
-    scope::warn_of_unmatched(&plan, asked);
-    Ok((scope::narrowed(plan, asked), clients))
+    scope::warn_of_unmatched(&made.plan, asked);
+    Ok(Made {
+        plan: scope::narrowed(made.plan, asked),
+        ..made
+    })
 }
 
 /// What a plan reads from.
@@ -143,48 +200,41 @@ struct Reached {
     managed: Clients,
     /// And those that mirrors have to do with besides.
     all: Clients,
-    /// Why others of those could not be reached, by alias.
+    /// Why others of both could not be reached, by alias.
     unreached: BTreeMap<String, String>,
+    /// The same of those that something is declared on.
+    missing: Vec<ConnectError>,
 }
 
-/// Connections to the clusters that something is declared on, all of them, and to those that mirrors have to do with, as
-/// far as they can be reached; why not, for the others.
+/// Connections to the clusters that something is declared on, and to those that mirrors have to do with, as far as they can be
+/// reached; why not, for the others.
 async fn connect_for(topology: &Topology) -> Result<Reached, Failure> {
     let managed = plan::managed_clusters(topology);
     let mut judged_aliases = plan::proof::judged_clusters(topology);
     judged_aliases.retain(|alias| !managed.contains(alias));
     let (managed, judged) = futures::join!(
-        connect(topology, &managed),
+        connect_where_possible(topology, &managed),
         connect_where_possible(topology, &judged_aliases)
     );
-    let managed = managed.map_err(|failure| with_unknown(failure, topology, &judged_aliases));
-    let (managed, (others, unreached)) = (managed?, judged?);
+    let ((managed, missing), (others, unreached)) = (managed?, judged?);
     let mut all = managed.clone();
     all.extend(others);
+    let reasons = missing.iter().chain(&unreached);
+    let reasons = reasons.map(|(alias, error)| (alias.clone(), error.to_string()));
+    let reasons = reasons.collect();
+    let mut missing: Vec<ConnectError> = missing.into_values().collect();
+    if !missing.is_empty() {
+        // where a plan fails for want of connections, clusters that it would do without and that nobody knows the addresses of
+        // are named, too: who fills them in does that once
+        let besides = unreached.into_values();
+        missing.extend(besides.filter(|it| matches!(it, ConnectError::NoAddress { .. })));
+    }
     Ok(Reached {
+        unreached: reasons,
         managed,
         all,
-        unreached,
+        missing,
     })
-}
-
-/// Where a plan fails for want of connections, clusters that it would do without and that nobody knows the addresses of are
-/// named, too: who fills them in does that once.
-fn with_unknown(failure: Failure, topology: &Topology, besides: &BTreeSet<String>) -> Failure {
-    match failure {
-        Failure::Connect(mut errors) => {
-            let unknown = topology.clusters.iter().filter(|it| {
-                besides.contains(&it.alias)
-                    && it.platform != Platform::Embedded
-                    && it.bootstrap_servers.is_empty()
-            });
-            errors.extend(unknown.map(|it| ConnectError::NoAddress {
-                alias: it.alias.clone(),
-            }));
-            Failure::Connect(errors)
-        }
-        other => other,
-    }
 }
 
 /// What there is of the declared infrastructure, as far as that was asked for.
@@ -211,5 +261,12 @@ fn style(terminal: Terminal) -> plan::text::Style {
     plan::text::Style {
         color: true,
         width: terminal.width(),
+    }
+}
+
+fn plain(terminal: Terminal) -> plan::text::Style {
+    plan::text::Style {
+        color: false,
+        ..style(terminal)
     }
 }

@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use replicator::Options;
 use replicator::metrics::PartitionMetrics;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Format, ReplicateArgs, Switch};
-use crate::connect::connect;
 use crate::copies::Copies;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::fleet::Fleet;
 use crate::listen::listen;
 use crate::load::load;
-use crate::output::{self, RunEnd, replication_human, replication_json};
-use crate::select::{clusters, runnable, unheld};
+use crate::lots::Lots;
+use crate::output::{self, CopyDisplay, RunEnd, replication_human, replication_json};
+use crate::select::{Sorted, builtin, sorted};
 use crate::session::{Ended, Session};
 use crate::signals::Hangups;
+use crate::steered::Steered;
 
 /// Copies until the captured ends, or until stopped.
 pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended {
@@ -47,22 +51,43 @@ pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended 
 
 async fn once(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Failure> {
     let topology = load(&args.file)?;
-    let mirrors = runnable(&topology, &args.mirror)?;
-    let clients = session
-        .until_stopped(connect(&topology, &clusters(&mirrors)))
-        .await??;
-    let mirrors = session
-        .until_stopped(unheld(mirrors, &clients, &args.mirror))
-        .await??;
-    Copies::start(
-        &mirrors,
-        &clients,
-        &Options::once(),
+    let mirrors = builtin(&topology, &args.mirror)?;
+    let lots = Lots::draw(session, &topology, &mirrors).await?;
+    let Sorted { copied, finished } = sorted(mirrors, &lots, &args.mirror)?;
+    let options = Options::once();
+    let copies = Copies::start(
+        &copied,
+        &lots.clients,
+        &options,
         &session.stop,
         &session.runs,
-    )?
-    .finish_shown()
-    .await
+    )?;
+    let watched = watch::channel(copies.watched().to_vec()).0;
+    let display = CopyDisplay::new(watched.subscribe());
+    let promotions = finished.into_iter().map(|mirror| {
+        let steered = Steered {
+            mirror: mirror.clone(),
+            topology: topology.clone(),
+            clients: Some(lots.clients.clone()),
+            watched: watched.clone(),
+            runs: session.runs.clone(),
+            stop: session.stop.clone(),
+            promoted: CancellationToken::new(),
+        };
+        steered.run()
+    });
+    let ending = async {
+        let (ended, promoted) = tokio::join!(copies.finish(), join_all(promotions));
+        let mut ends = ended?;
+        for promoted in promoted {
+            ends.extend(promoted?);
+        }
+        Ok(ends)
+    };
+    tokio::select! {
+        ends = ending => ends,
+        never = display.show() => match never {},
+    }
 }
 
 async fn continuously(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Failure> {
@@ -80,6 +105,7 @@ async fn continuously(session: &Session, args: &ReplicateArgs) -> Result<Vec<Run
 fn judge(ends: Vec<RunEnd>, once: bool) -> Ended {
     let mut failed = 0;
     let mut interrupted = false;
+    let mut left_out = Vec::new();
     // what a reload put right is no failure: the last run of each counts
     let last: BTreeMap<(String, String), RunEnd> = ends
         .into_iter()
@@ -94,6 +120,9 @@ fn judge(ends: Vec<RunEnd>, once: bool) -> Ended {
     {
         match result {
             Ok(summary) => {
+                if once && summary.topics.is_empty() && summary.failures.is_empty() {
+                    left_out.extend(summary.left_out.into_iter().map(|it| (mirror.clone(), it)));
+                }
                 failed += summary.failures.len();
                 interrupted |= summary.interrupted;
             }
@@ -108,6 +137,10 @@ fn judge(ends: Vec<RunEnd>, once: bool) -> Ended {
     }
     if failed > 0 {
         return Err(Failure::PartitionsFailed { failed });
+    }
+    // of several mirrors the others copied; one that could copy nothing at all is not what was asked for
+    if !left_out.is_empty() {
+        return Err(Failure::LeftOut { topics: left_out });
     }
     if once && interrupted {
         return Err(Failure::Unfinished);

@@ -161,6 +161,10 @@ fn hint(failure: &Failure) -> Option<String> {
             Some("the reasons are given with the plan; change the topology accordingly".to_owned())
         }
         Failure::Cluster { error, .. } => error.hint().map(str::to_owned),
+        Failure::Observe(plan::ObserveError::OneCluster { .. }) => Some(
+            "declare it under one alias, or correct the bootstrapServers of the other; `clusterId` guards against that"
+                .to_owned(),
+        ),
         Failure::Observe(plan::ObserveError::Cluster { source, .. })
         | Failure::Apply(plan::ApplyError::Cluster { source, .. })
         | Failure::Forget(plan::ForgetError::Cluster { source, .. }) => {
@@ -185,8 +189,12 @@ fn hint(failure: &Failure) -> Option<String> {
         }
         Failure::Promoted { .. } => Some(
             "a promotion that was applied is not taken back: give the mirror another name to copy anew, or declare one the \
-             other way round to copy back what applications write now. One that `mirrorctl status` shows as not finished \
-             is finished by `mirrorctl replicate` without --once"
+             other way round, beside it in the file, to copy back what applications write now"
+                .to_owned(),
+        ),
+        Failure::LeftOut { .. } => Some(
+            "promote the mirror that fills these topics (`state: promoted`, then `apply`, while its `replicate` runs, or started \
+             once afterwards): they are released then, and `mirrorctl plan` shows whether"
                 .to_owned(),
         ),
         Failure::NotPermitted { .. } => Some(

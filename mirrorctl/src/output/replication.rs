@@ -44,9 +44,9 @@ pub(crate) fn replication_human(ends: &[RunEnd], width: usize) -> String {
 
 fn run(summary: &Summary, width: usize) -> String {
     let mut text = String::new();
-    if summary.topics.is_empty() {
+    if summary.topics.is_empty() && summary.left_out.is_empty() && summary.failures.is_empty() {
         text.push_str("  no topic is selected\n");
-    } else {
+    } else if !summary.topics.is_empty() {
         let header = ["topic", "on the target", "partitions", "records", "bytes"];
         let mut rows = table(width.saturating_sub(2), &header);
         for topic in &summary.topics {
@@ -67,6 +67,10 @@ fn run(summary: &Summary, width: usize) -> String {
             count(summary.batches_rebuilt),
             count(summary.batches_filtered),
         ));
+    }
+    for left in &summary.left_out {
+        let (topic, reason) = (&left.topic, &left.reason);
+        text.push_str(&format!("  {WARN}left out{WARN:#}  {topic}: {reason}\n"));
     }
     for failure in &summary.failures {
         let mut what = failure.topic.clone();

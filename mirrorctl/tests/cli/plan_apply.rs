@@ -272,3 +272,20 @@ fn all_clusters_without_addresses_are_named() {
     refused.says("cluster analytics has no bootstrapServers");
     refused.says("cluster orders has no bootstrapServers");
 }
+
+#[test]
+fn a_cluster_that_cannot_be_reached_does_not_hide_what_the_others_need() {
+    let stage = Stage::new();
+    let topic =
+        "topics:\n- {name: t, clusters: [left, right], partitions: 1, replicationFactor: 1}\n";
+    let whole = std::fs::read_to_string(stage.topology(topic)).unwrap();
+    let right = stage.right.bootstrap_servers();
+    let file = stage.file("gone.yaml", &whole.replace(&right, "127.0.0.1:1"));
+    let plan = run(&["plan", "-f", text(&file)]).code(1);
+    plan.says("cluster right at 127.0.0.1:1 cannot be reached");
+    plan.says("Without the clusters that cannot be reached");
+    plan.says("topic.left.t");
+    assert_eq!(plan.out, "", "it is not the plan that was asked for");
+    run(&["apply", "-f", text(&file), "--auto-approve"]).code(1);
+    assert!(!stage.left.topics().contains(&"t".to_owned()));
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kafka::{ClientOptions, Cluster, Plaintext};
 use register::{EndRecord, Entry, MIRRORS_TOPIC, RegisterLog, Standing, VERSION};
+use rustix::process::Signal;
 
 use crate::support::{Running, Stage, run, text, until};
 
@@ -203,13 +204,192 @@ fn a_begun_promotion_is_finished_where_the_file_says_promoted_too() {
     let file = write(&bed.stage, "now-promoted.yaml", "promoted");
     run(&["replicate", "-f", &file]).code(3);
     begin(&bed);
-    run(&["replicate", "-f", &file, "--once"])
-        .code(3)
-        .says("without --once");
     let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
     assert!(promotion.starts_with("not finished"), "{promotion}");
-    assert_eq!(bed.copied(), 0);
     finished_with(&bed, &file);
+}
+
+#[test]
+fn once_finishes_a_promotion_that_was_begun() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    bed.apply("promoted");
+    begin(&bed);
+    let file = write(&bed.stage, "now-promoted.yaml", "promoted");
+    for file in [&bed.own, &file] {
+        begin(&bed);
+        run(&["replicate", "-f", file, "--once", "--mirror", "pay"]).code(0);
+        assert_eq!(bed.copied(), 30);
+        let end = bed.entry().end(bed.stage.left.cluster_id()).cloned();
+        assert!(end.is_some_and(|end| end.complete), "{file}");
+        run(&["replicate", "-f", file, "--once"]).code(3);
+    }
+}
+
+/// One replicator that copies and one that stands by: `newer` and `older`.
+fn active_and_standby(bed: &Bed) -> (Replicate, Replicate) {
+    let slow = std::fs::read_to_string(&bed.own).unwrap();
+    let throttle = "throttle: {bytesPerSecond: 20KB}, state: running";
+    let slow = slow.replace("state: running", throttle);
+    let own = bed.stage.file("slow.yaml", &slow);
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let mut older = Replicate::with(text(&own));
+    until("it copies", || bed.copied() == 30);
+    let newer = Replicate::with(text(&own));
+    older.until_it_says("standing by");
+    (newer, older)
+}
+
+fn assert_complete(bed: &Bed) {
+    let end = bed.entry().end(bed.stage.left.cluster_id()).cloned();
+    assert!(end.is_some_and(|end| end.complete));
+}
+
+#[test]
+fn of_two_replicators_one_promotes_and_the_other_waits() {
+    let bed = Bed::new();
+    let (newer, older) = active_and_standby(&bed);
+    bed.produce("600", "2.json");
+    bed.apply("promoted");
+    assert_eq!((newer.ended(), older.ended()), (Some(0), Some(0)));
+    assert_complete(&bed);
+    assert_eq!(bed.copied(), 630, "each record once");
+}
+
+#[test]
+fn a_replicator_that_is_stopped_while_it_promotes_hands_that_over() {
+    let bed = Bed::new();
+    let (mut newer, mut older) = active_and_standby(&bed);
+    bed.apply("paused");
+    newer.until_it_says("nothing is copied");
+    bed.produce("600", "2.json");
+    bed.apply("promoted");
+    let last = "copying what the source holds now";
+    newer.until_it_says(last);
+    newer.running.signal(Signal::TERM);
+    older.until_it_says(last);
+    // a run that is stopped drains: what it sent is acknowledged, and its positions are written
+    assert_eq!(older.ended(), Some(0));
+    newer.ended();
+    assert_complete(&bed);
+    assert_eq!(bed.copied(), 630, "each record once");
+}
+
+#[test]
+fn the_way_back_stands_beside_a_promoted_mirror_and_copies_what_was_written_since() {
+    let bed = Bed::new();
+    let both = |there: &str| {
+        let file = write(&bed.stage, "both.yaml", there);
+        let back = "- {name: back, source: right, target: left, topicsPattern: 'pay\\..*', \
+                    replicationPolicy: {type: identity}}\n";
+        let whole = std::fs::read_to_string(&file).unwrap() + back;
+        std::fs::write(&file, whole).unwrap();
+        file
+    };
+    run(&["validate", &both("running")])
+        .code(1)
+        .says("in both directions");
+    let way_back = both("promoted");
+    run(&["validate", &way_back]).code(0);
+
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    run(&["replicate", "-f", &bed.own, "--once"]).code(0);
+    // as long as nobody promotes it, the way back has nothing to copy, and does not keep that to itself
+    let once = ["replicate", "-f", &way_back, "--once", "--mirror", "back"];
+    run(&once).code(3).says("mirror `pay` fills it");
+    let plan = run(&["plan", "-f", &way_back]).code(0);
+    plan.says("mirrored-back");
+    plan.says("pay.orders of right is filled from left by mirror pay");
+
+    let replicate = Replicate::start(&bed);
+    bed.apply("promoted");
+    assert_eq!(replicate.ended(), Some(0));
+    let journal = bed.stage.path("2.json");
+    let write = [
+        "verify",
+        "-f",
+        &way_back,
+        "--mirror",
+        "back",
+        "--mode",
+        "stamped",
+        "--phase",
+        "write",
+        "--topic",
+        "pay.orders",
+        "--records",
+        "12",
+        "--journal",
+        text(&journal),
+    ];
+    run(&write).code(0);
+    assert_eq!(bed.copied(), 42);
+    let plan = run(&["apply", "-f", &way_back, "--auto-approve"]).code(0);
+    assert!(!plan.out.contains("mirrored-back"), "{}", plan.out);
+    run(&["replicate", "-f", &way_back, "--once"])
+        .code(0)
+        .says("Copied 12 records");
+    let ends = (0..3).filter_map(|it| bed.stage.left.log_end_offset("pay.orders", it));
+    assert_eq!(ends.sum::<i64>(), 42);
+    run(&once).code(0).says("Copied 0 records");
+}
+
+#[test]
+fn a_promoted_mirror_under_another_name_is_refused_by_the_plan() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let replicate = Replicate::start(&bed);
+    bed.apply("promoted");
+    assert_eq!(replicate.ended(), Some(0));
+    let renamed = std::fs::read_to_string(&bed.own).unwrap();
+    let renamed = renamed.replace("{name: pay,", "{name: pay2,");
+    let file = bed.stage.file("renamed.yaml", &renamed);
+    let plan = run(&["plan", "-f", text(&file), "--detailed-exitcode"]).code(3);
+    plan.says("handed-over");
+    plan.says("pay.orders of right: filled by mirror pay until it was promoted");
+    run(&["apply", "-f", text(&file), "--auto-approve"]).code(3);
+    run(&["replicate", "-f", text(&file), "--once"])
+        .code(1)
+        .says("handed it over");
+    assert_eq!(bed.copied(), 30);
+}
+
+/// Positions are kept by the source's id, whether or not anything is declared on it.
+#[test]
+fn the_record_names_a_source_on_which_nothing_is_declared() {
+    let bed = Bed::new();
+    let own = std::fs::read_to_string(&bed.own).unwrap();
+    let bare = bed.stage.file("bare.yaml", &own.replace(TOPICS, ""));
+    run(&["apply", "-f", text(&bare), "--auto-approve"]).code(0);
+    let Some(Standing::Known { record, .. }) = bed.entry().standing else {
+        panic!("no record");
+    };
+    let left = bed.stage.left.cluster_id();
+    assert_eq!(record.sources["left"].as_deref(), Some(left));
+    run(&["plan", "-f", text(&bare), "--detailed-exitcode"]).code(0);
+}
+
+#[test]
+fn two_names_of_one_cluster_are_refused_where_both_are_managed() {
+    let stage = Stage::new();
+    let topics =
+        "topics:\n- {name: t, clusters: [left, right], partitions: 1, replicationFactor: 1}\n";
+    let file = stage.topology(topics);
+    let whole = std::fs::read_to_string(file).unwrap();
+    let (left, right) = (
+        stage.left.bootstrap_servers(),
+        stage.right.bootstrap_servers(),
+    );
+    let file = stage.file("one.yaml", &whole.replace(&right, &left));
+    for command in ["plan", "apply"] {
+        let refused = run(&[command, "-f", text(&file)]).code(3);
+        refused.says("clusters left and right are one and the same");
+        refused.says("declare it under one alias");
+    }
 }
 
 /// Leaves a promotion as a replicator does that is killed meanwhile.

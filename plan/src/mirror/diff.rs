@@ -83,8 +83,7 @@ fn wanted(
     found: Option<&ObservedMirror>,
 ) -> MirrorRecord {
     let sources = desired.sources.iter().map(|(alias, declared)| {
-        let live = site.observed.clusters.get(alias);
-        let known = live.map(|live| live.cluster_id.clone());
+        let known = site.observed.id_of(alias).cloned();
         let before = || found.and_then(|found| found.record.sources.get(alias).cloned().flatten());
         (
             alias.clone(),

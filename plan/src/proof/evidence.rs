@@ -36,8 +36,29 @@ pub struct SiteEvidence {
     pub rights: Option<Rights>,
     /// All access rules; `None` where the cluster keeps none, so that nobody is refused anything.
     pub rules: Told<Option<BTreeSet<AclBinding>>>,
+    /// What the mirrors into it said about topics that are there still.
+    pub filled: Told<Vec<Filled>>,
     /// What else was asked and not told, as sentences.
     pub untold: Vec<String>,
+}
+
+/// A topic that a mirror fills, or filled, as it said itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// Name of the mirror.
+    pub mirror: String,
+    /// Id of the cluster that it copies from.
+    pub source_cluster_id: String,
+    /// The topic there.
+    pub source_topic: String,
+    /// The topic here.
+    pub target_topic: String,
+    /// Ids of the clusters that the records come from, over all hops, the nearest first.
+    pub origins: Vec<String>,
+    /// Whether its state is promoted, as applied.
+    pub promoted: bool,
+    /// Whether its promotion is over.
+    pub released: bool,
 }
 
 /// One topic.

@@ -37,6 +37,10 @@ pub enum FindingId {
     MirrorHops,
     /// Two source topics write one target topic.
     TargetCollision,
+    /// Topics are left out, because another mirror fills them from the target.
+    MirroredBack,
+    /// Target topics belong to applications since a promotion.
+    HandedOver,
     /// The source takes larger records than the target.
     MessageSize,
     /// The target refuses records because of their time.
@@ -59,6 +63,8 @@ impl fmt::Display for FindingId {
             Self::MirrorCycle => "mirror-cycle",
             Self::MirrorHops => "mirror-hops",
             Self::TargetCollision => "target-collision",
+            Self::MirroredBack => "mirrored-back",
+            Self::HandedOver => "handed-over",
             Self::MessageSize => "message-size",
             Self::TimestampLimits => "timestamp-limits",
             Self::RetentionOutage => "retention-outage",

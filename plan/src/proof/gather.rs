@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
-use kafka::{BrokerError, Cluster, PermittedTopics};
-use topology::{Sasl, Topology};
+use kafka::{BrokerError, Cluster, ClusterMetadata, PermittedTopics};
+use register::{Register, RegisterLog, Standing, TopicKey, TopicRecord};
+use topology::{MirrorState, Sasl, Topology};
 
-use super::evidence::{Evidence, SiteEvidence, Told, TopicEvidence};
+use super::evidence::{Evidence, Filled, SiteEvidence, Told, TopicEvidence};
 use super::gather_topics::{self, Settings};
 use super::outlook::judged;
 use crate::guard::Clients;
@@ -80,11 +81,12 @@ fn now_ms() -> i64 {
 }
 
 async fn site(topology: &Topology, alias: &str, client: &Cluster) -> Told<SiteEvidence> {
-    let (topics, rights, quotas, rules) = futures::join!(
+    let (topics, rights, quotas, rules, said) = futures::join!(
         client.permitted_topics(),
         client.cluster_rights(),
         client_quota::read(client),
         acl::read(client),
+        said(client),
     );
     let PermittedTopics {
         metadata,
@@ -94,6 +96,7 @@ async fn site(topology: &Topology, alias: &str, client: &Cluster) -> Told<SiteEv
         .as_ref()
         .err()
         .map(|error| format!("what this login may do to the cluster could not be read: {error}"));
+    let filled = said.map(|said| said.of(&metadata));
     let topics = metadata.topics.into_iter().filter(|(_, it)| !it.internal);
     Ok(SiteEvidence {
         cluster_id: metadata.cluster_id,
@@ -117,8 +120,55 @@ async fn site(topology: &Topology, alias: &str, client: &Cluster) -> Told<SiteEv
         rules: rules
             .map(|rules| rules.map(|rules| rules.into_values().collect()))
             .map_err(|error| reason(&error)),
+        filled: filled.map_err(|error| reason(&ReadError::Cluster(error))),
         untold: untold.into_iter().collect(),
     })
+}
+
+/// What the mirrors into a cluster say there.
+#[derive(Default)]
+struct Said {
+    topics: BTreeMap<TopicKey, TopicRecord>,
+    states: Register,
+}
+
+/// Reads what the mirrors into a cluster say. Who may not read that is told nothing: `missing-acl` says what a target lacks, and
+/// a source need not let anybody.
+async fn said(client: &Cluster) -> Result<Said, kafka::Error> {
+    let states = RegisterLog::new(client.clone());
+    match futures::try_join!(register::provenance(client), states.read()) {
+        Ok((topics, states)) => Ok(Said { topics, states }),
+        Err(kafka::Error::Broker { error, .. }) if error.name() == "TOPIC_AUTHORIZATION_FAILED" => {
+            Ok(Said::default())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl Said {
+    /// About the topics that are there: one that was recreated has no history.
+    fn of(self, metadata: &ClusterMetadata) -> Vec<Filled> {
+        let Self { topics, states } = self;
+        let there = topics.into_iter().filter(|(_, record)| {
+            let topic = metadata.topics.get(&record.target_topic);
+            topic.is_some_and(|topic| topic.id.to_string() == record.target_topic_id)
+        });
+        let promoted = |mirror: &str| {
+            let standing = states.get(mirror).and_then(|entry| entry.standing.as_ref());
+            matches!(standing, Some(Standing::Known { record, .. }) if record.state == MirrorState::Promoted)
+        };
+        there
+            .map(|(key, record)| Filled {
+                promoted: promoted(&key.mirror),
+                mirror: key.mirror,
+                source_cluster_id: key.source_cluster_id,
+                source_topic: key.topic,
+                target_topic: record.target_topic,
+                origins: record.origins.into_iter().map(|it| it.cluster_id).collect(),
+                released: record.released.is_some(),
+            })
+            .collect()
+    }
 }
 
 /// Why something was not told, without what differs from one answer to the next: brokers put their connections' numbers into

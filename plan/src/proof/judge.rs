@@ -5,7 +5,7 @@ use topology::Topology;
 use super::evidence::{Evidence, SiteEvidence};
 use super::finding::{Finding, FindingId, Severity};
 use super::outlook::{Outlook, declared, judged};
-use super::{acls, compacted, naming, quota, retention, size, target, timestamps};
+use super::{acls, compacted, handed_over, naming, quota, retention, size, target, timestamps};
 
 /// What the evidence says about the mirrors of `topology`, once its plan is applied.
 ///
@@ -15,6 +15,7 @@ pub fn judge(topology: &Topology, evidence: &Evidence) -> Vec<Finding> {
     let outlook = Outlook::new(topology, evidence, &declared);
     let mut findings = naming::judge(&outlook);
     findings.extend(target::judge(&outlook));
+    findings.extend(handed_over::judge(&outlook));
     findings.extend(size::judge(&outlook));
     findings.extend(timestamps::judge(&outlook));
     findings.extend(retention::judge(&outlook));
@@ -70,6 +71,14 @@ fn unread(outlook: &Outlook<'_>) -> Vec<Finding> {
                 Some(format!("the quotas of {alias} could not be read: {reason}"))
             }));
         }
+        let ends = mirror.sources.iter().chain([&mirror.target]);
+        cases.extend(ends.filter_map(|alias| {
+            let site = outlook.evidence.sites.get(alias)?.as_ref().ok()?;
+            let reason = site.filled.as_ref().err()?;
+            Some(format!(
+                "what the mirrors into {alias} fill could not be read: {reason}"
+            ))
+        }));
         if !cases.is_empty() {
             let message = "something could not be looked at, so nothing is known about it";
             findings.push(Finding::new(

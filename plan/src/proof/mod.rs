@@ -10,6 +10,7 @@ mod evidence;
 mod finding;
 mod gather;
 mod gather_topics;
+mod handed_over;
 mod judge;
 mod naming;
 mod outlook;
@@ -21,7 +22,7 @@ mod target;
 mod testbed;
 mod timestamps;
 
-pub use evidence::{Evidence, Setting, SiteEvidence, TopicEvidence};
+pub use evidence::{Evidence, Filled, Setting, SiteEvidence, TopicEvidence};
 pub use finding::{Finding, FindingId, Severity};
 pub use gather::{gather, judged_clusters};
 pub use judge::judge;

@@ -75,6 +75,7 @@ impl Bed {
             quotas: Ok(BTreeMap::new()),
             rights: None,
             rules: Ok(None),
+            filled: Ok(Vec::new()),
             untold: Vec::new(),
         };
         let clusters = topology.clusters.iter().map(|cluster| &cluster.alias);

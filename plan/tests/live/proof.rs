@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use kafka::{QuotaChange, QuotaEntity, QuotaName};
 use plan::proof::{Finding, FindingId, Severity};
-use plan::{ApplyError, BlockCode, Permissions, Plan};
+use plan::{ApplyError, BlockCode, FailureKind, ObserveError, Permissions, Plan};
 use topology::Topology;
 
 use crate::bench::Bench;
@@ -75,16 +75,19 @@ async fn one_cluster_under_two_names_is_a_cycle_and_nothing_is_applied() {
     let bench = Bench::start().await;
     bench.create("left", "t", 1).await;
     let back = "name: back, source: right, target: again, replicationPolicy: {type: identity}";
-    let declared = "{name: new, clusters: [left], partitions: 1}";
+    let declared = "{name: new, clusters: [right], partitions: 1}";
     let plan = planned(&bench, &topology(&bench, declared, &[MIRROR, back])).await;
     assert_eq!(
         ids(&plan.findings)[0],
         (FindingId::MirrorCycle, Severity::Blocked)
     );
-    // both topics come back from `right` to `left`; what is declared there counts like what is there
+    // what is declared counts like what is there
     assert_eq!(
         plan.findings[0].evidence,
-        ["new of left → new of right → new of again, and 1 topic more",]
+        [
+            "new of right → new of again → new of right",
+            "t of left → t of right → t of again",
+        ]
     );
     assert!(plan.is_blocked());
     assert_eq!(plan.summary.blocked, plan.summary().blocked);
@@ -94,12 +97,32 @@ async fn one_cluster_under_two_names_is_a_cycle_and_nothing_is_applied() {
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(bench.topics("left"), ["t"]);
+    assert_eq!(bench.topics("right"), Vec::<String>::new());
     // left out by address, it blocks nothing
     let plan = plan.only_findings(|finding| finding.address != "mirror.back");
     let plan = plan.only(|change| change.address.starts_with("topic."));
     bench.apply(&plan).await.unwrap();
-    assert_eq!(bench.topics("left"), ["new", "t"]);
+    assert_eq!(bench.topics("right"), ["new"]);
+}
+
+/// Each of the two would wait for the other's lease, and undo what the other one sets.
+#[tokio::test]
+async fn one_cluster_under_two_names_is_refused_where_something_is_declared_on_both() {
+    let bench = Bench::start().await;
+    let mut clients = bench.clients.clone();
+    clients.insert("again".to_owned(), clients["left"].clone());
+    let back = "name: back, source: right, target: again, replicationPolicy: {type: identity}";
+    let declared = "{name: new, clusters: [left], partitions: 1}";
+    let refused = plan::observe(&topology(&bench, declared, &[back]), &clients).await;
+    let Err(error @ ObserveError::OneCluster { .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(error.kind(), FailureKind::Refused);
+    let words = error.to_string();
+    assert!(
+        words.starts_with("clusters again and left are one and the same"),
+        "{words}"
+    );
 }
 
 #[tokio::test]

@@ -135,6 +135,7 @@ fn findings_about_mirrors_stand_after_the_changes() {
         quotas: Ok(BTreeMap::new()),
         rights: None,
         rules: Ok(None),
+        filled: Ok(Vec::new()),
         untold: Vec::new(),
     };
     let evidence = Evidence {

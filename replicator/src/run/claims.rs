@@ -1,5 +1,6 @@
 //! Exactly-once: a partition is this run's before its first record.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kafka::{OffsetSpec, TopicPartition};
@@ -11,6 +12,7 @@ use super::{LOOK_EVERY, Run, on_target, positions_error};
 use crate::error::RunError;
 use crate::ownership::Held;
 use crate::position::ProducerPosition;
+use crate::topics::Begin;
 use crate::trust::Moment;
 
 /// How long the end of a run may take on account of those that stand by.
@@ -86,9 +88,24 @@ impl Run<'_> {
 
     /// Returns once the claims are durable, or at the stop.
     async fn commit_claims(&self, beginnings: &[Beginning]) {
-        let durable: Vec<watch::Receiver<u64>> = beginnings
+        let claimed = beginnings.iter().filter(|beginning| beginning.claimed);
+        self.commit(claimed).await;
+    }
+
+    /// At-least-once: where the way back after a promotion begins is durable before its first record.
+    pub(super) async fn commit_begins(
+        &self,
+        beginnings: &[Beginning],
+        begins: &BTreeMap<TopicPartition, Begin>,
+    ) {
+        let begun = beginnings
             .iter()
-            .filter(|beginning| beginning.claimed)
+            .filter(|beginning| begins.contains_key(&beginning.partition));
+        self.commit(begun).await;
+    }
+
+    async fn commit(&self, beginnings: impl Iterator<Item = &Beginning>) {
+        let durable: Vec<watch::Receiver<u64>> = beginnings
             .map(|beginning| {
                 let (committed, commits) = watch::channel(0);
                 let slot = self.slots.of(beginning.key.clone());

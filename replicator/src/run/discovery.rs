@@ -35,8 +35,14 @@ impl Run<'_> {
             ready,
             failed,
             over,
-        } = self.upkeep.discover(&self.running).await?;
+            begins,
+            left_out,
+        } = self
+            .upkeep
+            .discover(&self.running, self.ownership.positions())
+            .await?;
         self.end_topics(&over);
+        self.progress.leave_out(left_out);
         for failure in failed {
             // Said once; a later discovery that succeeds starts the topic all the same.
             if self.unready.insert(failure.topic.clone()) {
@@ -91,26 +97,34 @@ impl Run<'_> {
             })
             .map(|(_, partition)| partition.clone())
             .collect();
-        let starts = self.start_offsets(&partitions).await?;
+        let starts = self.start_offsets(&partitions, &begins).await?;
         let ends = match self.options.mode {
-            Mode::Once => {
+            Mode::Once | Mode::Last => {
                 self.source_offsets(&partitions, OffsetSpec::LatestCommitted)
                     .await?
             }
             Mode::Continuous => BTreeMap::new(),
         };
+        if self.options.mode == Mode::Last {
+            // of two that begin the last copy at once one finds out before it copies
+            self.still_ours().await?;
+            self.note_target_ends(&new).await;
+        }
         self.begin_anew(&new, &starts).await?;
         let mut beginnings = Vec::with_capacity(new.len());
         for (topic, partition) in new {
             let start = starts.get(&partition).copied().unwrap_or(0);
             let until = match self.options.mode {
-                Mode::Once => ends.get(&partition).copied().unwrap_or(0),
+                Mode::Once | Mode::Last => ends.get(&partition).copied().unwrap_or(0),
                 Mode::Continuous => i64::MAX,
             };
             beginnings.extend(self.beginning(&topic, partition, start, until));
         }
         if self.mirror.delivery == Delivery::ExactlyOnce {
             self.claim(&mut beginnings).await?;
+        } else if !begins.is_empty() {
+            // a crash right after the first record must not make it look as if somebody else wrote it
+            self.commit_begins(&beginnings, &begins).await;
         }
         for beginning in beginnings {
             self.start(beginning);

@@ -24,7 +24,7 @@ impl Run<'_> {
                 Some(side) => aside.push((topic, partition, side)),
             }
         }
-        if self.options.mode == Mode::Once && !aside.is_empty() {
+        if self.options.mode.ends_by_itself() && !aside.is_empty() {
             // an election may be under way
             let partitions: Vec<TopicPartition> =
                 aside.iter().map(|(_, it, _)| it.clone()).collect();
@@ -46,7 +46,7 @@ impl Run<'_> {
             let reason = format!("it has no leader on the {side}, and begins once it has one");
             let new = self.leaderless.insert(partition.clone());
             match self.options.mode {
-                Mode::Once => {
+                Mode::Once | Mode::Last => {
                     self.running.insert(partition);
                     self.progress.fail(failure(&id, None, reason));
                 }
@@ -80,7 +80,7 @@ impl Run<'_> {
         let (source, target) = (topic.source.id.to_string(), topic.target.id.to_string());
         let valid = position.filter(|it| Standing::of(it, &source, &target) == Standing::Valid);
         // With a position nobody has to be asked, but for the end of a run that has one.
-        let asks_source = valid.is_none() || self.options.mode == Mode::Once;
+        let asks_source = valid.is_none() || self.options.mode.ends_by_itself();
         let asks_target = self.mirror.delivery == Delivery::ExactlyOnce
             && valid.is_none_or(|position| position.producer.is_none());
         if asks_source && leads(&topic.source.partitions).is_none() {

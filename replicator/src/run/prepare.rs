@@ -160,6 +160,7 @@ impl<'a> Run<'a> {
             &source.alias,
             source.cluster.clone(),
             target.clone(),
+            options.mode,
         );
         Ok(Self {
             mirror,
@@ -184,6 +185,7 @@ impl<'a> Run<'a> {
             stopped: BTreeMap::new(),
             anew: BTreeMap::new(),
             restart_at: None,
+            target_ends: BTreeMap::new(),
             topic_ids: BTreeMap::new(),
         })
     }

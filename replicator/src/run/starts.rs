@@ -1,32 +1,79 @@
 //! Offsets at which partitions begin and end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kafka::{Cluster, OffsetSpec, TopicPartition};
 use topology::StartOffset;
 
 use super::{Run, on_source};
 use crate::error::RunError;
+use crate::position::PositionKey;
+use crate::topics::Begin;
 
 impl Run<'_> {
     /// Where partitions without a position begin. What is discovered later, a new topic or a new
     /// partition, was empty when the mirror started: it is copied from its first record. The same
-    /// holds for partitions that a topic of the mirror got while nobody looked.
+    /// holds for partitions that a topic of the mirror got while nobody looked. On the way back
+    /// after a promotion `begins` decides.
     pub(super) async fn start_offsets(
         &self,
         partitions: &[TopicPartition],
+        begins: &BTreeMap<TopicPartition, Begin>,
     ) -> Result<BTreeMap<TopicPartition, i64>, RunError> {
-        let earliest = self
+        let mut starts = self
             .source_offsets(partitions, OffsetSpec::Earliest)
             .await?;
-        if !self.first_discovery {
-            return Ok(earliest);
+        let as_declared: Vec<TopicPartition> = partitions
+            .iter()
+            .filter(|partition| match begins.get(partition) {
+                Some(Begin::AsDeclared) => true,
+                Some(Begin::At(_)) => false,
+                None => self.first_discovery && !self.is_added(partition),
+            })
+            .cloned()
+            .collect();
+        starts.extend(self.declared_starts(&as_declared).await?);
+        for (partition, begin) in begins {
+            if let Begin::At(offset) = begin {
+                starts.insert(partition.clone(), *offset);
+            }
         }
-        let mut starts = match self.mirror.start_offset {
-            StartOffset::Earliest => return Ok(earliest),
+        Ok(starts)
+    }
+
+    /// Whether the mirror has copied others of its topic before.
+    fn is_added(&self, partition: &TopicPartition) -> bool {
+        let positions = self.ownership.positions();
+        let key = self.position_key(partition);
+        if positions.contains_key(&key) {
+            return false;
+        }
+        let first = PositionKey {
+            partition: i32::MIN,
+            ..key
+        };
+        // keys are in the order of their fields, the partition last
+        let next = positions.range(first.clone()..).next();
+        next.is_some_and(|(next, _)| {
+            next.mirror == first.mirror
+                && next.source_cluster_id == first.source_cluster_id
+                && next.topic == first.topic
+        })
+    }
+
+    /// Where `startOffset` lets these partitions begin; empty where that is the first record.
+    async fn declared_starts(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Result<BTreeMap<TopicPartition, i64>, RunError> {
+        if partitions.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        match self.mirror.start_offset {
+            StartOffset::Earliest => Ok(BTreeMap::new()),
             StartOffset::Latest => {
                 self.source_offsets(partitions, OffsetSpec::LatestCommitted)
-                    .await?
+                    .await
             }
             StartOffset::Timestamp(timestamp) => {
                 let mut found = self
@@ -41,24 +88,9 @@ impl Run<'_> {
                         *offset = ends.get(partition).copied().unwrap_or(0);
                     }
                 }
-                found
-            }
-        };
-        let positions = self.ownership.positions();
-        let cluster = self.source.cluster.cluster_id();
-        let copied: BTreeSet<&str> = positions
-            .keys()
-            .filter(|key| key.mirror == self.mirror.name && key.source_cluster_id == cluster)
-            .map(|key| key.topic.as_str())
-            .collect();
-        for (partition, start) in &mut starts {
-            let added = copied.contains(partition.topic.as_str())
-                && !positions.contains_key(&self.position_key(partition));
-            if added && let Some(earliest) = earliest.get(partition) {
-                *start = *earliest;
+                Ok(found)
             }
         }
-        Ok(starts)
     }
 
     pub(super) async fn source_offsets(

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::topic_log::{Origin, TopicKey, TopicRecord};
+use register::{Origin, TopicKey, TopicRecord};
 
 /// Longer ways end here: a way is as long as clusters are in a row.
 const LONGEST: usize = 32;
@@ -31,7 +31,9 @@ pub(crate) fn way(
 ) -> Vec<Origin> {
     let mut way: Vec<Origin> = Vec::new();
     for record in log.values() {
-        if record.target_topic == topic && record.target_topic_id == topic_id {
+        let fills = record.target_topic == topic && record.target_topic_id == topic_id;
+        // what was handed over by a promotion is the applications' own by now
+        if fills && record.released.is_none() {
             way.extend(record.origins.iter().cloned());
         }
     }
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recreated_topic_has_no_history() {
+    fn a_topic_that_was_recreated_or_released_has_no_history() {
         let key = TopicKey {
             mirror: "m".into(),
             source_cluster_id: "a".into(),
@@ -103,10 +105,22 @@ mod tests {
             target_topic_id: "1".into(),
             origins: vec![hop("a", 1)],
             synced_configs: std::collections::BTreeSet::new(),
+            released: None,
         };
-        let log = BTreeMap::from([(key, record)]);
+        let mut log = BTreeMap::from([(key.clone(), record.clone())]);
         assert_eq!(way(&log, "t", "1"), [hop("a", 1)]);
         assert_eq!(way(&log, "t", "2"), []);
         assert_eq!(way(&log, "u", "1"), []);
+        let released = register::Released {
+            at_ms: 2,
+            source_topic_id: String::new(),
+            partitions: None,
+        };
+        let released = TopicRecord {
+            released: Some(released),
+            ..record
+        };
+        log.insert(key, released);
+        assert_eq!(way(&log, "t", "1"), [], "nor has one that was handed over");
     }
 }

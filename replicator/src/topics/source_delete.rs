@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use kafka::{Cluster, Error};
+use register::{TopicKey, TopicRecord};
 use topology::{Mirror, OnSourceDelete};
-
-use crate::topic_log::{TopicKey, TopicRecord};
 
 /// As many discoveries in a row have to find a topic gone.
 const TIMES: u32 = 2;

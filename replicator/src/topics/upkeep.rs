@@ -6,20 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka::{BrokerError, Cluster, ConfigEntry, Error, TopicMetadata, TopicPartition};
+use register::{HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord};
 use tokio::time::Instant;
 use topology::Mirror;
 
 use super::config_sync;
+use super::handed_over::{Begin, Screened, Screening};
 use super::provenance::{self, Verdict};
 use super::source_delete::{self, Missing};
 use super::{End, MirroredTopic, Prepared, prepare, select};
 use crate::appender::{Appender, tombstone};
 use crate::error::RunError;
 use crate::leaders::Leaders;
-use crate::position::{POSITIONS_TOPIC, PositionKey};
+use crate::options::Mode;
+use crate::position::{POSITIONS_TOPIC, Position, PositionKey};
 use crate::position_writer::now_ms;
-use crate::progress::PartitionFailure;
-use crate::topic_log::{Origin, TOPICS_TOPIC, TopicKey, TopicLog, TopicRecord};
+use crate::progress::{LeftOut, PartitionFailure};
+use crate::topic_log::TopicLog;
 
 /// The format that this build writes.
 const VERSION: u32 = 1;
@@ -35,6 +38,10 @@ pub(crate) struct Discovered {
     pub(crate) failed: Vec<PartitionFailure>,
     /// Source topics that are no longer copied: gone, or found to go round in circles.
     pub(crate) over: Vec<String>,
+    /// Partitions that begin elsewhere than others of the mirror, once they begin.
+    pub(crate) begins: BTreeMap<TopicPartition, Begin>,
+    /// Selected and not copied, because their records come from the target.
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 /// What a run remembers from discovery to discovery.
@@ -48,6 +55,9 @@ pub(crate) struct Upkeep {
     target_log: TopicLog,
     missing: Missing,
     configs_compared: Option<Instant>,
+    mode: Mode,
+    /// As the last discovery found, by topic.
+    left_out: BTreeMap<String, String>,
     /// What was said already.
     said: BTreeSet<String>,
 }
@@ -63,6 +73,7 @@ impl Upkeep {
         source_alias: &str,
         source: Cluster,
         target: Cluster,
+        mode: Mode,
     ) -> Self {
         Self {
             mirror: mirror.clone(),
@@ -73,6 +84,8 @@ impl Upkeep {
             target,
             missing: Missing::default(),
             configs_compared: None,
+            mode,
+            left_out: BTreeMap::new(),
             said: BTreeSet::new(),
         }
     }
@@ -83,7 +96,10 @@ impl Upkeep {
     pub(crate) async fn discover(
         &mut self,
         running: &BTreeSet<TopicPartition>,
+        positions: &BTreeMap<PositionKey, Position>,
     ) -> Result<Discovered, RunError> {
+        self.left_out.clear();
+        let copied = running;
         let running: BTreeSet<&str> = running.iter().map(|it| it.topic.as_str()).collect();
         self.target_log.ensure().await.map_err(self.on_target())?;
         self.target_log.refresh().await.map_err(self.on_target())?;
@@ -112,6 +128,23 @@ impl Upkeep {
             mut failed,
             created,
         } = prepare(&self.mirror, source, target, selected).await?;
+        let screening = Screening {
+            mirror: &self.mirror,
+            source,
+            target,
+            on_source: self.source_log.records(),
+            on_target: self.target_log.records(),
+            positions,
+            running: copied,
+            mode: self.mode,
+        };
+        let screened = screening.screen(ready).await;
+        let Screened {
+            ready,
+            failed: handed_over,
+            begins,
+        } = screened.map_err(self.on_target())?;
+        failed.extend(handed_over);
         let ready = self.claim(ready, &created, &running, &mut failed).await?;
         for failure in &failed {
             if running.contains(failure.topic.as_str()) && self.own(&failure.topic).is_none() {
@@ -124,7 +157,51 @@ impl Upkeep {
             ready,
             failed,
             over,
+            begins,
+            left_out: std::mem::take(&mut self.left_out)
+                .into_iter()
+                .map(|(topic, reason)| LeftOut { topic, reason })
+                .collect(),
         })
+    }
+
+    /// Marks what this mirror said about its topics on the target as released; `ended` is where their partitions ended, by
+    /// topic of the source, `source_ids` are the ids of those.
+    pub(crate) async fn release(
+        &mut self,
+        mut ended: BTreeMap<String, BTreeMap<i32, HandedOver>>,
+        source_ids: &BTreeMap<String, String>,
+    ) -> Result<(), RunError> {
+        self.target_log.refresh().await.map_err(self.on_target())?;
+        let at_ms = now_ms();
+        let own_cluster = self.source.cluster_id();
+        let own = self.target_log.records().iter().filter(|(key, record)| {
+            key.mirror == self.mirror.name
+                && key.source_cluster_id == own_cluster
+                && record.released.is_none()
+        });
+        let changes: Changes = own
+            .map(|(key, record)| {
+                let source_topic_id = source_ids.get(&key.topic).cloned();
+                let released = Some(Released {
+                    at_ms,
+                    partitions: ended
+                        .remove(&key.topic)
+                        .filter(|_| source_topic_id.is_some()),
+                    source_topic_id: source_topic_id.unwrap_or_default(),
+                });
+                let record = TopicRecord {
+                    released,
+                    ..record.clone()
+                };
+                (key.clone(), Some(record))
+            })
+            .collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let written = self.target_log.write(&changes).await;
+        written.map_err(self.on_target())
     }
 
     /// Takes out what has been on the target already.
@@ -245,7 +322,9 @@ impl Upkeep {
             let same_source = key.source_cluster_id == own_key.source_cluster_id
                 && key.topic == own_key.topic;
             let older = own.is_none_or(|own| other.origins.first() < own.origins.first());
-            (same_topic && !same_source && older).then(|| {
+            // whoever was promoted fills nothing any more
+            let fills = other.released.is_none();
+            (same_topic && !same_source && older && fills).then(|| {
                 format!(
                     "`{}` on the target is filled from `{}` of cluster {} by mirror `{}`: two sources in \
                      one topic would break the order of both. Give them different names, or remove that \
@@ -279,6 +358,7 @@ impl Upkeep {
                 .unwrap_or_default(),
             target_topic_id,
             origins,
+            released: None,
         }
     }
 
@@ -483,13 +563,26 @@ impl Upkeep {
     }
 
     fn say_ring(&mut self, topic: &str, ring: &[String]) {
+        let target = self.target.cluster_id();
+        let by = self.source_log.records().iter().find_map(|(key, record)| {
+            let comes = record.origins.iter().any(|hop| hop.cluster_id == target);
+            let fills = record.target_topic == topic && record.released.is_none();
+            (fills && comes).then(|| key.mirror.clone())
+        });
         let ring = ring.join(" ← ");
+        let alias = &self.mirror.target;
+        let reason = match by {
+            Some(by) => format!(
+                "mirror `{by}` fills it with what comes from `{alias}`, and copying it there would go round for ever; once the \
+                 promotion of that mirror is over (`state: promoted`) it is copied back"
+            ),
+            None => format!(
+                "its records come from `{alias}`, and copying them there would go round for ever"
+            ),
+        };
+        self.left_out.insert(topic.to_owned(), reason.clone());
         if self.say(format!("ring {topic} {ring}")) {
-            tracing::warn!(
-                topic,
-                ring,
-                "left out: its records come from the target, and copying them there would go round for ever"
-            );
+            tracing::warn!(topic, ring, "left out: {reason}");
         }
     }
 
@@ -515,7 +608,7 @@ impl Upkeep {
     }
 }
 
-fn failure(topic: &MirroredTopic, reason: String) -> PartitionFailure {
+pub(super) fn failure(topic: &MirroredTopic, reason: String) -> PartitionFailure {
     PartitionFailure {
         topic: topic.source.name.clone(),
         partition: None,

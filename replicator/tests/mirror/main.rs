@@ -5,6 +5,7 @@ mod copy;
 mod crash_points;
 mod exactly_once;
 mod faults;
+mod hand_over;
 mod losses;
 mod resets;
 mod rig;

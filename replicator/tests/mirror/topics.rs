@@ -238,7 +238,7 @@ async fn nothing_is_deleted_without_permission_or_when_the_source_only_refuses_t
 }
 
 /// A mirror of identity naming between two of the rig's clusters.
-fn reversed(mirror: &Mirror, name: &str) -> Mirror {
+pub(crate) fn reversed(mirror: &Mirror, name: &str) -> Mirror {
     Mirror {
         name: name.to_owned(),
         sources: vec![mirror.target.clone()],
@@ -247,7 +247,7 @@ fn reversed(mirror: &Mirror, name: &str) -> Mirror {
     }
 }
 
-async fn run_between(mirror: &Mirror, source: &Cluster, target: &Cluster) -> Summary {
+pub(crate) async fn run_between(mirror: &Mirror, source: &Cluster, target: &Cluster) -> Summary {
     let source = replicator::Source {
         alias: mirror.sources[0].clone(),
         cluster: source.clone(),

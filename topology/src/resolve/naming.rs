@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::scope::Scope;
+use crate::choices::MirrorState;
 use crate::code::Code;
 use crate::finding::Finding;
 use crate::path::Path;
@@ -38,6 +39,8 @@ impl Flow<'_> {
 pub(super) fn check(scope: &mut Scope<'_>, mirrors: &[Placed<'_>], topics: &[Topic]) {
     let flows: Vec<Flow<'_>> = mirrors
         .iter()
+        // what is promoted never copies again: the way back may stand beside it
+        .filter(|(_, mirror)| mirror.state != MirrorState::Promoted)
         .flat_map(|(at, mirror)| {
             mirror
                 .sources

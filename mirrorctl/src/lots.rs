@@ -1,0 +1,165 @@
+//! What becomes of mirrors when `replicate` starts: by their file, and by what their targets keep about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plan::Clients;
+use tokio::sync::watch;
+use topology::{Mirror, MirrorState, Topology};
+
+use crate::connect::connect;
+use crate::failure::Failure;
+use crate::follow::{Follower, Word, is_half_promoted};
+use crate::promotion::Promotion;
+use crate::select::clusters;
+use crate::session::Session;
+
+/// What becomes of one mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lot {
+    /// It is copied.
+    Run,
+    /// It copies nothing for now, for this reason: it …
+    Held(String),
+    /// A replicator began to promote it, and ended before that was done: by now nobody copies what the source held.
+    Finish,
+    /// It is promoted: it …, and copies nothing any more.
+    Promoted(String),
+}
+
+/// The lots of mirrors, and the connections that were needed to tell.
+#[derive(Debug, Default)]
+pub(crate) struct Lots {
+    /// By name.
+    pub(crate) of: BTreeMap<String, Lot>,
+    /// To the clusters of all mirrors that are to be copied, or finished.
+    pub(crate) clients: Clients,
+}
+
+impl Lots {
+    /// Connects to the clusters of the mirrors that the file lets run, all of them, and reads what their targets keep. Where
+    /// the file says promoted, and the clusters do not answer, the promotion is taken for over, and that is said.
+    ///
+    /// What is promoted, and nobody took up, is written down as over, for the sake of who wants to copy back.
+    pub(crate) async fn draw(
+        session: &Session,
+        topology: &Topology,
+        mirrors: &[&Mirror],
+    ) -> Result<Self, Failure> {
+        session
+            .until_stopped(Self::read(session, topology, mirrors))
+            .await?
+    }
+
+    async fn read(
+        session: &Session,
+        topology: &Topology,
+        mirrors: &[&Mirror],
+    ) -> Result<Self, Failure> {
+        let running: Vec<&Mirror> = mirrors
+            .iter()
+            .filter(|mirror| mirror.state == MirrorState::Running)
+            .copied()
+            .collect();
+        let mut lots = Self {
+            of: BTreeMap::new(),
+            clients: connect(topology, &clusters(&running)).await?,
+        };
+        for mirror in mirrors {
+            let lot = match mirror.state {
+                MirrorState::Running => {
+                    let by = format!("is promoted, by its record on {}", mirror.target);
+                    recorded(session, mirror, &lots.clients, by).await?
+                }
+                MirrorState::Paused => Lot::Held("is paused (`state: paused`)".to_owned()),
+                MirrorState::Promoted => lots.promoted_by_file(session, topology, mirror).await,
+            };
+            lots.of.insert(mirror.name.clone(), lot);
+        }
+        Ok(lots)
+    }
+
+    async fn promoted_by_file(
+        &mut self,
+        session: &Session,
+        topology: &Topology,
+        mirror: &Mirror,
+    ) -> Lot {
+        let by = "is promoted (`state: promoted`)".to_owned();
+        let lot = async {
+            let clients = connect(topology, &clusters(&[mirror])).await?;
+            let lot = recorded(session, mirror, &clients, by.clone()).await?;
+            Ok::<_, Failure>((clients, lot))
+        };
+        match lot.await {
+            Ok((clients, Lot::Finish)) => {
+                self.clients.extend(clients);
+                Lot::Finish
+            }
+            // the file says more than the record
+            Ok((_, Lot::Run | Lot::Held(_) | Lot::Promoted(_))) => Lot::Promoted(by),
+            Err(error) => {
+                tracing::warn!(mirror = mirror.name, %error,
+                    "whether its promotion was brought to its end cannot be read");
+                Lot::Promoted(by)
+            }
+        }
+    }
+
+    /// What becomes of this mirror.
+    pub(crate) fn lot(&self, mirror: &Mirror) -> &Lot {
+        self.of.get(&mirror.name).unwrap_or(&Lot::Run)
+    }
+
+    /// Whether its promotion is to be brought to its end.
+    pub(crate) fn finishes(&self, mirror: &Mirror) -> bool {
+        *self.lot(mirror) == Lot::Finish
+    }
+
+    /// Refuses to begin where a promoted mirror is named, or where there is no other: what applications
+    /// write to its target must not be mixed with what the source still gets.
+    pub(crate) fn refuse_promoted(
+        &self,
+        mirrors: &[&Mirror],
+        names: &[String],
+    ) -> Result<(), Failure> {
+        let promoted: BTreeSet<String> = mirrors
+            .iter()
+            .filter(|mirror| matches!(self.lot(mirror), Lot::Promoted(_)))
+            .map(|mirror| mirror.name.clone())
+            .collect();
+        let only_those = promoted.len() == mirrors.len();
+        if !promoted.is_empty() && (only_those || !names.is_empty()) {
+            let mirrors = promoted.into_iter().collect();
+            return Err(Failure::Promoted { mirrors });
+        }
+        Ok(())
+    }
+}
+
+/// What the record on the target says of a mirror; `promoted` is said of it where it is.
+async fn recorded(
+    session: &Session,
+    mirror: &Mirror,
+    clients: &Clients,
+    promoted: String,
+) -> Result<Lot, Failure> {
+    let mut follower = Follower::new(mirror, clients)?;
+    Ok(match follower.first().await {
+        Word::Run => Lot::Run,
+        Word::Hold(why) => Lot::Held(format!("is held: {why}")),
+        Word::Promote if is_half_promoted(follower.entry(), clients, mirror) => Lot::Finish,
+        Word::Promote => {
+            let nobody_watches = watch::channel(Vec::new()).0;
+            let promotion = Promotion {
+                mirror,
+                clients,
+                follower: &mut follower,
+                watched: &nobody_watches,
+                runs: &session.runs,
+                stop: &session.stop,
+            };
+            promotion.give_up().await?;
+            Lot::Promoted(promoted)
+        }
+    })
+}
