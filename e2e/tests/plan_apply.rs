@@ -174,6 +174,90 @@ fn a_saved_plan_is_applied_as_it_is_or_not_at_all() {
     );
 }
 
+/// Files that were rendered stand beside topics in one plan, and an edit of theirs is drift like one of Kafka's own tools.
+#[test]
+fn rendered_files_stand_beside_topics() {
+    const ADDRESS: &str = "file.mirrormaker2/beside/mm2.properties";
+    let workspace = Workspace::create("plan").unwrap();
+    let pair = pair();
+    let more = "mirrors:\n- {name: beside, source: source, target: target, engine: mirrormaker2, \
+                topicsPattern: 'beside\\..*', replicationPolicy: {type: default}}\n\
+                render: {out: rendered, targets: [mirrormaker2]}\nmetadata: {name: beside}\n";
+    let declared = |partitions| {
+        let topic = topic(
+            "beside.orders",
+            "source",
+            partitions,
+            "retention.ms: 604800000",
+        );
+        pair.topology(&format!("{topic}{more}"))
+    };
+    workspace.write("t.yaml", declared(2)).unwrap();
+    let plan = ["plan", "-f", "t.yaml", "--detailed-exitcode"];
+    let first = run(&workspace, &plan, 2);
+    assert!(first.contains(&format!("+ {ADDRESS}")), "{first}");
+    assert!(first.contains("Plan: 2 to add"), "{first}");
+    run(&workspace, &["apply", "-f", "t.yaml", "--auto-approve"], 0);
+    run(&workspace, &plan, 0);
+
+    // both are changed behind its back
+    let path = workspace
+        .path()
+        .join("rendered/mirrormaker2/beside/mm2.properties");
+    let rendered = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{rendered}tasks.max = 1\n")).unwrap();
+    let servers = pair.source.bootstrap_servers();
+    let alter = [
+        "--bootstrap-server",
+        &servers,
+        "--alter",
+        "--topic",
+        "beside.orders",
+        "--partitions",
+        "3",
+    ];
+    workspace.write("t.yaml", declared(4)).unwrap();
+    let saving = [
+        "plan",
+        "-f",
+        "t.yaml",
+        "--allow-destroy",
+        ADDRESS,
+        "--out",
+        "both.plan",
+    ];
+    run(&workspace, &saving, 0);
+    let drifted = run(&workspace, &[&plan[..], &["--drift-only"]].concat(), 3);
+    assert!(
+        drifted.contains(&format!("! {ADDRESS}"))
+            && drifted.contains("drifted: edited since it was rendered"),
+        "{drifted}"
+    );
+    assert!(drifted.contains("-tasks.max = 1"), "{drifted}");
+    assert!(!drifted.contains("beside.orders  "), "{drifted}");
+
+    // the saved plan fits no more, and nothing of it is done
+    pair.source.tool_output(TOPIC_COMMAND, &alter, &[]).unwrap();
+    run(&workspace, &["apply", "both.plan"], 4);
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert!(kept.contains("tasks.max"), "{kept}");
+
+    // repaired by name, the topic along with it
+    run(&workspace, &["apply", "-f", "t.yaml", "--auto-approve"], 3);
+    let by_name = [
+        "apply",
+        "-f",
+        "t.yaml",
+        "--auto-approve",
+        "--allow-destroy",
+        ADDRESS,
+    ];
+    run(&workspace, &by_name, 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), rendered);
+    assert_eq!(partitions(&pair.source, "beside.orders"), 4);
+    run(&workspace, &plan, 0);
+}
+
 #[test]
 fn json_has_the_words_of_terraform() {
     let workspace = Workspace::create("plan").unwrap();

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use similar::{ChangeTag, TextDiff};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{Change, ChangeTag, TextDiff};
+
+use crate::sensitive;
 
 /// How far a unified diff goes around a change, in lines.
 const CONTEXT: usize = 3;
@@ -19,21 +22,38 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// From what there is to what is wanted; nothing stands for a file that is not there.
+    /// From what there is to what is wanted; nothing stands for a file that is not there. What reads like a secret is
+    /// compared and not shown.
     pub fn between(path: &str, before: Option<&[u8]>, after: Option<&[u8]>) -> Self {
         let text = |bytes: Option<&[u8]>| {
             bytes.map_or_else(String::new, |it| String::from_utf8_lossy(it).into_owned())
         };
         let name = |there: bool| if there { path } else { "/dev/null" };
         let (old, new) = (text(before), text(after));
-        let diff = TextDiff::from_lines(&old, &new);
+        let diff = TextDiff::from_slices(&lines(&old), &lines(&new));
         let count = |tag| diff.iter_all_changes().filter(|it| it.tag() == tag).count();
         let (added, removed) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
-        let whole = diff
-            .unified_diff()
-            .context_radius(CONTEXT)
-            .header(name(before.is_some()), name(after.is_some()))
-            .to_string();
+        let (shown_old, shown_new) = (sensitive::shown(&old), sensitive::shown(&new));
+        let mut whole = String::new();
+        for ops in diff.grouped_ops(CONTEXT) {
+            if whole.is_empty() {
+                let names = (name(before.is_some()), name(after.is_some()));
+                // writing to a String cannot fail
+                let _ = writeln!(whole, "--- {}\n+++ {}", names.0, names.1);
+            }
+            let _ = writeln!(whole, "{}", UnifiedHunkHeader::new(&ops));
+            for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
+                let _ = writeln!(
+                    whole,
+                    "{}{}",
+                    change.tag(),
+                    line(&change, &shown_old, &shown_new)
+                );
+                if change.missing_newline() {
+                    whole.push_str("\\ No newline at end of file\n");
+                }
+            }
+        }
         Self {
             added,
             removed,
@@ -54,6 +74,21 @@ impl Difference {
     }
 }
 
+/// With their ends, cut like those that may be shown.
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+/// The line as it may be shown.
+fn line<'a>(change: &Change<&str>, old: &'a [String], new: &'a [String]) -> &'a str {
+    let known = match (change.old_index(), change.new_index()) {
+        (Some(at), _) => old.get(at),
+        (None, Some(at)) => new.get(at),
+        (None, None) => None,
+    };
+    known.map_or("", String::as_str)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +99,7 @@ mod tests {
         assert_eq!((found.added, found.removed), (2, 1));
         let text = found.unified(usize::MAX);
         assert!(text.starts_with("--- a/b\n+++ a/b\n"), "{text}");
+        assert!(text.contains("@@ -1,2 +1,3 @@\n one\n"), "{text}");
         assert!(text.contains("-two\n+2\n+three\n"), "{text}");
         assert!(
             found.unified(2).ends_with("… 5 more lines\n"),
@@ -72,5 +108,23 @@ mod tests {
         );
         let made = Difference::between("a/b", None, Some(b"one\n"));
         assert!(made.unified(9).starts_with("--- /dev/null\n+++ a/b\n"));
+        let cut = Difference::between("a", Some(b"one"), Some(b"one\n"));
+        assert!(
+            cut.unified(9).contains("-one\n\\ No newline"),
+            "{}",
+            cut.unified(9)
+        );
+    }
+
+    #[test]
+    fn a_secret_that_changes_is_a_change_that_does_not_show_it() {
+        let found = Difference::between("a", Some(b"password=hunter2\n"), Some(b"password=x\n"));
+        assert_eq!((found.added, found.removed), (1, 1));
+        let text = found.unified(usize::MAX);
+        assert!(
+            text.contains("-password=(sensitive)\n+password=(sensitive)\n"),
+            "{text}"
+        );
+        assert!(!text.contains("hunter2"), "{text}");
     }
 }

@@ -9,11 +9,13 @@ mod digest;
 mod manifest;
 mod path;
 mod place;
+mod sensitive;
 mod standing;
 
 pub use difference::Difference;
 pub use digest::sha256;
 pub use manifest::{MANIFEST, Manifest, ManifestEntry};
 pub use path::{PathError, check};
-pub use place::{Folder, FolderError};
-pub use standing::{FileState, standing};
+pub use place::{Folder, FolderError, Present};
+pub use sensitive::shown;
+pub use standing::{FileState, Sides, Wanted, standing};

@@ -26,6 +26,9 @@ pub struct Manifest {
 pub struct ManifestEntry {
     /// The target that wanted it.
     pub target: String,
+    /// The name of the topology that it was rendered from; absent where that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<String>,
     /// The SHA-256 of its bytes when it was written.
     pub sha256: String,
     /// The template it was made from.
@@ -34,6 +37,19 @@ pub struct ManifestEntry {
     /// The SHA-256 of that template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_sha256: Option<String>,
+}
+
+impl ManifestEntry {
+    /// Whether the topology of this name rendered it: only that one takes it back.
+    pub fn is_of(&self, topology: Option<&str>) -> bool {
+        self.topology.as_deref() == topology
+    }
+
+    /// Whether a topology of another name rendered it. What one without a name rendered is for whoever wants the same file:
+    /// that is what giving it a name does.
+    pub fn is_claimed_against(&self, topology: Option<&str>) -> bool {
+        self.topology.is_some() && !self.is_of(topology)
+    }
 }
 
 impl Default for Manifest {

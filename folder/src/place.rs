@@ -5,10 +5,14 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use crate::manifest::{MANIFEST, Manifest};
 use crate::path::{self, PathError};
+
+/// In the mode of a file.
+const OWNER_EXECUTES: u32 = 0o100;
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,15 @@ pub enum FolderError {
     },
 }
 
+/// A file that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Present {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether its owner may execute it.
+    pub executable: bool,
+}
+
 /// A folder of rendered files. It need not exist. Names of files are relative to it, parts separated by `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
@@ -75,13 +88,14 @@ impl Folder {
     /// # Errors
     /// When there is a manifest that cannot be read, or that names files outside of the folder.
     pub fn manifest(&self) -> Result<Manifest, FolderError> {
-        let Some(bytes) = self.read(MANIFEST)? else {
+        let Some(found) = self.read(MANIFEST)? else {
             return Ok(Manifest::default());
         };
-        let manifest = Manifest::from_bytes(&bytes).map_err(|problem| FolderError::Manifest {
-            path: self.root.join(MANIFEST),
-            problem,
-        })?;
+        let manifest =
+            Manifest::from_bytes(&found.bytes).map_err(|problem| FolderError::Manifest {
+                path: self.root.join(MANIFEST),
+                problem,
+            })?;
         for name in manifest.files.keys() {
             path::check(name).map_err(|source| FolderError::Path {
                 manifest: self.root.join(MANIFEST),
@@ -91,12 +105,13 @@ impl Folder {
         Ok(manifest)
     }
 
-    /// The bytes of a file, when it is there. Links are refused on the whole way.
+    /// A file, when it is there. Links are refused on the whole way.
     ///
     /// # Errors
     /// When it cannot be read, or something is in the way.
-    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, FolderError> {
+    pub fn read(&self, name: &str) -> Result<Option<Present>, FolderError> {
         let mut path = self.root.clone();
+        let mut executable = false;
         let mut parts = name.split('/').peekable();
         while let Some(part) = parts.next() {
             path.push(part);
@@ -111,6 +126,7 @@ impl Folder {
             } else {
                 "file"
             };
+            executable = about.permissions().mode() & OWNER_EXECUTES != 0;
             if about.is_symlink() {
                 return Err(FolderError::Link { path });
             }
@@ -124,15 +140,9 @@ impl Folder {
             }
         }
         match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
+            Ok(bytes) => Ok(Some(Present { bytes, executable })),
             Err(source) => Err(FolderError::Read { path, source }),
         }
-    }
-
-    /// Whether a file that is there may be executed by somebody.
-    pub fn is_executable(&self, name: &str) -> bool {
-        fs::metadata(self.root.join(name))
-            .is_ok_and(|about| about.permissions().mode() & 0o111 != 0)
     }
 
     /// Puts a file there, whole or not at all, over one that is there already; folders on the way are made.

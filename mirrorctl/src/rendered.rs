@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::slice;
 
 use plan::{DesiredFile, DesiredFolder};
 use render::{RenderedFile, Request, SettingError, Settings, Templates};
-use topology::{RenderedFiles, Topology};
+use topology::{LoadError, RenderedFiles, Topology};
 
 use crate::failure::Failure;
 use crate::load::as_written;
@@ -16,10 +17,13 @@ pub(crate) fn files(file: &Path, topology: &Topology) -> Result<Option<DesiredFo
     let Some(block) = &topology.render else {
         return Ok(None);
     };
+    check_settings(file, block)?;
     let settings = settings(&block.settings)?;
     let templates = Templates::embedded().map_err(render::RenderError::from)?;
+    let below = folder_of(file)?;
     // with paths as they are written, because the files go elsewhere
     let (topology, source) = as_written(file)?;
+    let out = topology.render.as_ref().map(|block| block.out.clone());
     let request = Request {
         topology: &topology,
         source: &source,
@@ -38,15 +42,51 @@ pub(crate) fn files(file: &Path, topology: &Topology) -> Result<Option<DesiredFo
         })
         .collect();
     Ok(Some(DesiredFolder {
-        path: block.out.clone(),
+        below,
+        out: out.unwrap_or_default(),
         files: files?,
     }))
+}
+
+/// The folder that a topology file is in, absolute, so that a saved plan means this one wherever it is applied from.
+fn folder_of(file: &Path) -> Result<PathBuf, Failure> {
+    let absolute = std::path::absolute(file).map_err(|error| Failure::FileUnread {
+        path: file.to_owned(),
+        error,
+    })?;
+    Ok(absolute.parent().unwrap_or(&absolute).to_owned())
 }
 
 /// The targets of the block, by name.
 pub(crate) fn names(block: &RenderedFiles) -> Vec<String> {
     let targets = block.targets.iter();
     targets.map(|target| target.name().to_owned()).collect()
+}
+
+/// Whether the targets have and take the settings of the block; where they do not, it is the file that is wrong.
+pub(crate) fn check_settings(file: &Path, block: &RenderedFiles) -> Result<(), LoadError> {
+    let refused: Vec<(String, String)> = block
+        .settings
+        .iter()
+        .filter_map(|written| {
+            let error = Settings::parse(slice::from_ref(written)).err()?;
+            let key = written
+                .split_once('=')
+                .map_or(written.as_str(), |(key, _)| key);
+            Some((key.to_owned(), error.to_string()))
+        })
+        .collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(file).map_err(|source| LoadError::Read {
+        path: file.to_owned(),
+        source,
+    })?;
+    let name = file.display().to_string();
+    Err(LoadError::Invalid(topology::refuse_settings(
+        &name, &text, &refused,
+    )))
 }
 
 /// Settings of targets, `TARGET.NAME=VALUE` each.

@@ -44,10 +44,10 @@ pub struct ResourceChange {
     /// Each attribute that changes, in a fixed order: of a topic its partitions, replication factor, then
     /// configuration keys by name; of an ACL the `rule` as a sentence,
     /// of a quota its limits by key, of a user its mechanisms and its `password`, of a mirror its `state`, then its sources,
-    /// of a file its `content` in lines.
+    /// of a file its `content` in lines, or whether it is `executable`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
-    /// How the text of a file changes: the beginning of a unified diff.
+    /// How the text of a file changes: the beginning of a unified diff, without what reads like a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
     /// Why the change is refused. A plan with any refusal is not applied at all.
@@ -208,7 +208,7 @@ impl<S> Change<S> {
 #[serde(deny_unknown_fields)]
 pub struct Detail {
     /// `partitions`, `replication_factor`, `config.<key>`, `rule`, a key of a quota, a SCRAM mechanism, `password`, `state`,
-    /// `source.<alias>`, or `content`.
+    /// `source.<alias>`, `content`, or `executable`.
     pub attribute: String,
     /// The live value; absent when there is none.
     pub before: Option<String>,
@@ -295,6 +295,8 @@ pub enum BlockCode {
     WrongCluster,
     /// The cluster, or the folder, was not observed, so nothing is known about it.
     NotObserved,
+    /// A rendered file could not be read, or is a symbolic link.
+    FileNotRead,
     /// A deletion, or the loss of what somebody wrote into a file, that nobody asked for by address.
     DestroyNotAllowed,
     /// The topology said `preventDestroy` when the resource was applied last.

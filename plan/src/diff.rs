@@ -12,7 +12,7 @@ use crate::mirror::Mirrors;
 use crate::observed::{Observed, ObservedCluster};
 use crate::ownership;
 use crate::permissions::Permissions;
-use crate::rendered_file;
+use crate::rendered_file::{self, Scene};
 use crate::scram_user::Users;
 use crate::topic::{self, Topics};
 use crate::withdrawn;
@@ -71,11 +71,19 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
         changes.extend(of_cluster);
     }
     let folder = desired.folder.as_ref().map(|folder| {
-        let live = observed.folder.as_ref();
-        changes.extend(rendered_file::changes(folder, live, allowed));
+        let scene = Scene {
+            desired: folder,
+            topology: desired.name.as_deref(),
+            withdrawn: &desired.withdrawn,
+            live: observed.folder.as_ref(),
+            allowed,
+        };
+        changes.extend(rendered_file::changes(&scene));
         FolderRef {
-            path: folder.path.clone(),
-            forget: live.map_or_else(Vec::new, |live| rendered_file::in_vain(folder, live)),
+            path: folder.path(),
+            below: folder.below.clone(),
+            forget: rendered_file::in_vain(&scene),
+            others: rendered_file::others(&scene),
         }
     });
     withdrawn::reword(desired, &mut changes);

@@ -1,5 +1,6 @@
 //! The plan: a value that can be printed, saved, reviewed and executed.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Action, ResourceChange};
+use crate::change::{Action, Change, Resource, ResourceChange};
 use crate::desired::Desired;
 use crate::digest;
 use crate::infrastructure::Infrastructure;
@@ -68,11 +69,27 @@ pub struct Forgotten {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderRef {
-    /// Where it is. A relative path is relative to the folder that `mirrorctl` runs in.
+    /// Where it is: an absolute path.
     pub path: PathBuf,
+    /// The folder of the topology file, which has to be there: elsewhere the plan writes nothing.
+    pub below: PathBuf,
     /// Files that its manifest names, and that are neither wanted nor there: `apply` takes them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forget: Vec<String>,
+    /// Files in it that other topologies rendered, and this one does not: they are left alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherFiles>,
+}
+
+/// Rendered files of another topology.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherFiles {
+    /// Its name; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<String>,
+    /// How many files.
+    pub files: usize,
 }
 
 /// Throttles that an apply set to move replicas of a topic, and did not come to take away.
@@ -212,6 +229,23 @@ impl Plan {
             || self.findings.iter().any(Finding::is_blocked)
     }
 
+    /// The plan for reading: what reads like a secret in the text of a file is not in it. It is not for applying.
+    pub fn without_secrets(&self) -> Cow<'_, Self> {
+        if self.folder.is_none() {
+            return Cow::Borrowed(self);
+        }
+        let mut plan = self.clone();
+        for change in &mut plan.resource_changes {
+            if let Resource::RenderedFile(Change::Create { after } | Change::Update { after, .. }) =
+                &mut change.resource
+                && let Some(content) = &mut after.content
+            {
+                *content = folder::shown(content).join("\n") + "\n";
+            }
+        }
+        Cow::Owned(plan)
+    }
+
     /// The plan as indented JSON with a final newline. Equal plans give equal bytes.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut text = serde_json::to_string_pretty(self)?;
@@ -263,6 +297,7 @@ impl Plan {
         self.forget.clear();
         if let Some(folder) = &mut self.folder {
             folder.forget.clear();
+            folder.others.clear();
         }
         let kept = &self.resource_changes;
         self.left_behind

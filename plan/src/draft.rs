@@ -6,6 +6,7 @@ use crate::change::{Block, Change, Detail, RecordChange, Resource, ResourceChang
 use crate::home::Home;
 use crate::journal::Recorded;
 use crate::mirror;
+use crate::observed::ObservedCluster;
 
 /// The reason of what is done about a resource that was declared at the last apply and is not now.
 pub(crate) const DECLARED_NO_LONGER: &str = "declared no longer";
@@ -46,15 +47,18 @@ pub(crate) fn recorded<'a>(
         .filter_map(move |(address, recorded)| Some((address.strip_prefix(&prefix)?, recorded)))
 }
 
-/// The labels of one kind that the record of a cluster names.
-pub(crate) fn labels(
+/// The labels of one kind that a plan looks at on a cluster: what is declared there, and what its record names. Where there
+/// are none, nothing has to be read.
+pub(crate) fn looked_at<D>(
     kind: &str,
     alias: &str,
-    all: &BTreeMap<String, Recorded>,
-) -> BTreeSet<String> {
-    recorded(kind, alias, all)
-        .map(|(label, _)| label.to_owned())
-        .collect()
+    declared: &BTreeMap<String, D>,
+    observed: &ObservedCluster,
+) -> Option<BTreeSet<String>> {
+    let recorded = recorded(kind, alias, &observed.recorded).map(|(label, _)| label);
+    let labels = declared.keys().map(String::as_str).chain(recorded);
+    let labels: BTreeSet<String> = labels.map(str::to_owned).collect();
+    (!labels.is_empty()).then_some(labels)
 }
 
 /// Why something that is declared no longer is left as it is.

@@ -76,6 +76,9 @@ pub enum RecordedAccess {
     Mirror {
         /// The state that was declared.
         state: topology::MirrorState,
+        /// The sources that were declared: alias, and the cluster id that the topology names.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        sources: BTreeMap<String, Option<String>>,
     },
 }
 

@@ -18,7 +18,7 @@
 //! the user is created or its mechanism changes, and whenever its `generation` does.
 //!
 //! Files that a topology has rendered into a folder ([`DesiredFolder`]): each as it was rendered. What somebody wrote into
-//! one is lost only where that is asked for by address.
+//! one is lost only where that is asked for by address. What another topology rendered into the same folder is left alone.
 //! Mirrors of the built-in engine: the record on their target cluster of the state that replicators follow.
 //!
 //! # What was managed
@@ -87,7 +87,8 @@ pub use desired::{
 pub use diff::{diff, diff_desired};
 pub use difference::Difference;
 pub use document::{
-    ClusterRef, FORMAT_VERSION, FolderRef, Forgotten, LeftBehind, Plan, Summary, json_schema,
+    ClusterRef, FORMAT_VERSION, FolderRef, Forgotten, LeftBehind, OtherFiles, Plan, Summary,
+    json_schema,
 };
 pub use file::PlanFileError;
 pub use forget::{ForgetError, forget};

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folder::FolderError;
 use futures::future::join_all;
 use kafka::{BrokerError, Cluster};
 use topology::Topology;
@@ -11,12 +10,12 @@ use crate::acl;
 use crate::client_quota;
 use crate::desired::{Desired, DesiredCluster};
 use crate::draft;
-use crate::guard::{self, Clients, FailureKind};
+use crate::guard::{Clients, FailureKind};
 use crate::journal::{self, Journal};
 use crate::mirror;
 use crate::observed::{Observed, ObservedCluster};
 use crate::ownership;
-use crate::rendered_file::observe_folder;
+use crate::rendered_file::observe_where_possible;
 use crate::scram_user;
 use crate::topic::live::{self, ReadError};
 use crate::topic::readers::Readers;
@@ -77,9 +76,6 @@ pub enum ObserveError {
         /// The id that both call themselves.
         cluster_id: String,
     },
-    /// The folder of rendered files cannot be used.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
 }
 
 impl ObserveError {
@@ -87,7 +83,6 @@ impl ObserveError {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::WrongCluster { .. } | Self::OneCluster { .. } => FailureKind::Refused,
-            Self::Folder(error) => guard::of_folder(error),
             Self::NoClient { .. } | Self::Cluster { .. } | Self::Topic { .. } => FailureKind::Error,
         }
     }
@@ -125,7 +120,8 @@ pub async fn observe_desired(
     desired: &Desired,
     clients: &Clients,
 ) -> Result<Observed, ObserveError> {
-    let folder = desired.folder.as_ref().map(observe_folder).transpose()?;
+    let folder = desired.folder.as_ref();
+    let folder = folder.map(|folder| observe_where_possible(folder, desired.name.as_deref()));
     let mut reached = Vec::new();
     for (alias, cluster) in &desired.clusters {
         match clients.get(alias) {

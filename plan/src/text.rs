@@ -9,12 +9,13 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style as AnsiStyle};
 
 use crate::change::{Action, Detail, Resource, ResourceChange, Risk};
-use crate::document::Plan;
+use crate::document::{FolderRef, OtherFiles, Plan};
 use crate::draft::DECLARED_NO_LONGER;
 use crate::home::Home;
 use crate::infrastructure::Infrastructure;
 use crate::observed::ConfigOrigin;
 use crate::proof::Severity;
+use crate::rendered_file::RENDERED_NO_LONGER;
 use crate::span;
 
 /// Indent of a resource's attributes.
@@ -284,7 +285,7 @@ fn resource(change: &ResourceChange, width: usize, lines: &mut Vec<Line>) {
 
 /// Settings on live topics that nobody declared, and notes of topics without a change.
 fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
-    let notes: Vec<String> = plan
+    let mut notes: Vec<String> = plan
         .resource_changes
         .iter()
         .flat_map(|change| {
@@ -302,6 +303,7 @@ fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
                 .collect::<Vec<_>>()
         })
         .collect();
+    notes.extend(plan.folder.iter().flat_map(of_others));
     if notes.is_empty() {
         return;
     }
@@ -319,14 +321,31 @@ fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
     lines.push(Line::default());
 }
 
-/// Where topologies without names share a cluster, each takes what the others declared for what itself did.
+/// Files in the folder that are none of the topology's business.
+fn of_others(folder: &FolderRef) -> Vec<String> {
+    let path = printable(&folder.path.display().to_string());
+    let others = folder.others.iter();
+    others
+        .map(|OtherFiles { topology, files }| {
+            let plural = if *files == 1 { "" } else { "s" };
+            let whose = match topology {
+                Some(name) => format!("the topology `{}`", printable(name)),
+                None => "a topology without a name".to_owned(),
+            };
+            format!("  {path}  {files} file{plural} of {whose}")
+        })
+        .collect()
+}
+
+/// Where topologies without names share a cluster or a folder, each takes what the others declared for what itself did.
 fn shared(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
     let mut changes = plan.resource_changes.iter();
-    let dropped = |change: &ResourceChange| {
-        change.reason == DECLARED_NO_LONGER && change.home.cluster().is_some()
+    let dropped = |change: &ResourceChange| match change.home {
+        Home::Cluster(_) => change.reason == DECLARED_NO_LONGER,
+        Home::Folder(_) => change.reason == RENDERED_NO_LONGER,
     };
     if plan.topology.is_none() && changes.any(dropped) {
-        let text = "Does another topology declare what is declared no longer here? Give each a name, `metadata: {name: …}`, \
+        let text = "Does another topology declare what is declared or rendered no longer here? Give each a name, `metadata: {name: …}`, \
                     and apply it: then each takes back only what itself declared.";
         explain(Tone::Dim, text, 0, width, lines);
         lines.push(Line::default());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folder::{Difference, FileState, Manifest, standing};
+use folder::{Difference, FileState, Manifest, Present, Sides, Wanted, standing};
 
 use crate::rendering::{RenderedFile, Rendering};
 
@@ -13,8 +13,8 @@ pub struct FileChange {
     pub path: String,
     /// How it stands.
     pub state: FileState,
-    /// Its bytes now; absent when it is not there.
-    pub before: Option<Vec<u8>>,
+    /// As it is now; absent when it is not there.
+    pub before: Option<Present>,
     /// The file as wanted; absent when it is not.
     pub after: Option<RenderedFile>,
 }
@@ -23,17 +23,9 @@ impl FileChange {
     /// A unified diff from what there is to what is wanted; at most `lines` lines, and then how many more there are.
     pub fn diff(&self, lines: usize) -> String {
         let after = self.after.as_ref().map(|file| file.content.as_slice());
-        Difference::between(&self.path, self.before.as_deref(), after).unified(lines)
+        let before = self.before.as_ref().map(|file| file.bytes.as_slice());
+        Difference::between(&self.path, before, after).unified(lines)
     }
-}
-
-/// What there is of the files that are wanted or in the manifest.
-#[derive(Debug, Default)]
-pub(crate) struct Present {
-    /// Their bytes.
-    pub(crate) files: BTreeMap<String, Vec<u8>>,
-    /// Those that may be executed.
-    pub(crate) executable: BTreeSet<String>,
 }
 
 /// Everything about the files of the targets asked for.
@@ -48,47 +40,46 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    pub(crate) fn new(rendering: &Rendering, recorded: &Manifest, present: &Present) -> Self {
-        // what targets that were not asked for have rendered stays as it is
+    /// `present` are the files that are wanted, or that the manifest names and the rendering speaks of, where they exist.
+    pub(crate) fn new(
+        rendering: &Rendering,
+        recorded: &Manifest,
+        present: &BTreeMap<String, Present>,
+    ) -> Self {
+        // what targets that were not asked for, or other topologies, have rendered stays as it is
+        let (dropped, others): (BTreeMap<_, _>, BTreeMap<_, _>) = recorded
+            .files
+            .iter()
+            .partition(|(_, entry)| rendering.speaks_of(entry));
         let mut manifest = Manifest {
-            files: recorded
-                .files
-                .iter()
-                .filter(|(_, entry)| !rendering.extent.covers(&entry.target))
+            files: others
+                .into_iter()
                 .map(|(path, entry)| (path.clone(), entry.clone()))
                 .collect(),
             ..Manifest::default()
         };
-        for (path, wanted) in &rendering.files {
-            manifest.files.insert(path.clone(), wanted.entry());
-        }
-        let dropped = recorded.files.iter().filter(|(_, entry)| {
-            // what was asked for is all that is looked at
-            rendering.extent.covers(&entry.target)
-        });
-        let paths: BTreeSet<&String> = rendering
-            .files
-            .keys()
-            .chain(dropped.map(|(path, _)| path))
-            .collect();
+        let paths: BTreeSet<&String> = rendering.files.keys().chain(dropped.into_keys()).collect();
+        let topology = rendering.topology.as_deref();
         let files: Vec<FileChange> = paths
             .into_iter()
             .filter_map(|path| {
-                let (before, after) = (present.files.get(path), rendering.files.get(path));
-                let by_bytes = standing(
-                    after.map(|file| file.content.as_slice()),
-                    before.map(Vec::as_slice),
-                    recorded.files.get(path),
-                )?;
-                // a script that nobody can execute is not as it was rendered
-                let lost_its_bit = by_bytes == FileState::Same
-                    && after.is_some_and(RenderedFile::is_script)
-                    && !present.executable.contains(path);
-                let state = if lost_its_bit {
-                    FileState::Outdated
-                } else {
-                    by_bytes
-                };
+                let (before, after) = (present.get(path), rendering.files.get(path));
+                let entry = recorded.files.get(path);
+                let state = standing(&Sides {
+                    wanted: after.map(|file| Wanted {
+                        bytes: &file.content,
+                        executable: file.is_script(),
+                    }),
+                    present: before,
+                    recorded: entry,
+                    topology,
+                })?;
+                if let Some(file) = after
+                    && !(state == FileState::Same
+                        && entry.is_some_and(|it| it.is_claimed_against(topology)))
+                {
+                    manifest.files.insert(path.clone(), file.entry());
+                }
                 Some(FileChange {
                     path: path.clone(),
                     state,

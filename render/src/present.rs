@@ -1,11 +1,11 @@
 //! The output folder, read and compared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use folder::{Folder, FolderError};
 
-use crate::comparison::{Comparison, Present};
+use crate::comparison::Comparison;
 use crate::rendering::Rendering;
 
 /// Compares a rendering with what is in a folder. The folder need not exist.
@@ -15,18 +15,17 @@ use crate::rendering::Rendering;
 pub fn compare(rendering: &Rendering, folder: &Path) -> Result<Comparison, FolderError> {
     let folder = Folder::at(folder);
     let recorded = folder.manifest()?;
+    let known = recorded.files.iter();
+    let known = known.filter(|(_, entry)| rendering.speaks_of(entry));
     let paths: BTreeSet<&String> = rendering
         .files
         .keys()
-        .chain(recorded.files.keys())
+        .chain(known.map(|(path, _)| path))
         .collect();
-    let mut present = Present::default();
+    let mut present = BTreeMap::new();
     for name in paths {
-        if let Some(bytes) = folder.read(name)? {
-            present.files.insert(name.clone(), bytes);
-            if folder.is_executable(name) {
-                present.executable.insert(name.clone());
-            }
+        if let Some(file) = folder.read(name)? {
+            present.insert(name.clone(), file);
         }
     }
     Ok(Comparison::new(rendering, &recorded, &present))

@@ -71,6 +71,8 @@ pub struct RenderedFile {
     pub content: Vec<u8>,
     /// The target that wants it.
     pub target: &'static str,
+    /// The name of the topology that it was rendered from, where that has one.
+    pub topology: Option<String>,
     /// The template it was made from, and the SHA-256 of that.
     pub template: Option<(String, String)>,
 }
@@ -86,6 +88,7 @@ impl RenderedFile {
         let (template, template_sha256) = self.template.clone().unzip();
         ManifestEntry {
             target: self.target.to_owned(),
+            topology: self.topology.clone(),
             sha256: self.digest(),
             template,
             template_sha256,
@@ -107,6 +110,8 @@ pub struct Rendering {
     pub remarks: Vec<String>,
     /// What of a folder it speaks of.
     pub extent: Extent,
+    /// The name of the topology, where it has one: what others have rendered stays as it is.
+    pub topology: Option<String>,
 }
 
 /// What of a folder a rendering speaks of. What it does not speak of stays as it is.
@@ -114,7 +119,7 @@ pub struct Rendering {
 pub enum Extent {
     /// Files of the targets asked for, also of those that have nothing to say about the topology.
     Targets(BTreeSet<&'static str>),
-    /// Everything that was ever rendered into it.
+    /// Everything that this topology ever rendered into it.
     Folder,
 }
 
@@ -129,6 +134,11 @@ impl Extent {
 }
 
 impl Rendering {
+    /// Whether it speaks of a file that was rendered like this, wanted or not.
+    pub(crate) fn speaks_of(&self, entry: &ManifestEntry) -> bool {
+        self.extent.covers(&entry.target) && entry.is_of(self.topology.as_deref())
+    }
+
     /// The same for a folder that belongs to the topology: files of other targets in it are not wanted.
     #[must_use]
     pub fn of_whole_folder(self) -> Self {
@@ -172,7 +182,7 @@ pub fn render(
         for draft in drafts {
             let path = format!("{}/{}", target.name, draft.path);
             folder::check(&path)?;
-            let file = finish(&path, draft, target.name, templates)?;
+            let file = finish(&path, draft, target.name, request, templates)?;
             if files.insert(path.clone(), file).is_some() {
                 return Err(RenderError::Twice(path));
             }
@@ -185,6 +195,7 @@ pub fn render(
         files,
         remarks,
         extent: Extent::Targets(wanted.iter().map(|target| target.name).collect()),
+        topology: request.topology.name.clone(),
     })
 }
 
@@ -211,6 +222,7 @@ fn finish(
     path: &str,
     draft: Draft,
     target: &'static str,
+    request: &Request<'_>,
     templates: &Templates,
 ) -> Result<RenderedFile, RenderError> {
     let (content, template) = match draft.body {
@@ -237,6 +249,7 @@ fn finish(
     Ok(RenderedFile {
         content,
         target,
+        topology: request.topology.name.clone(),
         template,
     })
 }

@@ -3,15 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use folder::{FileState, Folder, FolderError, MANIFEST};
+use folder::{FileState, Folder, FolderError, MANIFEST, Present};
 
 use crate::comparison::Comparison;
 
 /// Why files were not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Files were edited since they were rendered, or were there before: nothing was written.
-    #[error("edited since rendered, or not rendered by mirrorctl: {}", paths.join(", "))]
+    /// Files were edited since they were rendered, were there before, or are another topology's: nothing was written.
+    #[error("edited since rendered, or not rendered from this topology: {}", paths.join(", "))]
     Edited {
         /// Their paths.
         paths: Vec<String>,
@@ -55,7 +55,9 @@ impl Comparison {
     /// [`WriteError::Edited`] with all of them.
     pub fn refuse_edited(&self) -> Result<(), WriteError> {
         let paths: Vec<String> = self
-            .in_state(FileState::Edited)
+            .files
+            .iter()
+            .filter(|file| matches!(file.state, FileState::Edited | FileState::Others))
             .map(|file| file.path.clone())
             .collect();
         if paths.is_empty() {
@@ -84,9 +86,13 @@ impl Comparison {
             match file.state {
                 FileState::Same => written.unchanged += 1,
                 FileState::Left => {}
-                FileState::Missing | FileState::Outdated | FileState::Edited => {
+                FileState::NotExecutable
+                | FileState::Missing
+                | FileState::Outdated
+                | FileState::Edited
+                | FileState::Others => {
                     let Some(wanted) = &file.after else { continue };
-                    unchanged_since(&folder, name, file.before.as_deref())?;
+                    unchanged_since(&folder, name, file.before.as_ref())?;
                     folder
                         .write(name, &wanted.content, wanted.is_script())
                         .map_err(failed(name))?;
@@ -97,7 +103,7 @@ impl Comparison {
                     }
                 }
                 FileState::Obsolete => {
-                    unchanged_since(&folder, name, file.before.as_deref())?;
+                    unchanged_since(&folder, name, file.before.as_ref())?;
                     folder.remove(name).map_err(failed(name))?;
                     written.removed += 1;
                 }
@@ -111,8 +117,12 @@ impl Comparison {
 }
 
 /// Looks once more, right before a change, links on the way included.
-fn unchanged_since(folder: &Folder, name: &str, before: Option<&[u8]>) -> Result<(), WriteError> {
-    if folder.read(name)?.as_deref() == before {
+fn unchanged_since(
+    folder: &Folder,
+    name: &str,
+    before: Option<&Present>,
+) -> Result<(), WriteError> {
+    if folder.read(name)?.as_ref() == before {
         Ok(())
     } else {
         Err(WriteError::Changed {

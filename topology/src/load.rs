@@ -1,10 +1,11 @@
 //! From a file to a topology.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::code::{Code, Severity};
 use crate::diagnostic::Diagnostics;
 use crate::finding::{Finding, place};
+use crate::path::Path;
 use crate::resolved::Topology;
 use crate::{resolve, structure, tree};
 
@@ -37,7 +38,7 @@ pub enum LoadError {
 ///
 /// # Errors
 /// When the file cannot be read, or with everything that is wrong in it at once.
-pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+pub fn load(path: &std::path::Path) -> Result<Loaded, LoadError> {
     let text = std::fs::read_to_string(path).map_err(|source| LoadError::Read {
         path: path.to_owned(),
         source,
@@ -91,4 +92,18 @@ pub fn parse(name: &str, text: &str) -> Result<Loaded, Diagnostics> {
             Err(place(name, text, findings))
         }
     }
+}
+
+/// The findings about settings of `render.set` that targets refuse: key and problem, each. Only the targets know which settings
+/// they have, and what these take; `text` is a topology that was read before.
+pub fn refuse_settings(name: &str, text: &str, refused: &[(String, String)]) -> Diagnostics {
+    let (tree, _) = tree::read(text);
+    let block = Path::root().key("render").key("set");
+    let findings = refused.iter().map(|(key, problem)| {
+        let tree = tree.as_ref();
+        let span = tree.map_or(0..0, |tree| tree.key_span_of(&block.key(key)));
+        Finding::new(Code::InvalidSetting, span, problem, "refused by its target")
+            .hint("`mirrorctl render --list` shows the settings of each target")
+    });
+    place(name, text, findings.collect())
 }

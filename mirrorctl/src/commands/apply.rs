@@ -6,7 +6,7 @@ use plan::{ApplyOptions, Clients, Plan, PlanFileError};
 
 use crate::applicant::applicant;
 use crate::cli::{ApplyArgs, Format};
-use crate::commands::plan::{Subject, human, make};
+use crate::commands::plan::{Subject, asked, human, make};
 use crate::connect::{Address, connect_to};
 use crate::exit::Outcome;
 use crate::failure::Failure;
@@ -101,7 +101,9 @@ async fn planned(
     let rate = args.reassignment_throttle;
     let subject = Subject::of(file, &topology)?;
     let (plan, clients) = make(session, &subject, &args.scope, rate).await?;
-    show(session, &plan)?;
+    if session.terminal.format() == Format::Human {
+        output::result(&asked(&plan, &args.scope, session.terminal))?;
+    }
     Ok((plan, clients))
 }
 

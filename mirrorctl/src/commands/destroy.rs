@@ -21,11 +21,11 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
     let named = |address: &str| args.target.iter().any(|target| target.matches(address));
     let subject = Subject::of(&args.file, &topology)?;
     let files_only = scope::speaks_of_files_only(&args.target);
-    let declared = if files_only {
-        subject.of_files()
-    } else {
-        subject.desired
-    };
+    let declared = subject.narrowed(&args.target, &[]).into_owned();
+    if let Some(folder) = &declared.folder {
+        // what nobody knows of cannot be taken away
+        plan::observe_folder(folder, declared.name.as_deref())?;
+    }
     let desired = declared.without(named);
     let reading = async {
         let aliases = if files_only {

@@ -1,5 +1,7 @@
 //! `mirrorctl forget`.
 
+use std::collections::BTreeSet;
+
 use crate::cli::{ForgetArgs, Format};
 use crate::connect::connect;
 use crate::exit::Outcome;
@@ -13,7 +15,13 @@ pub(crate) async fn forget(session: &Session, args: &ForgetArgs) -> Ended {
     let topology = load(&args.file)?;
     let folder = topology.render.as_ref().map(|files| files.out.as_path());
     let forgetting = async {
-        let clients = connect(&topology, &plan::managed_clusters(&topology)).await?;
+        // what is remembered of files, the folder remembers
+        let aliases = if args.addresses.iter().all(|it| it.starts_with("file.")) {
+            BTreeSet::new()
+        } else {
+            plan::managed_clusters(&topology)
+        };
+        let clients = connect(&topology, &aliases).await?;
         Ok::<_, Failure>(plan::forget(&clients, folder, &args.addresses).await?)
     };
     let forgotten = session.until_stopped(forgetting).await??;

@@ -1,10 +1,11 @@
 //! `mirrorctl plan`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use plan::{Clients, Desired, Infrastructure, Permissions, Plan};
-use topology::Topology;
+use topology::{Pattern, Topology};
 
 use crate::cli::{Format, PlanArgs, ScopeArgs};
 use crate::commands::scope;
@@ -38,8 +39,8 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
         }
     };
     match session.terminal.format() {
-        Format::Human => output::result(&human(&plan, session.terminal))?,
-        Format::Json => output::json(&plan)?,
+        Format::Human => output::result(&asked(&plan, &args.scope, session.terminal))?,
+        Format::Json => output::json(&plan.without_secrets())?,
     }
     if let Some(path) = &args.out {
         plan.save(path)?;
@@ -107,12 +108,23 @@ impl<'a> Subject<'a> {
         Ok(Self { topology, desired })
     }
 
-    /// Nothing but the files.
-    pub(crate) fn of_files(&self) -> Desired {
-        Desired {
-            name: self.desired.name.clone(),
-            folder: self.desired.folder.clone(),
-            ..Desired::default()
+    /// What of it can be meant by these patterns: all of it, nothing but the files, or nothing of the files.
+    pub(crate) fn narrowed(&self, targets: &[Pattern], exclude: &[Pattern]) -> Cow<'_, Desired> {
+        let Desired { name, folder, .. } = &self.desired;
+        if scope::speaks_of_no_cluster(targets) {
+            let read = scope::speaks_of_files(targets, exclude);
+            Cow::Owned(Desired {
+                name: name.clone(),
+                folder: folder.clone().filter(|_| read),
+                ..Desired::default()
+            })
+        } else if folder.is_none() || scope::speaks_of_files(targets, exclude) {
+            Cow::Borrowed(&self.desired)
+        } else {
+            Cow::Owned(Desired {
+                folder: None,
+                ..self.desired.clone()
+            })
         }
     }
 }
@@ -147,13 +159,9 @@ async fn attempt(
     asked: &ScopeArgs,
     reassignment_throttle: u64,
 ) -> Result<Made, Failure> {
-    let Subject { topology, desired } = subject;
+    let topology = subject.topology;
     let no_cluster = scope::speaks_of_no_cluster(&asked.target);
-    let mut desired = if no_cluster {
-        subject.of_files()
-    } else {
-        desired.clone()
-    };
+    let mut desired = subject.narrowed(&asked.target, &asked.exclude).into_owned();
     let allowed = Permissions::to_destroy(asked.allow_destroy.iter().cloned())
         .copying_at(reassignment_throttle);
     let made = session
@@ -250,6 +258,15 @@ async fn infrastructure(topology: &Topology, asked: &ScopeArgs) -> Option<Infras
         }
     }
     Some(seen.only(|drift| scope::is_asked_for(&drift.address, asked)))
+}
+
+/// What was asked for of a plan, as people read it.
+pub(crate) fn asked(plan: &Plan, scope: &ScopeArgs, terminal: Terminal) -> String {
+    if scope.drift_only && !plan.has_changes() && plan.infrastructure.is_none() {
+        "No drift: nothing that was applied was changed by anybody else since.\n".to_owned()
+    } else {
+        human(plan, terminal)
+    }
 }
 
 /// The plan as people read it.

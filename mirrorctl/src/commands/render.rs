@@ -76,6 +76,7 @@ fn order(args: &RenderArgs, file: &Path, topology: &Topology) -> Result<Order, F
                 .to_owned(),
         });
     };
+    rendered::check_settings(file, block)?;
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     let given = block.settings.iter().chain(&args.set).cloned();
     let whole = args.target.is_empty();

@@ -1,10 +1,15 @@
 //! What of a plan is asked for by address.
 
+use std::slice;
+
 use plan::{Action, Plan, ResourceChange};
 use topology::Pattern;
 
 use crate::cli::ScopeArgs;
 use crate::output;
+
+/// First words of addresses that no rendered file has.
+const KINDS_ON_CLUSTERS: [&str; 6] = ["topic", "acl", "quota", "user", "mirror", "ec2"];
 
 /// What of the plan was asked for.
 pub(crate) fn narrowed(plan: Plan, scope: &ScopeArgs) -> Plan {
@@ -61,6 +66,25 @@ fn begins_with(part: &str, kind: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with("\\."))
 }
 
+/// Whether a rendered file could be meant. Where none is, the folder is not even read.
+pub(crate) fn speaks_of_files(targets: &[Pattern], exclude: &[Pattern]) -> bool {
+    let of_clusters = |part: &str| {
+        let plain = part.trim().replace("\\.", ".");
+        let kind = plain.split_once('.').map(|(kind, _)| kind);
+        kind.is_some_and(|kind| KINDS_ON_CLUSTERS.contains(&kind)) && !plain.contains('|')
+    };
+    let of_all_files =
+        |part: &str| ["file.*", "file.+"].contains(&part.trim().replace("\\..", ".").as_str());
+    let texts = |patterns: &[Pattern]| -> Vec<String> {
+        patterns.iter().map(ToString::to_string).collect()
+    };
+    let targeted = texts(targets);
+    let mut excluded = texts(exclude).into_iter();
+    let elsewhere =
+        !targeted.is_empty() && targeted.iter().all(|it| it.split(',').all(of_clusters));
+    !elsewhere && !excluded.any(|it| it.split(',').any(of_all_files))
+}
+
 /// Says what was asked for by an address that nothing has: a typing error would change the plan without a word.
 pub(crate) fn warn_of_unmatched(plan: &Plan, scope: &ScopeArgs) {
     for message in unmatched(plan, scope) {
@@ -74,8 +98,9 @@ fn unmatched(plan: &Plan, scope: &ScopeArgs) -> Vec<String> {
         let lost = patterns.iter().filter(|pattern| {
             let changes = plan.resource_changes.iter().map(|it| &it.address);
             let mut addresses = changes.chain(plan.findings.iter().map(|it| &it.address));
-            // infrastructure is looked at beside the plan, and in many builds not at all
-            let elsewhere = pattern.to_string().starts_with("ec2");
+            // infrastructure is looked at beside the plan, and in many builds not at all; a folder that is left out is not read
+            let elsewhere = pattern.to_string().starts_with("ec2")
+                || !speaks_of_files(&[], slice::from_ref(*pattern));
             !elsewhere && !addresses.any(|address| pattern.matches(address))
         });
         messages.extend(lost.map(|pattern| format!("{flag} {pattern} matches no address")));
@@ -114,13 +139,42 @@ fn destroys(change: &ResourceChange) -> bool {
 mod tests {
     use super::*;
 
+    fn patterns(written: &[&str]) -> Vec<Pattern> {
+        let patterns = written.iter().map(|it| Pattern::new(it));
+        patterns.collect::<Result<_, _>>().expect("patterns")
+    }
+
+    #[test]
+    fn the_folder_is_read_wherever_a_file_could_be_meant() {
+        for (targets, exclude) in [
+            (&["topic.aws.*", "acl\\..*"][..], &[][..]),
+            (&["topic.a.b, mirror.c"], &[]),
+            (&[], &["file.*"]),
+            (&[".*"], &["topic.*", "file\\..*"]),
+        ] {
+            assert!(
+                !speaks_of_files(&patterns(targets), &patterns(exclude)),
+                "{targets:?} {exclude:?}"
+            );
+        }
+        for (targets, exclude) in [
+            (&[][..], &[][..]),
+            (&[], &["file.ansible/.*"]),
+            (&["topic.*|file.*"], &[]),
+            (&["topic.a.b", ".*"], &[]),
+            (&["topic.a{1,2}"], &["topic.*"]),
+            (&["topics?"], &[]),
+        ] {
+            assert!(
+                speaks_of_files(&patterns(targets), &patterns(exclude)),
+                "{targets:?} {exclude:?}"
+            );
+        }
+    }
+
     #[test]
     fn only_what_can_be_nothing_else_speaks_of_files_only() {
-        let says = |patterns: &[&str]| {
-            let patterns = patterns.iter().map(|it| Pattern::new(it));
-            let patterns: Result<Vec<Pattern>, _> = patterns.collect();
-            speaks_of_files_only(&patterns.expect("patterns"))
-        };
+        let says = |written: &[&str]| speaks_of_files_only(&patterns(written));
         assert!(says(&["file.*"]));
         assert!(says(&["file\\.systemd/.*", "file.ansible/site.yml"]));
         assert!(says(&["file\\.a, file\\.b"]));

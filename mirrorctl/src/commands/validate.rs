@@ -32,15 +32,14 @@ pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Ended {
 }
 
 fn check(path: &Path) -> Checked {
-    let result = topology::load(path);
-    let block = result
-        .as_ref()
-        .ok()
-        .and_then(|loaded| loaded.topology.render.as_ref());
-    let setting = block.and_then(|block| rendered::settings(&block.settings).err());
+    let result = topology::load(path).and_then(|loaded| {
+        if let Some(block) = &loaded.topology.render {
+            rendered::check_settings(path, block)?;
+        }
+        Ok(loaded)
+    });
     Checked {
         path: path.to_owned(),
-        setting: setting.map(|failure| failure.to_string()),
         result,
     }
 }

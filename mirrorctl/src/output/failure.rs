@@ -133,6 +133,22 @@ fn line(message: &str, hint: Option<&str>) -> String {
     format!("{BAD}error{BAD:#}: {message}\n{hint}")
 }
 
+/// What the `allow` of clusters has to say for these resources to be deleted.
+fn permissions(addresses: &[String]) -> Vec<&'static str> {
+    let known = [
+        ("topic.", "deleteTopics: true"),
+        ("acl.", "deleteAcls: true"),
+        ("quota.", "deleteQuotas: true"),
+        ("user.", "deleteUsers: true"),
+        ("mirror.", "deleteMirrors: true"),
+    ];
+    let asked = known.iter().filter(|(kind, _)| {
+        let mut addresses = addresses.iter();
+        addresses.any(|address| address.starts_with(kind))
+    });
+    asked.map(|(_, permission)| *permission).collect()
+}
+
 fn hint(failure: &Failure) -> Option<String> {
     match failure {
         Failure::Usage { hint, .. } => Some(hint.clone()),
@@ -157,8 +173,15 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Forget(plan::ForgetError::Unknown { .. }) => {
             Some("`mirrorctl plan` shows the addresses of what is declared no longer".to_owned())
         }
-        Failure::Apply(plan::ApplyError::Blocked { .. }) => {
-            Some("the reasons are given with the plan; change the topology accordingly".to_owned())
+        Failure::Apply(plan::ApplyError::Blocked { blocked }) => {
+            let asked_for = |(_, block): &(String, plan::Block)| {
+                block.code == plan::BlockCode::DestroyNotAllowed
+            };
+            Some(if blocked.iter().all(asked_for) {
+                "--allow-destroy ADDRESS asks for each of them; where a plan is saved, give it to `plan --out`".to_owned()
+            } else {
+                "the reasons are given with the plan; change the topology accordingly".to_owned()
+            })
         }
         Failure::Cluster { error, .. } => error.hint().map(str::to_owned),
         Failure::Observe(plan::ObserveError::OneCluster { .. }) => Some(
@@ -197,11 +220,11 @@ fn hint(failure: &Failure) -> Option<String> {
              once afterwards): they are released then, and `mirrorctl plan` shows whether"
                 .to_owned(),
         ),
-        Failure::NotPermitted { .. } => Some(
-            "permit it where the cluster is declared, for example `allow: {deleteTopics: true}`; `mirrorctl forget` only \
-             ends the management of a resource"
-                .to_owned(),
-        ),
+        Failure::NotPermitted { addresses } => Some(format!(
+            "permit it where the cluster is declared, `allow: {{{}}}`; `mirrorctl forget` only ends the management of a \
+             resource",
+            permissions(addresses).join(", ")
+        )),
         Failure::PartitionsFailed { .. } => Some(
             "the next run begins where each partition stopped, and stops there again for as long as \
              the cause named above is there"

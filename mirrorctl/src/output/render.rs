@@ -30,6 +30,12 @@ pub(crate) fn render_human(report: &RenderReport<'_>) -> String {
             FileState::Same => continue,
             FileState::Missing => text.push_str(&format!("{GOOD}+{GOOD:#} {path}\n")),
             FileState::Outdated => text.push_str(&format!("{WARN}~{WARN:#} {path}\n")),
+            FileState::NotExecutable => text.push_str(&format!(
+                "{WARN}~{WARN:#} {path} {DIM}(not executable any more){DIM:#}\n"
+            )),
+            FileState::Others => text.push_str(&format!(
+                "{BAD}!{BAD:#} {path} {DIM}(rendered from another topology){DIM:#}\n"
+            )),
             FileState::Edited => text.push_str(&format!(
                 "{BAD}!{BAD:#} {path} {DIM}(edited since, or not rendered by mirrorctl){DIM:#}\n"
             )),
@@ -71,9 +77,9 @@ fn summary(report: &RenderReport<'_>) -> String {
         return format!(
             "{HEAD}Not written{HEAD:#} to {out}: {} to create, {} to change, {} to remove, {} edited, {} as wanted.\n",
             count(FileState::Missing),
-            count(FileState::Outdated),
+            count(FileState::Outdated) + count(FileState::NotExecutable),
             count(FileState::Obsolete),
-            count(FileState::Edited),
+            count(FileState::Edited) + count(FileState::Others),
             count(FileState::Same),
         );
     };
@@ -99,8 +105,8 @@ fn file_json(file: &FileChange, with_diff: bool) -> Value {
         FileState::Same => ("no-op", false),
         FileState::Left => ("no-op", true),
         FileState::Missing => ("create", false),
-        FileState::Outdated => ("update", false),
-        FileState::Edited => ("update", true),
+        FileState::Outdated | FileState::NotExecutable => ("update", false),
+        FileState::Edited | FileState::Others => ("update", true),
         FileState::Obsolete => ("delete", false),
     };
     let mut value = json!({

@@ -16,14 +16,12 @@ pub(crate) struct Checked {
     pub(crate) path: PathBuf,
     /// What it declares, or why it cannot be used.
     pub(crate) result: Result<Loaded, LoadError>,
-    /// What a target says against a setting of its `render.set`; only the targets know which settings they have.
-    pub(crate) setting: Option<String>,
 }
 
 impl Checked {
     /// Whether it can be used.
     pub(crate) fn is_valid(&self) -> bool {
-        self.result.is_ok() && self.setting.is_none()
+        self.result.is_ok()
     }
 }
 
@@ -35,21 +33,10 @@ pub(crate) fn validation_human(files: &[Checked], terminal: Terminal) -> String 
         ..Style::default()
     };
     let mut text = String::new();
-    for Checked {
-        path,
-        result,
-        setting,
-    } in files
-    {
+    for Checked { path, result } in files {
         let path = path.display();
-        match (result, setting) {
-            (Ok(loaded), Some(setting)) => {
-                text.push_str(&loaded.warnings.to_human(style));
-                text.push_str(&format!(
-                    "{BAD}invalid{BAD:#}  {path}: `render.set`: {setting}\n"
-                ));
-            }
-            (Ok(loaded), None) => {
+        match result {
+            Ok(loaded) => {
                 text.push_str(&loaded.warnings.to_human(style));
                 let topology = &loaded.topology;
                 let warned = match loaded.warnings.len() {
@@ -63,11 +50,11 @@ pub(crate) fn validation_human(files: &[Checked], terminal: Terminal) -> String 
                     counted(topology.mirrors.len(), "mirror"),
                 ));
             }
-            (Err(LoadError::Invalid(diagnostics)), _) => {
+            Err(LoadError::Invalid(diagnostics)) => {
                 text.push_str(&diagnostics.to_human(style));
                 text.push_str(&format!("{BAD}invalid{BAD:#}  {path}\n"));
             }
-            (Err(error @ LoadError::Read { .. }), _) => {
+            Err(error @ LoadError::Read { .. }) => {
                 text.push_str(&format!("{BAD}invalid{BAD:#}  {error}\n"));
             }
         }
@@ -96,13 +83,7 @@ fn file_json(file: &Checked) -> Value {
         })
     };
     match &file.result {
-        Ok(loaded) => {
-            let mut found = found(&loaded.warnings, file.is_valid());
-            if let Some(setting) = &file.setting {
-                found["error"] = json!(format!("`render.set`: {setting}"));
-            }
-            found
-        }
+        Ok(loaded) => found(&loaded.warnings, true),
         Err(LoadError::Invalid(diagnostics)) => found(diagnostics, false),
         Err(error @ LoadError::Read { .. }) => json!({
             "file": file.path,

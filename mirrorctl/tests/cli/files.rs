@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Ended, Running, Stage, run, text};
+use crate::support::{Ended, Running, Stage, mirrorctl, run, text};
 
 const FILE: &str = "mirrormaker2/pay/mm2.properties";
 const ADDRESS: &str = "file.mirrormaker2/pay/mm2.properties";
@@ -128,7 +128,7 @@ fn what_is_rendered_no_longer_goes_unless_it_was_edited() {
     let file = topology(&stage, RENDER);
     let refused = plan(&file, &[]).code(3);
     refused.says(&format!("! {address}"));
-    refused.says("declared no longer, and edited since it was rendered");
+    refused.says("rendered no longer, and edited since it was");
     apply(&file, &["--exclude", &address.replace('.', "\\.")]).code(0);
     assert_eq!(one(&connectors), path, "the others are gone");
     assert_eq!(fs::read_to_string(&path).unwrap(), edited);
@@ -190,10 +190,21 @@ fn files_alone_need_no_cluster() {
         .says("No changes: 1 declared resource in");
 
     let destroy = ["destroy", "-f", text(&file), "--auto-approve"];
-    let gone = run(&[&destroy[..], &only].concat()).code(0);
+    let refused = run(&[&destroy[..], &only].concat()).code(3);
+    refused.says(&format!("deleting needs `--allow-destroy {ADDRESS}`"));
+    refused.says("hint: --allow-destroy ADDRESS asks for each of them");
+    assert!(rendered(&stage, FILE).exists());
+    let asked = ["--allow-destroy", ADDRESS];
+    let gone = run(&[&destroy[..], &only, &asked].concat()).code(0);
     gone.says("to be destroyed, as asked for");
     assert!(!rendered(&stage, FILE).exists());
     assert!(stage.path("rendered").exists());
+
+    // nor does what the folder alone remembers
+    apply(&file, &only).code(0);
+    run(&["forget", "-f", text(&file), ADDRESS]).code(0);
+    let manifest = rendered(&stage, "mirrorctl-render.json");
+    assert!(!fs::read_to_string(manifest).unwrap().contains(FILE));
 }
 
 #[test]
@@ -204,8 +215,210 @@ fn a_link_is_refused() {
     fs::create_dir_all(&elsewhere).unwrap();
     fs::create_dir_all(stage.path("rendered")).unwrap();
     std::os::unix::fs::symlink(&elsewhere, rendered(&stage, "mirrormaker2")).unwrap();
-    plan(&file, &[]).code(3).says("is a symbolic link");
+    let refused = plan(&file, &[]).code(3);
+    refused.says("is a symbolic link");
+    refused.says("Plan: 1 to add, 0 to change, 0 to destroy, 1 blocked.");
+    apply(&file, &[]).code(3);
     assert!(fs::read_dir(&elsewhere).unwrap().next().is_none());
+    // what has nothing to do with it goes on
+    apply(&file, &["--target", "topic.*"]).code(0);
+    assert_eq!(stage.left.partition_count("pay.orders"), Some(3));
+}
+
+#[test]
+fn a_damaged_manifest_blocks_files_and_nothing_else() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    apply(&file, &["--target", "file.*"]).code(0);
+    let manifest = rendered(&stage, "mirrorctl-render.json");
+    let whole = fs::read(&manifest).unwrap();
+    fs::write(&manifest, "{").unwrap();
+    let refused = plan(&file, &[]).code(3);
+    refused.says("nobody knows what was rendered");
+    refused.says("+ topic.left.pay.orders");
+    for scope in [["--exclude", "file.*"], ["--target", "topic.left.*"]] {
+        let planned = plan(&file, &scope).code(2);
+        planned.says("Plan: 1 to add, 0 to change, 0 to destroy.");
+        assert_eq!(planned.err, "", "nothing to warn of");
+    }
+    let destroy = ["destroy", "-f", text(&file), "--target", "file.*"];
+    let all = ["--auto-approve", "--allow-destroy", ADDRESS];
+    run(&[&destroy[..], &all].concat())
+        .code(1)
+        .says("is damaged");
+    assert!(rendered(&stage, FILE).exists());
+
+    fs::write(&manifest, whole).unwrap();
+    apply(&file, &[]).code(0);
+    agreed(&file);
+}
+
+/// `a.yaml` and `b.yaml`, which render into one folder.
+fn two_topologies(stage: &Stage, names: [&str; 2], second: &str) -> [PathBuf; 2] {
+    let first = topology(stage, RENDER);
+    let first = fs::read_to_string(first).unwrap();
+    let [a, b] = names;
+    [
+        stage.file("a.yaml", &format!("{first}{a}")),
+        stage.file(
+            "b.yaml",
+            &format!(
+                "{}{b}",
+                first.replace("{name: pay,", &format!("{{name: {second},"))
+            ),
+        ),
+    ]
+}
+
+const NAMES: [&str; 2] = ["metadata: {name: a}\n", "metadata: {name: b}\n"];
+
+#[test]
+fn topologies_with_names_share_a_folder() {
+    let stage = Stage::new();
+    let [a, b] = two_topologies(&stage, NAMES, "bill");
+    let only = ["--target", "file.*"];
+    apply(&a, &only).code(0);
+    let planned = plan(&b, &only).code(2);
+    planned.says("Plan: 1 to add, 0 to change, 0 to destroy.");
+    apply(&b, &only).code(0);
+    for file in [&a, &b] {
+        plan(file, &only).code(0);
+        run(&["render", "-f", text(file), "--check"]).code(0);
+    }
+    assert!(rendered(&stage, FILE).exists());
+    assert!(rendered(&stage, "mirrormaker2/bill/mm2.properties").exists());
+    // with everything asked for the plan says whose the others are
+    let whole = plan(&b, &[]).code(2);
+    whole.says("1 file of the topology `a`");
+
+    // each takes back its own only, and so does `render`
+    let text_of_b = fs::read_to_string(&b).unwrap();
+    fs::write(&b, text_of_b.replace("{name: bill,", "{name: due,")).unwrap();
+    let planned = plan(&b, &only).code(2);
+    planned.says("- file.mirrormaker2/bill/mm2.properties  rendered no longer");
+    assert!(!planned.out.contains(ADDRESS), "{}", planned.out);
+    run(&["render", "-f", text(&b)])
+        .code(0)
+        .says("1 created, 0 changed, 1 removed");
+    assert!(rendered(&stage, FILE).exists());
+    plan(&a, &only).code(0);
+    // without a name, nothing of what has one is taken back
+    let without = fs::read_to_string(&b).unwrap().replace(NAMES[1], "");
+    let c = stage.file("c.yaml", &without.replace("{name: due,", "{name: third,"));
+    let planned = plan(&c, &only).code(2);
+    planned.says("Plan: 1 to add, 0 to change, 0 to destroy.");
+}
+
+#[test]
+fn two_topologies_that_render_one_file_do_not_overwrite_each_other() {
+    let stage = Stage::new();
+    let [a, b] = two_topologies(&stage, NAMES, "pay");
+    let other = fs::read_to_string(&b).unwrap();
+    fs::write(&b, other.replace("pay\\..*", "pay\\.x.*")).unwrap();
+    let only = ["--target", "file.*"];
+    apply(&a, &only).code(0);
+    let before = fs::read(rendered(&stage, FILE)).unwrap();
+    let refused = plan(&b, &only).code(3);
+    refused.says("there, and rendered from another topology");
+    refused.says("overwriting what the topology `a` renders");
+    run(&["render", "-f", text(&b)]).code(3);
+    assert_eq!(fs::read(rendered(&stage, FILE)).unwrap(), before);
+    plan(&a, &only).code(0);
+
+    let taken = apply(&b, &[&only[..], &["--allow-destroy", ADDRESS]].concat()).code(0);
+    taken.says("this apply takes it over");
+    plan(&b, &only).code(0);
+    plan(&a, &only).code(3);
+}
+
+#[test]
+fn topologies_without_names_are_told_how_to_share_a_folder() {
+    let stage = Stage::new();
+    let [a, b] = two_topologies(&stage, ["", ""], "bill");
+    let only = ["--target", "file.*"];
+    apply(&a, &only).code(0);
+    plan(&b, &only).code(2).says("metadata: {name:");
+    // a name takes over what was rendered without one
+    fs::write(&a, fs::read_to_string(&a).unwrap() + NAMES[0]).unwrap();
+    apply(&a, &only).code(0);
+    let planned = plan(&b, &only).code(2);
+    planned.says("Plan: 1 to add, 0 to change, 0 to destroy.");
+}
+
+#[test]
+fn a_saved_plan_writes_where_it_was_made_for_wherever_it_is_applied() {
+    let stage = Stage::new();
+    let home = stage.path("home");
+    fs::create_dir(&home).unwrap();
+    let whole = fs::read_to_string(topology(&stage, RENDER)).unwrap();
+    fs::write(home.join("t.yaml"), whole).unwrap();
+    let in_folder = |folder: &Path, arguments: &[&str]| -> Ended {
+        let mut command = mirrorctl();
+        command.current_dir(folder).args(arguments);
+        command.output().unwrap().into()
+    };
+    let elsewhere = stage.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let saved = stage.path("change.plan");
+    let out = ["--target", "file.*", "--out", text(&saved)];
+    in_folder(&home, &[&["plan", "-f", "t.yaml"][..], &out].concat()).code(0);
+    in_folder(&elsewhere, &["apply", text(&saved)]).code(0);
+    assert!(home.join("rendered").join(FILE).exists());
+    assert!(fs::read_dir(&elsewhere).unwrap().next().is_none());
+
+    fs::remove_dir_all(home.join("rendered")).unwrap();
+    let moved = stage.path("moved");
+    fs::rename(&home, &moved).unwrap();
+    let refused = in_folder(&moved, &["apply", text(&saved)]).code(4);
+    refused.says("which is not there; nothing was changed");
+    assert!(!home.exists() && !moved.join("rendered").exists());
+}
+
+#[test]
+fn a_script_that_cannot_be_executed_any_more_is_drift() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stage = Stage::new();
+    let file = stage.topology(
+        "mirrors:\n- {name: pay, source: left, target: right, engine: mirrormaker, topicsPattern: 'pay\\..*', \
+         replicationPolicy: {type: identity}}\nrender: {out: rendered, targets: [mirrormaker]}\n",
+    );
+    let only = ["--target", "file.*"];
+    apply(&file, &only).code(0);
+    let script = rendered(&stage, "mirrormaker/pay/start.sh");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).unwrap();
+    let drifted = plan(&file, &["--drift-only", "--target", "file.*"]).code(2);
+    drifted.says("~ file.mirrormaker/pay/start.sh  drifted: not executable any more");
+    drifted.says("executable   no → yes");
+    let checked = run(&["render", "-f", text(&file), "--check"]).code(2);
+    checked.says("start.sh (not executable any more)");
+    apply(&file, &only).code(0);
+    let mode = fs::metadata(&script).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    plan(&file, &only).code(0);
+    plan(&file, &["--drift-only", "--target", "file.*"])
+        .code(0)
+        .says("No drift: nothing that was applied was changed by anybody else since.");
+}
+
+#[test]
+fn a_password_that_somebody_wrote_into_a_file_is_shown_nowhere() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    apply(&file, &[]).code(0);
+    let path = rendered(&stage, FILE);
+    let edited = fs::read_to_string(&path).unwrap() + "left.sasl.password = hunter2\n";
+    fs::write(&path, edited).unwrap();
+    let shown = plan(&file, &[]).code(3);
+    shown.says("-left.sasl.password = (sensitive)");
+    let saved = stage.path("change.plan");
+    let json = plan(&file, &["--output", "json", "--out", text(&saved)]).code(3);
+    let checked = run(&["render", "-f", text(&file), "--check"]).code(2);
+    let as_json = run(&["render", "-f", text(&file), "--check", "--output", "json"]).code(2);
+    let kept = fs::read_to_string(&saved).unwrap();
+    for text in [&shown.out, &json.out, &checked.out, &as_json.out, &kept] {
+        assert!(text.contains("(sensitive)"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
 }
 
 #[test]
@@ -251,12 +464,17 @@ fn settings_that_no_target_has_are_refused_before_anything_is_read() {
     let stage = Stage::new();
     let set = "render: {out: rendered, targets: [systemd], set: {systemd.memory: 1G}}\n";
     let file = topology(&stage, set);
-    let refused = plan(&file, &[]).code(64);
-    refused.says("there is no setting `systemd.memory`");
-    let invalid = run(&["validate", text(&file)]).code(1);
-    invalid.says("invalid");
-    invalid.says("`render.set`: there is no setting `systemd.memory`");
-    assert!(!invalid.out.starts_with("valid"), "{}", invalid.out);
+    for command in [
+        &["plan", "-f"][..],
+        &["apply", "--auto-approve", "-f"],
+        &["render", "-f"],
+        &["validate"],
+    ] {
+        let refused = run(&[command, &[text(&file)]].concat()).code(1);
+        refused.says("there is no setting `systemd.memory`");
+        refused.says("t.yaml:10:51");
+        refused.says("topology::invalid-setting");
+    }
     let out = "render: {out: ../rendered, targets: [systemd]}\n";
     plan(&topology(&stage, out), &[])
         .code(1)

@@ -13,7 +13,6 @@ use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place};
 use crate::journal::{Recorded, RecordedAccess};
 use crate::kind::{Kind, Site};
 use crate::observed::ObservedCluster;
-use crate::permissions::Permissions;
 use crate::rails;
 
 /// Access rules.
@@ -28,7 +27,34 @@ impl Kind for Acls {
     }
 
     fn declared(site: &Site<'_>, place: Place<'_>, desired: &DesiredAcl) -> ResourceChange {
-        declared(place, site.cluster, site.live, desired)
+        let Site { cluster, live, .. } = *site;
+        let DesiredAcl { rule, origin } = desired;
+        let mut draft = if live.is_some_and(|live| live.acls.contains_key(place.label)) {
+            let current = rule.clone();
+            Draft::new(Change::NoOp { current }, "as declared")
+        } else {
+            let mut draft = Draft::new(
+                Change::Create {
+                    after: rule.clone(),
+                },
+                format!("not on the cluster, for {origin}"),
+            );
+            draft.details.push(creation(rule));
+            draft.blocked = rails::cluster(cluster, live);
+            if let Some(live) = live {
+                draft
+                    .blocked
+                    .extend(acl_rails::creation(rule, cluster, !live.no_authorizer));
+            }
+            draft
+        };
+        let recorded = live.and_then(|live| live.recorded.get(&place.address()));
+        let remember = Recorded {
+            access: Some(RecordedAccess::Acl(rule.clone())),
+            ..Recorded::default()
+        };
+        let record = draft.remember(recorded, remember);
+        draft.at(place, Resource::Acl, record)
     }
 
     fn dropped(
@@ -38,79 +64,38 @@ impl Kind for Acls {
         _: &Recorded,
     ) -> Option<ResourceChange> {
         let rule = live.acls.get(place.label)?;
-        Some(dropped(place, site.cluster, live, rule, site.allowed))
+        let Site {
+            cluster, allowed, ..
+        } = *site;
+        if !cluster.allow.delete_acls {
+            let current = rule.clone();
+            let mut draft = Draft::new(Change::NoOp { current }, DECLARED_NO_LONGER);
+            draft.notes.push(draft::left(place, "deleteAcls"));
+            return Some(draft.at(place, Resource::Acl, None));
+        }
+        let mut draft = Draft::new(
+            Change::Delete {
+                before: rule.clone(),
+            },
+            DECLARED_NO_LONGER,
+        );
+        draft.details.push(deletion(rule));
+        if rule.permission == AclPermission::Deny {
+            let note = "what it denied is allowed again wherever another rule allows it";
+            draft.notes.push(note.to_owned());
+        }
+        draft.blocked = rails::cluster(cluster, Some(live));
+        draft
+            .blocked
+            .extend(rails::asked_for(&place.address(), allowed));
+        draft.blocked.extend(acl_rails::deletion(rule, cluster));
+        Some(draft.at(place, Resource::Acl, Some(RecordChange::Forget)))
     }
 
     /// A cluster that keeps no ACLs says nothing about them.
     fn is_gone(live: &ObservedCluster, label: &str, _: &Recorded) -> bool {
         !live.no_authorizer && !live.acls.contains_key(label)
     }
-}
-
-fn declared(
-    place: Place<'_>,
-    cluster: &DesiredCluster,
-    live: Option<&ObservedCluster>,
-    DesiredAcl { rule, origin }: &DesiredAcl,
-) -> ResourceChange {
-    let mut draft = if live.is_some_and(|live| live.acls.contains_key(place.label)) {
-        let current = rule.clone();
-        Draft::new(Change::NoOp { current }, "as declared")
-    } else {
-        let mut draft = Draft::new(
-            Change::Create {
-                after: rule.clone(),
-            },
-            format!("not on the cluster, for {origin}"),
-        );
-        draft.details.push(creation(rule));
-        draft.blocked = rails::cluster(cluster, live);
-        if let Some(live) = live {
-            draft
-                .blocked
-                .extend(acl_rails::creation(rule, cluster, !live.no_authorizer));
-        }
-        draft
-    };
-    let recorded = live.and_then(|live| live.recorded.get(&place.address()));
-    let remember = Recorded {
-        access: Some(RecordedAccess::Acl(rule.clone())),
-        ..Recorded::default()
-    };
-    let record = draft.remember(recorded, remember);
-    draft.at(place, Resource::Acl, record)
-}
-
-fn dropped(
-    place: Place<'_>,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-    rule: &AclBinding,
-    allowed: &Permissions,
-) -> ResourceChange {
-    if !cluster.allow.delete_acls {
-        let current = rule.clone();
-        let mut draft = Draft::new(Change::NoOp { current }, DECLARED_NO_LONGER);
-        draft.notes.push(draft::left(place, "deleteAcls"));
-        return draft.at(place, Resource::Acl, None);
-    }
-    let mut draft = Draft::new(
-        Change::Delete {
-            before: rule.clone(),
-        },
-        DECLARED_NO_LONGER,
-    );
-    draft.details.push(deletion(rule));
-    if rule.permission == AclPermission::Deny {
-        let note = "what it denied is allowed again wherever another rule allows it";
-        draft.notes.push(note.to_owned());
-    }
-    draft.blocked = rails::cluster(cluster, Some(live));
-    draft
-        .blocked
-        .extend(rails::asked_for(&place.address(), allowed));
-    draft.blocked.extend(acl_rails::deletion(rule, cluster));
-    draft.at(place, Resource::Acl, Some(RecordChange::Forget))
 }
 
 fn creation(rule: &AclBinding) -> Detail {

@@ -16,13 +16,12 @@ pub(crate) async fn observe(
     client: &Cluster,
     observed: &mut ObservedCluster,
 ) -> Result<(), ReadError> {
-    let recorded = draft::labels(KIND, alias, &observed.recorded);
-    if cluster.acls.is_empty() && recorded.is_empty() {
+    let Some(labels) = draft::looked_at(KIND, alias, &cluster.acls, observed) else {
         return Ok(());
-    }
+    };
     match read(client).await? {
         Some(mut live) => {
-            live.retain(|label, _| cluster.acls.contains_key(label) || recorded.contains(label));
+            live.retain(|label, _| labels.contains(label));
             observed.acls = live;
         }
         None => observed.no_authorizer = true,

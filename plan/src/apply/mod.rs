@@ -28,6 +28,7 @@ use crate::document::Plan;
 use crate::guard::Clients;
 use crate::home::Home;
 use crate::permissions::REASSIGNMENT_THROTTLE;
+use crate::rendered_file::FileError;
 use crate::scram_user::Credentials;
 use run::Run;
 use sites::Sites;
@@ -98,6 +99,7 @@ pub async fn apply_with(
     cancel: &CancellationToken,
 ) -> Result<ApplySummary, ApplyError> {
     refuse_blocked(plan)?;
+    refuse_elsewhere(plan)?;
     let aliases = touched(plan);
     refuse_wrong_clusters(plan, clients, &aliases).await?;
     let moving: BTreeMap<String, Mutex<()>> = aliases
@@ -147,6 +149,18 @@ fn changes_files(plan: &Plan) -> bool {
             Home::Folder(_) => change.action() != Action::NoOp || change.record.is_some(),
             Home::Cluster(_) => false,
         })
+}
+
+/// A plan that is applied on another machine, or after its folder was moved, would write where nobody looks.
+fn refuse_elsewhere(plan: &Plan) -> Result<(), FileError> {
+    match &plan.folder {
+        Some(folder) if changes_files(plan) && !folder.below.is_dir() => {
+            Err(FileError::Elsewhere {
+                below: folder.below.clone(),
+            })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn client<'a>(clients: &'a Clients, alias: &str) -> Result<&'a Cluster, ApplyError> {

@@ -12,7 +12,6 @@ use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place, detail};
 use crate::journal::{Recorded, RecordedAccess};
 use crate::kind::{Kind, Site};
 use crate::observed::ObservedCluster;
-use crate::permissions::Permissions;
 use crate::rails;
 
 /// Limits of clients.
@@ -27,7 +26,53 @@ impl Kind for Quotas {
     }
 
     fn declared(site: &Site<'_>, place: Place<'_>, desired: &DesiredQuota) -> ResourceChange {
-        declared(place, site.cluster, site.live, desired)
+        let Site { cluster, live, .. } = *site;
+        let recorded = live.and_then(|live| live.recorded.get(&place.address()));
+        let nothing = Limits::new();
+        let found = live.and_then(|live| live.quotas.get(place.label));
+        let found = found.map_or(&nothing, |quota| &quota.limits);
+        let dropped: BTreeSet<String> = recorded_limits(recorded)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .filter(|key| !desired.limits.contains_key(*key) && found.contains_key(*key))
+            .cloned()
+            .collect();
+        let managed = |key: &String| desired.limits.contains_key(key) || dropped.contains(key);
+        let before = QuotaState {
+            entity: desired.entity.clone(),
+            limits: only(found, managed),
+            unset: BTreeSet::new(),
+        };
+        let after = QuotaState {
+            entity: desired.entity.clone(),
+            limits: desired.limits.clone(),
+            unset: dropped.clone(),
+        };
+        let mut draft = if found.is_empty() {
+            let reason = format!("not on the cluster, for {}", desired.origin);
+            Draft::new(Change::Create { after }, reason)
+        } else if before.limits == desired.limits {
+            Draft::new(Change::NoOp { current: before }, "as declared")
+        } else {
+            let keys: Vec<&str> = differing(&before.limits, &desired.limits).collect();
+            let reason = format!("differs in {}", keys.join(", "));
+            Draft::new(Change::Update { before, after }, reason)
+        };
+        draft.details = differing(&only(found, managed), &desired.limits)
+            .map(|key| limit(key, found.get(key), desired.limits.get(key)))
+            .collect();
+        draft.unmanaged = shown(&only(found, |key| !managed(key)));
+        if !draft.details.is_empty() {
+            draft.blocked = rails::cluster(cluster, live);
+        }
+        let remember = Recorded {
+            access: Some(RecordedAccess::Quota {
+                limits: desired.limits.clone(),
+            }),
+            ..Recorded::default()
+        };
+        let record = draft.remember(recorded, remember);
+        draft.at(place, Resource::ClientQuota, record)
     }
 
     fn dropped(
@@ -36,8 +81,30 @@ impl Kind for Quotas {
         place: Place<'_>,
         recorded: &Recorded,
     ) -> Option<ResourceChange> {
-        let ours = ours(live, place.label, recorded)?;
-        Some(dropped(place, site.cluster, live, ours, site.allowed))
+        let before = ours(live, place.label, recorded)?;
+        let Site {
+            cluster, allowed, ..
+        } = *site;
+        if !cluster.allow.delete_quotas {
+            let mut draft = Draft::new(Change::NoOp { current: before }, DECLARED_NO_LONGER);
+            draft.notes.push(draft::left(place, "deleteQuotas"));
+            return Some(draft.at(place, Resource::ClientQuota, None));
+        }
+        let details = before.limits.iter();
+        let details = details.map(|(key, value)| limit(key, Some(value), None));
+        let details = details.collect();
+        let others = live
+            .quotas
+            .get(place.label)
+            .map(|quota| only(&quota.limits, |key| !before.limits.contains_key(key)));
+        let mut draft = Draft::new(Change::Delete { before }, DECLARED_NO_LONGER);
+        draft.details = details;
+        draft.unmanaged = shown(&others.unwrap_or_default());
+        draft.blocked = rails::cluster(cluster, Some(live));
+        draft
+            .blocked
+            .extend(rails::asked_for(&place.address(), allowed));
+        Some(draft.at(place, Resource::ClientQuota, Some(RecordChange::Forget)))
     }
 
     fn is_gone(live: &ObservedCluster, label: &str, recorded: &Recorded) -> bool {
@@ -65,89 +132,6 @@ fn ours(live: &ObservedCluster, label: &str, recorded: &Recorded) -> Option<Quot
         unset: BTreeSet::new(),
     };
     (!ours.limits.is_empty()).then_some(ours)
-}
-
-fn declared(
-    place: Place<'_>,
-    cluster: &DesiredCluster,
-    live: Option<&ObservedCluster>,
-    desired: &DesiredQuota,
-) -> ResourceChange {
-    let recorded = live.and_then(|live| live.recorded.get(&place.address()));
-    let nothing = Limits::new();
-    let found = live.and_then(|live| live.quotas.get(place.label));
-    let found = found.map_or(&nothing, |quota| &quota.limits);
-    let dropped: BTreeSet<String> = recorded_limits(recorded)
-        .into_iter()
-        .flat_map(BTreeMap::keys)
-        .filter(|key| !desired.limits.contains_key(*key) && found.contains_key(*key))
-        .cloned()
-        .collect();
-    let managed = |key: &String| desired.limits.contains_key(key) || dropped.contains(key);
-    let before = QuotaState {
-        entity: desired.entity.clone(),
-        limits: only(found, managed),
-        unset: BTreeSet::new(),
-    };
-    let after = QuotaState {
-        entity: desired.entity.clone(),
-        limits: desired.limits.clone(),
-        unset: dropped.clone(),
-    };
-    let mut draft = if found.is_empty() {
-        let reason = format!("not on the cluster, for {}", desired.origin);
-        Draft::new(Change::Create { after }, reason)
-    } else if before.limits == desired.limits {
-        Draft::new(Change::NoOp { current: before }, "as declared")
-    } else {
-        let keys: Vec<&str> = differing(&before.limits, &desired.limits).collect();
-        let reason = format!("differs in {}", keys.join(", "));
-        Draft::new(Change::Update { before, after }, reason)
-    };
-    draft.details = differing(&only(found, managed), &desired.limits)
-        .map(|key| limit(key, found.get(key), desired.limits.get(key)))
-        .collect();
-    draft.unmanaged = shown(&only(found, |key| !managed(key)));
-    if !draft.details.is_empty() {
-        draft.blocked = rails::cluster(cluster, live);
-    }
-    let remember = Recorded {
-        access: Some(RecordedAccess::Quota {
-            limits: desired.limits.clone(),
-        }),
-        ..Recorded::default()
-    };
-    let record = draft.remember(recorded, remember);
-    draft.at(place, Resource::ClientQuota, record)
-}
-
-fn dropped(
-    place: Place<'_>,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-    before: QuotaState,
-    allowed: &Permissions,
-) -> ResourceChange {
-    if !cluster.allow.delete_quotas {
-        let mut draft = Draft::new(Change::NoOp { current: before }, DECLARED_NO_LONGER);
-        draft.notes.push(draft::left(place, "deleteQuotas"));
-        return draft.at(place, Resource::ClientQuota, None);
-    }
-    let details = before.limits.iter();
-    let details = details.map(|(key, value)| limit(key, Some(value), None));
-    let details = details.collect();
-    let others = live
-        .quotas
-        .get(place.label)
-        .map(|quota| only(&quota.limits, |key| !before.limits.contains_key(key)));
-    let mut draft = Draft::new(Change::Delete { before }, DECLARED_NO_LONGER);
-    draft.details = details;
-    draft.unmanaged = shown(&others.unwrap_or_default());
-    draft.blocked = rails::cluster(cluster, Some(live));
-    draft
-        .blocked
-        .extend(rails::asked_for(&place.address(), allowed));
-    draft.at(place, Resource::ClientQuota, Some(RecordChange::Forget))
 }
 
 fn only(limits: &Limits, keep: impl Fn(&String) -> bool) -> Limits {

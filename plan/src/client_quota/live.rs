@@ -47,12 +47,11 @@ pub(crate) async fn observe(
     client: &Cluster,
     observed: &mut ObservedCluster,
 ) -> Result<(), ReadError> {
-    let recorded = draft::labels(KIND, alias, &observed.recorded);
-    if cluster.quotas.is_empty() && recorded.is_empty() {
+    let Some(labels) = draft::looked_at(KIND, alias, &cluster.quotas, observed) else {
         return Ok(());
-    }
+    };
     let mut live = read(client).await?;
-    live.retain(|label, _| cluster.quotas.contains_key(label) || recorded.contains(label));
+    live.retain(|label, _| labels.contains(label));
     observed.quotas = live;
     Ok(())
 }

@@ -42,6 +42,7 @@ impl Kind for Mirrors {
         let remember = Recorded {
             access: Some(RecordedAccess::Mirror {
                 state: desired.state,
+                sources: desired.sources.clone(),
             }),
             ..Recorded::default()
         };
@@ -203,7 +204,7 @@ fn way_back(
 ) -> Option<Block> {
     let live = found.and_then(|found| found.record.state);
     let applied = match recorded.and_then(|recorded| recorded.access.as_ref()) {
-        Some(RecordedAccess::Mirror { state }) => Some(*state),
+        Some(RecordedAccess::Mirror { state, sources: _ }) => Some(*state),
         Some(
             RecordedAccess::Acl(_) | RecordedAccess::Quota { .. } | RecordedAccess::User { .. },
         )

@@ -1,7 +1,5 @@
 //! Reads the records of mirrors.
 
-use std::collections::BTreeMap;
-
 use kafka::Cluster;
 use register::{Register, RegisterLog, Standing};
 
@@ -41,15 +39,16 @@ pub(crate) async fn observe(
     client: &Cluster,
     observed: &mut ObservedCluster,
 ) -> Result<(), ReadError> {
-    let recorded = draft::labels(KIND, alias, &observed.recorded);
-    if cluster.mirrors.is_empty() && recorded.is_empty() {
+    let Some(names) = draft::looked_at(KIND, alias, &cluster.mirrors, observed) else {
         return Ok(());
-    }
+    };
     let register = read(client).await?;
-    let names = cluster.mirrors.keys().chain(&recorded);
-    let found: BTreeMap<String, ObservedMirror> = names
-        .filter_map(|name| Some((name.clone(), self::observed(&register, name)?)))
+    observed.mirrors = names
+        .into_iter()
+        .filter_map(|name| {
+            let found = self::observed(&register, &name)?;
+            Some((name, found))
+        })
         .collect();
-    observed.mirrors = found;
     Ok(())
 }

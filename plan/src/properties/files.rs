@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use folder::{Manifest, ManifestEntry, sha256};
+use folder::{Manifest, ManifestEntry, Present, sha256};
 use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
@@ -36,9 +36,17 @@ fn texts() -> impl Strategy<Value = BTreeMap<String, String>> {
 fn entry(text: &str, target: &str) -> ManifestEntry {
     ManifestEntry {
         target: target.to_owned(),
+        topology: None,
         sha256: sha256(text.as_bytes()),
         template: None,
         template_sha256: None,
+    }
+}
+
+fn plain(text: String) -> Present {
+    Present {
+        bytes: text.into_bytes(),
+        executable: false,
     }
 }
 
@@ -54,7 +62,8 @@ pub(super) fn desired_folder() -> impl Strategy<Value = Option<DesiredFolder>> {
             (path, file)
         });
         DesiredFolder {
-            path: "out".into(),
+            below: "/".into(),
+            out: "out".into(),
             files: files.collect(),
         }
     });
@@ -78,8 +87,9 @@ pub(super) fn folder() -> impl Strategy<Value = Option<ObservedFolder>> {
             },
             files: present
                 .into_iter()
-                .map(|(path, text)| (path, text.into_bytes()))
+                .map(|(path, text)| (path, plain(text)))
                 .collect(),
+            ..ObservedFolder::default()
         })
     })
 }
@@ -98,7 +108,7 @@ pub(super) fn carry_out(
     let Resource::RenderedFile(file) = &change.resource else {
         panic!("only files are in folders: {change:?}");
     };
-    let live = folder.files.get(&change.name).map(Vec::as_slice);
+    let live = folder.files.get(&change.name);
     match rendered_file::outlook(file, live) {
         Outlook::Stale(differences) => panic!("nobody else changed it: {differences:?}"),
         Outlook::Remaining if *limit == 0 => return false,
@@ -108,7 +118,7 @@ pub(super) fn carry_out(
                 Some(after) => {
                     let text = after.content.clone().expect("a text to write");
                     assert_eq!(sha256(text.as_bytes()), after.sha256);
-                    folder.files.insert(change.name.clone(), text.into_bytes());
+                    folder.files.insert(change.name.clone(), plain(text));
                 }
                 None => {
                     folder.files.remove(&change.name);
@@ -145,11 +155,11 @@ proptest! {
         let mut after = before.clone();
         run(&plan, &mut after, usize::MAX);
         let (before, after) = (before.folder.expect("a folder"), after.folder.expect("a folder"));
-        for (path, bytes) in &before.files {
+        for (path, file) in &before.files {
             let recorded = before.manifest.files.get(path);
-            let as_rendered = recorded.is_some_and(|entry| entry.sha256 == sha256(bytes));
+            let as_rendered = recorded.is_some_and(|entry| entry.sha256 == sha256(&file.bytes));
             if !as_rendered && rendered_file::label(path) != allowed {
-                prop_assert_eq!(after.files.get(path), Some(bytes));
+                prop_assert_eq!(after.files.get(path), Some(file));
             }
         }
     }
@@ -170,7 +180,7 @@ proptest! {
             for (path, entry) in &after.manifest.files {
                 if !refused.contains(&path.as_str()) {
                     prop_assert_eq!(Some(entry), desired.files.get(path).map(|file| &file.entry));
-                    let bytes = after.files.get(path).map(|bytes| sha256(bytes));
+                    let bytes = after.files.get(path).map(|file| sha256(&file.bytes));
                     prop_assert_eq!(bytes.as_ref(), Some(&entry.sha256));
                 }
             }

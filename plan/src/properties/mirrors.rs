@@ -82,7 +82,10 @@ impl Live {
         cluster.mirrors = self.mirrors;
         for (name, state) in self.recorded {
             let recorded = Recorded {
-                access: Some(RecordedAccess::Mirror { state }),
+                access: Some(RecordedAccess::Mirror {
+                    state,
+                    sources: BTreeMap::new(),
+                }),
                 ..Recorded::default()
             };
             cluster.recorded.insert(format!("mirror.{name}"), recorded);
@@ -152,10 +155,13 @@ pub(super) fn only_what_was_permitted(
     for (name, mirror) in &after.mirrors {
         let applied = before.recorded.get(&format!("mirror.{name}"));
         let promoted = applied.is_some_and(|it| {
-            it.access
-                == Some(RecordedAccess::Mirror {
+            matches!(
+                it.access,
+                Some(RecordedAccess::Mirror {
                     state: MirrorState::Promoted,
+                    ..
                 })
+            )
         });
         if promoted && before.mirrors.get(name) != Some(mirror) {
             prop_assert_eq!(mirror.record.state, Some(MirrorState::Promoted));

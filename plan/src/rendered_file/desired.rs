@@ -9,13 +9,24 @@ use serde::Serialize;
 use super::KIND;
 use crate::label;
 
-/// The folder of rendered files, and what shall be in it. All that its manifest names belongs to the topology.
+/// The folder of rendered files, and what shall be in it. What other topologies have rendered into it is theirs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DesiredFolder {
-    /// Where it is. A relative path is relative to the folder that the program runs in.
-    pub path: PathBuf,
+    /// The folder of the topology file, absolute: a saved plan means this place wherever it is applied from. Elsewhere the
+    /// same topology declares the same.
+    #[serde(skip)]
+    pub below: PathBuf,
+    /// Where it is, relative to that.
+    pub out: PathBuf,
     /// By path below the folder; parts are separated by `/`.
     pub files: BTreeMap<String, DesiredFile>,
+}
+
+impl DesiredFolder {
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.below.join(&self.out)
+    }
 }
 
 /// A file as it was rendered.

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folder::{Difference, FileState, ManifestEntry, sha256, standing};
+use folder::{Difference, FileState, ManifestEntry, Present, Sides, Wanted, standing};
 
-use super::{DesiredFile, DesiredFolder, ObservedFolder, RenderedFileState, label};
+use super::{
+    DesiredFile, DesiredFolder, ObservedFolder, RENDERED_NO_LONGER, RenderedFileState, label,
+};
 use crate::change::{
     Block, BlockCode, Change, Detail, RecordChange, Resource, ResourceChange, Risk,
 };
-use crate::draft::{DECLARED_NO_LONGER, detail};
+use crate::document::OtherFiles;
+use crate::draft::detail;
 use crate::home::Home;
 use crate::permissions::Permissions;
 use crate::rails;
@@ -16,127 +19,243 @@ use crate::rails;
 /// Lines of a diff that a plan holds of each file.
 const DIFF_LINES: usize = 40;
 
+/// What all files of a comparison have in common.
+pub(crate) struct Scene<'a> {
+    /// What is wanted.
+    pub(crate) desired: &'a DesiredFolder,
+    /// The name of the topology that wants it, where it has one.
+    pub(crate) topology: Option<&'a str>,
+    /// Addresses of what is to go although it is declared.
+    pub(crate) withdrawn: &'a BTreeSet<String>,
+    /// What there is; nothing where nobody looked.
+    pub(crate) live: Option<&'a ObservedFolder>,
+    /// What whoever plans allows.
+    pub(crate) allowed: &'a Permissions,
+}
+
 /// One file from all sides.
 struct File<'a> {
     path: &'a str,
     wanted: Option<&'a DesiredFile>,
-    present: Option<&'a [u8]>,
+    present: Option<&'a Present>,
     recorded: Option<&'a ManifestEntry>,
+    /// Why it could not be read.
+    unread: Option<&'a str>,
+    topology: Option<&'a str>,
 }
 
 /// What has to be done about the files that are wanted, and about those that were rendered and are not wanted any more.
-pub(crate) fn changes(
-    desired: &DesiredFolder,
-    live: Option<&ObservedFolder>,
-    allowed: &Permissions,
-) -> Vec<ResourceChange> {
-    let unread = ObservedFolder::default();
-    let seen = live.unwrap_or(&unread);
-    let mut changes: Vec<ResourceChange> = paths(desired, seen)
+pub(crate) fn changes(scene: &Scene<'_>) -> Vec<ResourceChange> {
+    let nothing = ObservedFolder::default();
+    let seen = scene.live.unwrap_or(&nothing);
+    let mut changes: Vec<ResourceChange> = paths(scene, seen)
         .into_iter()
         .filter_map(|path| {
-            let file = file(path, desired, seen);
-            Some(file.change(file.standing()?, file.resource()?, desired, allowed))
+            let file = file(path, scene, seen);
+            match file.unread {
+                Some(why) => file.refused(why, scene),
+                None => Some(file.change(file.standing()?, file.resource()?, scene)),
+            }
         })
         .collect();
-    if live.is_none() {
+    let unknown = match (scene.live, &seen.problem) {
+        (None, _) => Some("the folder was not read, so nothing is known about it".to_owned()),
+        (Some(_), Some(problem)) => Some(format!(
+            "nobody knows what was rendered: {problem}; restore it from version control, or remove it: files that are not as \
+             wanted count as edited then"
+        )),
+        (Some(_), None) => None,
+    };
+    if let Some(message) = unknown {
         for change in &mut changes {
-            let message = "the folder was not read, so nothing is known about it".to_owned();
-            change.blocked = vec![rails::block(BlockCode::NotObserved, message)];
+            change.blocked = vec![rails::block(BlockCode::NotObserved, message.clone())];
         }
     }
     changes
 }
 
-/// Files that the manifest names and that are neither wanted nor there.
-pub(crate) fn in_vain(desired: &DesiredFolder, live: &ObservedFolder) -> Vec<String> {
-    paths(desired, live)
+/// Files that the manifest names for this topology, and that are neither wanted nor there.
+pub(crate) fn in_vain(scene: &Scene<'_>) -> Vec<String> {
+    let Some(live) = scene.live else {
+        return Vec::new();
+    };
+    paths(scene, live)
         .into_iter()
-        .filter(|path| file(path, desired, live).standing().is_none())
+        .filter(|path| {
+            let file = file(path, scene, live);
+            file.unread.is_none() && file.standing().is_none()
+        })
         .map(str::to_owned)
         .collect()
 }
 
-fn paths<'a>(desired: &'a DesiredFolder, live: &'a ObservedFolder) -> BTreeSet<&'a str> {
-    let paths = desired.files.keys().chain(live.manifest.files.keys());
+/// How many files of other topologies are in the folder, besides those that are wanted here, too.
+pub(crate) fn others(scene: &Scene<'_>) -> Vec<OtherFiles> {
+    let mut others: BTreeMap<&Option<String>, usize> = BTreeMap::new();
+    let known = scene.live.into_iter().flat_map(|it| &it.manifest.files);
+    for (path, entry) in known {
+        if !entry.is_of(scene.topology) && !scene.desired.files.contains_key(path) {
+            *others.entry(&entry.topology).or_default() += 1;
+        }
+    }
+    let others = others.into_iter();
+    others
+        .map(|(topology, files)| OtherFiles {
+            topology: topology.clone(),
+            files,
+        })
+        .collect()
+}
+
+fn paths<'a>(scene: &Scene<'a>, live: &'a ObservedFolder) -> BTreeSet<&'a str> {
+    let ours = live.manifest.files.iter();
+    let ours = ours.filter(|(_, entry)| entry.is_of(scene.topology));
+    let paths = scene.desired.files.keys().chain(ours.map(|(path, _)| path));
     paths.map(String::as_str).collect()
 }
 
-fn file<'a>(path: &'a str, desired: &'a DesiredFolder, live: &'a ObservedFolder) -> File<'a> {
+fn file<'a>(path: &'a str, scene: &Scene<'a>, live: &'a ObservedFolder) -> File<'a> {
     File {
         path,
-        wanted: desired.files.get(path),
-        present: live.files.get(path).map(Vec::as_slice),
+        wanted: scene.desired.files.get(path),
+        present: live.files.get(path),
         recorded: live.manifest.files.get(path),
+        unread: live.unread.get(path).map(String::as_str),
+        topology: scene.topology,
     }
 }
 
 impl File<'_> {
     fn standing(&self) -> Option<FileState> {
-        let wanted = self.wanted.map(|file| file.content.as_bytes());
-        standing(wanted, self.present, self.recorded)
+        standing(&Sides {
+            wanted: self.wanted.map(|file| Wanted {
+                bytes: file.content.as_bytes(),
+                executable: file.executable,
+            }),
+            present: self.present,
+            recorded: self.recorded,
+            topology: self.topology,
+        })
+    }
+
+    /// The topology of another name that rendered it.
+    fn other(&self) -> Option<&str> {
+        let entry = self.recorded?;
+        let theirs = entry.is_claimed_against(self.topology);
+        entry.topology.as_deref().filter(|_| theirs)
     }
 
     fn change(
         &self,
         state: FileState,
         change: Change<RenderedFileState>,
-        desired: &DesiredFolder,
-        allowed: &Permissions,
+        scene: &Scene<'_>,
     ) -> ResourceChange {
-        let (address, details) = (label(self.path), self.details(state));
-        let record = match self.wanted {
+        let record = self.record(state);
+        let details = self.details(state);
+        ResourceChange {
+            reason: self.reason(state, record.is_none()),
+            risk: details.iter().map(|it| it.risk).max().unwrap_or(Risk::Safe),
+            diff: self.diff(state),
+            details,
+            blocked: self.rails(state, scene).into_iter().collect(),
+            notes: self.note(state).into_iter().collect(),
+            record,
+            ..self.plain(change, scene)
+        }
+    }
+
+    /// One that nobody could look at, or that is a link: what is done about it, when that is put right, is not known.
+    fn refused(&self, why: &str, scene: &Scene<'_>) -> Option<ResourceChange> {
+        let recorded = self.recorded.map(|entry| RenderedFileState {
+            sha256: entry.sha256.clone(),
+            content: None,
+            executable: false,
+        });
+        let change = match (recorded, self.after()) {
+            (None, None) => return None,
+            (None, Some(after)) => Change::Create { after },
+            (Some(before), Some(after)) => Change::Update { before, after },
+            (Some(before), None) => Change::Delete { before },
+        };
+        let message = format!("{why}; put that right, or leave the file out with `--exclude`");
+        Some(ResourceChange {
+            blocked: vec![rails::block(BlockCode::FileNotRead, message)],
+            ..self.plain(change, scene)
+        })
+    }
+
+    /// A change with nothing to say.
+    fn plain(&self, change: Change<RenderedFileState>, scene: &Scene<'_>) -> ResourceChange {
+        ResourceChange {
+            address: label(self.path),
+            home: Home::Folder(scene.desired.path()),
+            name: self.path.to_owned(),
+            resource: Resource::RenderedFile(change),
+            reason: "cannot be read".to_owned(),
+            risk: Risk::Safe,
+            details: Vec::new(),
+            diff: None,
+            blocked: Vec::new(),
+            notes: Vec::new(),
+            unmanaged: BTreeMap::new(),
+            impact: None,
+            record: None,
+        }
+    }
+
+    /// What the manifest is to say. What another topology rendered in the same way stays that one's.
+    fn record(&self, state: FileState) -> Option<RecordChange> {
+        match self.wanted {
+            Some(_) if state == FileState::Same && self.other().is_some() => None,
             Some(file) if self.recorded == Some(&file.entry) => None,
             Some(file) => Some(RecordChange::Rendered(file.entry.clone())),
             None => Some(RecordChange::Forget),
-        };
-        let mut notes = Vec::new();
-        if matches!(change, Change::NoOp { .. }) && self.recorded.is_none() {
-            notes.push("it was there already; the next apply puts it into the manifest".to_owned());
         }
-        ResourceChange {
-            home: Home::Folder(desired.path.clone()),
-            name: self.path.to_owned(),
-            reason: self.reason(state, record.is_none()).to_owned(),
-            risk: details.iter().map(|it| it.risk).max().unwrap_or(Risk::Safe),
-            resource: Resource::RenderedFile(change),
-            diff: self.diff(state),
-            details,
-            blocked: edit_stays(state, &address, allowed).into_iter().collect(),
-            notes,
-            unmanaged: BTreeMap::new(),
-            impact: None,
-            record,
-            address,
+    }
+
+    fn note(&self, state: FileState) -> Option<String> {
+        match (state, self.recorded, self.other()) {
+            (FileState::Same, None, _) => {
+                Some("it was there already; the next apply puts it into the manifest".to_owned())
+            }
+            (FileState::Same, _, Some(other)) => Some(format!(
+                "the topology `{other}` renders the same, and keeps it"
+            )),
+            (FileState::Missing | FileState::Others, _, Some(other)) => Some(format!(
+                "the topology `{other}` renders it too, or did; this apply takes it over"
+            )),
+            _ => None,
         }
+    }
+
+    fn after(&self) -> Option<RenderedFileState> {
+        self.wanted.map(|file| RenderedFileState {
+            sha256: file.entry.sha256.clone(),
+            content: Some(file.content.clone()),
+            executable: file.executable,
+        })
     }
 
     /// Nothing about a file that is neither wanted nor there.
     fn resource(&self) -> Option<Change<RenderedFileState>> {
-        let before = self.present.map(|bytes| RenderedFileState {
-            sha256: sha256(bytes),
-            content: None,
-            executable: false,
-        });
-        let after = self.wanted.map(|file| RenderedFileState {
-            sha256: file.entry.sha256.clone(),
-            content: Some(file.content.clone()),
-            executable: file.executable,
-        });
-        match (before, after) {
+        let before = self.present.map(RenderedFileState::of);
+        match (before, self.after()) {
             (None, None) => None,
             (None, Some(after)) => Some(Change::Create { after }),
             (Some(before), None) => Some(Change::Delete { before }),
-            (Some(current), Some(after)) if current.sha256 == after.sha256 => {
-                Some(Change::NoOp { current })
+            (Some(before), Some(after)) if before.is_as(&after) => {
+                Some(Change::NoOp { current: before })
             }
             (Some(before), Some(after)) => Some(Change::Update { before, after }),
         }
     }
 
-    fn reason(&self, state: FileState, drifted: bool) -> &'static str {
-        match (state, self.recorded) {
+    fn reason(&self, state: FileState, drifted: bool) -> String {
+        let reason = match (state, self.recorded) {
             (FileState::Same, _) => "as rendered",
+            (FileState::NotExecutable, Some(_)) if drifted => "drifted: not executable any more",
+            (FileState::NotExecutable, _) => "not executable",
             (FileState::Missing, None) => "not there",
             (FileState::Missing, Some(_)) => "gone since it was rendered",
             (FileState::Outdated, _) => "rendered otherwise now",
@@ -145,21 +264,30 @@ impl File<'_> {
                 "rendered otherwise now, and edited since the last time"
             }
             (FileState::Edited, None) => "there, and not rendered by mirrorctl",
-            (FileState::Obsolete, _) => DECLARED_NO_LONGER,
-            (FileState::Left, _) => "declared no longer, and edited since it was rendered",
-        }
+            (FileState::Others, _) => "there, and rendered from another topology",
+            (FileState::Obsolete, _) => RENDERED_NO_LONGER,
+            (FileState::Left, _) => "rendered no longer, and edited since it was",
+        };
+        reason.to_owned()
     }
 
     fn difference(&self) -> Difference {
         let wanted = self.wanted.map(|file| file.content.as_bytes());
-        Difference::between(self.path, self.present, wanted)
+        let present = self.present.map(|file| file.bytes.as_slice());
+        Difference::between(self.path, present, wanted)
     }
 
     /// What a person wants to see: a file that changes, not one that comes or goes whole.
     fn diff(&self, state: FileState) -> Option<String> {
         match state {
-            FileState::Outdated | FileState::Edited => Some(self.difference().unified(DIFF_LINES)),
-            FileState::Same | FileState::Missing | FileState::Obsolete | FileState::Left => None,
+            FileState::Outdated | FileState::Edited | FileState::Others => {
+                Some(self.difference().unified(DIFF_LINES))
+            }
+            FileState::Same
+            | FileState::NotExecutable
+            | FileState::Missing
+            | FileState::Obsolete
+            | FileState::Left => None,
         }
     }
 
@@ -167,11 +295,17 @@ impl File<'_> {
         let loses = |reason: &str| Some((Risk::LosesEdits, reason.to_owned()));
         let risk = match state {
             FileState::Same => return Vec::new(),
+            FileState::NotExecutable => {
+                let words = ["no", "yes"].map(|word| Some(word.to_owned()));
+                let [before, after] = words;
+                return vec![detail("executable", before, after, None)];
+            }
             FileState::Missing | FileState::Outdated | FileState::Obsolete => None,
             FileState::Edited => loses("what was written into it is overwritten"),
+            FileState::Others => loses("what the other topology renders is overwritten"),
             FileState::Left => loses("what was written into it goes with it"),
         };
-        let before = self.present.map(lines);
+        let before = self.present.map(|file| lines(&file.bytes));
         let after = match (self.wanted, self.present) {
             (Some(file), Some(_)) => {
                 let found = self.difference();
@@ -183,25 +317,38 @@ impl File<'_> {
         };
         vec![detail("content", before, Some(after), risk)]
     }
-}
 
-/// What somebody wrote is lost only where that is asked for by address.
-fn edit_stays(state: FileState, address: &str, allowed: &Permissions) -> Option<Block> {
-    let (doing, instead) = match state {
-        FileState::Edited => (
-            "overwriting",
-            "take the edit back, put it into the topology, or",
-        ),
-        FileState::Left => ("removing", "remove it yourself, `forget` it, or"),
-        FileState::Same | FileState::Missing | FileState::Outdated | FileState::Obsolete => {
-            return None;
-        }
-    };
-    (!allowed.may_destroy(address)).then(|| {
-        let flag = rails::allow_destroy(address);
-        let message = format!("{doing} what somebody wrote: {instead} ask for it with {flag}");
-        rails::block(BlockCode::DestroyNotAllowed, message)
-    })
+    /// What somebody else wrote is lost only where that is asked for by address, and so is what the topology declares and is
+    /// to go all the same.
+    fn rails(&self, state: FileState, scene: &Scene<'_>) -> Option<Block> {
+        let address = label(self.path);
+        let flag = rails::allow_destroy(&address);
+        let message = match state {
+            FileState::Edited => format!(
+                "overwriting what somebody wrote: take the edit back, or let it be lost with {flag}"
+            ),
+            FileState::Others => {
+                let other = self.other().unwrap_or_default();
+                format!(
+                    "overwriting what the topology `{other}` renders: give one of the two another `render.out`, or take the \
+                     file over with {flag}"
+                )
+            }
+            FileState::Left => format!(
+                "removing what somebody wrote: remove it yourself, `mirrorctl forget` it, or let it be lost with {flag}"
+            ),
+            FileState::Obsolete if scene.withdrawn.contains(&address) => {
+                return rails::asked_for(&address, scene.allowed);
+            }
+            FileState::Same
+            | FileState::NotExecutable
+            | FileState::Missing
+            | FileState::Outdated
+            | FileState::Obsolete => return None,
+        };
+        let allowed = scene.allowed.may_destroy(&address);
+        (!allowed).then(|| rails::block(BlockCode::DestroyNotAllowed, message))
+    }
 }
 
 fn lines(bytes: &[u8]) -> String {

@@ -16,6 +16,15 @@ pub enum FileError {
     /// The plan names a file outside of the folder.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// The plan was made for files elsewhere.
+    #[error(
+        "the plan writes files below {}, which is not there; nothing was changed: plan where it is to be applied",
+        below.display()
+    )]
+    Elsewhere {
+        /// The folder of the topology that it was made from.
+        below: PathBuf,
+    },
     /// The system refused.
     #[error("cannot {step} {}: {source}", path.display())]
     Io {
@@ -33,6 +42,7 @@ impl FileError {
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
             Self::Folder(error) => crate::guard::of_folder(error),
+            Self::Elsewhere { .. } => FailureKind::Stale,
             Self::Path(_) | Self::Io { .. } => FailureKind::Error,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use folder::{Folder, MANIFEST, sha256};
+use folder::{Folder, MANIFEST, Present};
 
 use super::{FileError, RenderedFileState, label};
 use crate::apply::execute::{ChangeError, Done};
@@ -33,12 +33,17 @@ impl From<NotDone> for ChangeError {
     }
 }
 
-/// What the bytes that are there mean for a change.
-pub(crate) fn outlook(change: &Change<RenderedFileState>, live: Option<&[u8]>) -> Outlook {
+/// What the file that is there means for a change.
+pub(crate) fn outlook(change: &Change<RenderedFileState>, live: Option<&Present>) -> Outlook {
+    let found = live.map(RenderedFileState::of);
+    let done = match (&found, change.after()) {
+        (Some(found), Some(after)) => found.is_as(after),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
     let digest = |state: Option<&RenderedFileState>| state.map(|state| state.sha256.clone());
-    let (before, after) = (digest(change.before()), digest(change.after()));
-    let found = live.map(sha256);
-    if found == after {
+    let (before, found) = (digest(change.before()), digest(found.as_ref()));
+    if done {
         Outlook::AlreadyDone
     } else if found == before {
         Outlook::Remaining
@@ -67,7 +72,7 @@ pub(crate) fn execute(
         | Resource::ScramUser(_)
         | Resource::Mirror(_) => return Err(NotDone::Misplaced),
     };
-    let done = match outlook(file, read(folder, &change.name)?.as_deref()) {
+    let done = match outlook(file, read(folder, &change.name)?.as_ref()) {
         Outlook::Stale(differences) => return Err(NotDone::Stale(differences)),
         Outlook::AlreadyDone => Done::Already,
         Outlook::Remaining => {
@@ -82,7 +87,7 @@ pub(crate) fn execute(
 }
 
 /// A plan may come from a file: its names are checked like those of any manifest.
-fn read(folder: &Folder, name: &str) -> Result<Option<Vec<u8>>, FileError> {
+fn read(folder: &Folder, name: &str) -> Result<Option<Present>, FileError> {
     folder::check(name)?;
     Ok(folder.read(name)?)
 }
@@ -160,7 +165,7 @@ pub(crate) fn precheck<'a>(
             | Resource::Mirror(_) => continue,
         };
         let live = read(folder, &change.name)?;
-        if let Outlook::Stale(differences) = outlook(file, live.as_deref()) {
+        if let Outlook::Stale(differences) = outlook(file, live.as_ref()) {
             return Ok(Some((change, differences)));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folder::{Folder, FolderError, Manifest};
+use folder::{Folder, FolderError, Manifest, Present};
 use serde::Serialize;
 
 use super::DesiredFolder;
@@ -12,23 +12,62 @@ use super::DesiredFolder;
 pub struct ObservedFolder {
     /// What was rendered into it.
     pub manifest: Manifest,
-    /// The bytes of those that are there, by path below the folder.
-    pub files: BTreeMap<String, Vec<u8>>,
+    /// The files that are there, by path below the folder.
+    pub files: BTreeMap<String, Present>,
+    /// Why others could not be read, or must not be, by path below the folder.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, String>,
+    /// Why nothing at all is known: the manifest could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
-/// Reads the folder, which need not exist. Nothing but reads.
+/// Reads the folder, which need not exist. Nothing but reads. A file that cannot be read, is in the way, or is a symbolic link
+/// is [`ObservedFolder::unread`].
 ///
 /// # Errors
-/// When something there cannot be read, is in the way, or is a symbolic link.
-pub fn observe_folder(desired: &DesiredFolder) -> Result<ObservedFolder, FolderError> {
-    let folder = Folder::at(&desired.path);
+/// When the manifest cannot be read, so that nobody knows whose files are there.
+pub fn observe_folder(
+    desired: &DesiredFolder,
+    topology: Option<&str>,
+) -> Result<ObservedFolder, FolderError> {
+    let folder = Folder::at(desired.path());
     let manifest = folder.manifest()?;
-    let names: BTreeSet<&String> = desired.files.keys().chain(manifest.files.keys()).collect();
+    let recorded = manifest.files.iter();
+    let ours = recorded.filter(|(_, entry)| entry.is_of(topology));
+    let names: BTreeSet<&String> = desired
+        .files
+        .keys()
+        .chain(ours.map(|(name, _)| name))
+        .collect();
     let mut files = BTreeMap::new();
+    let mut unread = BTreeMap::new();
     for name in names {
-        if let Some(bytes) = folder.read(name)? {
-            files.insert(name.clone(), bytes);
+        match folder.read(name) {
+            Ok(Some(file)) => {
+                files.insert(name.clone(), file);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                unread.insert(name.clone(), error.to_string());
+            }
         }
     }
-    Ok(ObservedFolder { manifest, files })
+    Ok(ObservedFolder {
+        manifest,
+        files,
+        unread,
+        problem: None,
+    })
+}
+
+/// The same where a folder that cannot be read keeps nothing else from being planned.
+pub(crate) fn observe_where_possible(
+    desired: &DesiredFolder,
+    topology: Option<&str>,
+) -> ObservedFolder {
+    observe_folder(desired, topology).unwrap_or_else(|error| ObservedFolder {
+        problem: Some(error.to_string()),
+        ..ObservedFolder::default()
+    })
 }

@@ -13,7 +13,6 @@ use crate::draft::{self, DECLARED_NO_LONGER, Draft, Place, detail};
 use crate::journal::{Recorded, RecordedAccess};
 use crate::kind::{Kind, Site};
 use crate::observed::ObservedCluster;
-use crate::permissions::Permissions;
 use crate::rails;
 
 /// SCRAM users.
@@ -28,7 +27,30 @@ impl Kind for Users {
     }
 
     fn declared(site: &Site<'_>, place: Place<'_>, desired: &DesiredUser) -> ResourceChange {
-        declared(place, site.cluster, site.live, desired)
+        let Site { cluster, live, .. } = *site;
+        let recorded = live.and_then(|live| live.recorded.get(&place.address()));
+        let nothing = Iterations::new();
+        let found = live.and_then(|live| live.users.get(place.label));
+        let mut draft = compare(
+            desired,
+            found.unwrap_or(&nothing),
+            remembered(recorded),
+            cluster,
+        );
+        if !matches!(draft.change, Change::NoOp { .. }) {
+            draft.blocked.splice(0..0, rails::cluster(cluster, live));
+        }
+        let remember = Recorded {
+            access: Some(RecordedAccess::User {
+                name: desired.name.clone(),
+                mechanism: desired.mechanism,
+                iterations: desired.iterations,
+                generation: desired.generation,
+            }),
+            ..Recorded::default()
+        };
+        let record = draft.remember(recorded, remember);
+        draft.at(place, Resource::ScramUser, record)
     }
 
     fn dropped(
@@ -37,8 +59,27 @@ impl Kind for Users {
         place: Place<'_>,
         recorded: &Recorded,
     ) -> Option<ResourceChange> {
-        let ours = ours(live, place.label, recorded)?;
-        Some(dropped(place, site.cluster, live, ours, site.allowed))
+        let before = ours(live, place.label, recorded)?;
+        let Site {
+            cluster, allowed, ..
+        } = *site;
+        if !cluster.allow.delete_users {
+            let mut draft = Draft::new(Change::NoOp { current: before }, DECLARED_NO_LONGER);
+            draft.notes.push(draft::left(place, "deleteUsers"));
+            return Some(draft.at(place, Resource::ScramUser, None));
+        }
+        let details = before.credentials.iter();
+        let details = details.map(|(mechanism, iterations)| removal(*mechanism, *iterations));
+        let details = details.collect();
+        let own = user_rails::removal(&before.name, cluster);
+        let mut draft = Draft::new(Change::Delete { before }, DECLARED_NO_LONGER);
+        draft.details = details;
+        draft.blocked = rails::cluster(cluster, Some(live));
+        draft
+            .blocked
+            .extend(rails::asked_for(&place.address(), allowed));
+        draft.blocked.extend(own);
+        Some(draft.at(place, Resource::ScramUser, Some(RecordChange::Forget)))
     }
 
     fn is_gone(live: &ObservedCluster, label: &str, recorded: &Recorded) -> bool {
@@ -86,37 +127,6 @@ fn ours(live: &ObservedCluster, label: &str, recorded: &Recorded) -> Option<Scra
         password: None,
         generation: Some(recorded.generation),
     })
-}
-
-fn declared(
-    place: Place<'_>,
-    cluster: &DesiredCluster,
-    live: Option<&ObservedCluster>,
-    desired: &DesiredUser,
-) -> ResourceChange {
-    let recorded = live.and_then(|live| live.recorded.get(&place.address()));
-    let nothing = Iterations::new();
-    let found = live.and_then(|live| live.users.get(place.label));
-    let mut draft = compare(
-        desired,
-        found.unwrap_or(&nothing),
-        remembered(recorded),
-        cluster,
-    );
-    if !matches!(draft.change, Change::NoOp { .. }) {
-        draft.blocked.splice(0..0, rails::cluster(cluster, live));
-    }
-    let remember = Recorded {
-        access: Some(RecordedAccess::User {
-            name: desired.name.clone(),
-            mechanism: desired.mechanism,
-            iterations: desired.iterations,
-            generation: desired.generation,
-        }),
-        ..Recorded::default()
-    };
-    let record = draft.remember(recorded, remember);
-    draft.at(place, Resource::ScramUser, record)
 }
 
 fn compare(
@@ -195,32 +205,6 @@ fn compare(
         .map(|(other, iterations)| (other.to_string(), hashed(*iterations)))
         .collect();
     draft
-}
-
-fn dropped(
-    place: Place<'_>,
-    cluster: &DesiredCluster,
-    live: &ObservedCluster,
-    before: ScramUserState,
-    allowed: &Permissions,
-) -> ResourceChange {
-    if !cluster.allow.delete_users {
-        let mut draft = Draft::new(Change::NoOp { current: before }, DECLARED_NO_LONGER);
-        draft.notes.push(draft::left(place, "deleteUsers"));
-        return draft.at(place, Resource::ScramUser, None);
-    }
-    let details = before.credentials.iter();
-    let details = details.map(|(mechanism, iterations)| removal(*mechanism, *iterations));
-    let details = details.collect();
-    let own = user_rails::removal(&before.name, cluster);
-    let mut draft = Draft::new(Change::Delete { before }, DECLARED_NO_LONGER);
-    draft.details = details;
-    draft.blocked = rails::cluster(cluster, Some(live));
-    draft
-        .blocked
-        .extend(rails::asked_for(&place.address(), allowed));
-    draft.blocked.extend(own);
-    draft.at(place, Resource::ScramUser, Some(RecordChange::Forget))
 }
 
 fn hashed(iterations: u32) -> String {

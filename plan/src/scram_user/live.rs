@@ -52,15 +52,14 @@ pub(crate) async fn observe(
     client: &Cluster,
     observed: &mut ObservedCluster,
 ) -> Result<(), ReadError> {
-    let recorded = draft::labels(KIND, alias, &observed.recorded);
-    if cluster.users.is_empty() && recorded.is_empty() {
+    let Some(labels) = draft::looked_at(KIND, alias, &cluster.users, observed) else {
         return Ok(());
-    }
+    };
     observed.users = read(client)
         .await?
         .into_iter()
         .map(|(name, credentials)| (label(&name), credentials))
-        .filter(|(label, _)| cluster.users.contains_key(label) || recorded.contains(label))
+        .filter(|(label, _)| labels.contains(label))
         .collect();
     Ok(())
 }

@@ -6,10 +6,10 @@ use plan::BlockCode::{
     UnmanagedTopic, WrongCluster,
 };
 use plan::{
-    Action, BlockCode, DesiredTopic, Guard, Observed, ObservedTopic, ResourceChange, Risk, Summary,
-    Underway,
+    Action, BlockCode, DesiredMirror, DesiredTopic, Guard, MirrorRecord, Observed, ObservedMirror,
+    ObservedTopic, Recorded, RecordedAccess, ResourceChange, Risk, Summary, Underway,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fixture::{declared, desired, everything, live, observed, planned};
 
@@ -525,6 +525,47 @@ fn summary_counts_each_change_once() {
         })
         .collect();
     assert!(places.is_sorted(), "{places:?}");
+}
+
+/// Whoever changes the file knows why the record differs; nobody else changed anything.
+#[test]
+fn a_source_that_is_declared_otherwise_is_no_drift() {
+    let running = topology::MirrorState::Running;
+    let source = |alias: &str| -> BTreeMap<String, Option<String>> {
+        [(alias.to_owned(), Some("dc-id".to_owned()))].into()
+    };
+    for (declared_last, drift) in [("dc-old", false), ("dc", true)] {
+        let mut desired = desired(Vec::new());
+        let mirror = DesiredMirror {
+            state: running,
+            sources: source("dc"),
+        };
+        let cluster = desired.clusters.get_mut("onprem").unwrap();
+        cluster.mirrors.insert("pay".to_owned(), mirror);
+        let mut observed = observed(Vec::new());
+        let live = observed.clusters.get_mut("onprem").unwrap();
+        let mirror = ObservedMirror {
+            record: MirrorRecord {
+                state: Some(running),
+                sources: source("dc-old"),
+            },
+            ..ObservedMirror::default()
+        };
+        live.mirrors.insert("pay".to_owned(), mirror);
+        let recorded = Recorded {
+            access: Some(RecordedAccess::Mirror {
+                state: running,
+                sources: source(declared_last),
+            }),
+            ..Recorded::default()
+        };
+        live.recorded.insert("mirror.pay".to_owned(), recorded);
+        let plan = planned(&desired, &observed);
+        let change = &plan.resource_changes[0];
+        assert_eq!(change.action(), Action::Update, "{change:#?}");
+        assert_eq!(change.is_drift(), drift, "{change:#?}");
+        assert_eq!(change.reason.starts_with("drifted"), drift, "{change:#?}");
+    }
 }
 
 fn topic_change(change: &ResourceChange) -> &plan::Change<plan::TopicState> {

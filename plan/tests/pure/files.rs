@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use folder::{Manifest, ManifestEntry, sha256};
+use folder::{Manifest, ManifestEntry, Present, sha256};
 use plan::text::{Style, render_human};
 use plan::{
     Action, BlockCode, Desired, DesiredFile, DesiredFolder, Observed, ObservedFolder, Permissions,
@@ -12,6 +12,7 @@ use plan::{
 fn entry(text: &str) -> ManifestEntry {
     ManifestEntry {
         target: "systemd".to_owned(),
+        topology: None,
         sha256: sha256(text.as_bytes()),
         template: None,
         template_sha256: None,
@@ -23,7 +24,8 @@ type Files<'a> = &'a [(&'a str, Option<&'a str>, Option<&'a str>, Option<&'a str
 
 fn planned(files: Files<'_>, allowed: &Permissions) -> Plan {
     let mut desired = DesiredFolder {
-        path: "rendered".into(),
+        below: "/work".into(),
+        out: "rendered".into(),
         files: BTreeMap::new(),
     };
     let mut live = ObservedFolder::default();
@@ -39,7 +41,11 @@ fn planned(files: Files<'_>, allowed: &Permissions) -> Plan {
             desired.files.insert(path.clone(), file);
         }
         if let Some(text) = present {
-            live.files.insert(path.clone(), text.as_bytes().to_vec());
+            let file = Present {
+                bytes: text.as_bytes().to_vec(),
+                executable: false,
+            };
+            live.files.insert(path.clone(), file);
         }
         if let Some(text) = recorded {
             manifest.files.insert(path, entry(text));
@@ -125,7 +131,8 @@ fn what_is_neither_wanted_nor_there_is_taken_out_of_the_manifest() {
 #[test]
 fn a_folder_that_was_not_read_blocks() {
     let folder = DesiredFolder {
-        path: "rendered".into(),
+        below: "/work".into(),
+        out: "rendered".into(),
         files: [(
             "systemd/a".to_owned(),
             DesiredFile {

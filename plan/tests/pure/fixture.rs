@@ -447,7 +447,10 @@ fn with_mirrors(desired: &mut DesiredCluster, live: &mut ObservedCluster) {
         };
         live.mirrors.insert(name.to_owned(), mirror);
         let recorded = Recorded {
-            access: Some(RecordedAccess::Mirror { state }),
+            access: Some(RecordedAccess::Mirror {
+                state,
+                sources: source(),
+            }),
             ..Recorded::default()
         };
         live.recorded.insert(format!("mirror.{name}"), recorded);
@@ -463,7 +466,10 @@ fn with_mirrors(desired: &mut DesiredCluster, live: &mut ObservedCluster) {
     };
     desired.mirrors.insert("bill".to_owned(), bill);
     let recorded = Recorded {
-        access: Some(RecordedAccess::Mirror { state: Running }),
+        access: Some(RecordedAccess::Mirror {
+            state: Running,
+            sources: source(),
+        }),
         ..Recorded::default()
     };
     live.recorded.insert("mirror.bill".to_owned(), recorded);

@@ -177,7 +177,7 @@ fn a_script_that_cannot_be_executed_is_not_as_rendered() {
     assert!(now().is_current());
     fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(!now().is_current());
-    assert_eq!(now().in_state(FileState::Outdated).count(), 1);
+    assert_eq!(now().in_state(FileState::NotExecutable).count(), 1);
     now().refuse_edited().unwrap();
     assert_eq!(now().apply(out.path()).unwrap().updated, 1);
     let mode = fs::metadata(&script).unwrap().permissions().mode();
@@ -253,4 +253,31 @@ fn something_in_the_way_is_named() {
     fs::create_dir_all(out.path().join(FILE)).unwrap();
     let error = compare(&rendering(MM2, &["mirrormaker2"]), out.path()).unwrap_err();
     assert!(matches!(error, FolderError::InTheWay { .. }), "{error}");
+}
+
+#[test]
+fn what_another_topology_rendered_is_left_alone() {
+    let out = TempDir::new().unwrap();
+    let named = |text: &str, name: &str| format!("{text}metadata: {{name: {name}}}\n");
+    let (a, b) = (named(&two_mirrors(), "a"), named(MM2, "b"));
+    write(&a, out.path()).unwrap();
+    // the same file is nobody's loss, and stays whose it was; the second one is not looked at
+    assert_eq!(state(&b, out.path(), FILE), FileState::Same);
+    let written = write(&b, out.path()).unwrap();
+    assert_eq!((written.removed, written.unchanged), (0, 1));
+    assert!(compared(&rendering(&a, &["mirrormaker2"]), out.path()).is_current());
+
+    let other = b.replace("bill", "invoices");
+    assert_eq!(state(&other, out.path(), FILE), FileState::Others);
+    let before = fs::read(out.path().join(FILE)).unwrap();
+    assert!(matches!(
+        write(&other, out.path()),
+        Err(WriteError::Edited { .. })
+    ));
+    assert_eq!(fs::read(out.path().join(FILE)).unwrap(), before);
+    // forced, it is taken over
+    let comparison = compared(&rendering(&other, &["mirrormaker2"]), out.path());
+    comparison.apply(out.path()).unwrap();
+    assert!(compared(&rendering(&other, &["mirrormaker2"]), out.path()).is_current());
+    assert_eq!(state(&a, out.path(), FILE), FileState::Others);
 }
