@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -17,6 +17,8 @@ use crate::observer::Observer;
 
 /// How long librdkafka may take to answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+/// Between two questions about a partition that is on its way to a leader.
+const PAUSE: Duration = Duration::from_millis(200);
 /// How late a cancelled observer is heard while librdkafka is waited for.
 const LISTEN: Duration = Duration::from_millis(500);
 /// How long a client may take to close before it is left to close by itself.
@@ -132,24 +134,15 @@ impl<'e> Asker<'e> {
         self.ask(
             format!("asking for the offsets of {topic}"),
             move |client| {
-                let mut list = TopicPartitionList::with_capacity(wanted.len());
-                for &partition in &wanted {
-                    // ListOffsets takes the edges for timestamps (-1 and -2), and so does librdkafka
-                    list.add_partition_offset(&name, partition, edge)?;
-                }
-                let found = client.offsets_for_times(list, ANSWER)?;
-                let mut offsets = Vec::with_capacity(wanted.len());
-                for &partition in &wanted {
-                    let Some(place) = found.find_partition(&name, partition) else {
-                        return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition));
-                    };
-                    place.error()?;
-                    match place.offset() {
-                        Offset::Offset(offset) => offsets.push(offset),
-                        _ => return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
+                let asked = Instant::now();
+                loop {
+                    match edges(client, &name, &wanted, edge) {
+                        Err(error) if is_moving(&error) && asked.elapsed() < ANSWER => {
+                            thread::sleep(PAUSE);
+                        }
+                        answer => return answer,
                     }
                 }
-                Ok(offsets)
             },
         )
     }
@@ -176,10 +169,59 @@ impl<'e> Asker<'e> {
     }
 }
 
+/// One question about the offsets at one edge of these partitions.
+fn edges(
+    client: &Consumer,
+    topic: &str,
+    partitions: &[i32],
+    edge: Offset,
+) -> Result<Vec<i64>, KafkaError> {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for &partition in partitions {
+        // ListOffsets takes the edges for timestamps (-1 and -2), and so does librdkafka
+        list.add_partition_offset(topic, partition, edge)?;
+    }
+    let found = client.offsets_for_times(list, ANSWER)?;
+    let mut offsets = Vec::with_capacity(partitions.len());
+    for &partition in partitions {
+        let Some(place) = found.find_partition(topic, partition) else {
+            return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition));
+        };
+        place.error()?;
+        match place.offset() {
+            Offset::Offset(offset) => offsets.push(offset),
+            _ => return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
+        }
+    }
+    Ok(offsets)
+}
+
+/// Whether a partition is only on its way to a leader, as right after its topic was created.
+fn is_moving(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable)
+    )
+}
+
 impl Drop for Asker<'_> {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
             close(client);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_topic_is_asked_again_and_a_missing_one_is_not() {
+        let answer = |code| is_moving(&KafkaError::OffsetFetch(code));
+        assert!(answer(RDKafkaErrorCode::NotLeaderForPartition));
+        assert!(answer(RDKafkaErrorCode::LeaderNotAvailable));
+        assert!(!answer(RDKafkaErrorCode::UnknownTopicOrPartition));
+        assert!(!answer(RDKafkaErrorCode::TopicAuthorizationFailed));
     }
 }

@@ -17,6 +17,7 @@ mod endpoint;
 mod error;
 mod generate;
 mod history;
+mod html;
 mod journal;
 mod junit;
 mod locate;
@@ -35,9 +36,9 @@ mod workload;
 mod write;
 
 pub use checks::{
-    Check, Complete, ConfigFact, Delivery, Duplicates, Finding, Order, Panel, PartitionMap,
-    PartitionRule, Payload, ReplayBound, Scope, TimestampKept, TopicFacts,
-    default_config_exclusions, topic_creation,
+    Check, Complete, ConfigFact, Delivery, Duplicates, Finding, KeyOrder, NoPhantom, Order, Panel,
+    PartitionMap, PartitionRule, Payload, ReplayBound, ReplayShape, Scope, TimestampKept,
+    TopicFacts, default_config_exclusions, topic_creation,
 };
 pub use compare::{CompareOptions, TimestampRule, compare};
 pub use endpoint::Endpoint;
@@ -48,7 +49,7 @@ pub use journal::{Journal, StreamJournal};
 pub use observer::{Observer, Unobserved};
 pub use ranges::RangeSet;
 pub use record::{HeaderView, Record, RecordView, Timestamp, TimestampKind};
-pub use report::{Mode, REPORT_FORMAT_VERSION, Report};
+pub use report::{Mode, REPORT_FORMAT_VERSION, Report, report_schema};
 pub use security::{
     ClientCertificate, NameCheck, PasswordMechanism, Sasl, Secret, Security, Tls, Token,
     TokenSource,

@@ -82,6 +82,12 @@ impl RangeSet {
         self.ranges.last().map(|range| range.1 - 1)
     }
 
+    /// The smallest number of the set beyond `value`.
+    pub fn next_after(&self, value: u64) -> Option<u64> {
+        let at = self.ranges.partition_point(|range| range.1 <= value + 1);
+        self.ranges.get(at).map(|range| range.0.max(value + 1))
+    }
+
     /// The ranges, rising, each `(first, end)` with `end` exclusive.
     pub fn ranges(&self) -> &[(u64, u64)] {
         &self.ranges

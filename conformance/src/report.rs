@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -12,7 +13,7 @@ use crate::verdict::{CheckResult, Verdict};
 pub const REPORT_FORMAT_VERSION: &str = "1.0";
 
 /// How the judge looked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Records carry stamps, a journal says which writes count.
@@ -22,7 +23,7 @@ pub enum Mode {
 }
 
 /// What the judge found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// See [`REPORT_FORMAT_VERSION`].
     pub format_version: String,
@@ -76,4 +77,9 @@ impl Report {
     pub fn to_json(&self) -> Result<String, Error> {
         serde_json::to_string_pretty(self).map_err(|error| Error::Report(error.to_string()))
     }
+}
+
+/// JSON Schema of [`Report::to_json`].
+pub fn report_schema() -> serde_json::Value {
+    schemars::schema_for!(Report).to_value()
 }

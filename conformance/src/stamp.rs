@@ -10,7 +10,17 @@ const LENGTH: usize = 1 + 8 + 4 + 8 + 16;
 
 /// Names one record of a run: the stream it belongs to and its place in it, from 0.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 pub struct RecordId {
     /// The stream, pinned to one source partition.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::stamp::RecordId;
 
 /// A place in a cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TopicPartitionOffset {
     /// The topic.
     pub topic: String,
@@ -25,7 +26,7 @@ impl fmt::Display for TopicPartitionOffset {
 }
 
 /// The first thing found that breaks a promise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counterexample {
     /// Where the record is on the source, if it is there and could be found.
     pub source: Option<TopicPartitionOffset>,
@@ -53,7 +54,7 @@ impl fmt::Display for Counterexample {
 }
 
 /// What a check concludes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum Verdict {
     /// The promise held in everything that was seen.
@@ -79,7 +80,7 @@ pub enum Verdict {
 pub type Figures = BTreeMap<String, u64>;
 
 /// One check's result on one subject.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
     /// The check, by its id in SPEC.md.
     pub id: String,

@@ -305,7 +305,7 @@ fn mutants() -> Vec<Mutant> {
         mutant(
             "misplaced",
             |h| h[100].0 = 2,
-            &["partition-map"],
+            &["key-order", "partition-map"],
             &["count"],
         ),
         mutant(

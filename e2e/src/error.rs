@@ -123,6 +123,14 @@ pub enum Error {
         /// Its id.
         cluster: String,
     },
+    /// A program answered, and not as it should.
+    #[error("{program} refused:\n{answer}")]
+    Refused {
+        /// The program's name.
+        program: String,
+        /// What it answered.
+        answer: String,
+    },
     /// Something did not happen in time.
     #[error("{what} did not happen within {waited:?}")]
     Timeout {

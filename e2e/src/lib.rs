@@ -12,6 +12,7 @@
 mod binary;
 mod cluster;
 mod delay;
+mod engines;
 mod error;
 mod guarded;
 mod installation;
@@ -26,6 +27,7 @@ mod workspace;
 pub use binary::{mirrorctl, mirrorctl_binary, start_mirrorctl};
 pub use cluster::{ClusterSpec, KafkaCluster, Provider};
 pub use delay::DelayedLink;
+pub use engines::{ConnectWorker, start_java};
 pub use error::{Error, Result};
 pub use guarded::Guarded;
 pub use installation::{KAFKA_VERSION, KafkaInstallation};

@@ -2,15 +2,12 @@
 //! target asks for SCRAM over TLS, and the password is nowhere but in the environment of the engines.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::ffi::{OsStr, OsString};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use e2e::{
-    ADMIN, Access, ClusterSpec, Guarded, KafkaCluster, ReservedPort, Security, TopicAdmin, Way,
-    Workspace, mirrorctl, record_count, write_mixed,
+    ADMIN, Access, ClusterSpec, ConnectWorker, Guarded, KafkaCluster, ReservedPort, Security,
+    TopicAdmin, Way, Workspace, mirrorctl, record_count, start_java, write_mixed,
 };
 
 const RECORDS: u64 = 20_000;
@@ -84,24 +81,13 @@ impl Bed {
 
     /// A main class of Kafka's, with the password in its environment alone.
     fn java(&self, name: &str, main_class: &str, properties: &Path) -> Guarded {
-        let log = self
-            .workspace
-            .write("engine-log4j2.properties", LOG_CONFIG)
-            .unwrap();
-        let mut arguments: Vec<OsString> = self
-            .source
-            .installation()
-            .java_arguments(512, &log)
-            .into_iter()
-            .map(OsString::from)
-            .collect();
-        arguments.extend([main_class.into(), properties.into()]);
-        Guarded::spawn(
+        start_java(
+            &self.workspace,
+            self.source.installation(),
             name,
-            OsStr::new("java"),
-            &arguments,
+            main_class,
+            properties,
             &[("TARGET_PASSWORD", &self.password)],
-            self.workspace.path(),
         )
         .unwrap()
     }
@@ -132,15 +118,6 @@ impl Bed {
     }
 }
 
-const LOG_CONFIG: &str = "status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %p %m (%c)%n
-rootLogger.level = warn
-rootLogger.appenderRef.console.ref = console
-";
-
 fn contains(folder: &Path, words: &str) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();
@@ -150,36 +127,6 @@ fn contains(folder: &Path, words: &str) -> bool {
             std::fs::read_to_string(path).unwrap().contains(words)
         }
     })
-}
-
-/// One request; the status and the whole answer, or nothing while nobody listens.
-fn http(port: u16, request: &str, body: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
-    let length = body.len();
-    write!(
-        stream,
-        "{request} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n{body}"
-    )
-    .ok()?;
-    let mut answer = String::new();
-    // the server may cut the connection: what came until then is the answer
-    drop(stream.read_to_string(&mut answer));
-    Some((answer.split(' ').nth(1)?.parse().ok()?, answer))
-}
-
-fn until(what: &str, engine: &mut Guarded, mut so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(
-            engine.try_wait().unwrap().is_none() && started.elapsed() < LIMIT,
-            "{what}\n{}\n{}",
-            engine.stdout(),
-            engine.stderr()
-        );
-        std::thread::sleep(Duration::from_millis(200));
-    }
 }
 
 #[test]
@@ -213,19 +160,11 @@ fn what_is_rendered_for_mirrormaker2_mirrors() {
         "org.apache.kafka.connect.cli.ConnectDistributed",
         &worker,
     );
-    until("Connect answers", &mut connect, || {
-        http(port, "GET /connectors", "").is_some_and(|(status, _)| status == 200)
-    });
+    let rest = ConnectWorker::at(port, LIMIT);
+    rest.wait_until_ready(&mut connect).unwrap();
     for kind in ["source", "checkpoint", "heartbeat"] {
         let json = std::fs::read_to_string(folder.join(format!("source-{kind}.json"))).unwrap();
-        until(kind, &mut connect, || {
-            match http(port, "POST /connectors", &json) {
-                Some((201, _)) => true,
-                // the worker is joining its group
-                Some((409 | 503, _)) | None => false,
-                Some((_, answer)) => panic!("{kind}: {answer}"),
-            }
-        });
+        rest.create(&mut connect, &json).unwrap();
     }
     bed.wait_for(&mut connect, "source.payments");
     connect.kill().unwrap();

@@ -69,15 +69,17 @@ impl SharedConnections {
 
     /// One that is open already; those that are not are forgotten.
     fn open_one(&self) -> Option<Connection> {
-        let mut slots = self.slots();
-        slots.retain(|_, slot| match slot.try_lock() {
-            Ok(slot) => slot.as_ref().is_some_and(Connection::is_open),
-            // somebody is opening it
-            Err(_) => true,
+        let mut found = None;
+        self.slots().retain(|_, slot| {
+            // who holds it is opening it
+            let Ok(slot) = slot.try_lock() else {
+                return true;
+            };
+            let open = slot.as_ref().filter(|connection| connection.is_open());
+            found = found.take().or_else(|| open.cloned());
+            open.is_some()
         });
-        slots
-            .values()
-            .find_map(|slot| slot.try_lock().ok()?.clone())
+        found
     }
 
     fn put(&self, connection: Connection) {

@@ -486,7 +486,7 @@ Examples:
   mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase write --journal run.json
   mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase check --journal run.json
   # compare what is there, record by record, without writing anything
-  mirrorctl verify -f topology.yaml --mirror pay --mode compare --junit verify.xml
+  mirrorctl verify -f topology.yaml --mirror pay --mode compare --junit verify.xml --html verify.html
 
 The judge reads both clusters through librdkafka and shares no code with the replicator.")]
 pub(crate) struct VerifyArgs {
@@ -520,6 +520,9 @@ pub(crate) struct VerifyArgs {
     /// Write the report as `JUnit` XML to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) junit: Option<PathBuf>,
+    /// Write the report as one HTML page to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// Arguments of `verify --mode stamped`.
@@ -662,6 +665,8 @@ pub(crate) enum SchemaSubject {
     Topology,
     /// The output of `plan --output json`
     Plan,
+    /// The report of `verify --output json` and `--report-json`
+    Report,
 }
 
 /// Arguments of `completions`.

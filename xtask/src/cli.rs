@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, ci, fuzz, install, test};
+use crate::commands::{bench, ci, fuzz, install, scoreboard, test};
 use crate::error::Result;
 
 /// Installs what the tests need, then runs them
@@ -21,6 +21,8 @@ enum Task {
     Test(test::Arguments),
     /// Measure the replicator against MirrorMaker 2 and the brokers' limit; `-- --write` writes e2e/bench/RESULTS.md
     Bench(bench::Arguments),
+    /// Run the same scenarios on every engine; `-- --write` writes e2e/scoreboard/SCOREBOARD.md
+    Scoreboard(scoreboard::Arguments),
     /// Throw bytes at every decoder of what comes from a network (installs cargo-fuzz and a nightly toolchain)
     Fuzz(fuzz::Arguments),
     /// Check formatting, lints, dependencies and generated files
@@ -35,6 +37,7 @@ impl Cli {
             Task::Install => install::core(),
             Task::Test(arguments) => test::run(arguments),
             Task::Bench(arguments) => bench::run(arguments),
+            Task::Scoreboard(arguments) => scoreboard::run(arguments),
             Task::Fuzz(arguments) => fuzz::run(arguments),
             Task::Ci => ci::run(),
             Task::Deny => ci::deny(),

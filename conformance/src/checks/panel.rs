@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::checks::{
-    Complete, Duplicates, Order, PartitionMap, PartitionRule, Payload, ReplayBound, TimestampKept,
+    Complete, Duplicates, KeyOrder, NoPhantom, Order, PartitionMap, PartitionRule, Payload,
+    ReplayBound, ReplayShape, TimestampKept,
 };
 use crate::history::{Origin, Sighting};
 use crate::journal::Journal;
@@ -85,8 +86,11 @@ impl<'j> Panel<'j> {
             journal: scope.journal,
             complete: Complete::new(scope.clone()),
             others: vec![
+                Box::new(NoPhantom::new(scope.clone())),
                 Box::new(Order::new(scope.clone())),
+                Box::new(KeyOrder::new(scope.clone())),
                 Box::new(Duplicates::new(scope.clone(), bound)),
+                Box::new(ReplayShape::new(scope.clone())),
                 Box::new(if only_ours {
                     Payload::of_exclusive_topic(scope.clone())
                 } else {

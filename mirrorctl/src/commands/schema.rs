@@ -10,6 +10,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Ended {
     let schema = match args.subject {
         SchemaSubject::Topology => topology::json_schema(),
         SchemaSubject::Plan => plan::json_schema(),
+        SchemaSubject::Report => conformance::report_schema(),
     };
     output::json(&schema)?;
     Ok(Outcome::Done)

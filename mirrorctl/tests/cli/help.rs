@@ -82,6 +82,8 @@ fn schemas_are_those_of_the_libraries() {
     assert_eq!(schema, topology::json_schema());
     let schema = run(&["schema", "plan"]).code(0).json();
     assert_eq!(schema, plan::json_schema());
+    let schema = run(&["schema", "report"]).code(0).json();
+    assert_eq!(schema, conformance::report_schema());
 }
 
 #[test]

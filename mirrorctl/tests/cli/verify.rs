@@ -16,10 +16,11 @@ fn verify(file: &str, arguments: &[&str]) -> Ended {
 #[test]
 fn a_workload_is_written_copied_and_judged_in_phases() {
     let (stage, file) = ready();
-    let (journal, junit, json) = (
+    let (journal, junit, json, html) = (
         stage.path("journal.json"),
         stage.path("junit.xml"),
         stage.path("report.json"),
+        stage.path("report.html"),
     );
     let stamped = ["--mode", "stamped", "--journal", text(&journal)];
     let written = verify(
@@ -49,9 +50,14 @@ fn a_workload_is_written_copied_and_judged_in_phases() {
     early.says("verification failed");
 
     run(&["replicate", "-f", &file, "--once"]).code(0);
-    let files = ["--junit", text(&junit), "--report-json", text(&json)];
+    let files = [
+        ["--junit", text(&junit)],
+        ["--report-json", text(&json)],
+        ["--html", text(&html)],
+    ]
+    .concat();
     let passed = verify(&file, &[&check[..], &files].concat()).code(0);
-    passed.says("PASS: 7 checks");
+    passed.says("PASS: 10 checks");
     passed.says("seed 9");
     assert!(
         std::fs::read_to_string(&junit)
@@ -61,6 +67,8 @@ fn a_workload_is_written_copied_and_judged_in_phases() {
     let report: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
     assert_eq!(report["seed"], 9);
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(page.contains("10 checks passed"), "{page}");
     assert!(
         report["checks"]
             .as_array()
@@ -84,7 +92,7 @@ fn run_copies_in_a_process_of_its_own_and_compare_agrees() {
         "200",
         "--run",
     ];
-    verify(&file, &stamped).code(0).says("PASS: 7 checks");
+    verify(&file, &stamped).code(0).says("PASS: 10 checks");
     let report = verify(&file, &["--mode", "compare", "--output", "json"])
         .code(0)
         .json();

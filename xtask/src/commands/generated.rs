@@ -7,9 +7,10 @@ use crate::process::execute;
 use crate::project::{cargo, root, say};
 
 /// The subject of `mirrorctl schema`, and where its output is kept.
-const SCHEMAS: [(&str, &str); 2] = [
+const SCHEMAS: [(&str, &str); 3] = [
     ("topology", "topology/schema/topology.schema.json"),
     ("plan", "plan/schema/plan.schema.json"),
+    ("report", "conformance/schema/report.schema.json"),
 ];
 
 /// Compares every generated file with what the binary prints.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use super::{bench, fuzz, install, terraform};
+use super::{bench, fuzz, install, scoreboard, terraform};
 use crate::error::Result;
 use crate::process::execute;
 use crate::project::{cache, cargo, say};
@@ -18,7 +18,7 @@ Examples:
   cargo xtask test --only signals
   cargo xtask test --all --only containers")]
 pub(crate) struct Arguments {
-    /// The long runs, the container tests, the fuzz targets and a small run of the benchmark as well
+    /// The long runs, the container tests, the fuzz targets, and small runs of the scoreboard and the benchmark as well
     #[arg(long)]
     all: bool,
     /// Only this test program of e2e/tests, may be given several times; no benchmark
@@ -64,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     drop(engine);
     if arguments.only.is_empty() {
         fuzz::run(&fuzz::Arguments::default())?;
+        scoreboard::run(&scoreboard::Arguments::smoke())?;
         bench::run(&bench::Arguments::smoke())
     } else {
         Ok(())

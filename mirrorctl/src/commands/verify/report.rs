@@ -21,6 +21,9 @@ pub(crate) fn publish(
     if let Some(path) = &args.junit {
         write(path, &report.to_junit()?)?;
     }
+    if let Some(path) = &args.html {
+        write(path, &report.to_html()?)?;
+    }
     match session.terminal.format() {
         Format::Human => output::result(&verdicts_human(report, session.terminal.width())),
         Format::Json => output::json(report),

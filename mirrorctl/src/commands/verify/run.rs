@@ -71,7 +71,7 @@ fn consistent(args: &VerifyArgs) -> Result<(), Failure> {
             "give --run to --phase check or all",
         ),
         (VerifyMode::Stamped, Phase::Write)
-            if args.junit.is_some() || args.report_json.is_some() =>
+            if args.junit.is_some() || args.report_json.is_some() || args.html.is_some() =>
         {
             usage(
                 "--phase write gives no report",

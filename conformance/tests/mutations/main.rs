@@ -1,0 +1,11 @@
+//! A verifier that cannot fail is worthless: each mutant of a clean history has to be caught by
+//! the checks it concerns and by no other, and clean histories raise no alarm.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod clean;
+mod content;
+mod history;
+mod places;
+mod reference;
+mod repeats;
+mod topic;
