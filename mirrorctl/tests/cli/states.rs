@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader, Lines};
 use std::process::ChildStderr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use broker::{ApiKey, FaultAction, FaultRule};
 use kafka::{ClientOptions, Cluster, Plaintext};
 use register::{EndRecord, Entry, MIRRORS_TOPIC, RegisterLog, Standing, VERSION};
 use rustix::process::Signal;
@@ -47,11 +49,27 @@ impl Bed {
     }
 
     fn log(&self) -> RegisterLog {
+        RegisterLog::new(self.right())
+    }
+
+    fn right(&self) -> Cluster {
         let servers = self.stage.right.bootstrap_servers();
         let servers: Vec<String> = servers.split(',').map(str::to_owned).collect();
         let options = ClientOptions::new(servers);
         let connected = Cluster::connect(options, Arc::new(Plaintext));
-        RegisterLog::new(self.stage.runtime.block_on(connected).unwrap())
+        self.stage.runtime.block_on(connected).unwrap()
+    }
+
+    /// Waits until so many records are copied, and until that is durable: whoever takes the mirror over repeats nothing then.
+    fn until_copied(&self, records: i64) {
+        let right = self.right();
+        until("it is copied", || {
+            let id = self.stage.left.cluster_id();
+            let positions = replicator::positions(&right, "pay", id);
+            let positions = self.stage.runtime.block_on(positions).unwrap_or_default();
+            positions.values().map(|it| it.offset).sum::<i64>() == records
+        });
+        assert_eq!(self.copied(), records);
     }
 
     fn entry(&self) -> Entry {
@@ -236,7 +254,7 @@ fn active_and_standby(bed: &Bed) -> (Replicate, Replicate) {
     bed.apply("running");
     bed.produce("30", "1.json");
     let mut older = Replicate::with(text(&own));
-    until("it copies", || bed.copied() == 30);
+    bed.until_copied(30);
     let newer = Replicate::with(text(&own));
     older.until_it_says("standing by");
     (newer, older)
@@ -265,11 +283,16 @@ fn a_replicator_that_is_stopped_while_it_promotes_hands_that_over() {
     bed.apply("paused");
     newer.until_it_says("nothing is copied");
     bed.produce("600", "2.json");
+    // so that it has not ended when it is stopped
+    let slow = FaultRule::new(FaultAction::Delay(Duration::from_secs(3)));
+    let slow = slow.api(ApiKey::Produce).topic("pay.orders");
+    let slow = bed.stage.right.faults().inject(slow);
     bed.apply("promoted");
     let last = "copying what the source holds now";
     newer.until_it_says(last);
     newer.running.signal(Signal::TERM);
     older.until_it_says(last);
+    slow.remove();
     // a run that is stopped drains: what it sent is acknowledged, and its positions are written
     assert_eq!(older.ended(), Some(0));
     newer.ended();
@@ -296,7 +319,8 @@ fn the_way_back_stands_beside_a_promoted_mirror_and_copies_what_was_written_sinc
 
     bed.apply("running");
     bed.produce("30", "1.json");
-    run(&["replicate", "-f", &bed.own, "--once"]).code(0);
+    let replicate = Replicate::start(&bed);
+    bed.until_copied(30);
     // as long as nobody promotes it, the way back has nothing to copy, and does not keep that to itself
     let once = ["replicate", "-f", &way_back, "--once", "--mirror", "back"];
     run(&once).code(3).says("mirror `pay` fills it");
@@ -304,7 +328,6 @@ fn the_way_back_stands_beside_a_promoted_mirror_and_copies_what_was_written_sinc
     plan.says("mirrored-back");
     plan.says("pay.orders of right is filled from left by mirror pay");
 
-    let replicate = Replicate::start(&bed);
     bed.apply("promoted");
     assert_eq!(replicate.ended(), Some(0));
     let journal = bed.stage.path("2.json");
@@ -343,6 +366,7 @@ fn a_promoted_mirror_under_another_name_is_refused_by_the_plan() {
     bed.apply("running");
     bed.produce("30", "1.json");
     let replicate = Replicate::start(&bed);
+    bed.until_copied(30);
     bed.apply("promoted");
     assert_eq!(replicate.ended(), Some(0));
     let renamed = std::fs::read_to_string(&bed.own).unwrap();
