@@ -141,6 +141,44 @@ fn what_is_rendered_is_read_and_clean() {
     );
 }
 
+#[test]
+fn what_is_rendered_for_secured_brokers_is_read_and_clean() {
+    let workspace = Workspace::create("ansible-secured").unwrap();
+    let topology = workspace
+        .write(
+            "topology.yaml",
+            "apiVersion: mirrorctl.io/v1\n\
+             kind: Topology\n\
+             clusters:\n\
+             - alias: onprem\n  platform: ansible\n  bootstrapServers: ['k1.dc.example:9094']\n  \
+             tls: {caFile: certs/ca.pem}\n  \
+             sasl: {mechanism: scram-sha-512, username: mirror, password: {file: pw}}\n  \
+             brokers: {count: 1, hosts: [k1.dc.example]}\n",
+        )
+        .unwrap();
+    let folder = render(&workspace, &topology, "ansible", &[]);
+    succeed(ansible("ansible-lint", &folder).args(["--offline", "-q", "--profile", "production"]));
+    fs::create_dir(folder.join("files")).unwrap();
+    fs::write(folder.join("files/pw"), "only-for-tests\n").unwrap();
+    let debug = |variable: &str| {
+        let message = format!("msg={{{{ {variable} }}}}");
+        let module = ["all", "-m", "ansible.builtin.debug", "-a", &message];
+        succeed(ansible("ansible", &folder).args(module).args([
+            "--extra-vars",
+            &format!("playbook_dir={}", folder.display()),
+        ]))
+    };
+    for (variable, value) in [
+        ("kafka_listeners[0].protocol", "SASL_SSL"),
+        ("kafka_tls_key", "/files/k1.dc.example.key"),
+        ("kafka_tls_ca", "/files/certs/ca.pem"),
+        ("kafka_sasl_password", "only-for-tests"),
+    ] {
+        let said = debug(variable);
+        assert!(said.contains(value), "{variable}: {said}");
+    }
+}
+
 /// Standard output alone: Ansible warns on the other one.
 fn run_quietly(command: &mut Command) -> String {
     let output = run(command);

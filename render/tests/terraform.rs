@@ -246,4 +246,8 @@ fn machines_of_the_replicator_get_files_and_reach_what_is_outside() {
         "{guide}"
     );
     assert!(guide.contains("\"pw\" = "), "{guide}");
+    assert!(
+        guide.contains("export TF_VAR_scram_secret_arns_aws="),
+        "{guide}"
+    );
 }
