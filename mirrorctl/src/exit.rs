@@ -100,6 +100,7 @@ impl From<&Failure> for Code {
             Failure::Topology(_)
             | Failure::InvalidFiles { .. }
             | Failure::Connect(_)
+            | Failure::Unreached { .. }
             | Failure::InfrastructureUnknown
             | Failure::PlanFile(_)
             | Failure::Forget(_)

@@ -25,6 +25,12 @@ pub(crate) enum Failure {
     /// Clusters cannot be reached, or must not be.
     #[error("{}", joined(.0))]
     Connect(Vec<ConnectError>),
+    /// As [`Self::Connect`], where other mirrors had all of theirs.
+    #[error("{}\n{}", joined(errors), unreached(mirrors))]
+    Unreached {
+        mirrors: Vec<String>,
+        errors: Vec<ConnectError>,
+    },
     /// The live clusters could not be read.
     #[error(transparent)]
     Observe(#[from] plan::ObserveError),
@@ -184,6 +190,17 @@ fn left_out(topics: &[(String, replicator::LeftOut)]) -> String {
         words.push(format!("and {} more", topics.len() - LEFT_OUT_SHOWN));
     }
     words.join("; ")
+}
+
+/// Which mirrors were left out.
+pub(crate) fn unreached(mirrors: &[String]) -> String {
+    match mirrors {
+        [one] => format!("mirror {one} is left out, because a cluster of it cannot be reached"),
+        several => format!(
+            "mirrors {} are left out, because clusters of them cannot be reached",
+            several.join(", ")
+        ),
+    }
 }
 
 fn joined(errors: &[ConnectError]) -> String {

@@ -58,8 +58,8 @@ pub(crate) struct Fleet<'f> {
 }
 
 impl<'f> Fleet<'f> {
-    /// Connects to the clusters of all mirrors that are neither paused nor promoted, and starts those.
-    /// Fails as a whole where a cluster cannot be connected to, or a promoted mirror is asked for.
+    /// Connects to the clusters of all mirrors that are neither paused nor promoted, and starts those. One whose clusters cannot
+    /// be reached waits for them. Fails where that is all of them, or where a promoted mirror is asked for.
     pub(crate) async fn launch(
         session: &'f Session,
         file: &'f Path,
@@ -103,7 +103,8 @@ impl<'f> Fleet<'f> {
             );
         }
         for definition in fleet.wanted.clone().into_values() {
-            fleet.start(definition, Some(lots.clients.clone()));
+            let clients = lots.clients_of(&definition.mirror);
+            fleet.start(definition, clients);
         }
         Ok(fleet)
     }

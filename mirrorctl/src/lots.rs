@@ -6,7 +6,7 @@ use plan::Clients;
 use tokio::sync::watch;
 use topology::{Mirror, MirrorState, Topology};
 
-use crate::connect::connect;
+use crate::connect::{ConnectError, connect, connect_where_possible};
 use crate::failure::Failure;
 use crate::follow::{Follower, Word, is_half_promoted};
 use crate::promotion::Promotion;
@@ -24,6 +24,8 @@ pub(crate) enum Lot {
     Finish,
     /// It is promoted: it …, and copies nothing any more.
     Promoted(String),
+    /// Clusters of it cannot be reached, so that nobody knows: it waits for them, or is left out.
+    Unreached,
 }
 
 /// The lots of mirrors, and the connections that were needed to tell.
@@ -33,11 +35,13 @@ pub(crate) struct Lots {
     pub(crate) of: BTreeMap<String, Lot>,
     /// To the clusters of all mirrors that are to be copied, or finished.
     pub(crate) clients: Clients,
+    /// Why there is no connection to the others, by alias.
+    pub(crate) unreached: BTreeMap<String, ConnectError>,
 }
 
 impl Lots {
-    /// Connects to the clusters of the mirrors that the file lets run, all of them, and reads what their targets keep. Where
-    /// the file says promoted, and the clusters do not answer, the promotion is taken for over, and that is said.
+    /// Connects to the clusters of the mirrors that the file lets run, and reads what their targets keep. One that cannot be
+    /// reached holds back its own mirrors alone; where it holds back all of them, that is an error. Where the file says promoted, and the clusters do not answer, the promotion is taken for over, and that is said.
     ///
     /// What is promoted, and nobody took up, is written down as over, for the sake of who wants to copy back.
     pub(crate) async fn draw(
@@ -60,12 +64,15 @@ impl Lots {
             .filter(|mirror| mirror.state == MirrorState::Running)
             .copied()
             .collect();
+        let (clients, unreached) = connect_where_possible(topology, &clusters(&running)).await?;
         let mut lots = Self {
             of: BTreeMap::new(),
-            clients: connect(topology, &clusters(&running)).await?,
+            clients,
+            unreached,
         };
         for mirror in mirrors {
             let lot = match mirror.state {
+                MirrorState::Running if !reached(mirror, &lots.clients) => Lot::Unreached,
                 MirrorState::Running => {
                     let by = format!("is promoted, by its record on {}", mirror.target);
                     recorded(session, mirror, &lots.clients, by).await?
@@ -74,6 +81,11 @@ impl Lots {
                 MirrorState::Promoted => lots.promoted_by_file(session, topology, mirror).await,
             };
             lots.of.insert(mirror.name.clone(), lot);
+        }
+        let alive = |lot: &Lot| matches!(lot, Lot::Run | Lot::Finish);
+        if !lots.unreached.is_empty() && !lots.of.values().any(alive) {
+            let errors = lots.unreached.into_values();
+            return Err(Failure::Connect(errors.collect()));
         }
         Ok(lots)
     }
@@ -96,7 +108,9 @@ impl Lots {
                 Lot::Finish
             }
             // the file says more than the record
-            Ok((_, Lot::Run | Lot::Held(_) | Lot::Promoted(_))) => Lot::Promoted(by),
+            Ok((_, Lot::Run | Lot::Held(_) | Lot::Promoted(_) | Lot::Unreached)) => {
+                Lot::Promoted(by)
+            }
             Err(error) => {
                 tracing::warn!(mirror = mirror.name, %error,
                     "whether its promotion was brought to its end cannot be read");
@@ -108,6 +122,11 @@ impl Lots {
     /// What becomes of this mirror.
     pub(crate) fn lot(&self, mirror: &Mirror) -> &Lot {
         self.of.get(&mirror.name).unwrap_or(&Lot::Run)
+    }
+
+    /// Connections to all clusters of this mirror; none where one is missing.
+    pub(crate) fn clients_of(&self, mirror: &Mirror) -> Option<Clients> {
+        reached(mirror, &self.clients).then(|| self.clients.clone())
     }
 
     /// Whether its promotion is to be brought to its end.
@@ -134,6 +153,11 @@ impl Lots {
         }
         Ok(())
     }
+}
+
+fn reached(mirror: &Mirror, clients: &Clients) -> bool {
+    let aliases = clusters(&[mirror]);
+    aliases.iter().all(|alias| clients.contains_key(alias))
 }
 
 /// What the record on the target says of a mirror; `promoted` is said of it where it is.

@@ -21,6 +21,7 @@ mod load;
 mod lots;
 mod output;
 mod promotion;
+mod reach;
 mod rendered;
 mod select;
 mod session;

@@ -71,6 +71,7 @@ pub(crate) fn sorted<'t>(
         match lots.lot(mirror) {
             Lot::Run => sorted.copied.push(mirror),
             Lot::Finish => sorted.finished.push(mirror),
+            Lot::Unreached => sorted.unreached.push(mirror.name.clone()),
             Lot::Held(why) | Lot::Promoted(why) => pass_over(mirror, why.clone(), names)?,
         }
     }
@@ -87,6 +88,8 @@ pub(crate) struct Sorted<'t> {
     pub(crate) copied: Vec<&'t Mirror>,
     /// Half promoted.
     pub(crate) finished: Vec<&'t Mirror>,
+    /// Left out: clusters of theirs cannot be reached.
+    pub(crate) unreached: Vec<String>,
 }
 
 /// The mirrors of the built-in engine, paused ones too.

@@ -18,7 +18,7 @@ use crate::output::{RunEnd, WatchedRun};
 use crate::promotion::Promotion;
 use crate::select::clusters;
 
-/// Pause before a mirror that a reload brought tries again to connect.
+/// Pause before a mirror whose clusters could not be reached tries again to connect.
 const CONNECT_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a mirror's task needs.
@@ -26,7 +26,7 @@ const CONNECT_AGAIN: Duration = Duration::from_secs(5);
 pub(crate) struct Steered {
     pub(crate) mirror: Mirror,
     pub(crate) topology: Topology,
-    /// Absent where a reload brought the mirror: it waits for its clusters.
+    /// Absent where a reload brought the mirror, or its clusters could not be reached at the start: it waits for them.
     pub(crate) clients: Option<Clients>,
     pub(crate) watched: watch::Sender<Vec<WatchedRun>>,
     pub(crate) runs: Watchlist,

@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use plan::Clients;
 use replicator::Source;
-use topology::{Mirror, Topology};
 
 use crate::cli::{Format, LagArgs};
-use crate::connect::connect;
-use crate::copies::client;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
 use crate::output::{self, MirrorLag, lag_human, lag_json};
-use crate::select::{clusters, named};
+use crate::reach::Reach;
+use crate::select::named;
 use crate::session::{Ended, Session};
 use crate::values::LagLimit;
 
@@ -21,43 +18,52 @@ use crate::values::LagLimit;
 pub(crate) async fn lag(session: &Session, args: &LagArgs) -> Ended {
     let topology = load(&args.file)?;
     let mirrors = named(&topology, &args.mirror)?;
-    let clients = session
-        .until_stopped(connected(&topology, &mirrors))
-        .await??;
-    if let Some(every) = args.watch {
-        return watch(session, args, &mirrors, &clients, every).await;
+    if args.max_lag == Some(LagLimit::Objective) && mirrors.iter().all(|it| it.slo_lag.is_none()) {
+        let names: Vec<&str> = mirrors.iter().map(|it| it.name.as_str()).collect();
+        return Err(Failure::Usage {
+            message: format!(
+                "--max-lag slo asks for `slo.lag`, which is not declared for {}",
+                names.join(", ")
+            ),
+            hint: "declare `slo: {lag: 30s}` of a mirror, or give the limit here: `--max-lag 30s`"
+                .to_owned(),
+        });
     }
-    let read = session.until_stopped(measure(&mirrors, &clients)).await??;
+    let reach = Reach::of(&topology, &mirrors);
+    let reach = session.until_stopped(reach).await??;
+    if let Some(every) = args.watch {
+        return watch(session, args, reach, every).await;
+    }
+    let read = session.until_stopped(measure(&reach)).await??;
     match session.terminal.format() {
         Format::Human => {
             output::result(&lag_human(&read, args.all, session.terminal.width()))?;
         }
-        Format::Json => output::json(&lag_json(&read))?,
+        Format::Json => output::json(&lag_json(&read, &reach.left_out()))?,
     }
-    match args.max_lag {
+    let judged = match args.max_lag {
         Some(limit) => judge(&read, limit),
         None => Ok(Outcome::Done),
+    };
+    match (judged, reach.missed()) {
+        (Ok(_), Some(missed)) => Err(missed),
+        (Err(failure), Some(missed)) => {
+            output::failure(&missed);
+            Err(failure)
+        }
+        (judged, None) => judged,
     }
-}
-
-async fn connected(topology: &Topology, mirrors: &[&Mirror]) -> Result<Clients, Failure> {
-    connect(topology, &clusters(mirrors)).await
 }
 
 /// Until stopped, which is how this ends. A measurement that fails is said, and tried again.
-async fn watch(
-    session: &Session,
-    args: &LagArgs,
-    mirrors: &[&Mirror],
-    clients: &Clients,
-    every: Duration,
-) -> Ended {
+async fn watch(session: &Session, args: &LagArgs, mut reach: Reach<'_>, every: Duration) -> Ended {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let next = async {
             ticks.tick().await;
-            measure(mirrors, clients).await
+            reach.again().await?;
+            measure(&reach).await
         };
         let read = match session.stop.run_until_cancelled(next).await {
             None => return Ok(Outcome::Done),
@@ -72,35 +78,32 @@ async fn watch(
                 let page = lag_human(&read, args.all, session.terminal.width());
                 output::page(&page)?;
             }
-            Format::Json => output::json_line(&lag_json(&read))?,
+            Format::Json => output::json_line(&lag_json(&read, &reach.left_out()))?,
         }
     }
 }
 
-async fn measure(mirrors: &[&Mirror], clients: &Clients) -> Result<Vec<MirrorLag>, Failure> {
+async fn measure(reach: &Reach<'_>) -> Result<Vec<MirrorLag>, Failure> {
     let mut read = Vec::new();
-    for mirror in mirrors {
-        let target = client(clients, &mirror.target)?;
-        for alias in &mirror.sources {
-            let source = Source {
-                alias: alias.clone(),
-                cluster: client(clients, alias)?,
-            };
-            let partitions = replicator::lag(mirror, &source, &target)
-                .await
-                .map_err(|error| Failure::Replicator {
-                    mirror: mirror.name.clone(),
-                    source_alias: alias.clone(),
-                    error: Box::new(error),
-                })?;
-            read.push(MirrorLag {
+    for (mirror, alias, source, target) in reach.pairs() {
+        let source = Source {
+            alias: alias.clone(),
+            cluster: source,
+        };
+        let partitions = replicator::lag(mirror, &source, &target)
+            .await
+            .map_err(|error| Failure::Replicator {
                 mirror: mirror.name.clone(),
-                source: alias.clone(),
-                target: mirror.target.clone(),
-                objective: mirror.slo_lag,
-                partitions,
-            });
-        }
+                source_alias: alias.clone(),
+                error: Box::new(error),
+            })?;
+        read.push(MirrorLag {
+            mirror: mirror.name.clone(),
+            source: alias.clone(),
+            target: mirror.target.clone(),
+            objective: mirror.slo_lag,
+            partitions,
+        });
     }
     Ok(read)
 }

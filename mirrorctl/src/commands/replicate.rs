@@ -32,10 +32,10 @@ pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended 
         Some(address) => Some(listen(address, session.runs.clone(), partitions).await?),
         None => None,
     };
-    let ends = if args.once {
+    let (ends, missed) = if args.once {
         once(session, args).await?
     } else {
-        continuously(session, args).await?
+        (continuously(session, args).await?, None)
     };
     if let Some(listening) = listening {
         listening.end().await;
@@ -44,16 +44,37 @@ pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended 
         Format::Human => {
             output::result(&replication_human(&ends, session.terminal.width()))?;
         }
-        Format::Json => output::json(&replication_json(&ends))?,
+        Format::Json => {
+            let unreached = match &missed {
+                Some(Failure::Unreached { mirrors, .. }) => mirrors.as_slice(),
+                Some(_) | None => &[],
+            };
+            output::json(&replication_json(&ends, unreached))?;
+        }
     }
-    judge(ends, args.once)
+    match (judge(ends, args.once), missed) {
+        (Ok(_), Some(missed)) => Err(missed),
+        (Err(failure), Some(missed)) => {
+            output::failure(&missed);
+            Err(failure)
+        }
+        (ended, None) => ended,
+    }
 }
 
-async fn once(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Failure> {
+/// The ends of what was copied, and what could not be.
+async fn once(
+    session: &Session,
+    args: &ReplicateArgs,
+) -> Result<(Vec<RunEnd>, Option<Failure>), Failure> {
     let topology = load(&args.file)?;
     let mirrors = builtin(&topology, &args.mirror)?;
     let lots = Lots::draw(session, &topology, &mirrors).await?;
-    let Sorted { copied, finished } = sorted(mirrors, &lots, &args.mirror)?;
+    let Sorted {
+        copied,
+        finished,
+        unreached,
+    } = sorted(mirrors, &lots, &args.mirror)?;
     let options = Options::once();
     let copies = Copies::start(
         &copied,
@@ -82,12 +103,17 @@ async fn once(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Fa
         for promoted in promoted {
             ends.extend(promoted?);
         }
-        Ok(ends)
+        Ok::<_, Failure>(ends)
     };
-    tokio::select! {
-        ends = ending => ends,
+    let ends = tokio::select! {
+        ends = ending => ends?,
         never = display.show() => match never {},
-    }
+    };
+    let missed = (!unreached.is_empty()).then(|| Failure::Unreached {
+        mirrors: unreached,
+        errors: lots.unreached.into_values().collect(),
+    });
+    Ok((ends, missed))
 }
 
 async fn continuously(session: &Session, args: &ReplicateArgs) -> Result<Vec<RunEnd>, Failure> {

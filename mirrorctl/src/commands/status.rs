@@ -1,12 +1,13 @@
 //! `mirrorctl status`.
 
+use std::collections::BTreeMap;
+
 use register::{Entry, RegisterLog};
 use replicator::Source;
 use topology::{Engine, Mirror, Topology};
 
 use crate::cli::{Format, StatusArgs};
-use crate::connect::connect;
-use crate::copies::client;
+use crate::connect::connect_where_possible;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::follow::state;
@@ -14,7 +15,8 @@ use crate::load::load;
 use crate::output::{
     self, MirrorGaps, MirrorStatus, gaps_human, gaps_json, status_human, status_json,
 };
-use crate::select::{clusters, named};
+use crate::reach::Reach;
+use crate::select::named;
 use crate::session::{Ended, Session};
 
 /// Reads committed positions and source ends, and prints both; or the gaps.
@@ -25,47 +27,42 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
         return gaps(session, &topology, &mirrors).await;
     }
     let reading = async {
-        let clients = connect(&topology, &clusters(&mirrors)).await?;
+        let reach = Reach::of(&topology, &mirrors).await?;
+        let mut records = BTreeMap::new();
         let mut read = Vec::new();
-        for mirror in &mirrors {
-            let target = client(&clients, &mirror.target)?;
-            let recorded = match mirror.engine {
-                Engine::Builtin => Some(recorded(mirror, &target).await?),
-                Engine::MirrorMaker2
-                | Engine::MirrorMaker
-                | Engine::StrimziMirrorMaker2
-                | Engine::MskReplicator => None,
-            };
-            for alias in &mirror.sources {
-                let source = Source {
-                    alias: alias.clone(),
-                    cluster: client(&clients, alias)?,
-                };
-                let partitions =
-                    replicator::status(mirror, &source, &target)
-                        .await
-                        .map_err(|error| Failure::Replicator {
-                            mirror: mirror.name.clone(),
-                            source_alias: alias.clone(),
-                            error: Box::new(error),
-                        })?;
-                read.push(MirrorStatus {
-                    mirror: mirror.name.clone(),
-                    source: alias.clone(),
-                    target: mirror.target.clone(),
-                    state: state(mirror, recorded.as_ref(), source.cluster.cluster_id()),
-                    partitions,
-                });
+        for (mirror, alias, source, target) in reach.pairs() {
+            if mirror.engine == Engine::Builtin && !records.contains_key(&mirror.name) {
+                records.insert(&mirror.name, recorded(mirror, &target).await?);
             }
+            let recorded = records.get(&mirror.name);
+            let source = Source {
+                alias: alias.clone(),
+                cluster: source,
+            };
+            let partitions =
+                replicator::status(mirror, &source, &target)
+                    .await
+                    .map_err(|error| Failure::Replicator {
+                        mirror: mirror.name.clone(),
+                        source_alias: alias.clone(),
+                        error: Box::new(error),
+                    })?;
+            read.push(MirrorStatus {
+                mirror: mirror.name.clone(),
+                source: alias.clone(),
+                target: mirror.target.clone(),
+                state: state(mirror, recorded, source.cluster.cluster_id()),
+                partitions,
+            });
         }
-        Ok::<_, Failure>(read)
+        Ok::<_, Failure>((read, reach))
     };
-    let read = session.until_stopped(reading).await??;
+    let (read, reach) = session.until_stopped(reading).await??;
     match session.terminal.format() {
         Format::Human => output::result(&status_human(&read, args.all, session.terminal.width()))?,
-        Format::Json => output::json(&status_json(&read))?,
+        Format::Json => output::json(&status_json(&read, &reach.left_out()))?,
     }
-    Ok(Outcome::Done)
+    reach.missed().map_or(Ok(Outcome::Done), Err)
 }
 
 /// What the target keeps about the mirror.
@@ -82,11 +79,15 @@ async fn recorded(mirror: &Mirror, target: &kafka::Cluster) -> Result<Entry, Fai
 async fn gaps(session: &Session, topology: &Topology, mirrors: &[&Mirror]) -> Ended {
     let reading = async {
         let targets = mirrors.iter().map(|mirror| mirror.target.clone()).collect();
-        let clients = connect(topology, &targets).await?;
+        let (clients, unreached) = connect_where_possible(topology, &targets).await?;
         let mut read = Vec::new();
+        let mut left_out = Vec::new();
         for mirror in mirrors {
-            let target = client(&clients, &mirror.target)?;
-            let mut gaps = replicator::gaps(&mirror.target, &target)
+            let Some(target) = clients.get(&mirror.target) else {
+                left_out.push(mirror.name.clone());
+                continue;
+            };
+            let mut gaps = replicator::gaps(&mirror.target, target)
                 .await
                 .map_err(|error| Failure::Replicator {
                     mirror: mirror.name.clone(),
@@ -100,12 +101,20 @@ async fn gaps(session: &Session, topology: &Topology, mirrors: &[&Mirror]) -> En
                 gaps,
             });
         }
-        Ok::<_, Failure>(read)
+        let errors = unreached.into_values().collect();
+        if read.is_empty() {
+            return Err(Failure::Connect(errors));
+        }
+        let missed = (!left_out.is_empty()).then(|| Failure::Unreached {
+            mirrors: left_out.clone(),
+            errors,
+        });
+        Ok((read, left_out, missed))
     };
-    let read = session.until_stopped(reading).await??;
+    let (read, left_out, missed) = session.until_stopped(reading).await??;
     match session.terminal.format() {
         Format::Human => output::result(&gaps_human(&read, session.terminal.width()))?,
-        Format::Json => output::json(&gaps_json(&read))?,
+        Format::Json => output::json(&gaps_json(&read, &left_out))?,
     }
-    Ok(Outcome::Done)
+    missed.map_or(Ok(Outcome::Done), Err)
 }

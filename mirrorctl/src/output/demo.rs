@@ -190,7 +190,7 @@ pub(crate) fn demo_json(
         "elapsed_ms": time.as_millis() as u64,
         "clusters": clusters,
         "plan": plan,
-        "replication": replication_json(ends),
+        "replication": replication_json(ends, &[]),
         "verification": reports,
     })
 }

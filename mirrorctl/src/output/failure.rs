@@ -2,7 +2,8 @@
 
 use topology::{Diagnostic, Diagnostics, LoadError, Severity, Style};
 
-use crate::failure::Failure;
+use crate::connect::ConnectError;
+use crate::failure::{Failure, unreached};
 use crate::output::figures::{count, counted};
 use crate::output::json_log;
 use crate::output::stream::to_stderr;
@@ -34,6 +35,11 @@ fn json_lines(failure: &Failure) -> String {
         Failure::Connect(errors) => errors
             .iter()
             .map(|it| error(&it.to_string(), Some(it.hint())))
+            .collect(),
+        Failure::Unreached { mirrors, errors } => errors
+            .iter()
+            .map(|it| error(&it.to_string(), Some(it.hint())))
+            .chain([error(&unreached(mirrors), None)])
             .collect(),
         Failure::Apply(plan::ApplyError::Blocked { blocked }) => {
             error(&refused(blocked), hint(failure))
@@ -94,12 +100,17 @@ fn text(failure: &Failure) -> String {
             ..Style::default()
         });
     }
-    let mut text = String::new();
+    let lines = |errors: &[ConnectError]| -> String {
+        let lines = errors
+            .iter()
+            .map(|it| line(&it.to_string(), Some(&it.hint())));
+        lines.collect()
+    };
     if let Failure::Connect(errors) = failure {
-        for error in errors {
-            text.push_str(&line(&error.to_string(), Some(&error.hint())));
-        }
-        return text;
+        return lines(errors);
+    }
+    if let Failure::Unreached { mirrors, errors } = failure {
+        return lines(errors) + &line(&unreached(mirrors), None);
     }
     if let Failure::Apply(plan::ApplyError::Blocked { blocked }) = failure {
         return line(&refused(blocked), hint(failure).as_deref());
@@ -267,6 +278,7 @@ fn hint(failure: &Failure) -> Option<String> {
         | Failure::RenderFolder(_)
         | Failure::RenderWrite(_)
         | Failure::Connect(_)
+        | Failure::Unreached { .. }
         | Failure::Observe(_)
         | Failure::InfrastructureUnknown
         | Failure::Forget(plan::ForgetError::File(_))

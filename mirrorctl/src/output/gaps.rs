@@ -87,7 +87,7 @@ fn time(at_ms: i64) -> String {
 }
 
 /// Every mirror with its gaps.
-pub(crate) fn gaps_json(mirrors: &[MirrorGaps]) -> Value {
+pub(crate) fn gaps_json(mirrors: &[MirrorGaps], unreached: &[String]) -> Value {
     let mirrors: Vec<Value> = mirrors
         .iter()
         .map(|of| {
@@ -116,7 +116,7 @@ pub(crate) fn gaps_json(mirrors: &[MirrorGaps]) -> Value {
             json!({ "mirror": of.mirror, "target": of.target, "gaps": gaps })
         })
         .collect();
-    json!({ "format_version": "1.0", "mirrors": mirrors })
+    json!({ "format_version": "1.0", "mirrors": mirrors, "unreached": unreached })
 }
 
 #[cfg(test)]
@@ -162,7 +162,7 @@ mod tests {
         ] {
             assert!(human.contains(said), "{said} is not in\n{human}");
         }
-        let json = gaps_json(&mirrors);
+        let json = gaps_json(&mirrors, &[]);
         assert_eq!(json["mirrors"][0]["gaps"][0]["kind"], "deleted");
         assert_eq!(json["mirrors"][0]["gaps"][0]["to"], 2_500);
     }

@@ -248,7 +248,7 @@ fn records(sums: &Sums) -> Cell {
 }
 
 /// Every mirror with its sums and partitions.
-pub(crate) fn lag_json(mirrors: &[MirrorLag]) -> Value {
+pub(crate) fn lag_json(mirrors: &[MirrorLag], unreached: &[String]) -> Value {
     let mirrors: Vec<Value> = mirrors
         .iter()
         .map(|lag| {
@@ -267,7 +267,7 @@ pub(crate) fn lag_json(mirrors: &[MirrorLag]) -> Value {
             })
         })
         .collect();
-    json!({ "format_version": "1.0", "mirrors": mirrors })
+    json!({ "format_version": "1.0", "mirrors": mirrors, "unreached": unreached })
 }
 
 #[cfg(test)]

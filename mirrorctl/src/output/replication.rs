@@ -124,8 +124,8 @@ fn failed(ends: &[RunEnd]) -> usize {
         .sum()
 }
 
-/// Every run with its summary or its error.
-pub(crate) fn replication_json(ends: &[RunEnd]) -> Value {
+/// Every run with its summary or its error, and the mirrors of which a cluster could not be reached.
+pub(crate) fn replication_json(ends: &[RunEnd], unreached: &[String]) -> Value {
     let runs: Vec<Value> = ends
         .iter()
         .map(|end| match &end.result {
@@ -141,9 +141,10 @@ pub(crate) fn replication_json(ends: &[RunEnd]) -> Value {
         .collect();
     json!({
         "format_version": "1.0",
-        "complete": ends.iter().all(|end| {
+        "complete": unreached.is_empty() && ends.iter().all(|end| {
             end.result.as_ref().is_ok_and(|summary| summary.failures.is_empty() && !summary.interrupted)
         }),
         "runs": runs,
+        "unreached": unreached,
     })
 }

@@ -267,7 +267,7 @@ fn since(at_ms: i64) -> Duration {
 }
 
 /// Every mirror with its partitions.
-pub(crate) fn status_json(mirrors: &[MirrorStatus]) -> Value {
+pub(crate) fn status_json(mirrors: &[MirrorStatus], unreached: &[String]) -> Value {
     let mirrors: Vec<Value> = mirrors
         .iter()
         .map(|status| {
@@ -281,7 +281,7 @@ pub(crate) fn status_json(mirrors: &[MirrorStatus]) -> Value {
             })
         })
         .collect();
-    json!({ "format_version": "1.0", "mirrors": mirrors })
+    json!({ "format_version": "1.0", "mirrors": mirrors, "unreached": unreached })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod files;
 mod help;
 mod import;
 mod plan_apply;
+mod reach;
 mod reload;
 mod render;
 mod replicate;

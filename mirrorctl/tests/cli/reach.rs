@@ -1,0 +1,95 @@
+//! One cluster that cannot be reached holds back its own mirrors alone.
+
+use std::io::Read;
+
+use rustix::process::Signal;
+
+use crate::support::{Running, Stage, run, text, until};
+
+const DEAD: &str = "- {alias: dead, bootstrapServers: ['127.0.0.1:1']}\n";
+
+/// Mirror `pay` with 300 records in its source, and mirror `lost`, whose source is at a dead port.
+fn half_dead() -> (Stage, String) {
+    let stage = Stage::new();
+    let pay = text(&stage.pay()).to_owned();
+    run(&["apply", "-f", &pay, "--auto-approve"]).code(0);
+    let journal = stage.path("journal.json");
+    let write = ["verify", "-f", &pay, "--mirror", "pay", "--mode", "stamped"];
+    let what = [
+        "--phase",
+        "write",
+        "--topic",
+        "pay.orders",
+        "--records",
+        "300",
+    ];
+    let to = ["--journal", text(&journal)];
+    run(&[&write[..], &what, &to].concat()).code(0);
+    let file = stage.topology(&format!(
+        "{DEAD}mirrors:\n- {{name: pay, source: left, target: right, topicsPattern: 'pay\\..*', \
+         replicationPolicy: {{type: default}}}}\n\
+         - {{name: lost, source: dead, target: right, topicsPattern: 'lost\\..*', \
+         replicationPolicy: {{type: default}}}}\n"
+    ));
+    let file = text(&file).to_owned();
+    (stage, file)
+}
+
+#[test]
+fn once_copies_what_it_can_and_names_the_rest() {
+    let (_stage, file) = half_dead();
+    let copied = run(&["replicate", "-f", &file, "--once", "--output", "json"]).code(1);
+    let json = copied.json();
+    assert_eq!(json["runs"][0]["summary"]["records"], 300);
+    assert_eq!(json["complete"], false);
+    assert_eq!(json["unreached"][0], "lost");
+    copied.says("cluster dead at 127.0.0.1:1 cannot be reached");
+    copied.says("mirror lost is left out");
+
+    for command in ["status", "lag"] {
+        let human = run(&[command, "-f", &file]).code(1);
+        human.says("pay.orders");
+        human.says("mirror lost is left out");
+        let json = run(&[command, "-f", &file, "--output", "json"]).code(1);
+        assert_eq!(json.json()["mirrors"][0]["mirror"], "pay");
+        assert_eq!(json.json()["unreached"][0], "lost");
+    }
+    // its target is there
+    run(&["status", "-f", &file, "--gaps"]).code(0);
+
+    let alone = run(&["replicate", "-f", &file, "--once", "--mirror", "lost"]).code(1);
+    alone.says("cluster dead at 127.0.0.1:1 cannot be reached");
+    assert!(alone.out.is_empty(), "{}", alone.out);
+}
+
+#[test]
+fn a_continuous_run_copies_what_it_can_and_tries_the_rest_again() {
+    let (stage, file) = half_dead();
+    let mut running = Running::start(&["replicate", "-f", &file]);
+    until("the other mirror is copied", || {
+        (0..3)
+            .filter_map(|it| stage.right.log_end_offset("left.pay.orders", it))
+            .sum::<i64>()
+            == 300
+    });
+    running.signal(Signal::TERM);
+    let mut log = String::new();
+    let stderr = running.0.stderr.as_mut().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+    assert!(
+        log.contains("the mirror cannot start; trying again") && log.contains("127.0.0.1:1"),
+        "{log}"
+    );
+
+    let lost = run(&["replicate", "-f", &file, "--mirror", "lost"]).code(1);
+    lost.says("cluster dead at 127.0.0.1:1 cannot be reached");
+}
+
+#[test]
+fn an_objective_that_is_not_declared_cannot_be_asked_for() {
+    let (_stage, file) = half_dead();
+    let asked = run(&["lag", "-f", &file, "--max-lag", "slo"]).code(64);
+    asked.says("`slo.lag`, which is not declared for pay, lost");
+    asked.says("--max-lag 30s");
+}
