@@ -7,7 +7,7 @@ use kafka::{OffsetSpec, TopicPartition};
 use topology::Delivery;
 use tracing::Instrument;
 
-use super::{Run, failure};
+use super::{Run, failure, on_target};
 use crate::compacted;
 use crate::error::RunError;
 use crate::findings;
@@ -141,13 +141,9 @@ impl Run<'_> {
         if self.mirror.delivery == Delivery::AtLeastOnce {
             return Ok(ready);
         }
-        let (ready, refused) =
-            compacted::refuse_compacted(&self.source.cluster, &self.target, ready)
-                .await
-                .map_err(|error| RunError::Source {
-                    alias: self.source.alias.clone(),
-                    error,
-                })?;
+        let (ready, refused) = compacted::refuse_compacted_targets(&self.target, ready)
+            .await
+            .map_err(|error| on_target(self.mirror.target.clone(), error))?;
         for failure in refused {
             if self.unready.insert(failure.topic.clone()) {
                 tracing::error!(topic = failure.topic, reason = %failure.reason,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use kafka::{BrokerError, Cluster, ConfigEntry, Error, TopicMetadata, TopicPartition};
 use register::{HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord};
 use tokio::time::Instant;
-use topology::Mirror;
+use topology::{Delivery, Mirror};
 
 use super::config_sync;
 use super::handed_over::{Begin, Screened, Screening};
@@ -16,6 +16,7 @@ use super::provenance::{self, Verdict};
 use super::source_delete::{self, Missing};
 use super::{End, MirroredTopic, Prepared, prepare, select};
 use crate::appender::{Appender, tombstone};
+use crate::compacted;
 use crate::error::RunError;
 use crate::leaders::Leaders;
 use crate::options::Mode;
@@ -114,6 +115,12 @@ impl Upkeep {
         let mut selected = select(&self.mirror, &self.source_alias, metadata.topics);
         selected.retain(|(topic, _)| !self.mirror.is_paused(&topic.name));
         let (selected, mut over) = self.screen(selected, &running).await?;
+        let (selected, refused) = match self.mirror.delivery {
+            Delivery::ExactlyOnce => compacted::refuse_compacted_sources(&self.source, selected)
+                .await
+                .map_err(self.on_source())?,
+            Delivery::AtLeastOnce => (selected, Vec::new()),
+        };
         let (source, target) = (self.source.clone(), self.target.clone());
         let source = End {
             alias: &self.source_alias,
@@ -128,6 +135,7 @@ impl Upkeep {
             mut failed,
             created,
         } = prepare(&self.mirror, source, target, selected).await?;
+        failed.extend(refused);
         let screening = Screening {
             mirror: &self.mirror,
             source,
