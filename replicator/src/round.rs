@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::copying::Copying;
 use crate::fetch_lane::Reading;
+use crate::leaders::Leader;
 use crate::losses::Passage;
 use crate::outcome::{RoundEnd, Stopped, Trouble};
 use crate::partition::{Guarantee, Partition, Shared};
@@ -351,6 +352,14 @@ impl Round {
             .target
             .of(&id.target_topic, id.partition, self.metadata_stale)
             .await?;
+        let reset = |leader: &Leader| -> Result<(), NoAnswer> {
+            if leader.topic_id.to_string() == partition.position.target_topic_id {
+                return Ok(());
+            }
+            let topic = id.target_topic.clone();
+            Err(Stopped::TargetReset { topic }.into())
+        };
+        reset(&leader)?;
         let known = ProducerPosition {
             id: producer.id,
             epoch: producer.epoch,
@@ -358,6 +367,16 @@ impl Round {
             target_offset: partition.flow.target_offset(),
         };
         let cluster = shared.target.cluster();
-        resume::records_ahead(cluster, &leader, &id.target_topic, id.partition, known).await
+        let asked = Instant::now();
+        let answer =
+            resume::records_ahead(cluster, &leader, &id.target_topic, id.partition, known).await;
+        if matches!(answer, Err(NoAnswer::Stopped(_))) {
+            // a topic that was recreated since the metadata were read has lost records by all appearances
+            let now = shared
+                .target
+                .of(&id.target_topic, id.partition, Some(asked));
+            reset(&now.await?)?;
+        }
+        answer
     }
 }

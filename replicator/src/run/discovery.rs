@@ -145,6 +145,10 @@ impl Run<'_> {
             .await
             .map_err(|error| on_target(self.mirror.target.clone(), error))?;
         for failure in refused {
+            // it may be copied since before it was compacted
+            if self.running.iter().any(|it| it.topic == failure.topic) {
+                self.end_topics(std::slice::from_ref(&failure.topic));
+            }
             if self.unready.insert(failure.topic.clone()) {
                 tracing::error!(topic = failure.topic, reason = %failure.reason,
                     "topic is not copied; the others go on");

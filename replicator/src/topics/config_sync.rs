@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kafka::{Cluster, ConfigChange, ConfigEntry, ConfigSource, Error};
-use topology::Mirror;
+use topology::{Delivery, Mirror};
 
 use super::MirroredTopic;
 
@@ -39,9 +39,15 @@ pub(crate) fn difference(
         let is_set = entry.source == ConfigSource::Topic && !entry.sensitive && !entry.read_only;
         is_set.then(|| entry.value.clone()).flatten()
     };
+    // Of a topic that becomes compacted exactly-once copies no more; what it has copied stays whole.
+    let breaks_promise = |key: &str, value: &str| {
+        mirror.delivery == Delivery::ExactlyOnce
+            && key == "cleanup.policy"
+            && value.contains("compact")
+    };
     let mut difference = Difference::default();
     for key in source.keys().filter(|key| follows(key)) {
-        let Some(value) = set_on(source, key) else {
+        let Some(value) = set_on(source, key).filter(|value| !breaks_promise(key, value)) else {
             continue;
         };
         if set_on(target, key).as_ref() != Some(&value) {

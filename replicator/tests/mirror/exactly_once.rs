@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
-use kafka::Compression;
 use kafka::record::{self, Record};
+use kafka::{Compression, ConfigChange};
 use proptest::test_runner::{Config, TestRunner};
-use replicator::{Options, RunError};
+use replicator::{Options, Progress, RunError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -171,25 +171,25 @@ async fn a_run_that_cannot_see_whose_the_mirror_is_sends_nothing_until_it_can() 
     assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
 }
 
+/// What a compacted topic takes.
+fn keyed() -> Record {
+    Record {
+        offset_delta: 0,
+        timestamp: crate::rig::recent(),
+        key: Some("k".into()),
+        value: None,
+        headers: Vec::new(),
+    }
+}
+
 #[tokio::test]
 async fn a_compacted_topic_is_refused_with_the_reason_and_its_neighbour_is_copied() {
     let rig = Rig::start(1, EXACTLY_ONCE).await;
     rig.create("t1", 1, &[]).await;
     rig.create("t2", 1, &[("cleanup.policy", "compact")]).await;
     rig.produce("t1", 1, 0, 5).await;
-    let keyed = Record {
-        offset_delta: 0,
-        timestamp: crate::rig::recent(),
-        key: Some("k".into()),
-        value: None,
-        headers: Vec::new(),
-    };
-    rig.produce_batch(
-        "t2",
-        0,
-        &record::encode(&[keyed], Compression::None).unwrap(),
-    )
-    .await;
+    let batch = record::encode(&[keyed()], Compression::None).unwrap();
+    rig.produce_batch("t2", 0, &batch).await;
     let run = rig.run(Options::once(), CancellationToken::new());
     let summary = run.await.unwrap();
     assert_eq!(summary.failures.len(), 1);
@@ -198,6 +198,45 @@ async fn a_compacted_topic_is_refused_with_the_reason_and_its_neighbour_is_copie
     assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
     // nothing was made for it
     assert!(!rig.target_cluster.topics().contains(&"t2".to_owned()));
+}
+
+#[tokio::test]
+async fn a_topic_that_becomes_compacted_while_it_is_copied_is_left_whole() {
+    let rig = Rig::start(
+        1,
+        "  delivery: exactly-once\n  topicSync: {interval: 1s, configInterval: 1s}\n",
+    )
+    .await;
+    rig.create("t1", 1, &[]).await;
+    rig.create("t2", 1, &[]).await;
+    rig.produce("t1", 1, 0, 5).await;
+    let (stop, progress) = (CancellationToken::new(), Progress::new());
+    let mut run = JoinSet::new();
+    run.spawn(rig.run_shown(Options::continuous(), stop.clone(), progress.clone()));
+    rig.until_target_has("t1", 75).await;
+    let compact = [ConfigChange::Set {
+        key: "cleanup.policy".to_owned(),
+        value: "compact".to_owned(),
+    }];
+    rig.source
+        .alter_topic_configs("t1", &compact)
+        .await
+        .unwrap();
+    let refused = async || !progress.snapshot().failed.is_empty();
+    rig.until("the refusal", refused).await;
+    let batch = record::encode(&[keyed()], Compression::None).unwrap();
+    rig.produce_batch("t1", 0, &batch).await;
+    rig.produce("t2", 1, 0, 5).await;
+    rig.until_target_has("t2", 75).await;
+    stop.cancel();
+    let summary = run.join_all().await.remove(0).unwrap();
+    assert_eq!(summary.failures.len(), 1, "{:?}", summary.failures);
+    assert!(summary.failures[0].reason.contains("compacted"));
+    assert_eq!(count(&rig.on_target("t1").await), 75);
+    let topics = ["t1".to_owned()];
+    let mut described = rig.target.describe_topic_configs(&topics).await.unwrap();
+    let configs = described.remove("t1").unwrap().unwrap();
+    assert_eq!(configs["cleanup.policy"].value.as_deref(), Some("delete"));
 }
 
 /// Someone else wrote with our producer: the hole is found, not copied over.

@@ -10,6 +10,7 @@ use crate::rig::{Rig, count};
 
 const RESTART: &str = "  topicSync: {interval: 1s}\n  onTopicReset: restart\n";
 const SOON: &str = "  topicSync: {interval: 1s}\n";
+const SOON_EXACTLY_ONCE: &str = "  topicSync: {interval: 1s}\n  delivery: exactly-once\n";
 
 async fn gaps(rig: &Rig) -> Vec<(GapKey, Gap)> {
     let gaps = replicator::gaps("b", &rig.target).await.unwrap();
@@ -117,8 +118,13 @@ async fn a_source_topic_that_is_recreated_while_the_mirror_runs_is_begun_anew() 
 
 #[tokio::test]
 async fn a_target_topic_that_is_recreated_while_the_mirror_runs_is_filled_again() {
-    for quickly in [true, false] {
-        let rig = Rig::start(1, SOON).await;
+    for (mirror, quickly) in [
+        (SOON, true),
+        (SOON, false),
+        (SOON_EXACTLY_ONCE, true),
+        (SOON_EXACTLY_ONCE, false),
+    ] {
+        let rig = Rig::start(1, mirror).await;
         rig.create("t1", 2, &[]).await;
         rig.produce("t1", 2, 0, 5).await;
         let running = Running::start(&rig);
