@@ -1,11 +1,12 @@
 //! One mirror while `replicate` runs: copied, held or promoted, as the topology file and the mirror's record say.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use plan::Clients;
-use replicator::metrics::Watchlist;
-use replicator::{Options, Phase};
+use replicator::metrics::{Watched, Watchlist};
+use replicator::{Options, Phase, Progress};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use topology::{Mirror, MirrorState, Topology};
@@ -39,9 +40,14 @@ pub(crate) struct Steered {
 impl Steered {
     /// From connecting to its end. Gives the ends of its runs, one a source and each time it was copied.
     pub(crate) async fn run(self) -> Result<Vec<RunEnd>, Failure> {
+        let awaited = self.show_awaited();
         let clients = match &self.clients {
             Some(clients) => clients.clone(),
-            None => match self.stop.run_until_cancelled(self.connected()).await {
+            None => match self
+                .stop
+                .run_until_cancelled(self.connected(&awaited))
+                .await
+            {
                 Some(clients) => clients,
                 None => return Ok(Vec::new()),
             },
@@ -50,6 +56,8 @@ impl Steered {
         let Some(mut word) = self.stop.run_until_cancelled(follower.first()).await else {
             return Ok(Vec::new());
         };
+        // what it does now shows itself
+        self.runs.remove(&self.mirror.name);
         // a promotion that nobody began is not begun by a start: applications may write to the target by now
         let mut alive = is_half_promoted(follower.entry(), &clients, &self.mirror);
         // sources that this process copied last, not another one while this one stood by
@@ -172,11 +180,44 @@ impl Steered {
             .send_modify(|runs| runs.retain(|run| run.mirror != *name));
     }
 
-    async fn connected(&self) -> Clients {
+    /// Shows each source as one that prepares, so that a mirror which cannot start is missing nowhere.
+    fn show_awaited(&self) -> Vec<Arc<Progress>> {
+        let Mirror {
+            name,
+            sources,
+            target,
+            slo_lag,
+            ..
+        } = &self.mirror;
+        sources
+            .iter()
+            .map(|source| {
+                let progress = Progress::new();
+                self.runs.add(Watched {
+                    mirror: name.clone(),
+                    source: source.clone(),
+                    target: target.clone(),
+                    lag_objective: *slo_lag,
+                    progress: progress.clone(),
+                });
+                progress
+            })
+            .collect()
+    }
+
+    async fn connected(&self, awaited: &[Arc<Progress>]) -> Clients {
         loop {
             match connect(&self.topology, &clusters(&[&self.mirror])).await {
-                Ok(clients) => return clients,
+                Ok(clients) => {
+                    for run in awaited {
+                        run.awaited();
+                    }
+                    return clients;
+                }
                 Err(error) => {
+                    for run in awaited {
+                        run.cannot_begin(error.to_string());
+                    }
                     tracing::error!(mirror = self.mirror.name, %error,
                         "the mirror cannot start; trying again in {} s", CONNECT_AGAIN.as_secs());
                     tokio::time::sleep(CONNECT_AGAIN).await;

@@ -146,6 +146,18 @@ impl Progress {
         Arc::default()
     }
 
+    /// The run cannot even begin, for this reason; whoever tries again says [`Self::awaited`] once it can.
+    pub fn cannot_begin(&self, reason: String) {
+        self.trouble(Some(reason));
+        self.enter(Phase::Failed);
+    }
+
+    /// What kept the run from beginning is over; it did not begin yet.
+    pub fn awaited(&self) {
+        self.trouble(None);
+        self.enter(Phase::Preparing);
+    }
+
     /// The figures now. Consistent enough to show, not to settle accounts by.
     pub fn snapshot(&self) -> Snapshot {
         let readings = self.readings();

@@ -1,6 +1,7 @@
 //! `mirrorctl replicate` follows its topology file.
 
-use std::io::{BufRead, BufReader, Lines, Read};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::TcpStream;
 use std::process::ChildStderr;
 
 use rustix::process::Signal;
@@ -42,7 +43,11 @@ struct Replicate {
 
 impl Replicate {
     fn start(file: &str) -> Self {
-        let mut running = Running::start(&["replicate", "-f", file]);
+        Self::start_with(file, &[])
+    }
+
+    fn start_with(file: &str, more: &[&str]) -> Self {
+        let mut running = Running::start(&[&["replicate", "-f", file], more].concat());
         let log = BufReader::new(running.0.stderr.take().unwrap()).lines();
         Self { running, log }
     }
@@ -180,4 +185,65 @@ fn a_changed_mirror_starts_anew_and_its_neighbour_never_notices() {
     assert_eq!(out.matches("bill  left → right").count(), 1, "{out}");
     assert_eq!(out.matches("pay  left → right").count(), 2, "{out}");
     assert!(out.contains("Copied 720 records"), "{out}");
+}
+
+/// What it answers, headers included.
+fn asked(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_mirror_that_cannot_start_is_named_where_its_neighbours_are() {
+    let stage = Stage::new();
+    let yaml = |more: &str| {
+        let pay = mirror("pay", "");
+        // nobody listens there
+        let away = "- {alias: away, bootstrapServers: [\"127.0.0.1:1\"]}\n";
+        stage.topology(&format!("{away}{TOPICS}mirrors:\n{pay}{more}"))
+    };
+    let file = yaml("");
+    let file = text(&file);
+    let topics = ["--target", "topic.left.*"];
+    run(&[&["apply", "-f", file, "--auto-approve"][..], &topics].concat()).code(0);
+    let mut replicate = Replicate::start_with(file, &["--listen", "127.0.0.1:0"]);
+    let line = replicate.until_it_says("serving /metrics");
+    let address = line
+        .split(|c: char| c == '=' || c == '"' || c.is_whitespace())
+        .find(|word| word.starts_with("127.0.0.1:"))
+        .unwrap()
+        .to_owned();
+    let is_ready = || asked(&address, "/readyz").starts_with("HTTP/1.0 200");
+    until("pay is ready", is_ready);
+
+    let bill = mirror("bill", "");
+    yaml(&bill.replace("source: left", "source: away"));
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("the mirror cannot start");
+    let ready = asked(&address, "/readyz");
+    assert!(ready.starts_with("HTTP/1.0 503"), "{ready}");
+    for words in [
+        "\"mirror\":\"bill\"",
+        "cluster away at 127.0.0.1:1 cannot be reached",
+    ] {
+        assert!(ready.contains(words), "{words} in {ready}");
+    }
+    let metrics = asked(&address, "/metrics");
+    for sample in [
+        "mirrorctl_up{mirror=\"bill\",source=\"away\",target=\"right\"} 0",
+        "mirrorctl_up{mirror=\"pay\",source=\"left\",target=\"right\"} 1",
+    ] {
+        assert!(metrics.contains(sample), "{sample} in {metrics}");
+    }
+    assert!(asked(&address, "/status").contains("\"mirror\":\"bill\""));
+
+    yaml(&bill);
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("reload: changed");
+    until("both are ready", is_ready);
+    assert!(!asked(&address, "/metrics").contains("source=\"away\""));
+    replicate.stop();
 }

@@ -124,7 +124,7 @@ pub(super) const MIRROR: &[Family<RunReading>] = &[
         "mirrorctl_up",
         Gauge,
         None,
-        "1 while the mirror prepares, copies or drains; 0 once it is over or could not go on",
+        "1 while the mirror prepares, copies or drains; 0 while it cannot start, and once it is over or could not go on",
         |it, emit| emit(None, Whole(u64::from(it.is_up()))),
     ),
     family(
