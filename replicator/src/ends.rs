@@ -1,8 +1,8 @@
 //! Keeps the ends of the source known while fetching does not tell them.
 //!
-//! A partition that waits for the target, is paused, or has stopped does not fetch, and what the
-//! source gets meanwhile is lag all the same. Idle partitions cost nothing here: a fetch stands
-//! there and tells.
+//! A partition that waits for the target or for the throttle, is paused, or has stopped does not
+//! fetch, and what the source gets meanwhile is lag all the same. Idle partitions cost nothing
+//! here: a fetch stands there and tells.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,15 @@ pub(crate) async fn watch(source: Cluster, progress: Arc<Progress>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        let after_ms = EVERY.as_millis() as i64;
+        // Which partitions a lane would read is not known here; those that are heard of are left out.
+        let throttled = progress.traffic().is_throttled();
         let stale: Vec<Arc<PartitionProgress>> = progress
             .partitions()
             .into_iter()
-            .filter(|partition| partition.end_is_stale(EVERY.as_millis() as i64))
+            .filter(|partition| {
+                partition.end_is_stale(after_ms) || throttled && partition.end_is_unheard(after_ms)
+            })
             .collect();
         if stale.is_empty() {
             continue;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use kafka::batch::{BatchError, RawBatch};
@@ -34,6 +34,8 @@ const SUBSCRIBE_QUEUE: usize = 256;
 const FIRST_POLL: Duration = Duration::from_millis(5);
 /// An idle lane asks twice a second.
 const LONGEST_POLL: Duration = Duration::from_millis(500);
+/// How often a wait for the throttle is counted while it lasts: a large batch at a low rate takes minutes.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// While some partition is left out: it must not starve behind idle ones.
 const LONGEST_POLL_WITHOUT_SOME: Duration = Duration::from_millis(40);
 
@@ -362,9 +364,14 @@ impl Lane {
         let ready = self.readers.ready();
         throttled.set(ready);
         let throttle = throttled.throttle();
-        let asked = Instant::now();
-        throttle.wait().await;
-        self.traffic.throttled(asked.elapsed());
+        let mut waiting = self.traffic.throttled();
+        while tokio::time::timeout(COUNT_EVERY, throttle.wait())
+            .await
+            .is_err()
+        {
+            waiting.count();
+        }
+        drop(waiting);
         throttle.fetch_bytes(ready).min(self.fetch_bytes)
     }
 

@@ -130,13 +130,18 @@ impl PartitionProgress {
     /// How long nobody has heard of the end, and whether that matters: it does where fetching,
     /// which tells it, does not go on.
     pub(crate) fn end_is_stale(&self, after_ms: i64) -> bool {
-        let silent = now_ms() - self.end_seen_ms.load(Ordering::Relaxed) >= after_ms;
-        let complete = self.done.load(Ordering::Relaxed) && !self.failed.load(Ordering::Relaxed);
         let fetching = !self.waiting.load(Ordering::Relaxed)
             && !self.done.load(Ordering::Relaxed)
             && !self.paused.load(Ordering::Relaxed)
             && self.end.load(Ordering::Relaxed) <= self.position.load(Ordering::Relaxed);
-        silent && !complete && !fetching
+        !fetching && self.end_is_unheard(after_ms)
+    }
+
+    /// Nobody has heard of the end for so long, and it is not over.
+    pub(crate) fn end_is_unheard(&self, after_ms: i64) -> bool {
+        let silent = now_ms() - self.end_seen_ms.load(Ordering::Relaxed) >= after_ms;
+        let complete = self.done.load(Ordering::Relaxed) && !self.failed.load(Ordering::Relaxed);
+        silent && !complete
     }
 
     pub(crate) fn waits(&self, waits: bool) {

@@ -1,7 +1,7 @@
 //! What lanes, rounds and the position writer count for a run as a whole.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use kafka::batch::BatchHeader;
 
@@ -91,6 +91,8 @@ pub(crate) struct Traffic {
     last_commit_ms: AtomicI64,
     throttle_limit: AtomicU64,
     throttled_us: AtomicU64,
+    /// Lanes that wait for the throttle now.
+    throttled_lanes: AtomicUsize,
     /// Oldest record of a batch → acknowledgement.
     pub(crate) latency: Histogram,
     /// Produce request written → answered.
@@ -153,10 +155,18 @@ impl Traffic {
             .store(bytes_per_second, Ordering::Relaxed);
     }
 
-    /// The limit made a lane wait.
-    pub(crate) fn throttled(&self, waited: Duration) {
-        let us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-        self.throttled_us.fetch_add(us, Ordering::Relaxed);
+    /// The limit makes a lane wait until what is returned is dropped.
+    pub(crate) fn throttled(&self) -> Throttled<'_> {
+        self.throttled_lanes.fetch_add(1, Ordering::Relaxed);
+        Throttled {
+            traffic: self,
+            since: Instant::now(),
+        }
+    }
+
+    /// Whether some lane waits for the throttle now.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.throttled_lanes.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn read(&self) -> TrafficReading {
@@ -174,6 +184,32 @@ impl Traffic {
             throttle_limit: load(&self.throttle_limit),
             throttled: Duration::from_micros(load(&self.throttled_us)),
         }
+    }
+}
+
+/// A lane that waits for the throttle.
+#[derive(Debug)]
+pub(crate) struct Throttled<'t> {
+    traffic: &'t Traffic,
+    /// What was waited before is counted.
+    since: Instant,
+}
+
+impl Throttled<'_> {
+    /// Counts what was waited since the last time.
+    pub(crate) fn count(&mut self) {
+        let now = Instant::now();
+        let waited = now.duration_since(self.since);
+        self.since = now;
+        let us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
+        self.traffic.throttled_us.fetch_add(us, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Throttled<'_> {
+    fn drop(&mut self) {
+        self.count();
+        self.traffic.throttled_lanes.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -7,6 +7,9 @@ use broker::{FaultAction, FaultRule};
 use bytes::Bytes;
 use kafka::Compression;
 use kafka::record::{self, Record};
+use replicator::metrics::{Metrics, PartitionMetrics, Watched, Watchlist};
+use replicator::{Options, Progress};
+use tokio_util::sync::CancellationToken;
 
 /// `batches` of about `bytes` bytes to each partition.
 async fn fill(rig: &Rig, topic: &str, partitions: i32, batches: i64, bytes: usize) {
@@ -68,6 +71,52 @@ async fn a_batch_larger_than_the_rate_passes_and_is_paid_for() {
     let took = began.elapsed();
     assert!(took > Duration::from_millis(2_300), "{took:?}");
     assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+/// The value of a metric that has one sample.
+fn metric(list: &Watchlist, name: &str) -> f64 {
+    let metrics = Metrics::new(list.clone(), PartitionMetrics::Off);
+    let text = metrics.open_metrics().unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with(&format!("{name}{{")));
+    line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// One batch at this rate is worth more time than the test has, and the next fetch comes after that.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "awaited at the end")]
+async fn what_waits_for_the_throttle_is_lag_and_the_wait_is_counted() {
+    let rig = Rig::start(1, "  throttle: {bytesPerSecond: 9kB}\n").await;
+    for topic in ["t1", "t2"] {
+        rig.create(topic, 1, &[]).await;
+    }
+    let (progress, stop) = (Progress::new(), CancellationToken::new());
+    let list = Watchlist::new();
+    list.add(Watched {
+        mirror: "m".to_owned(),
+        source: "a".to_owned(),
+        target: "b".to_owned(),
+        lag_objective: None,
+        progress: progress.clone(),
+    });
+    let run = rig.run_shown(Options::continuous(), stop.clone(), progress.clone());
+    let run = tokio::spawn(run);
+    fill(&rig, "t1", 1, 1, 900_000).await;
+    rig.until("the first batch", async || progress.snapshot().records == 4)
+        .await;
+    fill(&rig, "t1", 1, 3, 10_000).await;
+    fill(&rig, "t2", 1, 2, 10_000).await;
+    // a fetch that stood there already may have brought some of it
+    rig.until("lag while the throttle holds", async || {
+        let lag = metric(&list, "mirrorctl_mirror_lag_records") as u64;
+        lag > 0 && progress.snapshot().records + lag == 4 + 12 + 8
+    })
+    .await;
+    let waited = metric(&list, "mirrorctl_throttled_seconds_total");
+    assert!(waited >= 1.0, "{waited}");
+    stop.cancel();
+    run.await.unwrap().unwrap();
 }
 
 #[tokio::test]
