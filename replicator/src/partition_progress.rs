@@ -167,10 +167,9 @@ impl PartitionProgress {
         }
     }
 
-    /// Held back on purpose, or not any more.
-    #[allow(dead_code, reason = "the data path calls it once it can do that")]
-    pub(crate) fn paused(&self, paused: bool) {
-        self.paused.store(paused, Ordering::Relaxed);
+    /// Held back on purpose.
+    pub(crate) fn pause(&self) {
+        self.paused.store(true, Ordering::Relaxed);
     }
 
     /// Source offsets that will never be on the target, as the declared policy allows.
@@ -384,7 +383,7 @@ mod tests {
             (partition.state(), partition.reason()),
             (PartitionState::Running, None)
         );
-        partition.paused(true);
+        partition.pause();
         assert_eq!(partition.state(), PartitionState::Paused);
         partition.fail("recreated");
         assert_eq!(partition.state(), PartitionState::Failed);

@@ -1,5 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
+use kafka::TopicPartition;
 use serde::Serialize;
 
 use crate::budget::Budget;
@@ -85,7 +86,7 @@ pub struct LeftOut {
 pub struct Snapshot {
     /// Where the run stands.
     pub phase: Phase,
-    /// Partitions being copied, finished ones included.
+    /// Partitions being copied, finished ones and those that are held back included.
     pub partitions: usize,
     /// Partitions that have reached their end (`--once`) or stopped.
     pub partitions_done: usize,
@@ -307,6 +308,14 @@ impl Progress {
         }
     }
 
+    /// Partitions that were only shown and are gone.
+    pub(crate) fn take_away(&self, gone: &[TopicPartition]) {
+        lock(&self.partitions).retain(|shown| {
+            gone.iter()
+                .all(|it| *it.topic != *shown.id.source_topic || it.partition != shown.id.partition)
+        });
+    }
+
     /// As a new run has it: what the last one did is over.
     pub(crate) fn begin_again(&self, phase: Phase) {
         lock(&self.partitions).clear();
@@ -344,10 +353,11 @@ impl Progress {
         counts
     }
 
-    /// Sums a topic, sorted by name.
+    /// Sums a topic, sorted by name; without those that are held back.
     pub(crate) fn topics(&self) -> Vec<TopicSummary> {
         let mut topics = std::collections::BTreeMap::new();
-        for partition in self.readings() {
+        let readings = self.readings().into_iter();
+        for partition in readings.filter(|it| it.state != PartitionState::Paused) {
             let topic = topics
                 .entry(partition.id.source_topic.clone())
                 .or_insert_with(|| TopicSummary {

@@ -6,6 +6,7 @@ mod discovery;
 mod hand_over;
 mod leaderless;
 mod patience;
+mod paused;
 mod prepare;
 mod starts;
 
@@ -108,6 +109,8 @@ struct Run<'a> {
     upkeep: Upkeep,
     /// Topics that could not be made ready on the target.
     unready: BTreeSet<String>,
+    /// Partitions that are held back, and shown.
+    paused: BTreeSet<TopicPartition>,
     /// Partitions that cannot begin before somebody leads them.
     leaderless: BTreeSet<TopicPartition>,
     first_discovery: bool,

@@ -47,6 +47,8 @@ pub enum Condition {
     TargetRecreated,
     /// The target topic, or this partition of it, does not exist.
     TargetMissing,
+    /// Held back on purpose (`pausedTopics`), with nothing else to be said of it.
+    Paused,
     /// No position was committed yet.
     NotStarted,
     /// Something is still to be copied.
@@ -56,6 +58,15 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// The same of a partition that is held back: what needs attention does so all the same.
+    fn held_back(self) -> Self {
+        if self.needs_attention() {
+            self
+        } else {
+            Self::Paused
+        }
+    }
+
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
@@ -64,6 +75,7 @@ impl Condition {
             Self::SourceRecreated => "source recreated",
             Self::TargetRecreated => "target recreated",
             Self::TargetMissing => "not on target",
+            Self::Paused => "paused",
             Self::NotStarted => "not started",
             Self::Behind => "behind",
             Self::CaughtUp => "caught up",
@@ -78,7 +90,7 @@ impl Condition {
             | Self::SourceRecreated
             | Self::TargetRecreated
             | Self::TargetMissing => true,
-            Self::NotStarted | Self::Behind | Self::CaughtUp => false,
+            Self::Paused | Self::NotStarted | Self::Behind | Self::CaughtUp => false,
         }
     }
 }
@@ -183,8 +195,13 @@ pub async fn status(
                 start,
                 end: source_end,
             };
+            let condition = condition(position, &seen);
             Ok(PartitionStatus {
-                condition: condition(position, &seen),
+                condition: if mirror.is_paused(&partition.topic) {
+                    condition.held_back()
+                } else {
+                    condition
+                },
                 target_topic,
                 source_topic: partition.topic,
                 partition: partition.partition,
@@ -248,5 +265,7 @@ mod tests {
         assert_eq!(of(8, "a", None, (0, 7)), Condition::TargetMissing);
         assert_eq!(of(8, "a", Some("c"), (0, 7)), Condition::TargetRecreated);
         assert_eq!(of(8, "x", None, (9, 9)), Condition::SourceRecreated);
+        assert_eq!(Condition::CaughtUp.held_back(), Condition::Paused);
+        assert_eq!(Condition::DataLost.held_back(), Condition::DataLost);
     }
 }

@@ -230,7 +230,7 @@ fn why(partition: &PartitionStatus) -> String {
             "the target topic was deleted and created again: the next run copies it anew".to_owned()
         }
         Condition::TargetMissing => format!("{} is not on the target", partition.target_topic),
-        Condition::NotStarted | Condition::Behind | Condition::CaughtUp => {
+        Condition::Paused | Condition::NotStarted | Condition::Behind | Condition::CaughtUp => {
             partition.condition.words().to_owned()
         }
     }
@@ -240,7 +240,7 @@ fn condition(condition: Condition) -> Cell {
     let words = condition.words();
     match condition {
         Condition::CaughtUp => good(words),
-        Condition::NotStarted | Condition::Behind => warn(words),
+        Condition::Paused | Condition::NotStarted | Condition::Behind => warn(words),
         Condition::DataLost
         | Condition::Truncated
         | Condition::SourceRecreated

@@ -37,12 +37,16 @@ impl Run<'_> {
             over,
             begins,
             left_out,
+            paused,
         } = self
             .upkeep
             .discover(&self.running, self.ownership.positions())
             .await?;
         self.end_topics(&over);
         self.progress.leave_out(left_out);
+        if self.options.mode == Mode::Continuous {
+            self.show_paused(&paused).await;
+        }
         for failure in failed {
             // Said once; a later discovery that succeeds starts the topic all the same.
             if self.unready.insert(failure.topic.clone()) {

@@ -179,6 +179,7 @@ impl<'a> Run<'a> {
             tasks: BTreeMap::new(),
             upkeep,
             unready: BTreeSet::new(),
+            paused: BTreeSet::new(),
             leaderless: BTreeSet::new(),
             first_discovery: true,
             producer,

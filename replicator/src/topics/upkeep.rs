@@ -43,6 +43,8 @@ pub(crate) struct Discovered {
     pub(crate) begins: BTreeMap<TopicPartition, Begin>,
     /// Selected and not copied, because their records come from the target.
     pub(crate) left_out: Vec<LeftOut>,
+    /// Selected and held back (`pausedTopics`), with their names on the target.
+    pub(crate) paused: Vec<(TopicMetadata, String)>,
 }
 
 /// What a run remembers from discovery to discovery.
@@ -112,8 +114,10 @@ impl Upkeep {
             .chain(metadata.failed.keys())
             .cloned()
             .collect();
-        let mut selected = select(&self.mirror, &self.source_alias, metadata.topics);
-        selected.retain(|(topic, _)| !self.mirror.is_paused(&topic.name));
+        let selected = select(&self.mirror, &self.source_alias, metadata.topics);
+        let (paused, selected) = selected
+            .into_iter()
+            .partition(|(topic, _)| self.mirror.is_paused(&topic.name));
         let (selected, mut over) = self.screen(selected, &running).await?;
         let (selected, refused) = match self.mirror.delivery {
             Delivery::ExactlyOnce => compacted::refuse_compacted_sources(&self.source, selected)
@@ -166,6 +170,7 @@ impl Upkeep {
             failed,
             over,
             begins,
+            paused,
             left_out: std::mem::take(&mut self.left_out)
                 .into_iter()
                 .map(|(topic, reason)| LeftOut { topic, reason })

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use kafka::Compression;
 use kafka::record::{self, Record};
 use replicator::metrics::{Metrics, PartitionMetrics, Watched, Watchlist};
-use replicator::{Options, Progress};
+use replicator::{Condition, Options, Progress, Source};
 use tokio_util::sync::CancellationToken;
 
 /// `batches` of about `bytes` bytes to each partition.
@@ -148,4 +148,65 @@ async fn paused_topics_keep_their_positions_and_their_neighbours_go_on() {
         count(&rig.on_source("t-a").await) - count(&before),
         "it goes on where it stood"
     );
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "awaited at the end")]
+async fn paused_topics_are_shown_with_their_lag() {
+    let mut rig = Rig::start(1, "").await;
+    for topic in ["t-a", "t-b", "t-new"] {
+        rig.create(topic, 2, &[]).await;
+    }
+    rig.produce("t-a", 2, 0, 5).await;
+    rig.mirror.paused_topics = Some(topology::Pattern::new("t-new").unwrap());
+    rig.once().await;
+    let copied = count(&rig.on_target("t-a").await);
+    for topic in ["t-a", "t-b", "t-new"] {
+        rig.produce(topic, 2, 5, 5).await;
+    }
+    rig.mirror.paused_topics = Some(topology::Pattern::new("t-a, t-new").unwrap());
+    let late = count(&rig.on_source("t-a").await) - copied;
+    let late = late + count(&rig.on_source("t-new").await);
+
+    let (progress, stop) = (Progress::new(), CancellationToken::new());
+    let list = Watchlist::new();
+    list.add(Watched {
+        mirror: "m".to_owned(),
+        source: "a".to_owned(),
+        target: "b".to_owned(),
+        lag_objective: None,
+        progress: progress.clone(),
+    });
+    let run = rig.run_shown(Options::continuous(), stop.clone(), progress.clone());
+    let run = tokio::spawn(run);
+    let all = count(&rig.on_source("t-b").await);
+    rig.until("t-b is copied, and the others are late", async || {
+        let now = progress.snapshot();
+        now.records == all && now.remaining == late
+    })
+    .await;
+    assert_eq!(progress.snapshot().paused, 4);
+    assert_eq!(progress.ailing(), [], "it is as it should be");
+    let text = Metrics::new(list, PartitionMetrics::On)
+        .open_metrics()
+        .unwrap();
+    let of = "mirror=\"m\",source=\"a\",target=\"b\"";
+    for sample in [
+        format!("mirrorctl_partitions{{{of},state=\"paused\"}} 4"),
+        format!("mirrorctl_partition_well{{{of},topic=\"t-new\",partition=\"1\"}} 0"),
+    ] {
+        assert!(text.contains(&sample), "{sample} in {text}");
+    }
+    let source = Source {
+        alias: "a".to_owned(),
+        cluster: rig.source.clone(),
+    };
+    let status = replicator::status(&rig.mirror, &source, &rig.target)
+        .await
+        .unwrap();
+    let paused = status.iter().filter(|it| it.condition == Condition::Paused);
+    assert_eq!(paused.count(), 4, "{status:?}");
+    stop.cancel();
+    let summary = run.await.unwrap().unwrap();
+    assert_eq!(summary.topics.len(), 1, "the others were not copied");
 }
