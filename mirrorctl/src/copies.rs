@@ -154,6 +154,8 @@ fn log_summary(summary: &Summary) {
         batches_merged = summary.batches_merged,
         batches_rebuilt = summary.batches_rebuilt,
         batches_filtered = summary.batches_filtered,
+        gaps = summary.gaps,
+        quarantined = summary.quarantined,
         topics = summary.topics.len(),
         failed = summary.failures.len(),
         interrupted = summary.interrupted,

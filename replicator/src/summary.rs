@@ -28,6 +28,10 @@ pub struct Summary {
     pub batches_filtered: u64,
     /// Gaps noted in the ledger.
     pub gaps: u64,
+    /// Source offsets that these gaps cover, as far as known.
+    pub gap_offsets: u64,
+    /// Records put into quarantine topics; each is a gap too.
+    pub quarantined: u64,
     /// Sums a topic.
     pub topics: Vec<TopicSummary>,
     /// Partitions that stopped before their end.
@@ -50,6 +54,7 @@ impl Summary {
     ) -> Self {
         let counts = progress.batch_counts();
         let topics = progress.topics();
+        let now = progress.snapshot();
         Self {
             mirror: mirror.name.clone(),
             source: source.to_owned(),
@@ -60,7 +65,9 @@ impl Summary {
             batches_merged: counts.merged,
             batches_rebuilt: counts.rebuilt,
             batches_filtered: counts.filtered,
-            gaps: progress.snapshot().gaps,
+            gaps: now.gaps,
+            gap_offsets: now.gap_offsets,
+            quarantined: now.quarantined,
             topics,
             failures: progress.failures(),
             left_out: progress.left_out(),

@@ -72,6 +72,7 @@ fn run(summary: &Summary, width: usize) -> String {
         let (topic, reason) = (&left.topic, &left.reason);
         text.push_str(&format!("  {WARN}left out{WARN:#}  {topic}: {reason}\n"));
     }
+    text.push_str(&gaps(summary));
     for failure in &summary.failures {
         let mut what = failure.topic.clone();
         if let Some(partition) = failure.partition {
@@ -87,6 +88,34 @@ fn run(summary: &Summary, width: usize) -> String {
     }
     text.push('\n');
     text
+}
+
+/// What the declared policies let pass uncopied; nothing where there is none.
+fn gaps(summary: &Summary) -> String {
+    let quarantined = summary.quarantined;
+    let lost = summary.gaps.saturating_sub(quarantined);
+    let mut parts = Vec::new();
+    if lost > 0 {
+        let offsets = summary.gap_offsets.saturating_sub(quarantined);
+        parts.push(format!(
+            "{}, {} passed over",
+            counted(lost as usize, "gap"),
+            counted(offsets as usize, "offset"),
+        ));
+    }
+    if quarantined > 0 {
+        parts.push(format!(
+            "{} in quarantine",
+            counted(quarantined as usize, "record")
+        ));
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!(
+        "  {WARN}not copied{WARN:#}  {}: `mirrorctl status --gaps` says which and why\n",
+        parts.join("; ")
+    )
 }
 
 fn last_line(ends: &[RunEnd]) -> String {
@@ -147,4 +176,57 @@ pub(crate) fn replication_json(ends: &[RunEnd], unreached: &[String]) -> Value {
         "runs": runs,
         "unreached": unreached,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(gaps: u64, gap_offsets: u64, quarantined: u64) -> String {
+        let summary = Summary {
+            mirror: "pay".to_owned(),
+            source: "a".to_owned(),
+            target: "b".to_owned(),
+            records: 2_998,
+            bytes: 10_000,
+            batches_passed: 3,
+            batches_merged: 0,
+            batches_rebuilt: 0,
+            batches_filtered: 0,
+            gaps,
+            gap_offsets,
+            quarantined,
+            topics: Vec::new(),
+            failures: Vec::new(),
+            left_out: Vec::new(),
+            elapsed_ms: 10,
+            interrupted: false,
+        };
+        let end = RunEnd {
+            mirror: "pay".to_owned(),
+            source: "a".to_owned(),
+            target: "b".to_owned(),
+            result: Ok(summary),
+        };
+        let page = replication_human(&[end], 80);
+        anstream::adapter::strip_str(&page).to_string()
+    }
+
+    #[test]
+    fn what_was_passed_over_is_said_with_where_to_look() {
+        let both = page(3, 1_002, 2);
+        assert!(
+            both.contains(
+                "  not copied  1 gap, 1,000 offsets passed over; 2 records in quarantine: \
+                 `mirrorctl status --gaps` says which and why\n"
+            ),
+            "{both}"
+        );
+        let quarantined = page(1, 1, 1);
+        assert!(
+            quarantined.contains("  not copied  1 record in quarantine: "),
+            "{quarantined}"
+        );
+        assert!(!page(0, 0, 0).contains("not copied"));
+    }
 }
