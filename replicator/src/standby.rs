@@ -33,8 +33,8 @@ const SILENT_FOR: Duration = Duration::from_secs(15);
 ///
 /// A mirror belongs to the run that began last. A continuous one that loses it stands by until the
 /// other has ended, or shows no sign of life any more, and then takes it again; one that ends by
-/// itself ends with [`RunError::Superseded`]. The summary is that of the time since it had the
-/// mirror last.
+/// itself ends with [`RunError::Superseded`]. The summary holds what it copied each time that it had
+/// the mirror.
 pub async fn run(
     mirror: &Mirror,
     source: Source,
@@ -43,6 +43,8 @@ pub async fn run(
     progress: Arc<Progress>,
     stop: CancellationToken,
 ) -> Result<Summary, RunError> {
+    let started = Instant::now();
+    let mut before = None;
     loop {
         let ended = crate::run::one(
             mirror,
@@ -55,20 +57,21 @@ pub async fn run(
         .await;
         let error = match ended {
             Err(error @ RunError::Superseded { .. }) if options.mode == Mode::Continuous => error,
-            ended => return ended,
+            ended => {
+                return ended.map(|summary| summary.with(before, started.elapsed()));
+            }
         };
-        let began = Instant::now();
+        let elapsed = started.elapsed();
+        let copied = Summary::of(mirror, &source.alias, &progress, elapsed);
+        before = Some(copied.with(before, elapsed));
         tracing::warn!("{error}: standing by until that one ends or falls silent");
         progress.begin_again(Phase::StandingBy);
         let vigil = Vigil::new(target.clone(), &mirror.name, source.cluster.cluster_id());
         let Some(why) = stop.run_until_cancelled(vigil.keep()).await else {
             progress.enter(Phase::Done);
-            return Ok(Summary::of(
-                mirror,
-                &source.alias,
-                &progress,
-                began.elapsed(),
-            ));
+            let elapsed = started.elapsed();
+            let none = Summary::of(mirror, &source.alias, &progress, elapsed);
+            return Ok(none.with(before, elapsed));
         };
         tracing::warn!(reason = why, "taking the mirror again");
         progress.begin_again(Phase::Preparing);

@@ -75,6 +75,39 @@ impl Summary {
             interrupted: false,
         }
     }
+
+    /// With what earlier runs of the same mirror copied; how they ended is past.
+    pub(crate) fn with(mut self, before: Option<Self>, elapsed: Duration) -> Self {
+        self.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let Some(before) = before else {
+            return self;
+        };
+        self.records += before.records;
+        self.bytes += before.bytes;
+        self.batches_passed += before.batches_passed;
+        self.batches_merged += before.batches_merged;
+        self.batches_rebuilt += before.batches_rebuilt;
+        self.batches_filtered += before.batches_filtered;
+        self.gaps += before.gaps;
+        self.gap_offsets += before.gap_offsets;
+        self.quarantined += before.quarantined;
+        for topic in before.topics {
+            let same = self.topics.iter_mut().find(|it| {
+                (&it.source_topic, &it.target_topic) == (&topic.source_topic, &topic.target_topic)
+            });
+            match same {
+                Some(same) => {
+                    same.partitions = same.partitions.max(topic.partitions);
+                    same.records += topic.records;
+                    same.bytes += topic.bytes;
+                }
+                None => self.topics.push(topic),
+            }
+        }
+        self.topics
+            .sort_by(|one, other| one.source_topic.cmp(&other.source_topic));
+        self
+    }
 }
 
 /// One topic's part.

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka::record::Record;
-use replicator::{Options, Phase, Progress, RunError};
+use replicator::{Options, Phase, Progress, RunError, Source, Summary};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::rig::Rig;
+use crate::rig::{Rig, count};
 
 const EXACTLY_ONCE: &str = "  delivery: exactly-once\n";
 
 struct Replicator {
     progress: Arc<Progress>,
     stop: CancellationToken,
-    task: JoinHandle<Result<replicator::Summary, RunError>>,
+    task: JoinHandle<Result<Summary, RunError>>,
 }
 
 impl Replicator {
@@ -37,9 +37,9 @@ impl Replicator {
         .await;
     }
 
-    async fn end(self) {
+    async fn end(self) -> Summary {
         self.stop.cancel();
-        self.task.await.unwrap().unwrap();
+        self.task.await.unwrap().unwrap()
     }
 }
 
@@ -116,4 +116,45 @@ async fn one_that_stands_by_can_be_stopped() {
     older.until(&rig, Phase::StandingBy).await;
     older.end().await;
     newer.end().await;
+}
+
+#[tokio::test]
+async fn the_summary_holds_what_was_copied_before_it_stood_by() {
+    let rig = Rig::start(1, "").await;
+    rig.create("t1", 2, &[]).await;
+    rig.produce("t1", 2, 0, 5).await;
+    let records = count(&rig.on_source("t1").await);
+    let older = Replicator::start(&rig);
+    rig.until("all records", async || {
+        older.progress.snapshot().records == records
+    })
+    .await;
+    // nobody copies anything twice then
+    let source = Source {
+        alias: "a".to_owned(),
+        cluster: rig.source.clone(),
+    };
+    rig.until("committed positions", async || {
+        let status = replicator::status(&rig.mirror, &source, &rig.target).await;
+        status.unwrap().iter().all(|it| it.lag == 0)
+    })
+    .await;
+    let newer = Replicator::start(&rig);
+    older.until(&rig, Phase::StandingBy).await;
+    newer.end().await;
+    older.until(&rig, Phase::Copying).await;
+    rig.produce("t1", 2, 5, 5).await;
+    let all = count(&rig.on_source("t1").await);
+    rig.until("what came since", async || {
+        older.progress.snapshot().records == all - records
+    })
+    .await;
+    let newest = Replicator::start(&rig);
+    older.until(&rig, Phase::StandingBy).await;
+    let summary = older.end().await;
+    newest.end().await;
+    assert_eq!(summary.records, all);
+    let topics = summary.topics;
+    assert_eq!(topics.len(), 1, "{topics:?}");
+    assert_eq!((topics[0].partitions, topics[0].records), (2, all));
 }
