@@ -125,6 +125,9 @@ impl Upkeep {
                 .map_err(self.on_source())?,
             Delivery::AtLeastOnce => (selected, Vec::new()),
         };
+        // it may be copied since before it was compacted
+        let ended = refused.iter().map(|failure| &failure.topic);
+        over.extend(ended.filter(|it| running.contains(it.as_str())).cloned());
         let (source, target) = (self.source.clone(), self.target.clone());
         let source = End {
             alias: &self.source_alias,
