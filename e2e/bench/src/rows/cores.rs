@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::progress::{Plan, Progress, result};
 use crate::results::{Apart, Results, Unmeasured};
 
-/// On few cores the brokers' JVMs take longer to compile what they do often.
-pub(crate) const WARM_UPS: u16 = 4;
+/// On few cores the brokers' JVMs take longer to compile what they do often: throughput rose until the seventh copy.
+pub(crate) const WARM_UPS: u16 = 8;
 
 fn engines(arguments: &Arguments) -> Vec<Engine> {
     let mut engines = arguments.engines();
