@@ -114,7 +114,7 @@ impl From<&Failure> for Code {
             | Failure::NotRunnable { .. }
             | Failure::NothingToRun { .. }
             | Failure::NothingToCompare { .. }
-            | Failure::PartitionsFailed { .. }
+            | Failure::Halted { .. }
             | Failure::Unfinished
             | Failure::NotConnected { .. }
             | Failure::Cluster { .. }

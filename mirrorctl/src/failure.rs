@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::connect::ConnectError;
-use crate::output::counted;
+use crate::halted::Halted;
 use crate::values::LagLimit;
 
 /// Topics that are named one by one; the summary on stdout has all of them.
@@ -111,9 +111,9 @@ pub(crate) enum Failure {
         source_alias: String,
         error: Box<replicator::RunError>,
     },
-    /// Partitions of a mirror stopped; the summary names them.
-    #[error("{} stopped before the end", counted(*failed, "partition"))]
-    PartitionsFailed { failed: usize },
+    /// Partitions or topics of a mirror stopped; the summary names them.
+    #[error("{halted}")]
+    Halted { halted: Halted },
     /// `replicate --once` was told to stop before it reached the end.
     #[error("interrupted before the end offsets were reached; the next run resumes")]
     Unfinished,

@@ -13,6 +13,7 @@ mod exit;
 mod failure;
 mod fleet;
 mod follow;
+mod halted;
 mod judge;
 mod judge_security;
 mod launch;

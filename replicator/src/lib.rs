@@ -89,3 +89,4 @@ pub use status::{Condition, PartitionStatus, status};
 pub use summary::{Summary, TopicSummary};
 pub use throttle::Throttle;
 pub use topic_log::release;
+pub use topics::selection;

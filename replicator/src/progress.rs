@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kafka::TopicPartition;
@@ -18,6 +19,7 @@ pub struct Progress {
     failures: Mutex<Vec<PartitionFailure>>,
     /// As the last discovery found.
     left_out: Mutex<Vec<LeftOut>>,
+    selected: Mutex<Option<usize>>,
     /// What keeps the run as a whole from being well.
     trouble: Mutex<Option<String>>,
     /// Partitions that could not begin yet.
@@ -329,6 +331,15 @@ impl Progress {
         lock(&self.failures).push(failure);
     }
 
+    /// How many topics of the source are selected now.
+    pub(crate) fn select(&self, topics: usize) {
+        *lock(&self.selected) = Some(topics);
+    }
+
+    pub(crate) fn selected(&self) -> Option<usize> {
+        *lock(&self.selected)
+    }
+
     /// The topics that are left out now.
     pub(crate) fn leave_out(&self, topics: Vec<LeftOut>) {
         *lock(&self.left_out) = topics;
@@ -355,7 +366,9 @@ impl Progress {
 
     /// Sums a topic, sorted by name; without those that are held back.
     pub(crate) fn topics(&self) -> Vec<TopicSummary> {
-        let mut topics = std::collections::BTreeMap::new();
+        let mut topics = BTreeMap::new();
+        // one that began anew is one partition still
+        let mut partitions = BTreeSet::new();
         let readings = self.readings().into_iter();
         for partition in readings.filter(|it| it.state != PartitionState::Paused) {
             let topic = topics
@@ -367,7 +380,8 @@ impl Progress {
                     records: 0,
                     bytes: 0,
                 });
-            topic.partitions += 1;
+            let id = (partition.id.source_topic.clone(), partition.id.partition);
+            topic.partitions += usize::from(partitions.insert(id));
             topic.records += partition.records;
             topic.bytes += partition.bytes;
         }

@@ -36,6 +36,8 @@ use crate::watchdog::Watchdog;
 
 /// How often a run in at-least-once looks whether the mirror is still its own.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Partitions that are named one by one where they could not drain.
+const STUCK_SHOWN: usize = 20;
 /// Pause before partitions begin anew: metadata may still show the old topic for a moment.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
 
@@ -240,7 +242,8 @@ impl Run<'_> {
         if !self.partitions.is_empty() {
             tracing::error!(
                 partitions = self.partitions.len(),
-                "unacknowledged at the drain deadline; they will be copied again by the next run"
+                "unacknowledged at the drain deadline: {}; the next run goes on from their committed positions",
+                named(&self.stuck())
             );
             self.partitions.abort_all();
         }
@@ -263,6 +266,25 @@ impl Run<'_> {
             position: None,
             reason: format!("the last positions could not be committed: {problem}"),
         });
+    }
+
+    /// Partitions whose tasks have not ended.
+    fn stuck(&self) -> Vec<String> {
+        let tasks = self.tasks.iter();
+        let running = tasks.filter(|(_, task)| !task.is_finished());
+        running
+            .map(|(partition, _)| partition.to_string())
+            .collect()
+    }
+}
+
+/// The first few of them.
+fn named(partitions: &[String]) -> String {
+    let (shown, more) = partitions.split_at(partitions.len().min(STUCK_SHOWN));
+    let words = shown.join(", ");
+    match more.len() {
+        0 => words,
+        more => format!("{words} and {more} more"),
     }
 }
 
@@ -296,5 +318,17 @@ fn failure(id: &PartitionId, position: Option<i64>, reason: String) -> Partition
         partition: Some(id.partition),
         position,
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stuck_is_named_and_a_crowd_counted() {
+        let partitions: Vec<String> = (0..22).map(|it| format!("t-{it}")).collect();
+        assert_eq!(named(&partitions[..2]), "t-0, t-1");
+        assert!(named(&partitions).ends_with("t-19 and 2 more"));
     }
 }

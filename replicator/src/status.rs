@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use kafka::{Cluster, OffsetSpec, TopicPartition};
 use serde::Serialize;
-use topology::Mirror;
+use topology::{Engine, Mirror};
 
 use crate::error::RunError;
 use crate::options::Source;
@@ -29,6 +29,8 @@ pub struct PartitionStatus {
     pub source_start: i64,
     /// When the position was committed, ms since the epoch.
     pub committed_at_ms: Option<i64>,
+    /// Why a replicator copies nothing, where both clusters show it.
+    pub cause: Option<String>,
     /// How it stands, as far as both clusters show it.
     pub condition: Condition,
 }
@@ -47,6 +49,8 @@ pub enum Condition {
     TargetRecreated,
     /// The target topic, or this partition of it, does not exist.
     TargetMissing,
+    /// Nothing is copied, for a reason that both clusters show.
+    Refused,
     /// Held back on purpose (`pausedTopics`), with nothing else to be said of it.
     Paused,
     /// No position was committed yet.
@@ -76,6 +80,7 @@ impl Condition {
             Self::TargetRecreated => "target recreated",
             Self::TargetMissing => "not on target",
             Self::Paused => "paused",
+            Self::Refused => "refused",
             Self::NotStarted => "not started",
             Self::Behind => "behind",
             Self::CaughtUp => "caught up",
@@ -89,7 +94,8 @@ impl Condition {
             | Self::Truncated
             | Self::SourceRecreated
             | Self::TargetRecreated
-            | Self::TargetMissing => true,
+            | Self::TargetMissing
+            | Self::Refused => true,
             Self::Paused | Self::NotStarted | Self::Behind | Self::CaughtUp => false,
         }
     }
@@ -101,18 +107,25 @@ struct Seen<'s> {
     target_id: Option<&'s str>,
     start: i64,
     end: i64,
+    refused: bool,
 }
 
 fn condition(position: Option<&Position>, seen: &Seen<'_>) -> Condition {
     let Some(position) = position else {
-        return Condition::NotStarted;
+        return if seen.refused {
+            Condition::Refused
+        } else {
+            Condition::NotStarted
+        };
     };
     match seen.target_id {
         _ if position.source_topic_id != seen.source_id => Condition::SourceRecreated,
-        None => Condition::TargetMissing,
+        None if !seen.refused => Condition::TargetMissing,
+        None => Condition::Refused,
         Some(id) if id != position.target_topic_id => Condition::TargetRecreated,
         Some(_) if position.offset < seen.start => Condition::DataLost,
         Some(_) if position.offset > seen.end => Condition::Truncated,
+        Some(_) if seen.refused => Condition::Refused,
         Some(_) if position.offset < seen.end => Condition::Behind,
         Some(_) => Condition::CaughtUp,
     }
@@ -166,6 +179,13 @@ pub async fn status(
             error,
         })?
         .topics;
+    let causes = match mirror.engine {
+        Engine::Builtin => topics::obstacles(mirror, source, target, &selected, &there).await?,
+        Engine::MirrorMaker2
+        | Engine::MirrorMaker
+        | Engine::StrimziMirrorMaker2
+        | Engine::MskReplicator => BTreeMap::new(),
+    };
     let topics: BTreeMap<String, (String, String)> = selected
         .into_iter()
         .map(|(topic, target)| (topic.name, (topic.id.to_string(), target)))
@@ -189,11 +209,13 @@ pub async fn status(
                 .get(&target_topic)
                 .filter(|topic| (partition.partition as usize) < topic.partitions.len())
                 .map(|topic| topic.id.to_string());
+            let cause = causes.get(&partition.topic).cloned();
             let seen = Seen {
                 source_id: &source_id,
                 target_id: target_id.as_deref(),
                 start,
                 end: source_end,
+                refused: cause.is_some(),
             };
             let condition = condition(position, &seen);
             Ok(PartitionStatus {
@@ -202,6 +224,7 @@ pub async fn status(
                 } else {
                     condition
                 },
+                cause,
                 target_topic,
                 source_topic: partition.topic,
                 partition: partition.partition,
@@ -255,6 +278,7 @@ mod tests {
                 target_id,
                 start,
                 end,
+                refused: false,
             };
             condition(Some(&position(offset)), &seen)
         };

@@ -4,6 +4,7 @@ use serde::Serialize;
 use topology::Mirror;
 
 use crate::progress::{LeftOut, PartitionFailure, Progress};
+use crate::topics::selection;
 
 /// What a run did, once it is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,6 +33,10 @@ pub struct Summary {
     pub gap_offsets: u64,
     /// Records put into quarantine topics; each is a gap too.
     pub quarantined: u64,
+    /// What selects the mirror's topics.
+    pub selection: String,
+    /// Topics of the source that it selects, `pausedTopics` included; absent where the run ended before it looked.
+    pub selected: Option<usize>,
     /// Sums a topic.
     pub topics: Vec<TopicSummary>,
     /// Partitions that stopped before their end.
@@ -68,6 +73,8 @@ impl Summary {
             gaps: now.gaps,
             gap_offsets: now.gap_offsets,
             quarantined: now.quarantined,
+            selection: selection(mirror),
+            selected: progress.selected(),
             topics,
             failures: progress.failures(),
             left_out: progress.left_out(),

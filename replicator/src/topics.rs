@@ -2,11 +2,13 @@
 
 mod config_sync;
 mod handed_over;
+mod obstacles;
 mod provenance;
 mod source_delete;
 mod upkeep;
 
 pub(crate) use handed_over::Begin;
+pub(crate) use obstacles::obstacles;
 pub(crate) use upkeep::{Discovered, Upkeep};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +42,15 @@ pub(crate) struct MirroredTopic {
 pub(crate) struct End<'a> {
     pub(crate) alias: &'a str,
     pub(crate) cluster: &'a Cluster,
+}
+
+/// The patterns that select the mirror's topics, in words.
+pub fn selection(mirror: &Mirror) -> String {
+    let include = format!("`{}`", mirror.topics.include);
+    match &mirror.topics.exclude {
+        Some(exclude) => format!("{include} without `{exclude}`"),
+        None => include,
+    }
 }
 
 /// Source topics that the mirror selects, with their names on the target. Internal topics, the

@@ -12,6 +12,7 @@ use crate::connect::connect_to;
 use crate::copies::{Copies, client};
 use crate::exit::Outcome;
 use crate::failure::Failure;
+use crate::halted::Halted;
 use crate::load::load;
 use crate::output::{RunEnd, Story, StoryCluster, demo_json};
 use crate::session::{Ended, Session};
@@ -249,10 +250,9 @@ fn ended(ends: Vec<RunEnd>, reports: &[Report]) -> Ended {
             source_alias: source,
             error: Box::new(error),
         })?;
-        if !summary.failures.is_empty() {
-            return Err(Failure::PartitionsFailed {
-                failed: summary.failures.len(),
-            });
+        let halted = Halted::of(&summary.failures);
+        if !halted.is_nothing() {
+            return Err(Failure::Halted { halted });
         }
     }
     Ok(Outcome::Done)

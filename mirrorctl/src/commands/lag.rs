@@ -102,6 +102,7 @@ async fn measure(reach: &Reach<'_>) -> Result<Vec<MirrorLag>, Failure> {
             source: alias.clone(),
             target: mirror.target.clone(),
             objective: mirror.slo_lag,
+            selection: replicator::selection(mirror),
             partitions,
         });
     }

@@ -13,6 +13,7 @@ use crate::copies::Copies;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::fleet::Fleet;
+use crate::halted::Halted;
 use crate::listen::listen;
 use crate::load::load;
 use crate::lots::Lots;
@@ -129,7 +130,7 @@ async fn continuously(session: &Session, args: &ReplicateArgs) -> Result<Vec<Run
 /// A failed mirror before stopped partitions before an early end. Being stopped is how a
 /// continuous mirror ends, and no failure.
 fn judge(ends: Vec<RunEnd>, once: bool) -> Ended {
-    let mut failed = 0;
+    let mut failures = Vec::new();
     let mut interrupted = false;
     let mut left_out = Vec::new();
     // what a reload put right is no failure: the last run of each counts
@@ -149,7 +150,7 @@ fn judge(ends: Vec<RunEnd>, once: bool) -> Ended {
                 if once && summary.topics.is_empty() && summary.failures.is_empty() {
                     left_out.extend(summary.left_out.into_iter().map(|it| (mirror.clone(), it)));
                 }
-                failed += summary.failures.len();
+                failures.extend(summary.failures);
                 interrupted |= summary.interrupted;
             }
             Err(error) => {
@@ -161,8 +162,9 @@ fn judge(ends: Vec<RunEnd>, once: bool) -> Ended {
             }
         }
     }
-    if failed > 0 {
-        return Err(Failure::PartitionsFailed { failed });
+    let halted = Halted::of(&failures);
+    if !halted.is_nothing() {
+        return Err(Failure::Halted { halted });
     }
     // of several mirrors the others copied; one that could copy nothing at all is not what was asked for
     if !left_out.is_empty() {

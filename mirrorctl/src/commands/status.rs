@@ -52,6 +52,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
                 source: alias.clone(),
                 target: mirror.target.clone(),
                 state: state(mirror, recorded, source.cluster.cluster_id()),
+                selection: replicator::selection(mirror),
                 partitions,
             });
         }

@@ -236,11 +236,7 @@ fn hint(failure: &Failure) -> Option<String> {
              resource",
             permissions(addresses).join(", ")
         )),
-        Failure::PartitionsFailed { .. } => Some(
-            "the next run begins where each partition stopped, and stops there again for as long as \
-             the cause named above is there"
-                .to_owned(),
-        ),
+        Failure::Halted { halted } => Some(halted.hint()),
         Failure::Verification { .. } => Some(
             "the first counterexample of each failed check is printed with the verdicts".to_owned(),
         ),

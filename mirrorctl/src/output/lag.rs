@@ -9,6 +9,7 @@ use replicator::{MEASURED, PartitionLag};
 use serde_json::{Value, json};
 
 use crate::output::figures::{bytes, count, counted, elapsed};
+use crate::output::status::attention;
 use crate::output::style::{BAD, DIM, GOOD, HEAD, good, indented, number, table, unbroken, warn};
 use crate::values::LagLimit;
 
@@ -26,6 +27,8 @@ pub(crate) struct MirrorLag {
     pub(crate) target: String,
     /// `slo.lag` of the mirror.
     pub(crate) objective: Option<Duration>,
+    /// What selects its topics.
+    pub(crate) selection: String,
     /// Each partition, sorted.
     pub(crate) partitions: Vec<PartitionLag>,
 }
@@ -114,7 +117,10 @@ pub(crate) fn lag_human(mirrors: &[MirrorLag], all: bool, width: usize) -> Strin
             objective(lag, &sums),
         ));
         if lag.partitions.is_empty() {
-            text.push_str("  no topic is selected\n");
+            text.push_str(&format!(
+                "  no topic of {} is selected by {}\n",
+                lag.source, lag.selection
+            ));
         } else if all || lag.partitions.len() <= FEW {
             text.push_str(&partitions(lag, width));
         } else {
@@ -127,6 +133,8 @@ pub(crate) fn lag_human(mirrors: &[MirrorLag], all: bool, width: usize) -> Strin
                 counted(sums.unmeasured, "partition"),
             ));
         }
+        // a lag of what is gone, or of another topic, is not what it looks like
+        text.push_str(&attention(lag.partitions.iter().map(|it| &it.status), all));
         text.push('\n');
     }
     // the page ends with the last table, not with an empty line
@@ -286,6 +294,7 @@ mod tests {
                 source_start: 0,
                 source_end: 1_000_000 + lag,
                 lag,
+                cause: None,
                 committed_at_ms: Some(0),
                 condition: if lag == 0 {
                     Condition::CaughtUp
@@ -304,6 +313,7 @@ mod tests {
             source: "onprem".to_owned(),
             target: "aws".to_owned(),
             objective: Some(Duration::from_secs(30)),
+            selection: "`.*`".to_owned(),
             partitions,
         }
     }
@@ -333,6 +343,16 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("objective 30 s missed"), "{text}");
+    }
+
+    #[test]
+    fn a_lag_of_what_is_gone_says_so() {
+        let mut gone = partition("t", 3, 10, Some(1.0));
+        gone.status.condition = Condition::DataLost;
+        gone.status.position = Some(2);
+        gone.status.source_start = 7;
+        let text = plain(&lag_human(&[mirror(vec![gone])], false, 80));
+        assert!(text.contains("! t-3: offsets 2 to 6 are gone"), "{text}");
     }
 
     #[test]

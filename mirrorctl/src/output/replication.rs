@@ -6,6 +6,7 @@ use comfy_table::Cell;
 use replicator::{RunError, Summary};
 use serde_json::{Value, json};
 
+use crate::halted::Halted;
 use crate::output::figures::{bytes, count, counted, elapsed, rate};
 use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN, indented, number, table, unbroken};
 
@@ -45,7 +46,7 @@ pub(crate) fn replication_human(ends: &[RunEnd], width: usize) -> String {
 fn run(summary: &Summary, width: usize) -> String {
     let mut text = String::new();
     if summary.topics.is_empty() && summary.left_out.is_empty() && summary.failures.is_empty() {
-        text.push_str("  no topic is selected\n");
+        text.push_str(&format!("  {}\n", nothing(summary)));
     } else if !summary.topics.is_empty() {
         let header = ["topic", "on the target", "partitions", "records", "bytes"];
         let mut rows = table(width.saturating_sub(2), &header);
@@ -118,6 +119,21 @@ fn gaps(summary: &Summary) -> String {
     )
 }
 
+/// Why there is nothing to list.
+fn nothing(summary: &Summary) -> String {
+    match summary.selected {
+        None => "it ended before it knew what there is to copy".to_owned(),
+        Some(0) => format!(
+            "no topic of {} is selected by {}",
+            summary.source, summary.selection
+        ),
+        Some(topics) => format!(
+            "nothing was copied of {}",
+            counted(topics, "selected topic")
+        ),
+    }
+}
+
 fn last_line(ends: &[RunEnd]) -> String {
     let summaries = || ends.iter().filter_map(|end| end.result.as_ref().ok());
     let records: u64 = summaries().map(|summary| summary.records).sum();
@@ -128,8 +144,8 @@ fn last_line(ends: &[RunEnd]) -> String {
             .max()
             .unwrap_or(0),
     );
-    let failed = failed(ends);
-    let style = if failed > 0 { WARN } else { GOOD };
+    let halted = Halted::of(summaries().flat_map(|summary| &summary.failures));
+    let style = if halted.is_nothing() { GOOD } else { WARN };
     let mut text = format!("{style}Copied{style:#} {} records", count(records));
     if records > 0 {
         text.push_str(&format!(
@@ -139,18 +155,11 @@ fn last_line(ends: &[RunEnd]) -> String {
             count(rate(records, time) as u64),
         ));
     }
-    if failed > 0 {
-        text.push_str(&format!("; {} stopped", counted(failed, "partition")));
+    if !halted.is_nothing() {
+        text.push_str(&format!("; {halted}"));
     }
     text.push_str(".\n");
     text
-}
-
-fn failed(ends: &[RunEnd]) -> usize {
-    ends.iter()
-        .filter_map(|end| end.result.as_ref().ok())
-        .map(|summary| summary.failures.len())
-        .sum()
 }
 
 /// Every run with its summary or its error, and the mirrors of which a cluster could not be reached.
@@ -196,6 +205,8 @@ mod tests {
             gaps,
             gap_offsets,
             quarantined,
+            selection: "`.*`".to_owned(),
+            selected: Some(1),
             topics: Vec::new(),
             failures: Vec::new(),
             left_out: Vec::new(),

@@ -26,6 +26,8 @@ pub(crate) struct MirrorStatus {
     pub(crate) target: String,
     /// Whether it is meant to run.
     pub(crate) state: Shown,
+    /// What selects its topics.
+    pub(crate) selection: String,
     /// Each partition, sorted.
     pub(crate) partitions: Vec<PartitionStatus>,
 }
@@ -46,6 +48,7 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
             source,
             target,
             state,
+            selection,
             partitions,
         } = status;
         text.push_str(&format!(
@@ -55,7 +58,9 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
         ));
         text.push_str(&meant(state, target));
         if partitions.is_empty() {
-            text.push_str("  no topic is selected\n\n");
+            text.push_str(&format!(
+                "  no topic of {source} is selected by {selection}\n\n"
+            ));
             continue;
         }
         text.push_str(&if all || partitions.len() <= FEW {
@@ -63,7 +68,7 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
         } else {
             topic_table(partitions, width)
         });
-        text.push_str(&attention(partitions, all));
+        text.push_str(&attention(partitions.iter(), all));
         text.push('\n');
     }
     // the page ends with the last table, not with an empty line
@@ -188,9 +193,11 @@ fn topic_table(partitions: &[PartitionStatus], width: usize) -> String {
 }
 
 /// What a replicator would stop at, in words.
-fn attention(partitions: &[PartitionStatus], all: bool) -> String {
+pub(super) fn attention<'p>(
+    partitions: impl Iterator<Item = &'p PartitionStatus>,
+    all: bool,
+) -> String {
     let grave: Vec<&PartitionStatus> = partitions
-        .iter()
         .filter(|it| it.condition.needs_attention())
         .collect();
     let shown = if all { grave.len() } else { FEW };
@@ -230,9 +237,14 @@ fn why(partition: &PartitionStatus) -> String {
             "the target topic was deleted and created again: the next run copies it anew".to_owned()
         }
         Condition::TargetMissing => format!("{} is not on the target", partition.target_topic),
-        Condition::Paused | Condition::NotStarted | Condition::Behind | Condition::CaughtUp => {
-            partition.condition.words().to_owned()
-        }
+        Condition::Refused
+        | Condition::Paused
+        | Condition::NotStarted
+        | Condition::Behind
+        | Condition::CaughtUp => match &partition.cause {
+            Some(cause) => cause.clone(),
+            None => partition.condition.words().to_owned(),
+        },
     }
 }
 
@@ -245,7 +257,8 @@ fn condition(condition: Condition) -> Cell {
         | Condition::Truncated
         | Condition::SourceRecreated
         | Condition::TargetRecreated
-        | Condition::TargetMissing => bad(words),
+        | Condition::TargetMissing
+        | Condition::Refused => bad(words),
     }
 }
 
@@ -299,6 +312,7 @@ mod tests {
                 source_start: if index == 199 { 150 } else { 0 },
                 source_end: 200,
                 lag: 100,
+                cause: None,
                 committed_at_ms: Some(0),
                 condition: if index == 199 {
                     Condition::DataLost
@@ -317,6 +331,7 @@ mod tests {
                 record: None,
                 promotion: None,
             },
+            selection: "`.*`".to_owned(),
             partitions,
         };
         let page = status_human(&[mirror], false, 80);

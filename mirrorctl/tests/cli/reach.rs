@@ -93,3 +93,21 @@ fn an_objective_that_is_not_declared_cannot_be_asked_for() {
     asked.says("`slo.lag`, which is not declared for pay, lost");
     asked.says("--max-lag 30s");
 }
+
+#[test]
+fn a_mirror_that_selects_nothing_shows_its_pattern() {
+    let stage = Stage::new();
+    let file = stage.topology(
+        "mirrors:\n- {name: pay, source: left, target: right, topicsPattern: 'pya\\..*', \
+         replicationPolicy: {type: default}}\n",
+    );
+    let file = text(&file);
+    for command in [
+        &["replicate", "-f", file, "--once"][..],
+        &["status", "-f", file],
+        &["lag", "-f", file],
+    ] {
+        let said = run(command).code(0);
+        said.says("no topic of left is selected by `pya\\..*`");
+    }
+}

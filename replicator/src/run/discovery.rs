@@ -38,6 +38,7 @@ impl Run<'_> {
             begins,
             left_out,
             paused,
+            selected,
         } = self
             .upkeep
             .discover(&self.running, self.ownership.positions())
@@ -47,6 +48,7 @@ impl Run<'_> {
         if self.options.mode == Mode::Continuous {
             self.show_paused(&paused).await;
         }
+        self.progress.select(selected);
         for failure in failed {
             // Said once; a later discovery that succeeds starts the topic all the same.
             if self.unready.insert(failure.topic.clone()) {

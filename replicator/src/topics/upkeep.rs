@@ -45,6 +45,8 @@ pub(crate) struct Discovered {
     pub(crate) left_out: Vec<LeftOut>,
     /// Selected and held back (`pausedTopics`), with their names on the target.
     pub(crate) paused: Vec<(TopicMetadata, String)>,
+    /// How many topics are selected, whatever became of them.
+    pub(crate) selected: usize,
 }
 
 /// What a run remembers from discovery to discovery.
@@ -115,6 +117,7 @@ impl Upkeep {
             .cloned()
             .collect();
         let selected = select(&self.mirror, &self.source_alias, metadata.topics);
+        let in_all = selected.len();
         let (paused, selected) = selected
             .into_iter()
             .partition(|(topic, _)| self.mirror.is_paused(&topic.name));
@@ -174,6 +177,7 @@ impl Upkeep {
             over,
             begins,
             paused,
+            selected: in_all,
             left_out: std::mem::take(&mut self.left_out)
                 .into_iter()
                 .map(|(topic, reason)| LeftOut { topic, reason })
@@ -328,7 +332,7 @@ impl Upkeep {
     }
 
     /// Who else fills the target topic, from another topic or cluster, and has the older claim.
-    fn conflict(&self, topic: &MirroredTopic) -> Option<String> {
+    pub(super) fn conflict(&self, topic: &MirroredTopic) -> Option<String> {
         let own_key = self.key(&topic.source.name);
         let own = self.own(&topic.source.name);
         let target_id = topic.target.id.to_string();
@@ -534,8 +538,18 @@ impl Upkeep {
         self.target_log.write(&[(key, None)]).await
     }
 
+    /// What this cluster's mirrors say about its topics; one that we may not read says nothing.
+    pub(super) async fn read_target_log(&mut self) -> Result<(), RunError> {
+        match self.target_log.refresh().await {
+            Err(Error::Broker { error, .. }) if error.name() == "TOPIC_AUTHORIZATION_FAILED" => {
+                Ok(())
+            }
+            read => read.map_err(self.on_target()),
+        }
+    }
+
     /// What the source's own mirrors say. One that we may not read says nothing.
-    async fn read_source_log(&mut self) -> Result<(), RunError> {
+    pub(super) async fn read_source_log(&mut self) -> Result<(), RunError> {
         match self.source_log.refresh().await {
             Ok(()) => Ok(()),
             Err(Error::Broker { error, .. }) if error.name() == "TOPIC_AUTHORIZATION_FAILED" => {
@@ -551,7 +565,7 @@ impl Upkeep {
         }
     }
 
-    fn judge(&self, topic: &str, topic_id: &str) -> Verdict {
+    pub(super) fn judge(&self, topic: &str, topic_id: &str) -> Verdict {
         let own = self.own(topic).and_then(|own| own.origins.first());
         let way = self.way(topic, topic_id);
         provenance::judge(
@@ -578,16 +592,15 @@ impl Upkeep {
         self.target_log.records().get(&self.key(topic))
     }
 
-    fn say_ring(&mut self, topic: &str, ring: &[String]) {
+    pub(super) fn ring_reason(&self, topic: &str) -> String {
         let target = self.target.cluster_id();
         let by = self.source_log.records().iter().find_map(|(key, record)| {
             let comes = record.origins.iter().any(|hop| hop.cluster_id == target);
             let fills = record.target_topic == topic && record.released.is_none();
             (fills && comes).then(|| key.mirror.clone())
         });
-        let ring = ring.join(" ← ");
         let alias = &self.mirror.target;
-        let reason = match by {
+        match by {
             Some(by) => format!(
                 "mirror `{by}` fills it with what comes from `{alias}`, and copying it there would go round for ever; once the \
                  promotion of that mirror is over (`state: promoted`) it is copied back"
@@ -595,7 +608,12 @@ impl Upkeep {
             None => format!(
                 "its records come from `{alias}`, and copying them there would go round for ever"
             ),
-        };
+        }
+    }
+
+    fn say_ring(&mut self, topic: &str, ring: &[String]) {
+        let ring = ring.join(" ← ");
+        let reason = self.ring_reason(topic);
         self.left_out.insert(topic.to_owned(), reason.clone());
         if self.say(format!("ring {topic} {ring}")) {
             tracing::warn!(topic, ring, "left out: {reason}");

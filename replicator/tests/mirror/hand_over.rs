@@ -6,7 +6,7 @@ use broker::{ApiKey, FaultAction, FaultRule};
 use bytes::Bytes;
 use kafka::record::{self, Record};
 use kafka::{Cluster, Compression, ProducerIdentity};
-use replicator::{Options, Progress, Source, Summary};
+use replicator::{Condition, Options, Progress, Source, Summary};
 use tokio_util::sync::CancellationToken;
 use topology::{Mirror, StartOffset};
 
@@ -104,6 +104,18 @@ async fn before_the_promotion_the_way_back_is_left_out_and_says_so() {
     assert_eq!((summary.topics.len(), summary.failures.len()), (0, 0));
     assert_eq!(summary.left_out.len(), 1, "{summary:?}");
     assert!(summary.left_out[0].reason.contains("mirror `m` fills it"));
+    let source = Source {
+        alias: rig.mirror.target.clone(),
+        cluster: rig.target.clone(),
+    };
+    let way_back = reversed(&rig.mirror, "back");
+    let status = replicator::status(&way_back, &source, &rig.source);
+    let status = status.await.unwrap();
+    assert_eq!(status[0].condition, Condition::Refused);
+    assert_eq!(
+        status[0].cause.as_deref(),
+        Some(&*summary.left_out[0].reason)
+    );
 }
 
 /// What the source got after the promotion is on no other cluster: nobody but its owner can say what becomes of it.

@@ -111,6 +111,7 @@ async fn a_source_topic_that_is_recreated_while_the_mirror_runs_is_begun_anew() 
     }
     rig.until_target_has("t1", count(&expected)).await;
     let summary = running.stop().await;
+    assert_eq!(summary.topics[0].partitions, 3);
     assert_eq!(summary.failures, []);
     assert_eq!(rig.on_target("t1").await, expected);
     assert_eq!(gaps(&rig).await.len(), 2);
