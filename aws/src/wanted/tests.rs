@@ -123,7 +123,7 @@ fn the_replicator_reaches_the_brokers_of_its_mirrors_and_no_others() {
         group(&networks()[0], "mirrorctl"),
         [
             "egress/tcp/443/0.0.0.0/0",
-            "egress/tcp/9095/10.10.0.0/16",
+            "egress/tcp/9092/10.10.0.0/16",
             "egress/tcp/9095/10.20.0.0/16",
         ]
     );

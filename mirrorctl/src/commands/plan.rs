@@ -1,7 +1,7 @@
 //! `mirrorctl plan`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use plan::{Clients, Desired, Infrastructure, Permissions, Plan};
@@ -174,7 +174,7 @@ async fn attempt(
             } = if no_cluster {
                 Reached::default()
             } else {
-                connect_for(topology).await?
+                connect_for(topology, &needed(topology, asked)).await?
             };
             desired
                 .clusters
@@ -214,9 +214,29 @@ struct Reached {
     missing: Vec<ConnectError>,
 }
 
+/// The clusters that a plan for these addresses cannot do without: a mirror's state is kept on its target, and a source that
+/// is gone is what mirrors are promoted for.
+fn needed(topology: &Topology, asked: &ScopeArgs) -> BTreeSet<String> {
+    let managed = plan::managed_clusters(topology);
+    if !scope::speaks_of_mirrors_only(&asked.target) {
+        return managed;
+    }
+    let meant = topology
+        .mirrors
+        .iter()
+        .filter(|mirror| scope::is_asked_for(&format!("mirror.{}", mirror.name), asked));
+    let targets: BTreeSet<String> = meant.map(|mirror| mirror.target.clone()).collect();
+    managed
+        .into_iter()
+        .filter(|it| targets.contains(it))
+        .collect()
+}
+
 /// Connections to the clusters that something is declared on, and to those that mirrors have to do with, as far as they can be
 /// reached; why not, for the others.
-async fn connect_for(topology: &Topology) -> Result<Reached, Failure> {
+///
+/// Those that are not `needed` are no reason to fail: what is declared on them was not asked for.
+async fn connect_for(topology: &Topology, needed: &BTreeSet<String>) -> Result<Reached, Failure> {
     let managed = plan::managed_clusters(topology);
     let mut judged_aliases = plan::proof::judged_clusters(topology);
     judged_aliases.retain(|alias| !managed.contains(alias));
@@ -224,12 +244,13 @@ async fn connect_for(topology: &Topology) -> Result<Reached, Failure> {
         connect_where_possible(topology, &managed),
         connect_where_possible(topology, &judged_aliases)
     );
-    let ((managed, missing), (others, unreached)) = (managed?, judged?);
+    let ((managed, mut missing), (others, unreached)) = (managed?, judged?);
     let mut all = managed.clone();
     all.extend(others);
     let reasons = missing.iter().chain(&unreached);
     let reasons = reasons.map(|(alias, error)| (alias.clone(), error.to_string()));
     let reasons = reasons.collect();
+    missing.retain(|alias, _| needed.contains(alias));
     let mut missing: Vec<ConnectError> = missing.into_values().collect();
     if !missing.is_empty() {
         // where a plan fails for want of connections, clusters that it would do without and that nobody knows the addresses of

@@ -46,6 +46,11 @@ pub(crate) fn speaks_of_no_cluster(targets: &[Pattern]) -> bool {
     speaks_only_of(targets, &["file", "ec2"])
 }
 
+/// Whether only mirrors can match: then no cluster has to be reached but the targets that keep their states.
+pub(crate) fn speaks_of_mirrors_only(targets: &[Pattern]) -> bool {
+    speaks_only_of(targets, &["mirror"])
+}
+
 /// Whether infrastructure is asked for by its address.
 pub(crate) fn speaks_of_infrastructure(targets: &[Pattern]) -> bool {
     let mut patterns = targets.iter().map(ToString::to_string);
@@ -193,11 +198,23 @@ mod tests {
     }
 
     #[test]
+    fn only_what_can_be_nothing_else_speaks_of_mirrors_only() {
+        let says = |written: &[&str]| speaks_of_mirrors_only(&patterns(written));
+        assert!(says(&["mirror.pay"]));
+        assert!(says(&["mirror\\.pay, mirror.orders"]));
+        for other in [
+            &[][..],
+            &[".*"],
+            &["mirror.pay", "topic.a.b"],
+            &["mirror.a|topic.*"],
+            &["mirrors?.*"],
+        ] {
+            assert!(!says(other), "{other:?}");
+        }
+    }
+
+    #[test]
     fn infrastructure_needs_no_cluster() {
-        let patterns = |written: &[&str]| -> Vec<Pattern> {
-            let patterns = written.iter().map(|it| Pattern::new(it));
-            patterns.collect::<Result<_, _>>().expect("patterns")
-        };
         for (written, no_cluster, infrastructure) in [
             (&["ec2\\..*"][..], true, true),
             (&["ec2.eu-west-1.vpc.a", "file.*"], true, true),

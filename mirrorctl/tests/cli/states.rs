@@ -144,6 +144,39 @@ fn without_a_record_the_file_alone_decides_and_none_is_made() {
     assert_eq!(bed.status()["by"], "topology");
 }
 
+/// What mirrors are promoted for.
+#[test]
+fn a_mirror_is_promoted_by_its_address_while_its_source_is_gone() {
+    let bed = Bed::new();
+    bed.apply("running");
+    let file = write(&bed.stage, "gone.yaml", "promoted");
+    let written = std::fs::read_to_string(&file).unwrap();
+    let source = bed.stage.left.bootstrap_servers();
+    assert!(written.contains(&source), "{source} in {written}");
+    std::fs::write(&file, written.replace(&source, "127.0.0.1:1")).unwrap();
+    let apply = ["apply", "-f", &file, "--auto-approve"];
+    run(&apply).code(1).says("left");
+    let promoted = || match bed.entry().standing {
+        Some(Standing::Known { record, .. }) => record.state == topology::MirrorState::Promoted,
+        other => panic!("{other:?}"),
+    };
+    assert!(!promoted());
+    // nor where more than the mirror could be meant
+    let more = ["--target", "mirror.pay", "--target", "topic.*"];
+    run(&[&apply[..], &more].concat()).code(1).says("left");
+    run(&[&apply[..], &["--target", "mirror.pay"]].concat()).code(0);
+    assert!(promoted());
+    let plan = [
+        "plan",
+        "-f",
+        &file,
+        "--target",
+        "mirror.pay",
+        "--detailed-exitcode",
+    ];
+    run(&plan).code(0);
+}
+
 #[test]
 fn once_passes_over_what_was_paused() {
     let bed = Bed::new();
