@@ -21,6 +21,20 @@ static KEYED: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("the expression is constant")
 });
+/// The short words for it, which are parts of other words: here they are a word of the key by themselves.
+static KEYED_SHORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?ix) (?: ^ | [\s"'_.,;(-] ) (?: pw | pwd | pass | psk ) ["']? \s* [:=]+ \s* (?P<value> \S.*)"#,
+    )
+    .expect("the expression is constant")
+});
+/// A login that is an option's value, and an access key of AWS, which is known by its shape.
+static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x) (?: \s -u \s* | \s --user [\s=]+ ) [^\s:]+ : (?P<login> \S.*) | \b (?P<value> (?: AKIA | ASIA ) [0-9A-Z]{16} ) \b",
+    )
+    .expect("the expression is constant")
+});
 /// An option of a command, whose value follows after a space.
 static OPTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)--[\w-]*(?:passw(?:or)?d|secret|token|api-?key)[\w-]*\s+(?P<value>\S.*)")
@@ -88,14 +102,15 @@ fn begun(line: &str, within: &mut Within) -> String {
         }
         return hidden_from(line, begins.start());
     }
-    if let Some(value) = value(&KEYED, line) {
+    if let Some(value) = value(&KEYED, line).or_else(|| value(&KEYED_SHORT, line)) {
         if line[value..].starts_with(['|', '>']) {
             *within = Within::Block(indentation(line));
             return line.to_owned();
         }
         return hidden_from(line, value);
     }
-    match value(&OPTION, line).or_else(|| value(&LOGIN, line)) {
+    let others = [&OPTION, &LOGIN, &SHAPED];
+    match others.iter().find_map(|it| value(it, line)) {
         Some(value) => hidden_from(line, value),
         None => line.to_owned(),
     }
@@ -104,14 +119,15 @@ fn begun(line: &str, within: &mut Within) -> String {
 /// Where the first value that is no reference begins.
 fn value(expression: &Regex, line: &str) -> Option<usize> {
     let mut from = 0;
-    while let Some(found) = expression.captures_at(line, from)?.name("value") {
+    loop {
+        let found = expression.captures_at(line, from)?;
+        let found = found.name("value").or_else(|| found.name("login"))?;
         // where several stand in a line, the value of the first holds the others
         if !REFERENCE.is_match(found.as_str()) {
             return Some(found.start());
         }
         from = found.end();
     }
-    None
 }
 
 fn hidden_from(line: &str, at: usize) -> String {
@@ -149,6 +165,13 @@ mod tests {
                 "AWS_SECRET_ACCESS_KEY=(sensitive)",
             ),
             ("password: ${A}-tail", "password: (sensitive)"),
+            ("export KAFKA_PW=hunter2", "export KAFKA_PW=(sensitive)"),
+            ("DB_PWD='x'", "DB_PWD=(sensitive)"),
+            ("kafka.pass: x", "kafka.pass: (sensitive)"),
+            ("{\"pw\": \"x\"}", "{\"pw\": (sensitive)"),
+            ("curl -u me:x https://host", "curl -u me:(sensitive)"),
+            ("curl --user=me:x", "curl --user=me:(sensitive)"),
+            ("id AKIAIOSFODNN7EXAMPLE", "id (sensitive)"),
         ] {
             assert_eq!(shown(text), [expected], "{text}");
         }
@@ -167,6 +190,11 @@ mod tests {
             "secretKeyRef:",
             "bootstrap.servers=a:9092",
             "passenger: smith",
+            "bypass: true",
+            "KAFKA_PW=$KAFKA_PW",
+            "pw: {env: KAFKA_PW}",
+            "sudo -u kafka id",
+            "useradd --user-group kafka:kafka",
             "url=https://host:9092/x",
         ] {
             assert_eq!(shown(text), [text]);
