@@ -1,7 +1,7 @@
 //! Mirrors of the engine `mirrormaker`: the legacy tool of Kafka up to 3.9, and of HDP and `HDInsight`.
 
 use serde::Serialize;
-use topology::{Delivery, Engine, Mirror, Pattern, ReplicationPolicy, StartOffset};
+use topology::{Delivery, Engine, Mirror, MirrorState, Pattern, ReplicationPolicy, StartOffset};
 
 use super::java_client::{JavaClient, Providers, cluster, java_client};
 use crate::draft::Draft;
@@ -21,7 +21,7 @@ pub(super) const TARGET: Target = Target {
         },
         Setting {
             name: "group",
-            about: "consumer group; mirrorgroup where nothing is said",
+            about: "consumer group; mirrorgroup where nothing is said, and mirrorgroup-MIRROR where there are several",
             takes: Takes::Text(setting::line),
         },
         Setting {
@@ -43,6 +43,8 @@ struct Legacy {
     group: String,
     streams: String,
     command: String,
+    /// What the topology says instead of running.
+    held: Option<&'static str>,
     whitelist: String,
     offset_reset: &'static str,
 }
@@ -61,11 +63,18 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         .mirrors
         .iter()
         .filter(|mirror| mirror.engine == Engine::MirrorMaker);
+    // two of one group would share the partitions of a source, and each would copy a part
+    let shares_name = mirrors.clone().nth(1).is_some();
     let mut drafts = Vec::new();
     for mirror in mirrors {
         refuse_what_it_cannot(mirror)?;
+        let group = if shares_name {
+            format!("mirrorgroup-{}", mirror.name)
+        } else {
+            "mirrorgroup".to_owned()
+        };
         for source in &mirror.sources {
-            let values = legacy(request, mirror, source)?;
+            let values = legacy(request, mirror, source, &group)?;
             // a process has one source: several have a folder each
             let folder = match mirror.sources.len() {
                 1 => mirror.name.clone(),
@@ -87,7 +96,12 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     Ok(drafts)
 }
 
-fn legacy(request: &Request<'_>, mirror: &Mirror, source: &str) -> Result<Legacy, TargetError> {
+fn legacy(
+    request: &Request<'_>,
+    mirror: &Mirror,
+    source: &str,
+    group: &str,
+) -> Result<Legacy, TargetError> {
     let on_hdinsight = request
         .topology
         .cluster(&mirror.target)
@@ -101,14 +115,17 @@ fn legacy(request: &Request<'_>, mirror: &Mirror, source: &str) -> Result<Legacy
         mirror: mirror.name.clone(),
         source: reached(request, mirror, source)?,
         target: reached(request, mirror, &mirror.target)?,
-        group: request
-            .setting("mirrormaker", "group", "mirrorgroup")
-            .to_owned(),
+        group: request.setting("mirrormaker", "group", group).to_owned(),
         streams: request.setting("mirrormaker", "streams", "4").to_owned(),
         command: request
             .setting("mirrormaker", "command", command)
             .to_owned(),
-        whitelist: whitelist(mirror, &mirror.topics.include)?,
+        held: match mirror.state {
+            MirrorState::Running => None,
+            MirrorState::Paused => Some("paused"),
+            MirrorState::Promoted => Some("promoted"),
+        },
+        whitelist: whitelist(mirror)?,
         offset_reset: match mirror.start_offset {
             StartOffset::Earliest => "earliest",
             StartOffset::Latest => "latest",
@@ -150,8 +167,26 @@ fn refuse_what_it_cannot(mirror: &Mirror) -> Result<(), TargetError> {
     Err(refused(mirror, problem.to_owned()))
 }
 
+/// A topic has to match as a whole. There is no list of what is left out, but Java's expressions can look ahead.
+fn whitelist(mirror: &Mirror) -> Result<String, TargetError> {
+    let include = alternatives(mirror, &mirror.topics.include)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let mut names = mirror.topics.include.parts().into_iter();
+    let Some(exclude) = &mirror.topics.exclude else {
+        return Ok(include);
+    };
+    // names, and no expressions
+    if names.all(|name| name.chars().all(plain) && !exclude.matches(name)) {
+        return Ok(include);
+    }
+    Ok(format!(
+        "(?!(?:{})$)(?:{include})",
+        alternatives(mirror, exclude)?
+    ))
+}
+
 /// MirrorMaker reads a list as alternatives, and a comma as what separates them.
-fn whitelist(mirror: &Mirror, pattern: &Pattern) -> Result<String, TargetError> {
+fn alternatives(mirror: &Mirror, pattern: &Pattern) -> Result<String, TargetError> {
     let parts = pattern.parts();
     match parts.iter().find(|part| part.contains(',')) {
         Some(part) => Err(refused(

@@ -36,7 +36,8 @@ fn the_legacy_mirror_of_the_hybrid_cloud() {
     let rendering = rendering(&text, &["mirrormaker"]);
     let start = file(&rendering, "mirrormaker/onprem-to-aws/start.sh");
     assert!(start.starts_with("#!/bin/sh\n"), "{start}");
-    assert!(start.contains("--whitelist '.*'"), "{start}");
+    assert!(start.contains("--whitelist '(?!(?:"), "{start}");
+    assert!(start.contains(")$)(?:.*)'\n"), "{start}");
     assert!(start.contains("exec kafka-run-class.sh kafka.tools.MirrorMaker "));
     let consumer = properties(&rendering, "mirrormaker/onprem-to-aws/consumer.properties");
     assert_eq!(
@@ -48,6 +49,46 @@ fn the_legacy_mirror_of_the_hybrid_cloud() {
     assert!(producer["bootstrap.servers"].starts_with("b-1.kafka.aws.example:9092,"));
     assert_eq!(producer["compression.type"], "none");
     assert!(!producer.contains_key("group.id"));
+}
+
+#[test]
+fn a_legacy_mirror_leaves_out_what_is_excluded_and_two_share_no_group() {
+    let topology = |state: &str| {
+        format!(
+            "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+             - {{alias: eu, bootstrapServers: ['eu:9092']}}\n\
+             - {{alias: us, bootstrapServers: ['us:9092']}}\n\
+             - {{alias: ap, bootstrapServers: ['ap:9092']}}\n\
+             mirrors:\n\
+             - {{name: one, source: eu, target: us, engine: mirrormaker, topicsPattern: 'c.*,d', \
+             topicsExcludePattern: 'c\\.secret,c\\.x', replicationPolicy: {{type: identity}}, state: {state}}}\n\
+             - {{name: two, source: eu, target: ap, engine: mirrormaker, topicsPattern: 'c.*', \
+             replicationPolicy: {{type: identity}}}}\n"
+        )
+    };
+    let running = rendering(&topology("running"), &["mirrormaker"]);
+    let start = file(&running, "mirrormaker/one/start.sh");
+    assert!(
+        start.contains("--whitelist '(?!(?:c\\.secret|c\\.x|__.*|"),
+        "{start}"
+    );
+    assert!(start.contains("|mirrorctl-.*|"), "{start}");
+    assert!(start.contains(")$)(?:c.*|d)'\n"), "{start}");
+    assert!(!start.contains("exit 1"), "{start}");
+    let group = |mirror: &str| {
+        let consumer = properties(
+            &running,
+            &format!("mirrormaker/{mirror}/consumer.properties"),
+        );
+        consumer["group.id"].clone()
+    };
+    assert_eq!(
+        (group("one"), group("two")),
+        ("mirrorgroup-one".to_owned(), "mirrorgroup-two".to_owned())
+    );
+    let paused = rendering(&topology("paused"), &["mirrormaker"]);
+    let start = file(&paused, "mirrormaker/one/start.sh");
+    assert!(start.contains("is paused in the topology"), "{start}");
 }
 
 #[test]
@@ -104,7 +145,7 @@ fn a_whitelist_stays_one_word_of_the_shell() {
         .unwrap();
     let words = String::from_utf8(output.stdout).unwrap();
     assert!(
-        words.ends_with("--whitelist\na(b|c)';exit 1;'|d\n"),
+        words.contains("--whitelist\n(?!(?:") && words.ends_with(")$)(?:a(b|c)';exit 1;'|d)\n"),
         "{words}"
     );
 }
