@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::progress::{Plan, Progress, result};
 use crate::results::{Apart, Results, Unmeasured};
 
-/// On few cores the brokers' JVMs take longer to compile what they do often: throughput rose until the seventh copy.
+/// On few cores the brokers' JVMs take longer to compile what they do often: throughput was still
+/// rising after the tenth copy.
 pub(crate) const WARM_UPS: u16 = 8;
 
 fn engines(arguments: &Arguments) -> Vec<Engine> {
