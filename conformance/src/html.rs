@@ -32,16 +32,10 @@ impl Report {
     }
 
     fn values(&self) -> Context {
-        let mut subjects: Vec<Subject<'_>> = Vec::new();
-        for check in &self.checks {
-            match subjects.iter_mut().find(|it| it.name == check.subject) {
-                Some(subject) => subject.checks.push(check),
-                None => subjects.push(Subject {
-                    name: &check.subject,
-                    checks: vec![check],
-                }),
-            }
-        }
+        let subjects = self.by_subject().into_iter();
+        let subjects: Vec<Subject<'_>> = subjects
+            .map(|(name, checks)| Subject { name, checks })
+            .collect();
         let (failed, all) = (self.failures().count() as u64, self.checks.len() as u64);
         let (result, verdict) = if failed > 0 {
             (

@@ -14,21 +14,14 @@ impl Report {
     pub fn to_junit(&self) -> Result<String, Error> {
         let mut junit = quick_junit::Report::new("mirrorctl verify");
         junit.set_time(self.duration());
-        let mut suites: Vec<TestSuite> = Vec::new();
-        for check in &self.checks {
-            let at = suites
-                .iter()
-                .position(|suite| suite.name.as_str() == check.subject);
-            let at = at.unwrap_or_else(|| {
-                let mut suite = TestSuite::new(check.subject.as_str());
-                if let Some(seed) = self.seed {
-                    suite.add_property(("seed", seed.to_string().as_str()));
-                }
-                suites.push(suite);
-                suites.len() - 1
-            });
-            suites[at].add_test_case(test_case(check));
-        }
+        let suites = self.by_subject().into_iter().map(|(subject, checks)| {
+            let mut suite = TestSuite::new(subject);
+            if let Some(seed) = self.seed {
+                suite.add_property(("seed", seed.to_string().as_str()));
+            }
+            suite.add_test_cases(checks.into_iter().map(test_case));
+            suite
+        });
         junit.add_test_suites(suites);
         junit
             .to_string()

@@ -68,6 +68,21 @@ impl Report {
             .filter(|check| matches!(check.verdict, Verdict::Fail { .. }))
     }
 
+    /// The results of each subject, in the order in which subjects come first.
+    pub fn by_subject(&self) -> Vec<(&str, Vec<&CheckResult>)> {
+        let mut subjects: Vec<(&str, Vec<&CheckResult>)> = Vec::new();
+        for check in &self.checks {
+            match subjects
+                .iter_mut()
+                .find(|(subject, _)| *subject == check.subject)
+            {
+                Some((_, checks)) => checks.push(check),
+                None => subjects.push((&check.subject, vec![check])),
+            }
+        }
+        subjects
+    }
+
     /// How long the check took.
     pub fn duration(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.finished_ms - self.started_ms).unwrap_or(0))

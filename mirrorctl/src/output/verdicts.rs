@@ -14,7 +14,7 @@ const SUBJECTS_IN_FULL: usize = 3;
 /// A table a subject, each failed check's first counterexample in full, and one last line.
 pub(crate) fn verdicts_human(report: &Report, width: usize) -> String {
     let mut text = String::new();
-    let subjects = by_subject(report);
+    let subjects = report.by_subject();
     let many = subjects.len() > SUBJECTS_IN_FULL;
     for (subject, checks) in &subjects {
         if many
@@ -97,20 +97,6 @@ fn first_clause(words: &str, room: usize) -> String {
     let mut clipped: String = clause.chars().take(room.saturating_sub(1)).collect();
     clipped.push('…');
     clipped
-}
-
-fn by_subject(report: &Report) -> Vec<(&str, Vec<&CheckResult>)> {
-    let mut subjects: Vec<(&str, Vec<&CheckResult>)> = Vec::new();
-    for check in &report.checks {
-        match subjects
-            .iter_mut()
-            .find(|(subject, _)| *subject == check.subject)
-        {
-            Some((_, checks)) => checks.push(check),
-            None => subjects.push((&check.subject, vec![check])),
-        }
-    }
-    subjects
 }
 
 fn row(check: &CheckResult) -> [Cell; 3] {

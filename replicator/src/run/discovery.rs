@@ -19,7 +19,7 @@ use crate::outcome::Stopped;
 use crate::oversize::Cutter;
 use crate::partition::{Commits, Guarantee, Partition};
 use crate::position::{Position, PositionKey, ProducerPosition, VERSION};
-use crate::progress::PartitionProgress;
+use crate::progress::{PartitionFailure, PartitionProgress};
 use crate::topics::{self, MirroredTopic};
 
 impl Run<'_> {
@@ -50,12 +50,7 @@ impl Run<'_> {
         }
         self.progress.select(selected);
         for failure in failed {
-            // Said once; a later discovery that succeeds starts the topic all the same.
-            if self.unready.insert(failure.topic.clone()) {
-                tracing::error!(topic = failure.topic, reason = %failure.reason,
-                    "topic is not copied; the others go on");
-                self.progress.fail(failure);
-            }
+            self.say_once(failure);
         }
         let ready = self.provable(ready).await?;
         self.shared
@@ -155,13 +150,18 @@ impl Run<'_> {
             if self.running.iter().any(|it| it.topic == failure.topic) {
                 self.end_topics(std::slice::from_ref(&failure.topic));
             }
-            if self.unready.insert(failure.topic.clone()) {
-                tracing::error!(topic = failure.topic, reason = %failure.reason,
-                    "topic is not copied; the others go on");
-                self.progress.fail(failure);
-            }
+            self.say_once(failure);
         }
         Ok(ready)
+    }
+
+    /// Why a topic is not copied. A later discovery that succeeds starts it all the same.
+    fn say_once(&mut self, failure: PartitionFailure) {
+        if self.unready.insert(failure.topic.clone()) {
+            tracing::error!(topic = failure.topic, reason = %failure.reason,
+                "topic is not copied; the others go on");
+            self.progress.fail(failure);
+        }
     }
 
     /// Where a partition begins, from its position or without one; `None` where it must not be copied, which is said.
