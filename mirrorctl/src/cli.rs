@@ -182,7 +182,7 @@ pub(crate) struct ScopeArgs {
     #[arg(long)]
     pub(crate) drift_only: bool,
     /// Let this resource be deleted, by its full address; the topology has to permit it as well. Of a rendered file: let
-    /// what somebody wrote into it be lost
+    /// what somebody wrote into it be lost. Of a mirror of another topology: let it be taken over
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) allow_destroy: Vec<String>,
 }

@@ -58,8 +58,9 @@ pub(crate) struct Fleet<'f> {
 }
 
 impl<'f> Fleet<'f> {
-    /// Connects to the clusters of all mirrors that are neither paused nor promoted, and starts those. One whose clusters cannot
-    /// be reached waits for them. Fails where that is all of them, or where a promoted mirror is asked for.
+    /// Connects to the clusters of all mirrors that are not promoted, and starts those; paused ones wait there for what file and
+    /// record say. One whose clusters cannot be reached waits for them. Fails where that is all that are to run, or where a
+    /// promoted mirror is asked for.
     pub(crate) async fn launch(
         session: &'f Session,
         file: &'f Path,
@@ -89,12 +90,6 @@ impl<'f> Fleet<'f> {
         };
         let held = in_state(MirrorState::Paused, &fleet.topology, names);
         session.runs.pause(held);
-        for name in in_state(MirrorState::Paused, &fleet.topology, names) {
-            tracing::info!(
-                mirror = name,
-                "paused: it copies nothing and keeps its positions"
-            );
-        }
         let promoted = in_state(MirrorState::Promoted, &fleet.topology, names);
         for name in promoted.filter(|name| !unfinished.contains(*name)) {
             tracing::info!(
@@ -109,7 +104,7 @@ impl<'f> Fleet<'f> {
         Ok(fleet)
     }
 
-    /// Runs until the session stops, or until every mirror has ended by itself and none is paused.
+    /// Runs until the session stops, or until every mirror has ended by itself.
     /// Reads the file again on every SIGHUP.
     pub(crate) async fn sail(mut self, mut hangups: Hangups) -> Result<Vec<RunEnd>, Failure> {
         let display = CopyDisplay::new(self.watched.subscribe());
@@ -122,7 +117,7 @@ impl<'f> Fleet<'f> {
     async fn steer(&mut self, hangups: &mut Hangups) -> Result<Vec<RunEnd>, Failure> {
         let mut stopping = false;
         loop {
-            if self.crews.is_empty() && self.is_over() {
+            if self.crews.is_empty() {
                 return Ok(std::mem::take(&mut self.ends));
             }
             tokio::select! {
@@ -136,11 +131,6 @@ impl<'f> Fleet<'f> {
         }
     }
 
-    fn is_over(&self) -> bool {
-        let mut paused = in_state(MirrorState::Paused, &self.topology, self.names);
-        self.session.stop.is_cancelled() || paused.next().is_none()
-    }
-
     fn crew_ended(&mut self, (name, ends): CrewEnd) -> Result<(), Failure> {
         let Some(crew) = self.crews.remove(&name) else {
             return Ok(());
@@ -148,6 +138,7 @@ impl<'f> Fleet<'f> {
         self.session.runs.release(&name);
         self.ends.extend(ends?);
         if !crew.stop.is_cancelled() {
+            self.session.runs.end(&name);
             self.ended.insert(name.clone());
         } else if !self.session.stop.is_cancelled() {
             // removed, paused, promoted, or about to start anew
@@ -195,30 +186,40 @@ impl<'f> Fleet<'f> {
         };
         for name in self.wanted.keys().filter(|it| !wanted.contains_key(*it)) {
             match after.get(name.as_str()) {
-                Some(MirrorState::Paused) => {
-                    say(name, "paused; it drains, and keeps its positions");
-                }
                 Some(MirrorState::Promoted) => {
                     say(
                         name,
                         "promoted; it copies what the source holds now, and then nothing any more",
                     );
                 }
-                Some(MirrorState::Running) | None => say(name, "removed; it drains and ends"),
+                Some(MirrorState::Running | MirrorState::Paused) | None => {
+                    say(name, "removed; it drains and ends");
+                }
             }
         }
         for (name, definition) in wanted {
             match self.wanted.get(name) {
                 None => match before.get(name.as_str()) {
-                    Some(MirrorState::Paused) => say(name, "resumed"),
-                    Some(MirrorState::Promoted) => say(name, "resumed; it was promoted"),
-                    Some(MirrorState::Running) | None => say(name, "new"),
+                    Some(MirrorState::Promoted) => {
+                        let now = definition.mirror.state.word();
+                        say(name, &format!("{now} again; it was promoted"));
+                    }
+                    Some(MirrorState::Running | MirrorState::Paused) | None => say(name, "new"),
                 },
                 Some(old) if old == definition && self.ended.contains(name) => {
                     say(name, "unchanged; it had stopped and is started again");
                 }
                 Some(old) if old == definition => {}
-                Some(old) => say(name, &format!("changed: {}", changed(old, definition))),
+                Some(old) => match (old.mirror.state, definition.mirror.state) {
+                    (MirrorState::Running, MirrorState::Paused) => {
+                        say(name, "paused; it drains, and keeps its positions");
+                    }
+                    (MirrorState::Paused, MirrorState::Running) => say(name, "resumed"),
+                    (
+                        MirrorState::Running | MirrorState::Paused | MirrorState::Promoted,
+                        MirrorState::Running | MirrorState::Paused | MirrorState::Promoted,
+                    ) => say(name, &format!("changed: {}", changed(old, definition))),
+                },
             }
         }
         if changes == 0 {
@@ -276,12 +277,12 @@ impl<'f> Fleet<'f> {
     }
 }
 
-/// The mirrors that shall run now.
+/// The mirrors that shall run now, or wait until they may.
 fn wanted(topology: &Topology, names: &[String]) -> Result<BTreeMap<String, Definition>, Failure> {
     let mirrors = builtin(topology, names)?;
     Ok(mirrors
         .into_iter()
-        .filter(|mirror| mirror.state == MirrorState::Running)
+        .filter(|mirror| mirror.state != MirrorState::Promoted)
         .map(|mirror| (mirror.name.clone(), definition(topology, mirror)))
         .collect())
 }

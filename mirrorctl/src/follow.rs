@@ -1,13 +1,16 @@
-//! What a mirror's record on its target says, looked at again and again while the mirror is replicated.
+//! What a mirror's topology file and its record on the target say together, the record looked at again and again while the
+//! mirror is replicated.
 //!
 //! Nothing here needs a record: where there is none, the topology file alone decides.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::DateTime;
 use kafka::{Error, RetryClass};
 use plan::Clients;
-use register::{Entry, Mark, RegisterLog, Standing};
+use register::{Entry, Mark, RegisterLog, Standing, TopicKey, TopicRecord, is_handed_over};
+use replicator::metrics::Held;
 use serde::Serialize;
 use topology::{Mirror, MirrorState};
 
@@ -17,15 +20,34 @@ use crate::failure::Failure;
 /// Between two looks, unless new topics are looked for more often.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// What the record says to whoever replicates the mirror.
+/// What file and record say to whoever replicates the mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
     /// Nothing holds it back.
     Run,
-    /// It copies nothing for now, for this reason.
-    Hold(String),
+    /// It copies nothing for now, because one of them or both say so.
+    Hold(Held),
     /// It copies to the end of now, and then nothing any more.
     Promote,
+}
+
+/// What the record alone says.
+#[derive(Debug)]
+enum Said {
+    Run,
+    Hold(String),
+    Promote,
+}
+
+/// The more cautious of the two counts: promoted, then paused, then running.
+fn together(file: MirrorState, record: Said) -> Word {
+    match (file, record) {
+        (MirrorState::Promoted, _) | (_, Said::Promote) => Word::Promote,
+        (MirrorState::Paused, Said::Run) => Word::Hold(Held::ByTopology),
+        (MirrorState::Paused, Said::Hold(why)) => Word::Hold(Held::ByBoth(why)),
+        (MirrorState::Running, Said::Hold(why)) => Word::Hold(Held::ByRecord(why)),
+        (MirrorState::Running, Said::Run) => Word::Run,
+    }
 }
 
 /// Follows one mirror's record.
@@ -34,6 +56,8 @@ pub(crate) struct Follower {
     pub(crate) log: RegisterLog,
     mirror: String,
     target: String,
+    /// What the topology file says.
+    file: MirrorState,
     every: Duration,
     mark: Option<Mark>,
     entry: Entry,
@@ -50,6 +74,7 @@ impl Follower {
             log: RegisterLog::new(client(clients, &mirror.target)?),
             mirror: mirror.name.clone(),
             target: mirror.target.clone(),
+            file: mirror.state,
             every: LOOK_EVERY.min(mirror.topic_sync.interval),
             mark: None,
             entry: Entry::default(),
@@ -74,7 +99,7 @@ impl Follower {
         }
     }
 
-    /// Waits until the record says something else than `now`. What cannot be read changes nothing. Cancel safe.
+    /// Waits until both say something else than `now`. What cannot be read changes nothing. Cancel safe.
     pub(crate) async fn other_than(&mut self, now: &Word) -> Word {
         loop {
             self.look_again().await;
@@ -98,24 +123,28 @@ impl Follower {
         }
     }
 
-    /// What was read last.
+    /// What the file says, and the record as it was read last.
     pub(crate) fn word(&self) -> Word {
+        together(self.file, self.recorded())
+    }
+
+    fn recorded(&self) -> Said {
         match &self.entry.standing {
             Some(Standing::Known { record, since_ms }) => match record.state {
-                MirrorState::Running => Word::Run,
-                MirrorState::Paused => Word::Hold(format!(
+                MirrorState::Running => Said::Run,
+                MirrorState::Paused => Said::Hold(format!(
                     "its record on {} says paused {}",
                     self.target,
                     since_and_by(*since_ms, &record.by)
                 )),
-                MirrorState::Promoted => Word::Promote,
+                MirrorState::Promoted => Said::Promote,
             },
-            Some(Standing::Unreadable { reason, .. }) => Word::Hold(format!(
+            Some(Standing::Unreadable { reason, .. }) => Said::Hold(format!(
                 "its record on {} cannot be understood: {reason}",
                 self.target
             )),
-            None if self.seen => Word::Hold(format!("its record on {} was deleted", self.target)),
-            None => Word::Run,
+            None if self.seen => Said::Hold(format!("its record on {} was deleted", self.target)),
+            None => Said::Run,
         }
     }
 
@@ -179,10 +208,36 @@ pub(crate) enum By {
     Topology,
     /// The record on the target, as applied.
     Record,
+    /// Both.
+    Both,
+}
+
+/// What the target keeps about a mirror, as `status` reads it.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Its record, and how promotions ended.
+    pub(crate) entry: Entry,
+    /// What the mirrors into the target say of their topics; nothing where this one is not promoted.
+    pub(crate) topics: BTreeMap<TopicKey, TopicRecord>,
+}
+
+impl Kept {
+    /// Reads it. Cancel safe: nothing but reads.
+    pub(crate) async fn of(mirror: &str, target: &kafka::Cluster) -> Result<Self, Error> {
+        let entry = RegisterLog::new(target.clone()).read().await?.entry(mirror);
+        let topics = match &entry.standing {
+            Some(Standing::Known { record, .. }) if record.state == MirrorState::Promoted => {
+                register::provenance(target).await?
+            }
+            Some(Standing::Known { .. } | Standing::Unreadable { .. }) | None => BTreeMap::new(),
+        };
+        Ok(Self { entry, topics })
+    }
 }
 
 /// What the file and the record, where it was read, say together.
-pub(crate) fn state(mirror: &Mirror, recorded: Option<&Entry>, source_cluster_id: &str) -> Shown {
+pub(crate) fn state(mirror: &Mirror, kept: Option<&Kept>, source_cluster_id: &str) -> Shown {
+    let recorded = kept.map(|kept| &kept.entry);
     let standing = recorded.and_then(|entry| entry.standing.as_ref());
     let (says, record) = match standing {
         Some(Standing::Known { record, since_ms }) => (
@@ -201,13 +256,19 @@ pub(crate) fn state(mirror: &Mirror, recorded: Option<&Entry>, source_cluster_id
         None => (None, None),
     };
     let state = says.map_or(mirror.state, |says| says.more_cautious(mirror.state));
-    let by = if mirror.state == state {
-        By::Topology
-    } else {
-        By::Record
+    let by = match (mirror.state == state, says == Some(state)) {
+        // that nothing holds it back is for the file to say
+        (true, true) if state != MirrorState::Running => By::Both,
+        (true, _) => By::Topology,
+        (false, _) => By::Record,
     };
     let end = recorded.and_then(|entry| entry.end(source_cluster_id));
+    let seen =
+        kept.is_some_and(|kept| is_handed_over(&kept.topics, &mirror.name, source_cluster_id));
     let promotion = (says == Some(MirrorState::Promoted)).then(|| match end {
+        None if seen => "over: before it was applied, a replicator copied what the source held when its topology file said \
+                         promoted; its log says whether anything was left behind"
+            .to_owned(),
         None => "no replicator has taken the promotion up: the target holds what was copied before"
             .to_owned(),
         Some(end) if !end.ended => "not finished: a replicator copies what the source held when it was promoted; where none \

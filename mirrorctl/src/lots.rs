@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::join_all;
 use plan::Clients;
+use replicator::metrics::Held;
 use tokio::sync::watch;
 use topology::{Mirror, MirrorState, Topology};
 
@@ -33,15 +35,16 @@ pub(crate) enum Lot {
 pub(crate) struct Lots {
     /// By name.
     pub(crate) of: BTreeMap<String, Lot>,
-    /// To the clusters of all mirrors that are to be copied, or finished.
+    /// To the clusters of all mirrors that are to be copied, or finished, and of those that wait.
     pub(crate) clients: Clients,
     /// Why there is no connection to the others, by alias.
     pub(crate) unreached: BTreeMap<String, ConnectError>,
 }
 
 impl Lots {
-    /// Connects to the clusters of the mirrors that the file lets run, and reads what their targets keep. One that cannot be
-    /// reached holds back its own mirrors alone; where it holds back all of them, that is an error. Where the file says promoted, and the clusters do not answer, the promotion is taken for over, and that is said.
+    /// Connects to the clusters of the mirrors, and reads what their targets keep. One that cannot be reached holds back its own
+    /// mirrors alone; where it holds back all that the file lets run, that is an error. Where the file says paused or promoted,
+    /// and the clusters do not answer, the file alone counts, and that is said.
     ///
     /// What is promoted, and nobody took up, is written down as over, for the sake of who wants to copy back.
     pub(crate) async fn draw(
@@ -73,50 +76,38 @@ impl Lots {
         for mirror in mirrors {
             let lot = match mirror.state {
                 MirrorState::Running if !reached(mirror, &lots.clients) => Lot::Unreached,
-                MirrorState::Running => {
-                    let by = format!("is promoted, by its record on {}", mirror.target);
-                    recorded(session, mirror, &lots.clients, by).await?
-                }
-                MirrorState::Paused => Lot::Held("is paused (`state: paused`)".to_owned()),
-                MirrorState::Promoted => lots.promoted_by_file(session, topology, mirror).await,
+                MirrorState::Running => recorded(session, mirror, &lots.clients).await?,
+                MirrorState::Paused | MirrorState::Promoted => continue,
             };
             lots.of.insert(mirror.name.clone(), lot);
         }
+        let stopped = mirrors
+            .iter()
+            .filter(|mirror| mirror.state != MirrorState::Running)
+            .map(|mirror| async move { (*mirror, connect(topology, &clusters(&[mirror])).await) });
+        for (mirror, clients) in join_all(stopped).await {
+            let lot = match clients {
+                Ok(clients) => {
+                    let lot = recorded(session, mirror, &clients).await;
+                    lots.clients.extend(clients);
+                    lot
+                }
+                Err(error) => Err(error),
+            };
+            let lot = lot.unwrap_or_else(|error| {
+                tracing::warn!(mirror = mirror.name, %error,
+                    "what its record says of a promotion cannot be read: the topology file alone decides");
+                by_file(mirror.state)
+            });
+            lots.of.insert(mirror.name.clone(), lot);
+        }
         let alive = |lot: &Lot| matches!(lot, Lot::Run | Lot::Finish);
-        if !lots.unreached.is_empty() && !lots.of.values().any(alive) {
+        let waiting = lots.of.values().any(|lot| *lot == Lot::Unreached);
+        if waiting && !lots.of.values().any(alive) {
             let errors = lots.unreached.into_values();
             return Err(Failure::Connect(errors.collect()));
         }
         Ok(lots)
-    }
-
-    async fn promoted_by_file(
-        &mut self,
-        session: &Session,
-        topology: &Topology,
-        mirror: &Mirror,
-    ) -> Lot {
-        let by = "is promoted (`state: promoted`)".to_owned();
-        let lot = async {
-            let clients = connect(topology, &clusters(&[mirror])).await?;
-            let lot = recorded(session, mirror, &clients, by.clone()).await?;
-            Ok::<_, Failure>((clients, lot))
-        };
-        match lot.await {
-            Ok((clients, Lot::Finish)) => {
-                self.clients.extend(clients);
-                Lot::Finish
-            }
-            // the file says more than the record
-            Ok((_, Lot::Run | Lot::Held(_) | Lot::Promoted(_) | Lot::Unreached)) => {
-                Lot::Promoted(by)
-            }
-            Err(error) => {
-                tracing::warn!(mirror = mirror.name, %error,
-                    "whether its promotion was brought to its end cannot be read");
-                Lot::Promoted(by)
-            }
-        }
     }
 
     /// What becomes of this mirror.
@@ -160,17 +151,24 @@ fn reached(mirror: &Mirror, clients: &Clients) -> bool {
     aliases.iter().all(|alias| clients.contains_key(alias))
 }
 
-/// What the record on the target says of a mirror; `promoted` is said of it where it is.
-async fn recorded(
-    session: &Session,
-    mirror: &Mirror,
-    clients: &Clients,
-    promoted: String,
-) -> Result<Lot, Failure> {
+/// What is left to a mirror whose record cannot be read.
+fn by_file(state: MirrorState) -> Lot {
+    match state {
+        MirrorState::Running => Lot::Run,
+        MirrorState::Paused => Lot::Held("is paused (`state: paused`)".to_owned()),
+        MirrorState::Promoted => Lot::Promoted("is promoted (`state: promoted`)".to_owned()),
+    }
+}
+
+/// What the file and the record on the target say of a mirror.
+async fn recorded(session: &Session, mirror: &Mirror, clients: &Clients) -> Result<Lot, Failure> {
     let mut follower = Follower::new(mirror, clients)?;
     Ok(match follower.first().await {
         Word::Run => Lot::Run,
-        Word::Hold(why) => Lot::Held(format!("is held: {why}")),
+        Word::Hold(Held::ByTopology) => by_file(MirrorState::Paused),
+        Word::Hold(held @ (Held::ByRecord(_) | Held::ByBoth(_))) => {
+            Lot::Held(format!("is held: {}", held.why()))
+        }
         Word::Promote if is_half_promoted(follower.entry(), clients, mirror) => Lot::Finish,
         Word::Promote => {
             let nobody_watches = watch::channel(Vec::new()).0;
@@ -183,7 +181,12 @@ async fn recorded(
                 stop: &session.stop,
             };
             promotion.give_up().await?;
-            Lot::Promoted(promoted)
+            match mirror.state {
+                MirrorState::Promoted => by_file(mirror.state),
+                MirrorState::Running | MirrorState::Paused => {
+                    Lot::Promoted(format!("is promoted, by its record on {}", mirror.target))
+                }
+            }
         }
     })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use plan::Clients;
-use register::{EndRecord, Entry, POSITIONS_KEPT, Standing, VERSION};
+use register::{EndRecord, Entry, POSITIONS_KEPT, Standing, VERSION, is_handed_over};
 use replicator::metrics::Watchlist;
 use replicator::{Options, RunError};
 use tokio::sync::watch;
@@ -95,13 +95,24 @@ impl Promotion<'_> {
 
     /// Writes down that the promotion is over for the sources that no replicator was there for, once it is clear that none is:
     /// their topics on the target are released, and nobody knows where a way back begins. Gives up where one lives that does
-    /// not take it up either.
+    /// not take it up either. Where a replicator made the last copy before the promotion was applied, because its file said
+    /// promoted, nothing else is written down.
     pub(crate) async fn give_up(mut self) -> Result<(), Failure> {
         if self.promoted_at_ms().is_none() {
             return Ok(());
         }
         let mut untouched = self.open()?;
         untouched.retain(|alias| self.end(alias).is_ok_and(|end| end.is_none()));
+        if untouched.is_empty() {
+            return Ok(());
+        }
+        let target = client(self.clients, &self.mirror.target)?;
+        let topics = register::provenance(&target).await;
+        let topics = topics.map_err(self.on_target())?;
+        untouched.retain(|alias| {
+            let id = self.clients.get(alias).map(kafka::Cluster::cluster_id);
+            !id.is_some_and(|id| is_handed_over(&topics, &self.mirror.name, id))
+        });
         for alias in untouched {
             let sources = Sources::from([alias.clone()]);
             let begun = |_: &EndRecord| true;
@@ -190,7 +201,7 @@ impl Promotion<'_> {
         }
     }
 
-    async fn copy(&self, sources: &Sources) -> Result<Vec<RunEnd>, Failure> {
+    async fn copy(&mut self, sources: &Sources) -> Result<Vec<RunEnd>, Failure> {
         let mut last = self.mirror.clone();
         last.sources.retain(|alias| sources.contains(alias));
         tracing::info!(
@@ -223,6 +234,8 @@ impl Promotion<'_> {
                 finishing.await?
             }
         };
+        // it may have been applied meanwhile, after the file said so
+        self.follower.look_now().await;
         for end in &ends {
             self.ended(end, late).await?;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plan::Clients;
-use replicator::metrics::{Watched, Watchlist};
+use replicator::metrics::{Held, Watched, Watchlist};
 use replicator::{Options, Phase, Progress};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -39,8 +39,14 @@ pub(crate) struct Steered {
 
 impl Steered {
     /// From connecting to its end. Gives the ends of its runs, one a source and each time it was copied.
+    ///
+    /// A mirror that its file pauses follows its record too: a promotion that is applied meanwhile is taken up.
     pub(crate) async fn run(self) -> Result<Vec<RunEnd>, Failure> {
-        let awaited = self.show_awaited();
+        let awaited = match self.mirror.state {
+            MirrorState::Running | MirrorState::Promoted => self.show_awaited(),
+            // it waits for nothing
+            MirrorState::Paused => Vec::new(),
+        };
         let clients = match &self.clients {
             Some(clients) => clients.clone(),
             None => match self
@@ -64,8 +70,7 @@ impl Steered {
         let mut ours = BTreeSet::new();
         let mut ends = Vec::new();
         loop {
-            let by_file = self.mirror.state == MirrorState::Promoted;
-            let now = if by_file || self.promoted.is_cancelled() {
+            let now = if self.promoted.is_cancelled() {
                 Word::Promote
             } else {
                 word
@@ -79,7 +84,7 @@ impl Steered {
                     Some(next) => next,
                     None => return Ok(ends),
                 },
-                Word::Hold(why) => match self.hold(why, &mut follower).await {
+                Word::Hold(held) => match self.hold(held, &mut follower).await {
                     Some(next) => next,
                     None => return Ok(ends),
                 },
@@ -107,7 +112,7 @@ impl Steered {
         }
     }
 
-    /// Copies until the record says something else; nothing where it ended.
+    /// Copies until file and record say something else; nothing where it ended.
     async fn copy(
         &self,
         clients: &Clients,
@@ -134,9 +139,10 @@ impl Steered {
             () = self.promoted.cancelled() => Word::Promote,
         };
         match &next {
-            Word::Hold(why) => tracing::info!(
+            Word::Hold(held) => tracing::info!(
                 mirror = self.mirror.name,
-                "held: {why}; it drains, and keeps its positions"
+                "held: {}; it drains, and keeps its positions",
+                held.why()
             ),
             Word::Promote => tracing::info!(mirror = self.mirror.name, "promoted: it drains"),
             Word::Run => {}
@@ -153,11 +159,19 @@ impl Steered {
         Ok(Some(next))
     }
 
-    /// Waits until the record says something else; nothing where the mirror is to end.
-    async fn hold(&self, why: &str, follower: &mut Follower) -> Option<Word> {
-        self.runs.hold(&self.mirror.name, why);
-        tracing::info!(mirror = self.mirror.name, "held: {why}; nothing is copied");
-        let now = Word::Hold(why.to_owned());
+    /// Waits until file and record say something else; nothing where the mirror is to end.
+    async fn hold(&self, held: &Held, follower: &mut Follower) -> Option<Word> {
+        match held {
+            // what the file says is shown already
+            Held::ByTopology => {}
+            Held::ByRecord(why) | Held::ByBoth(why) => self.runs.hold(&self.mirror.name, why),
+        }
+        tracing::info!(
+            mirror = self.mirror.name,
+            "held: {}; nothing is copied",
+            held.why()
+        );
+        let now = Word::Hold(held.clone());
         let next = tokio::select! {
             next = follower.other_than(&now) => next,
             () = self.promoted.cancelled() => Word::Promote,
@@ -206,6 +220,7 @@ impl Steered {
     }
 
     async fn connected(&self, awaited: &[Arc<Progress>]) -> Clients {
+        let mut said = false;
         loop {
             match connect(&self.topology, &clusters(&[&self.mirror])).await {
                 Ok(clients) => {
@@ -218,8 +233,18 @@ impl Steered {
                     for run in awaited {
                         run.cannot_begin(error.to_string());
                     }
-                    tracing::error!(mirror = self.mirror.name, %error,
-                        "the mirror cannot start; trying again in {} s", CONNECT_AGAIN.as_secs());
+                    match self.mirror.state {
+                        MirrorState::Running | MirrorState::Promoted => {
+                            tracing::error!(mirror = self.mirror.name, %error,
+                                "the mirror cannot start; trying again in {} s", CONNECT_AGAIN.as_secs());
+                        }
+                        // it would copy nothing anyway
+                        MirrorState::Paused if std::mem::replace(&mut said, true) => {}
+                        MirrorState::Paused => {
+                            tracing::warn!(mirror = self.mirror.name, %error,
+                                "the topology file says paused; whether its record says promoted cannot be read; trying again");
+                        }
+                    }
                     tokio::time::sleep(CONNECT_AGAIN).await;
                 }
             }

@@ -20,7 +20,7 @@ use crate::topic::TopicState;
 /// A resource of the topology and what the plan does to it.
 ///
 /// Decisions (what [`apply`](crate::apply) sends and compares) use `home`, `name`, `resource`, `record` and
-/// `blocked` only. `reason`, `risk`, `details`, `diff`, `notes` and `unmanaged` are for people.
+/// `blocked` only. `reason`, `risk`, `details`, `diff`, `notes`, `unmanaged` and `taken_from` are for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceChange {
     /// Names the resource within the topology: `topic.<cluster alias>.<topic name>`,
@@ -66,6 +66,9 @@ pub struct ResourceChange {
     /// What `apply` writes into the cluster's own record, or the folder's manifest, where that differs from what it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordChange>,
+    /// The topology, by its name, that declared the resource last, where that is another one: this plan takes it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<String>,
 }
 
 /// A change of what is remembered of a resource where it lives. It changes nothing about the resource.
@@ -311,6 +314,8 @@ pub enum BlockCode {
     OwnLogin,
     /// A mirror could not keep what it promises: one of the plan's findings.
     MirrorFinding,
+    /// Another topology has the mirror, and nobody asked by address to take it over.
+    MirrorOfAnotherTopology,
     /// The mirror was promoted, which is never taken back.
     MirrorPromoted,
     /// A later version of this program wrote the mirror's record.

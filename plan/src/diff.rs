@@ -65,7 +65,7 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
         forget.extend(in_vain::<Mirrors>(&site));
         if let Some(live) = live {
             left_behind.extend(throttles(alias, live, &of_cluster));
-            ownership::note(&mut of_cluster, &live.elsewhere);
+            ownership::take_over(&mut of_cluster, &live.elsewhere, allowed);
         }
         of_cluster.sort_by(|a, b| a.address.cmp(&b.address));
         changes.extend(of_cluster);

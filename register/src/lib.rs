@@ -18,6 +18,7 @@ mod record;
 pub use entry::{Entry, Register, Standing};
 pub use log::{Mark, RegisterLog};
 pub use provenance::{
-    HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord, provenance, topic_entry,
+    HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord, is_handed_over, provenance,
+    topic_entry,
 };
 pub use record::{EndRecord, MIRRORS_TOPIC, POSITIONS_KEPT, StateRecord, VERSION};

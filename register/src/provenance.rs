@@ -107,9 +107,70 @@ pub async fn provenance(cluster: &Cluster) -> Result<BTreeMap<TopicKey, TopicRec
     Ok(records)
 }
 
+/// Whether a replicator brought the last copy of a mirror from this source to its end: it noted where partitions ended, and
+/// nothing was claimed again since. Whether anything was left behind is not said here.
+pub fn is_handed_over(
+    records: &BTreeMap<TopicKey, TopicRecord>,
+    mirror: &str,
+    source_cluster_id: &str,
+) -> bool {
+    let own = records
+        .iter()
+        .filter(|(key, _)| key.mirror == mirror && key.source_cluster_id == source_cluster_id);
+    let mut seen = false;
+    for (_, record) in own {
+        let Some(released) = &record.released else {
+            return false;
+        };
+        seen |= released.partitions.is_some();
+    }
+    seen
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mirror_is_handed_over_by_whoever_saw_its_end() {
+        let record = |topic: &str, released: Option<Option<i64>>| {
+            let key = TopicKey {
+                mirror: "m".to_owned(),
+                source_cluster_id: "a".to_owned(),
+                topic: topic.to_owned(),
+            };
+            let ended = |source_offset| HandedOver {
+                source_offset,
+                target_offset: None,
+            };
+            let value = TopicRecord {
+                version: 1,
+                target_topic: topic.to_owned(),
+                target_topic_id: "i".to_owned(),
+                origins: Vec::new(),
+                synced_configs: BTreeSet::new(),
+                released: released.map(|end| Released {
+                    at_ms: 5,
+                    source_topic_id: String::new(),
+                    partitions: end.map(|end| [(0, ended(end))].into()),
+                }),
+            };
+            (key, value)
+        };
+        let (seen, unseen) = (record("t", Some(Some(7))), record("u", Some(None)));
+        for (records, expected) in [
+            (vec![], false),
+            (vec![seen.clone()], true),
+            (vec![seen.clone(), unseen.clone()], true),
+            (vec![unseen], false),
+            (vec![seen, record("v", None)], false),
+        ] {
+            let records = BTreeMap::from_iter(records);
+            assert_eq!(is_handed_over(&records, "m", "a"), expected, "{records:?}");
+            assert!(!is_handed_over(&records, "m", "b"));
+            assert!(!is_handed_over(&records, "n", "a"));
+        }
+    }
 
     /// What earlier versions wrote is understood, and what they read is as they wrote it.
     #[test]

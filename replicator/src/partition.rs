@@ -94,6 +94,9 @@ impl Commits {
     }
 }
 
+/// Bytes of a reason that are kept beside a position, so that a thousand of them fit into one batch.
+const REASON_KEPT: usize = 300;
+
 impl Partition {
     pub(crate) fn until(&self) -> i64 {
         self.progress.until
@@ -131,5 +134,42 @@ impl Partition {
             self.commits.written.clone(),
             urgent,
         );
+    }
+
+    /// It stopped for good, and leaves the reason beside its position, for whoever asks without this run.
+    pub(crate) fn leave(&self, reason: &str) {
+        let position = Position {
+            stopped: Some(shortened(reason)),
+            ..self.position.clone()
+        };
+        self.slot.update(
+            position,
+            self.flow.acknowledged(),
+            self.commits.written.clone(),
+            true,
+        );
+    }
+}
+
+fn shortened(reason: &str) -> String {
+    if reason.len() <= REASON_KEPT {
+        return reason.to_owned();
+    }
+    let mut end = REASON_KEPT;
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &reason[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{REASON_KEPT, shortened};
+
+    #[test]
+    fn long_reasons_are_cut_between_characters() {
+        assert_eq!(shortened("short"), "short");
+        let long = shortened(&"ä".repeat(REASON_KEPT));
+        assert_eq!(long, format!("{}…", "ä".repeat(REASON_KEPT / 2)));
     }
 }

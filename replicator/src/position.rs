@@ -50,6 +50,9 @@ pub struct Position {
     /// First offset that was copied of that epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader_epoch_start: Option<i64>,
+    /// Why the run that wrote this stopped here and left the partition, in words; its next position takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
 }
 
 /// Who writes a partition on the target, and which of its sequences belongs to [`Position::offset`]. With it a restart

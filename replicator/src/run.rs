@@ -211,6 +211,7 @@ impl Run<'_> {
             Ok(Err((partition, stopped))) => {
                 let reason = stopped.to_string();
                 partition.progress.fail(&reason);
+                partition.leave(&reason);
                 let failure = failure(&partition.id, Some(partition.flow.watermark()), reason);
                 tracing::error!(partition = %partition.id, position = partition.flow.watermark(),
                     reason = %failure.reason, "partition stopped; its neighbours go on");

@@ -29,7 +29,7 @@ pub struct PartitionStatus {
     pub source_start: i64,
     /// When the position was committed, ms since the epoch.
     pub committed_at_ms: Option<i64>,
-    /// Why a replicator copies nothing, where both clusters show it.
+    /// Why a replicator copies nothing: where both clusters show it, or as the last one left it when it stopped here.
     pub cause: Option<String>,
     /// How it stands, as far as both clusters show it.
     pub condition: Condition,
@@ -51,6 +51,8 @@ pub enum Condition {
     TargetMissing,
     /// Nothing is copied, for a reason that both clusters show.
     Refused,
+    /// The last replicator stopped here, and left the reason.
+    Stopped,
     /// Held back on purpose (`pausedTopics`), with nothing else to be said of it.
     Paused,
     /// No position was committed yet.
@@ -81,6 +83,7 @@ impl Condition {
             Self::TargetMissing => "not on target",
             Self::Paused => "paused",
             Self::Refused => "refused",
+            Self::Stopped => "stopped",
             Self::NotStarted => "not started",
             Self::Behind => "behind",
             Self::CaughtUp => "caught up",
@@ -95,7 +98,8 @@ impl Condition {
             | Self::SourceRecreated
             | Self::TargetRecreated
             | Self::TargetMissing
-            | Self::Refused => true,
+            | Self::Refused
+            | Self::Stopped => true,
             Self::Paused | Self::NotStarted | Self::Behind | Self::CaughtUp => false,
         }
     }
@@ -126,8 +130,9 @@ fn condition(position: Option<&Position>, seen: &Seen<'_>) -> Condition {
         Some(_) if position.offset < seen.start => Condition::DataLost,
         Some(_) if position.offset > seen.end => Condition::Truncated,
         Some(_) if seen.refused => Condition::Refused,
-        Some(_) if position.offset < seen.end => Condition::Behind,
-        Some(_) => Condition::CaughtUp,
+        Some(_) if position.offset >= seen.end => Condition::CaughtUp,
+        Some(_) if position.stopped.is_some() => Condition::Stopped,
+        Some(_) => Condition::Behind,
     }
 }
 
@@ -218,6 +223,19 @@ pub async fn status(
                 refused: cause.is_some(),
             };
             let condition = condition(position, &seen);
+            let cause = match condition {
+                Condition::Stopped => position.and_then(|position| position.stopped.clone()),
+                Condition::DataLost
+                | Condition::Truncated
+                | Condition::SourceRecreated
+                | Condition::TargetRecreated
+                | Condition::TargetMissing
+                | Condition::Refused
+                | Condition::Paused
+                | Condition::NotStarted
+                | Condition::Behind
+                | Condition::CaughtUp => cause,
+            };
             Ok(PartitionStatus {
                 condition: if mirror.is_paused(&partition.topic) {
                     condition.held_back()
@@ -269,6 +287,7 @@ mod tests {
             committed_at_ms: 0,
             leader_epoch: None,
             leader_epoch_start: None,
+            stopped: None,
             owner: None,
             producer: None,
         };
@@ -289,6 +308,22 @@ mod tests {
         assert_eq!(of(8, "a", None, (0, 7)), Condition::TargetMissing);
         assert_eq!(of(8, "a", Some("c"), (0, 7)), Condition::TargetRecreated);
         assert_eq!(of(8, "x", None, (9, 9)), Condition::SourceRecreated);
+        let stopped = |offset| {
+            let position = Position {
+                stopped: Some("too large".to_owned()),
+                ..position(offset)
+            };
+            let seen = Seen {
+                source_id: "a",
+                target_id: Some("b"),
+                start: 0,
+                end: 7,
+                refused: false,
+            };
+            condition(Some(&position), &seen)
+        };
+        assert_eq!(stopped(6), Condition::Stopped);
+        assert_eq!(stopped(7), Condition::CaughtUp, "nothing is left there");
         assert_eq!(Condition::CaughtUp.held_back(), Condition::Paused);
         assert_eq!(Condition::DataLost.held_back(), Condition::DataLost);
     }

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use plan::{Action, Plan, ResourceChange};
+use plan::{Action, Plan, Resource, ResourceChange};
 use topology::Pattern;
 
 use crate::cli::ScopeArgs;
@@ -131,12 +131,19 @@ fn unmatched(plan: &Plan, scope: &ScopeArgs) -> Vec<String> {
     messages
 }
 
-/// What a permission by address is for: a deletion, or an edit of a file that is overwritten.
+/// What a permission by address is for: a deletion, an edit of a file that is overwritten, or another topology's mirror.
 fn destroys(change: &ResourceChange) -> bool {
     match change.action() {
         Action::Delete => true,
-        Action::Update => change.risk == plan::Risk::LosesEdits,
-        Action::NoOp | Action::Create => false,
+        Action::Update if change.risk == plan::Risk::LosesEdits => true,
+        Action::NoOp | Action::Create | Action::Update => match &change.resource {
+            Resource::Mirror(_) => change.taken_from.is_some(),
+            Resource::Topic(_)
+            | Resource::Acl(_)
+            | Resource::ClientQuota(_)
+            | Resource::ScramUser(_)
+            | Resource::RenderedFile(_) => false,
+        },
     }
 }
 

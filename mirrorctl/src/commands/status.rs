@@ -1,21 +1,22 @@
 //! `mirrorctl status`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use register::{Entry, RegisterLog};
+use kafka::Cluster;
+use register::Standing;
 use replicator::Source;
-use topology::{Engine, Mirror, Topology};
+use topology::{Engine, Mirror, MirrorState, Topology};
 
 use crate::cli::{Format, StatusArgs};
 use crate::connect::connect_where_possible;
 use crate::exit::Outcome;
 use crate::failure::Failure;
-use crate::follow::state;
+use crate::follow::{Kept, state};
 use crate::load::load;
 use crate::output::{
-    self, MirrorGaps, MirrorStatus, gaps_human, gaps_json, status_human, status_json,
+    self, Committed, MirrorGaps, MirrorStatus, gaps_human, gaps_json, status_human, status_json,
 };
-use crate::reach::Reach;
+use crate::reach::{Reach, Route};
 use crate::select::named;
 use crate::session::{Ended, Session};
 
@@ -30,50 +31,114 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
         let reach = Reach::of(&topology, &mirrors).await?;
         let mut records = BTreeMap::new();
         let mut read = Vec::new();
-        for (mirror, alias, source, target) in reach.pairs() {
+        for route in reach.routes() {
+            let mirror = route.mirror;
             if mirror.engine == Engine::Builtin && !records.contains_key(&mirror.name) {
-                records.insert(&mirror.name, recorded(mirror, &target).await?);
+                let kept = Kept::of(&mirror.name, &route.target).await;
+                records.insert(&mirror.name, kept.map_err(on_target(mirror))?);
             }
-            let recorded = records.get(&mirror.name);
-            let source = Source {
-                alias: alias.clone(),
-                cluster: source,
-            };
-            let partitions =
-                replicator::status(mirror, &source, &target)
-                    .await
-                    .map_err(|error| Failure::Replicator {
-                        mirror: mirror.name.clone(),
-                        source_alias: alias.clone(),
-                        error: Box::new(error),
-                    })?;
-            read.push(MirrorStatus {
-                mirror: mirror.name.clone(),
-                source: alias.clone(),
-                target: mirror.target.clone(),
-                state: state(mirror, recorded, source.cluster.cluster_id()),
-                selection: replicator::selection(mirror),
-                partitions,
-            });
+            let kept = records.get(&mirror.name);
+            read.push(of_route(&topology, route, kept).await?);
         }
         Ok::<_, Failure>((read, reach))
     };
     let (read, reach) = session.until_stopped(reading).await??;
+    let over = read
+        .iter()
+        .filter(|it| it.state.state == MirrorState::Promoted);
+    let over: BTreeSet<String> = over.map(|status| status.mirror.clone()).collect();
     match session.terminal.format() {
         Format::Human => output::result(&status_human(&read, args.all, session.terminal.width()))?,
-        Format::Json => output::json(&status_json(&read, &reach.left_out()))?,
+        Format::Json => output::json(&status_json(&read, &reach.left_out(&over)))?,
     }
-    reach.missed().map_or(Ok(Outcome::Done), Err)
+    reach.missed(&over).map_or(Ok(Outcome::Done), Err)
 }
 
-/// What the target keeps about the mirror.
-async fn recorded(mirror: &Mirror, target: &kafka::Cluster) -> Result<Entry, Failure> {
-    let register = RegisterLog::new(target.clone()).read().await;
-    let register = register.map_err(|error| Failure::Cluster {
-        alias: mirror.target.clone(),
-        error,
+/// How a mirror stands with one source; where that cannot be reached, as the target alone shows it.
+async fn of_route(
+    topology: &Topology,
+    route: Route<'_>,
+    kept: Option<&Kept>,
+) -> Result<MirrorStatus, Failure> {
+    let Route {
+        mirror,
+        alias,
+        source,
+        target,
+    } = route;
+    let status = |source_id: &str, partitions, committed| MirrorStatus {
+        mirror: mirror.name.clone(),
+        source: alias.clone(),
+        target: mirror.target.clone(),
+        state: state(mirror, kept, source_id),
+        selection: replicator::selection(mirror),
+        partitions,
+        committed,
+    };
+    let cluster = match source {
+        Ok(cluster) => cluster,
+        Err(reason) => {
+            let id = source_id(topology, alias, kept);
+            let committed = committed(mirror, id, &target, reason).await;
+            let committed = committed.map_err(on_target(mirror))?;
+            return Ok(status(id.unwrap_or_default(), Vec::new(), Some(committed)));
+        }
+    };
+    let source = Source {
+        alias: alias.clone(),
+        cluster,
+    };
+    let partitions = replicator::status(mirror, &source, &target).await;
+    let partitions = partitions.map_err(|error| Failure::Replicator {
+        mirror: mirror.name.clone(),
+        source_alias: alias.clone(),
+        error: Box::new(error),
     })?;
-    Ok(register.entry(&mirror.name))
+    Ok(status(source.cluster.cluster_id(), partitions, None))
+}
+
+/// The id of a source that cannot be asked for it, where the mirror's record or the topology tells.
+fn source_id<'k>(topology: &'k Topology, alias: &str, kept: Option<&'k Kept>) -> Option<&'k str> {
+    let recorded = match kept.and_then(|kept| kept.entry.standing.as_ref()) {
+        Some(Standing::Known { record, .. }) => {
+            record.sources.get(alias).and_then(|id| id.as_deref())
+        }
+        Some(Standing::Unreadable { .. }) | None => None,
+    };
+    let declared = || topology.cluster(alias)?.cluster_id.as_deref();
+    recorded.or_else(declared)
+}
+
+/// What the target knows of positions, where its source cannot be reached.
+async fn committed(
+    mirror: &Mirror,
+    source_id: Option<&str>,
+    target: &Cluster,
+    unreached: String,
+) -> Result<Committed, kafka::Error> {
+    let positions = match (mirror.engine, source_id) {
+        (Engine::Builtin, Some(id)) => replicator::positions(target, &mirror.name, id).await?,
+        (
+            Engine::Builtin
+            | Engine::MirrorMaker2
+            | Engine::MirrorMaker
+            | Engine::StrimziMirrorMaker2
+            | Engine::MskReplicator,
+            _,
+        ) => BTreeMap::new(),
+    };
+    Ok(Committed {
+        unreached,
+        positions,
+    })
+}
+
+fn on_target(mirror: &Mirror) -> impl Fn(kafka::Error) -> Failure + use<> {
+    let alias = mirror.target.clone();
+    move |error| Failure::Cluster {
+        alias: alias.clone(),
+        error,
+    }
 }
 
 /// Reads the gap ledgers of the targets. A mirror's sources need not be reachable.

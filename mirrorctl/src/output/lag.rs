@@ -25,6 +25,10 @@ pub(crate) struct MirrorLag {
     pub(crate) source: String,
     /// Alias of the target.
     pub(crate) target: String,
+    /// It copies nothing any more: its lag counts for no limit.
+    pub(crate) promoted: bool,
+    /// Why the source could not be reached, so that nothing was measured.
+    pub(crate) unreached: Option<String>,
     /// `slo.lag` of the mirror.
     pub(crate) objective: Option<Duration>,
     /// What selects its topics.
@@ -91,8 +95,11 @@ impl MirrorLag {
     }
 
     /// Whether it is further behind than the limit allows. A mirror without an objective has none
-    /// to miss.
+    /// to miss, and one that is promoted none at all.
     pub(crate) fn is_over(&self, limit: LagLimit) -> bool {
+        if self.promoted {
+            return false;
+        }
         let sums = self.sums();
         match limit {
             LagLimit::Time(limit) => sums.is_over_time(limit),
@@ -109,13 +116,17 @@ pub(crate) fn lag_human(mirrors: &[MirrorLag], all: bool, width: usize) -> Strin
     for lag in mirrors {
         let sums = lag.sums();
         text.push_str(&format!(
-            "{HEAD}{}{HEAD:#}  {} → {}\n  {}{}\n",
-            lag.mirror,
-            lag.source,
-            lag.target,
-            whole(&sums),
-            objective(lag, &sums),
+            "{HEAD}{}{HEAD:#}  {} → {}\n",
+            lag.mirror, lag.source, lag.target,
         ));
+        if lag.promoted {
+            text.push_str("  promoted: nothing is copied any more, and no limit counts\n");
+        }
+        if lag.unreached.is_some() {
+            text.push_str(&format!("  {} cannot be reached\n\n", lag.source));
+            continue;
+        }
+        text.push_str(&format!("  {}{}\n", whole(&sums), objective(lag, &sums)));
         if lag.partitions.is_empty() {
             text.push_str(&format!(
                 "  no topic of {} is selected by {}\n",
@@ -156,7 +167,7 @@ fn whole(sums: &Sums) -> String {
 }
 
 fn objective(lag: &MirrorLag, sums: &Sums) -> String {
-    let Some(limit) = lag.objective else {
+    let Some(limit) = lag.objective.filter(|_| !lag.promoted) else {
         return String::new();
     };
     let verdict = if sums.is_over_time(limit) {
@@ -261,16 +272,20 @@ pub(crate) fn lag_json(mirrors: &[MirrorLag], unreached: &[String]) -> Value {
         .iter()
         .map(|lag| {
             let sums = lag.sums();
-            let known = sums.unmeasured == 0;
+            let read = lag.unreached.is_none();
+            let known = read && sums.unmeasured == 0;
+            let objective = lag.objective.filter(|_| !lag.promoted);
             json!({
                 "mirror": lag.mirror,
                 "source": lag.source,
                 "target": lag.target,
-                "lag_records": sums.records,
+                "promoted": lag.promoted,
+                "source_unreached": lag.unreached,
+                "lag_records": read.then_some(sums.records),
                 "lag_estimated_bytes": known.then_some(sums.bytes),
                 "lag_seconds": known.then_some(sums.seconds),
                 "objective_seconds": lag.objective.map(|it| it.as_secs_f64()),
-                "objective_kept": lag.objective.map(|limit| !sums.is_over_time(limit)),
+                "objective_kept": objective.map(|limit| !sums.is_over_time(limit)),
                 "partitions": lag.partitions,
             })
         })
@@ -312,6 +327,8 @@ mod tests {
             mirror: "pay".to_owned(),
             source: "onprem".to_owned(),
             target: "aws".to_owned(),
+            promoted: false,
+            unreached: None,
             objective: Some(Duration::from_secs(30)),
             selection: "`.*`".to_owned(),
             partitions,
@@ -370,6 +387,20 @@ mod tests {
             ..late(Some(31.0))
         };
         assert!(!none.is_over(LagLimit::Objective));
+        let promoted = MirrorLag {
+            promoted: true,
+            ..late(Some(31.0))
+        };
+        for limit in [LagLimit::Objective, LagLimit::Records(1), time(5)] {
+            assert!(!promoted.is_over(limit), "{limit:?}");
+        }
+        let json = lag_json(std::slice::from_ref(&promoted), &[]);
+        assert!(json["mirrors"][0]["objective_kept"].is_null(), "{json}");
+        let text = plain(&lag_human(&[promoted], false, 80));
+        assert!(
+            text.contains("promoted: nothing is copied") && !text.contains("missed"),
+            "{text}"
+        );
         assert!(!mirror(vec![partition("t", 0, 0, Some(0.0))]).is_over(LagLimit::Records(0)));
     }
 }

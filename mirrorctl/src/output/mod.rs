@@ -34,7 +34,7 @@ pub(crate) use lag::{MirrorLag, lag_human, lag_json};
 pub(crate) use progress::{CopyDisplay, JudgeDisplay, WatchedRun};
 pub(crate) use render::{RenderReport, render_human, render_json, targets_human, targets_json};
 pub(crate) use replication::{RunEnd, replication_human, replication_json};
-pub(crate) use status::{MirrorStatus, status_human, status_json};
+pub(crate) use status::{Committed, MirrorStatus, status_human, status_json};
 pub(crate) use stream::{end_line, log_line, note, stderr_has_color, warning};
 pub(crate) use terminal::{Terminal, json, json_line, page, result};
 pub(crate) use validation::{Checked, validation_human, validation_json};

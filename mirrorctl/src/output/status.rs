@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use comfy_table::Cell;
-use replicator::{Condition, PartitionStatus};
+use replicator::{Condition, PartitionStatus, Position, PositionKey};
 use serde_json::{Value, json};
 use topology::MirrorState;
 
@@ -28,8 +28,19 @@ pub(crate) struct MirrorStatus {
     pub(crate) state: Shown,
     /// What selects its topics.
     pub(crate) selection: String,
-    /// Each partition, sorted.
+    /// Each partition, sorted; none where the source could not be reached.
     pub(crate) partitions: Vec<PartitionStatus>,
+    /// What there is instead, where the source could not be reached.
+    pub(crate) committed: Option<Committed>,
+}
+
+/// What the target alone shows of a mirror.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// Why the source could not be reached.
+    pub(crate) unreached: String,
+    /// Where partitions were copied to, as far as that is known.
+    pub(crate) positions: BTreeMap<PositionKey, Position>,
 }
 
 impl MirrorStatus {
@@ -50,9 +61,20 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
             state,
             selection,
             partitions,
+            committed,
         } = status;
+        text.push_str(&format!("{HEAD}{mirror}{HEAD:#}  {source} → {target}\n"));
+        if let Some(committed) = committed {
+            text.push_str(&format!(
+                "  {WARN}{source} cannot be reached{WARN:#}: its lag is not known\n"
+            ));
+            text.push_str(&meant(state, target));
+            text.push_str(&committed_table(&committed.positions, all, width));
+            text.push('\n');
+            continue;
+        }
         text.push_str(&format!(
-            "{HEAD}{mirror}{HEAD:#}  {source} → {target}\n  {DIM}{}, lag {}{DIM:#}\n",
+            "  {DIM}{}, lag {}{DIM:#}\n",
             states(partitions.iter()),
             count(status.lag()),
         ));
@@ -90,6 +112,7 @@ fn meant(shown: &Shown, target: &str) -> String {
         let by = match by {
             By::Topology => "by the topology".to_owned(),
             By::Record => format!("by its record on {target}"),
+            By::Both => format!("by the topology and its record on {target}"),
         };
         text.push_str(&format!("  {WARN}{}{WARN:#} {by}\n", state.word()));
         if let Some(record) = record {
@@ -152,6 +175,33 @@ fn partition_table(partitions: &[PartitionStatus], width: usize) -> String {
     let first = usize::from(renamed) + 1;
     unbroken(&mut rows, first..=first + 3);
     indented(&rows)
+}
+
+/// What was committed last of each partition.
+fn committed_table(positions: &BTreeMap<PositionKey, Position>, all: bool, width: usize) -> String {
+    if positions.is_empty() {
+        return "  no position of it is known\n".to_owned();
+    }
+    let shown = if all { positions.len() } else { FEW };
+    let header = ["topic", "partition", "position", "committed"];
+    let mut rows = table(width.saturating_sub(2), &header);
+    for (key, position) in positions.iter().take(shown) {
+        rows.add_row([
+            Cell::new(&key.topic),
+            number(key.partition),
+            number(count(position.offset)),
+            Cell::new(committed(Some(position.committed_at_ms))),
+        ]);
+    }
+    unbroken(&mut rows, 1..=3);
+    let mut text = indented(&rows);
+    if positions.len() > shown {
+        text.push_str(&format!(
+            "  {DIM}{} more (--all lists every partition){DIM:#}\n",
+            counted(positions.len() - shown, "partition"),
+        ));
+    }
+    text
 }
 
 fn topic_table(partitions: &[PartitionStatus], width: usize) -> String {
@@ -238,6 +288,7 @@ fn why(partition: &PartitionStatus) -> String {
         }
         Condition::TargetMissing => format!("{} is not on the target", partition.target_topic),
         Condition::Refused
+        | Condition::Stopped
         | Condition::Paused
         | Condition::NotStarted
         | Condition::Behind
@@ -258,7 +309,8 @@ fn condition(condition: Condition) -> Cell {
         | Condition::SourceRecreated
         | Condition::TargetRecreated
         | Condition::TargetMissing
-        | Condition::Refused => bad(words),
+        | Condition::Refused
+        | Condition::Stopped => bad(words),
     }
 }
 
@@ -284,17 +336,36 @@ pub(crate) fn status_json(mirrors: &[MirrorStatus], unreached: &[String]) -> Val
     let mirrors: Vec<Value> = mirrors
         .iter()
         .map(|status| {
-            json!({
+            let known = status.committed.is_none();
+            let mut shown = json!({
                 "mirror": status.mirror,
                 "source": status.source,
                 "target": status.target,
                 "state": status.state,
-                "lag": status.lag(),
+                "lag": known.then(|| status.lag()),
                 "partitions": status.partitions,
-            })
+            });
+            if let Some(committed) = &status.committed {
+                shown["source_unreached"] = json!(committed.unreached);
+                shown["committed"] = committed_json(&committed.positions);
+            }
+            shown
         })
         .collect();
     json!({ "format_version": "1.0", "mirrors": mirrors, "unreached": unreached })
+}
+
+fn committed_json(positions: &BTreeMap<PositionKey, Position>) -> Value {
+    let positions = positions.iter().map(|(key, position)| {
+        json!({
+            "source_topic": key.topic,
+            "target_topic": position.target_topic,
+            "partition": key.partition,
+            "position": position.offset,
+            "committed_at_ms": position.committed_at_ms,
+        })
+    });
+    positions.collect()
 }
 
 #[cfg(test)]
@@ -333,6 +404,7 @@ mod tests {
             },
             selection: "`.*`".to_owned(),
             partitions,
+            committed: None,
         };
         let page = status_human(&[mirror], false, 80);
         let text = anstream::adapter::strip_str(&page).to_string();

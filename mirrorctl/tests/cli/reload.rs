@@ -1,12 +1,11 @@
 //! `mirrorctl replicate` follows its topology file.
 
-use std::io::{BufRead, BufReader, Lines, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::process::ChildStderr;
 
 use rustix::process::Signal;
 
-use crate::support::{Running, Stage, run, text, until};
+use crate::support::{Running, Stage, asked, run, text, until};
 
 const TOPICS: &str = "topics:\n\
     - {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n\
@@ -90,7 +89,7 @@ fn a_paused_mirror_waits_for_the_file_to_say_running() {
     run(&[&["apply", "-f", file, "--auto-approve"][..], &topics].concat()).code(0);
     write(&stage, file, "pay", "300", "1.json");
     let mut replicate = Replicate::start(file);
-    replicate.until_it_says("paused: it copies nothing");
+    replicate.until_it_says("the topology file says paused; nothing is copied");
     assert!(!stage.right.topics().contains(&"pay.orders".to_owned()));
 
     yaml("");
@@ -185,15 +184,6 @@ fn a_changed_mirror_starts_anew_and_its_neighbour_never_notices() {
     assert_eq!(out.matches("bill  left → right").count(), 1, "{out}");
     assert_eq!(out.matches("pay  left → right").count(), 2, "{out}");
     assert!(out.contains("Copied 720 records"), "{out}");
-}
-
-/// What it answers, headers included.
-fn asked(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::process::ChildStderr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{ApiKey, FaultAction, FaultRule};
+use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
 use kafka::{ClientOptions, Cluster, Plaintext};
 use register::{EndRecord, Entry, MIRRORS_TOPIC, RegisterLog, Standing, VERSION};
 use rustix::process::Signal;
 
-use crate::support::{Running, Stage, run, text, until};
+use crate::support::{Running, Stage, asked, run, text, until};
 
 const TOPICS: &str =
     "topics:\n- {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n";
@@ -23,8 +23,13 @@ struct Bed {
 
 impl Bed {
     fn new() -> Self {
+        Self::with_own("running")
+    }
+
+    /// The replicator's own file says this.
+    fn with_own(state: &str) -> Self {
         let stage = Stage::new();
-        let own = write(&stage, "own.yaml", "running");
+        let own = write(&stage, "own.yaml", state);
         Self { stage, own }
     }
 
@@ -109,7 +114,11 @@ impl Replicate {
     }
 
     fn with(file: &str) -> Self {
-        let mut running = Running::start(&["replicate", "-f", file]);
+        Self::of(&["replicate", "-f", file])
+    }
+
+    fn of(arguments: &[&str]) -> Self {
+        let mut running = Running::start(arguments);
         let log = BufReader::new(running.0.stderr.take().unwrap()).lines();
         Self { running, log }
     }
@@ -117,6 +126,16 @@ impl Replicate {
     fn until_it_says(&mut self, words: &str) {
         let said = self.log.by_ref().any(|line| line.unwrap().contains(words));
         assert!(said, "no {words:?}");
+    }
+
+    /// Where it answers, once it says so.
+    fn address(&mut self) -> String {
+        let lines = self.log.by_ref().map(|line| line.unwrap());
+        let mut serving = lines.filter(|line| line.contains("serving /metrics"));
+        let line = serving.next().unwrap();
+        let words = line.split(|c: char| c == '=' || c == '"' || c.is_whitespace());
+        let mut addresses = words.filter(|word| word.starts_with("127.0.0.1:"));
+        addresses.next().unwrap().to_owned()
     }
 
     fn ended(mut self) -> Option<i32> {
@@ -229,6 +248,188 @@ fn a_running_mirror_is_held_goes_on_and_is_promoted() {
     assert_eq!(bed.copied(), 330);
     let back = run(&["plan", "-f", &bed.own, "--detailed-exitcode"]).code(3);
     back.says("it was promoted, and cannot be running again");
+}
+
+#[test]
+fn a_mirror_that_its_file_pauses_follows_its_record_and_takes_a_promotion_up() {
+    let bed = Bed::with_own("paused");
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let listening = ["replicate", "-f", &bed.own, "--listen", "127.0.0.1:0"];
+    let mut replicate = Replicate::of(&listening);
+    let address = replicate.address();
+    let both = |by: &str| {
+        let state = bed.status();
+        let shown = (&state["state"], &state["by"]);
+        assert_eq!(shown, (&"paused".into(), &by.into()));
+        let ready = asked(&address, "/readyz");
+        assert!(ready.starts_with("HTTP/1.0 200"), "{ready}");
+        assert!(ready.contains(&format!("\"held_by\":\"{by}\"")), "{ready}");
+        let sample = format!("mirrorctl_held{{mirror=\"pay\",by=\"{by}\"}} 1");
+        let metrics = asked(&address, "/metrics");
+        assert!(metrics.contains(&sample), "{sample} in {metrics}");
+    };
+    replicate.until_it_says("held: the topology file says paused; nothing is copied");
+    both("topology");
+    bed.apply("paused");
+    replicate.until_it_says("the topology file says paused, and its record on right says paused");
+    both("both");
+    run(&["status", "-f", &bed.own])
+        .code(0)
+        .says("paused by the topology and its record on right");
+    // what its file holds back is not let go by the record
+    bed.apply("running");
+    replicate.until_it_says("held: the topology file says paused; nothing is copied");
+    both("topology");
+    assert_eq!(bed.copied(), 0);
+    bed.apply("promoted");
+    assert_eq!(replicate.ended(), Some(0));
+    assert_eq!(bed.copied(), 30);
+    assert_complete(&bed);
+}
+
+#[test]
+fn a_promotion_that_file_and_record_ask_for_at_once_is_taken_up() {
+    for own in ["paused", "running"] {
+        let bed = Bed::with_own(own);
+        bed.apply("running");
+        bed.produce("30", "1.json");
+        let mut replicate = Replicate::start(&bed);
+        match own {
+            "paused" => replicate.until_it_says("nothing is copied"),
+            _ => bed.until_copied(30),
+        }
+        write(&bed.stage, "own.yaml", "promoted");
+        replicate.running.signal(Signal::HUP);
+        bed.apply("promoted");
+        assert_eq!(replicate.ended(), Some(0));
+        assert_eq!(bed.copied(), 30, "{own}");
+        let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
+        let over = promotion.starts_with("complete") || promotion.starts_with("over: before");
+        assert!(over, "{own}: {promotion}");
+    }
+}
+
+#[test]
+fn what_the_file_promoted_before_it_was_applied_is_not_taken_for_left_alone() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let replicate = Replicate::start(&bed);
+    bed.until_copied(30);
+    write(&bed.stage, "own.yaml", "promoted");
+    replicate.running.signal(Signal::HUP);
+    assert_eq!(replicate.ended(), Some(0));
+    bed.apply("promoted");
+    let carried_out = || {
+        let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
+        assert!(
+            promotion.starts_with("over: before it was applied"),
+            "{promotion}"
+        );
+    };
+    carried_out();
+    // nor by whoever starts again
+    run(&["replicate", "-f", &bed.own]).code(3);
+    carried_out();
+}
+
+#[test]
+fn a_promoted_mirror_whose_source_is_gone_is_shown_and_misses_no_limit() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let replicate = Replicate::start(&bed);
+    bed.until_copied(30);
+    // as long as it is not promoted, nobody knows how far behind it is
+    let written = std::fs::read_to_string(&bed.own).unwrap();
+    let source = bed.stage.left.bootstrap_servers();
+    let gone = bed
+        .stage
+        .file("gone.yaml", &written.replace(&source, "127.0.0.1:1"));
+    let gone = text(&gone);
+    let shown = run(&["status", "-f", gone]).code(1);
+    shown.says("left cannot be reached: its lag is not known");
+    shown.says("pay.orders");
+    run(&["lag", "-f", gone, "--max-lag", "5"]).code(1);
+    bed.apply("promoted");
+    assert_eq!(replicate.ended(), Some(0));
+
+    bed.produce("12", "2.json");
+    run(&["lag", "-f", &bed.own, "--max-lag", "5"])
+        .code(0)
+        .says("promoted: nothing is copied any more");
+    run(&["lag", "-f", gone, "--max-lag", "5"])
+        .code(0)
+        .says("left cannot be reached");
+    run(&["status", "-f", gone])
+        .code(0)
+        .says("complete: everything up to the end");
+    let json = run(&["status", "-f", gone, "--output", "json"])
+        .code(0)
+        .json();
+    let mirror = &json["mirrors"][0];
+    assert!(
+        mirror["lag"].is_null() && mirror["source_unreached"].is_string(),
+        "{json}"
+    );
+    let positions = mirror["committed"].as_array().unwrap().iter();
+    let copied: i64 = positions.map(|it| it["position"].as_i64().unwrap()).sum();
+    assert_eq!(copied, 30);
+    assert_eq!(json["unreached"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn why_a_partition_stopped_is_left_beside_its_position() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let refused = FaultRule::new(FaultAction::Error(ResponseError::TopicAuthorizationFailed));
+    let refused = refused
+        .api(ApiKey::Produce)
+        .topic("pay.orders")
+        .partition(1);
+    let refused = bed.stage.right.faults().inject(refused);
+    let once = ["replicate", "-f", &bed.own, "--once"];
+    run(&once).code(1);
+    let shown = run(&["status", "-f", &bed.own]).code(0);
+    shown.says("1 stopped");
+    shown.says("! pay.orders-1: the target refuses a batch: Produce");
+    let conditions = || {
+        let json = run(&["status", "-f", &bed.own, "--output", "json"])
+            .code(0)
+            .json();
+        let partitions = json["mirrors"][0]["partitions"].as_array().unwrap().clone();
+        let conditions = partitions
+            .iter()
+            .map(|it| it["condition"].as_str().unwrap().to_owned());
+        conditions.collect::<Vec<_>>()
+    };
+    assert_eq!(conditions(), ["caught-up", "stopped", "caught-up"]);
+    refused.remove();
+    run(&once).code(0);
+    assert_eq!(conditions(), ["caught-up"; 3]);
+    assert_eq!(bed.copied(), 30);
+}
+
+/// It would copy nothing anyway.
+#[test]
+fn what_a_file_pauses_is_ready_where_its_clusters_are_gone() {
+    let bed = Bed::with_own("paused");
+    let written = std::fs::read_to_string(&bed.own).unwrap();
+    let source = bed.stage.left.bootstrap_servers();
+    let gone = bed
+        .stage
+        .file("gone.yaml", &written.replace(&source, "127.0.0.1:1"));
+    let listening = ["replicate", "-f", text(&gone), "--listen", "127.0.0.1:0"];
+    let mut replicate = Replicate::of(&listening);
+    let address = replicate.address();
+    replicate.until_it_says("whether its record says promoted cannot be read; trying again");
+    let ready = asked(&address, "/readyz");
+    assert!(ready.starts_with("HTTP/1.0 200"), "{ready}");
+    assert!(ready.contains("\"held_by\":\"topology\""), "{ready}");
+    replicate.running.signal(Signal::TERM);
+    assert_eq!(replicate.ended(), Some(0));
 }
 
 #[test]
@@ -385,9 +586,10 @@ fn the_way_back_stands_beside_a_promoted_mirror_and_copies_what_was_written_sinc
     assert_eq!(bed.copied(), 42);
     let plan = run(&["apply", "-f", &way_back, "--auto-approve"]).code(0);
     assert!(!plan.out.contains("mirrored-back"), "{}", plan.out);
-    run(&["replicate", "-f", &way_back, "--once"])
-        .code(0)
-        .says("Copied 12 records");
+    let copied = run(&["replicate", "-f", &way_back, "--once"]).code(0);
+    copied.says("Copied 12 records");
+    let known = !copied.err.contains("no position is known");
+    assert!(known, "where it begins is known: {}", copied.err);
     let ends = (0..3).filter_map(|it| bed.stage.left.log_end_offset("pay.orders", it));
     assert_eq!(ends.sum::<i64>(), 42);
     run(&once).code(0).says("Copied 0 records");

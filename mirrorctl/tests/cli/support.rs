@@ -1,5 +1,7 @@
 //! Two clusters, a topology between them, and the binary with a clean environment.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -184,8 +186,9 @@ impl Running {
         until("the binary ends", || self.0.try_wait().unwrap().is_some());
         let mut out = String::new();
         let mut err = String::new();
-        std::io::Read::read_to_string(&mut self.0.stdout.take().unwrap(), &mut out).unwrap();
-        std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut err).unwrap();
+        let (stdout, stderr) = (self.0.stdout.take(), self.0.stderr.take());
+        stdout.unwrap().read_to_string(&mut out).unwrap();
+        stderr.unwrap().read_to_string(&mut err).unwrap();
         Ended {
             code: self.0.wait().unwrap().code().unwrap(),
             out,
@@ -199,6 +202,15 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// What a listening `replicate` answers, headers included.
+pub(crate) fn asked(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// Looks until it is so, at most half a minute.

@@ -201,6 +201,7 @@ impl File<'_> {
             unmanaged: BTreeMap::new(),
             impact: None,
             record: None,
+            taken_from: None,
         }
     }
 

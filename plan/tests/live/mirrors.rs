@@ -28,12 +28,18 @@ fn topology(bench: &Bench, rest: &str) -> Topology {
 
 /// With the mirror in this state.
 fn meaning(bench: &Bench, state: &str) -> Topology {
-    topology(
-        bench,
-        &format!(
-            "mirrors:\n- {{name: pay, source: left, target: right, topicsPattern: 'pay\\..*', state: {state}}}\n"
-        ),
+    topology(bench, &mirror(state))
+}
+
+fn mirror(state: &str) -> String {
+    format!(
+        "mirrors:\n- {{name: pay, source: left, target: right, topicsPattern: 'pay\\..*', state: {state}}}\n"
     )
+}
+
+fn codes(plan: &Plan) -> Vec<BlockCode> {
+    let blocked = plan.resource_changes[0].blocked.iter();
+    blocked.map(|block| block.code).collect()
 }
 
 async fn planned(bench: &Bench, topology: &Topology, destroy: &[&str]) -> Plan {
@@ -187,10 +193,6 @@ async fn a_promotion_is_irreversible_whoever_remembers_it() {
     let plan = plan_for(&bench, "promoted").await;
     assert_eq!(plan.resource_changes[0].risk, Risk::Irreversible);
     settle(&bench, "promoted").await;
-    let codes = |plan: &Plan| -> Vec<BlockCode> {
-        let blocked = plan.resource_changes[0].blocked.iter();
-        blocked.map(|block| block.code).collect()
-    };
     for state in ["running", "paused"] {
         let plan = plan_for(&bench, state).await;
         assert_eq!(codes(&plan), [BlockCode::MirrorPromoted]);
@@ -212,6 +214,50 @@ async fn a_promotion_is_irreversible_whoever_remembers_it() {
     let plan = plan_for(&bench, "running").await;
     assert_eq!(codes(&plan), [BlockCode::MirrorPromoted]);
     assert_eq!(live(&bench).await, MirrorState::Promoted);
+}
+
+#[tokio::test]
+async fn a_mirror_of_another_topology_is_taken_over_only_by_its_address() {
+    let bench = Bench::start().await;
+    let named = |name: &str, state: &str| {
+        let metadata = format!("metadata: {{name: {name}}}\n");
+        topology(&bench, &(metadata + &mirror(state)))
+    };
+    let first = planned(&bench, &named("a", "running"), &[]).await;
+    bench.apply(&first).await.unwrap();
+    // as the other has it: left to that one
+    let same = planned(&bench, &named("b", "running"), &[]).await;
+    assert!(!same.has_changes() && !same.is_blocked(), "{same:#?}");
+    let change = &same.resource_changes[0];
+    assert_eq!(change.record, None);
+    assert!(change.notes[0].contains("the topology `a`"), "{change:#?}");
+    for state in ["paused", "promoted"] {
+        let plan = planned(&bench, &named("b", state), &[]).await;
+        assert_eq!(codes(&plan), [BlockCode::MirrorOfAnotherTopology]);
+        let message = &plan.resource_changes[0].blocked[0].message;
+        for words in ["topology `a`", "--allow-destroy mirror.pay", "another name"] {
+            assert!(message.contains(words), "{words} in {message}");
+        }
+        let error = bench.apply(&plan).await.unwrap_err();
+        assert!(matches!(error, ApplyError::Blocked { .. }), "{error}");
+        assert_eq!(live(&bench).await, MirrorState::Running);
+    }
+    let asked_for = planned(&bench, &named("b", "paused"), &[PAY]).await;
+    let from = asked_for.resource_changes[0].taken_from.as_deref();
+    assert_eq!(from, Some("a"));
+    bench.apply(&asked_for).await.unwrap();
+    assert_eq!(live(&bench).await, MirrorState::Paused);
+    // it is the other one's from here on
+    for topology in [named("a", "running"), meaning(&bench, "running")] {
+        let plan = planned(&bench, &topology, &[]).await;
+        assert_eq!(codes(&plan), [BlockCode::MirrorOfAnotherTopology]);
+    }
+    let addresses = [PAY.to_owned()];
+    let forgotten = plan::forget(&bench.clients, None, &addresses).await;
+    forgotten.unwrap();
+    let plan = planned(&bench, &named("a", "running"), &[]).await;
+    bench.apply(&plan).await.unwrap();
+    assert_eq!(live(&bench).await, MirrorState::Running);
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ pub(super) const HELD: &[Family<Held>] = &[family(
     "mirrorctl_held",
     Gauge,
     None,
-    "1 for a mirror that copies nothing on purpose, by who says so: topology (state of the file), record (what was applied, on the target); absent for others",
+    "1 for a mirror that copies nothing on purpose, by who says so: topology (state of the file), record (what was applied, on the target), both; absent for others",
     |it: &Held, emit| emit(Some(("by", it.by())), Whole(1)),
 )
 .by("by")];

@@ -40,6 +40,8 @@ pub enum Held {
     ByTopology,
     /// Its record on the target says so, in these words.
     ByRecord(String),
+    /// Both do; the record in these words.
+    ByBoth(String),
 }
 
 impl Held {
@@ -48,14 +50,16 @@ impl Held {
         match self {
             Self::ByTopology => "topology",
             Self::ByRecord(_) => "record",
+            Self::ByBoth(_) => "both",
         }
     }
 
     /// In words.
-    pub fn why(&self) -> &str {
+    pub fn why(&self) -> String {
         match self {
-            Self::ByTopology => "the topology file says paused",
-            Self::ByRecord(why) => why,
+            Self::ByTopology => "the topology file says paused".to_owned(),
+            Self::ByRecord(why) => why.clone(),
+            Self::ByBoth(why) => format!("the topology file says paused, and {why}"),
         }
     }
 }
@@ -93,7 +97,7 @@ impl Watchlist {
         self.lock().paused = mirrors.into_iter().map(str::to_owned).collect();
     }
 
-    /// The mirror is held back although the topology file does not say so, for this reason.
+    /// The mirror's record holds it back, whatever the topology file says, for this reason.
     pub fn hold(&self, mirror: &str, why: &str) {
         let held = &mut self.lock().held;
         held.insert(mirror.to_owned(), why.to_owned());
@@ -104,14 +108,26 @@ impl Watchlist {
         self.lock().held.remove(mirror);
     }
 
+    /// The mirror is over: nothing holds it back any more, whatever the topology file said.
+    pub fn end(&self, mirror: &str) {
+        let mut list = self.lock();
+        list.held.remove(mirror);
+        list.paused.remove(mirror);
+    }
+
     /// Mirrors that are held back on purpose, each with the reason; without those that still drain.
     pub fn paused(&self) -> BTreeMap<String, Held> {
         let list = self.lock();
-        let by_record = list.held.iter();
-        let by_record = by_record.map(|(it, why)| (it.clone(), Held::ByRecord(why.clone())));
-        // what the file says counts before the record
         let by_file = list.paused.iter().map(|it| (it.clone(), Held::ByTopology));
-        let mut all: BTreeMap<String, Held> = by_record.chain(by_file).collect();
+        let by_record = list.held.iter().map(|(it, why)| {
+            let held = if list.paused.contains(it) {
+                Held::ByBoth(why.clone())
+            } else {
+                Held::ByRecord(why.clone())
+            };
+            (it.clone(), held)
+        });
+        let mut all: BTreeMap<String, Held> = by_file.chain(by_record).collect();
         all.retain(|mirror, _| list.runs.iter().all(|run| run.mirror != *mirror));
         all
     }
@@ -150,11 +166,19 @@ mod tests {
         list.remove("m");
         assert_eq!(list.runs().len(), 0);
         assert_eq!(paused(&list), ["m", "n"]);
-        list.hold("n", "its record says so");
         assert_eq!(list.paused()["n"].by(), "topology");
+        list.hold("n", "its record says so");
+        assert_eq!(list.paused()["n"].by(), "both");
+        let both = "the topology file says paused, and its record says so";
+        assert_eq!(list.paused()["n"].why(), both);
         list.pause([]);
+        assert_eq!(list.paused()["n"].by(), "record");
         assert_eq!(list.paused()["n"].why(), "its record says so");
         list.release("n");
         assert_eq!(paused(&list), [""; 0]);
+        list.pause(["m", "n"]);
+        list.hold("m", "its record says so");
+        list.end("m");
+        assert_eq!(paused(&list), ["n"], "m is over");
     }
 }

@@ -82,6 +82,8 @@ impl Run<'_> {
         findings::warn_of_extra_partitions(new.iter().map(|(topic, _)| topic));
         let unknown: Vec<(MirroredTopic, TopicPartition)> = new
             .iter()
+            // where a way back begins is known without a position, or was said already
+            .filter(|(_, partition)| !begins.contains_key(partition))
             .filter(|(_, partition)| {
                 let key = self.position_key(partition);
                 !self.ownership.positions().contains_key(&key)
@@ -225,6 +227,7 @@ impl Run<'_> {
                 producer,
                 leader_epoch: None,
                 leader_epoch_start: None,
+                stopped: None,
             },
             epoch,
         })
