@@ -193,10 +193,20 @@ fn a_record_that_is_too_large_for_the_target() {
         &case.on_source("large", 1),
         "the neighbour",
     );
+    // who asks later is told, too
+    let status = || {
+        let status = case.json(&["status", "-f", "t.yaml"], 0);
+        status["mirrors"][0]["partitions"][0].clone()
+    };
+    let stopped = status();
+    assert_eq!(stopped["condition"], "stopped", "{stopped:#}");
+    let why = stopped["cause"].as_str().unwrap();
+    assert_says(why, &["offset 2", "onOversize: quarantine"]);
 
     case.declare(&format!("{KEEP_LIMIT}, onOversize: quarantine"));
     let summary = case.once(0);
     assert_eq!(summary["gaps"], 1, "{summary:#}");
+    assert_eq!(status()["condition"], "caught-up");
     let expected = [&sent[..2], &sent[3..]].concat();
     assert_same(
         &case.on_target("large", 0),

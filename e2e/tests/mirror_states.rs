@@ -9,6 +9,7 @@ use e2e::{
     ClusterSpec, Guarded, Pair, Stream, Workspace, console_producer, identical, mirrorctl,
     record_count, start_mirrorctl,
 };
+use rustix::process::Signal;
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_mins(2);
@@ -145,10 +146,14 @@ fn a_running_replicator_follows_what_is_applied() {
             .unwrap();
     }
 
-    // promoted: what the source holds by then arrives, and then nothing any more
+    // promoted: what the source holds by then arrives, and then nothing any more; also where its own file pauses it
     let held = replicate.stderr().matches("nothing is copied").count();
     bed.apply("paused");
     until_it_says(&replicate, "nothing is copied", held + 1);
+    bed.declare("r.yaml", "paused");
+    replicate.signal(Signal::HUP).unwrap();
+    let both = "the topology file says paused, and its record on target says paused";
+    until_it_says(&replicate, both, 1);
     let written = stream.stop().unwrap();
     bed.apply("promoted");
     let ended = replicate.wait(LIMIT).unwrap();

@@ -14,6 +14,7 @@ mod entry;
 mod log;
 mod provenance;
 mod record;
+mod way_back;
 
 pub use entry::{Entry, Register, Standing};
 pub use log::{Mark, RegisterLog};
@@ -22,3 +23,4 @@ pub use provenance::{
     topic_entry,
 };
 pub use record::{EndRecord, MIRRORS_TOPIC, POSITIONS_KEPT, StateRecord, VERSION};
+pub use way_back::{Begin, Doubt, begins, unexplained};

@@ -7,8 +7,8 @@ mod provenance;
 mod source_delete;
 mod upkeep;
 
-pub(crate) use handed_over::Begin;
 pub(crate) use obstacles::obstacles;
+pub(crate) use register::Begin;
 pub(crate) use upkeep::{Discovered, Upkeep};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -113,4 +113,5 @@ codes! {
     DeleteNotAllowed => "topology::delete-not-allowed", Warning;
     TopicElsewhere => "topology::topic-elsewhere", Warning;
     UnusedConfigBlock => "topology::unused-config-block", Warning;
+    StartInFuture => "topology::start-in-future", Warning;
 }

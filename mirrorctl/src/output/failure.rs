@@ -222,8 +222,9 @@ fn hint(failure: &Failure) -> Option<String> {
             Some("choose another --topic, or change topics.managed or topics.protected".to_owned())
         }
         Failure::Promoted { .. } => Some(
-            "a promotion that was applied is not taken back: give the mirror another name to copy anew, or declare one the \
-             other way round, beside it in the file, to copy back what applications write now"
+            "a promotion that was applied is not taken back. Declare a mirror the other way round, beside it in the file, to copy \
+             back what applications write now; once that one is promoted in its turn, one of another name goes on in this \
+             direction"
                 .to_owned(),
         ),
         Failure::LeftOut { .. } => Some(

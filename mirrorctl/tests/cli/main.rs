@@ -5,6 +5,7 @@
 )]
 
 mod bad_input;
+mod bed;
 mod demo;
 mod files;
 mod help;
@@ -20,3 +21,4 @@ mod streams;
 mod support;
 mod validate;
 mod verify;
+mod way_back;

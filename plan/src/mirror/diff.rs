@@ -216,7 +216,8 @@ fn way_back(
             BlockCode::MirrorPromoted,
             format!(
                 "it was promoted, and cannot be {} again: what applications wrote to the target since would be mixed with \
-                 what the source got; give the mirror another name to copy anew, or declare one the other way round",
+                 what the source got. Leave it promoted, and declare a mirror the other way round beside it, which brings that \
+                 back; once that one is promoted in its turn, a mirror of another name goes on in this direction",
                 state.word()
             ),
         )
@@ -227,7 +228,8 @@ fn removal(before: &MirrorRecord) -> Detail {
     let word = before.state.map_or("unreadable", MirrorState::word);
     let risk = match before.state {
         Some(MirrorState::Promoted) => {
-            let reason = "nobody remembers then that it was promoted: a replicator that is started would copy again";
+            let reason = "nobody remembers then that it was promoted: a replicator that is started would copy again; left \
+                          declared (`state: promoted`) it copies nothing, and stands beside a mirror the other way round";
             (Risk::Irreversible, reason.to_owned())
         }
         Some(MirrorState::Running | MirrorState::Paused) | None => {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kafka::Rights;
+use register::Released;
 use topology::{AclBinding, QuotaEntity, QuotaValue};
 
 /// Something that was read, or why it could not be.
@@ -57,8 +58,8 @@ pub struct Filled {
     pub origins: Vec<String>,
     /// Whether its state is promoted, as applied.
     pub promoted: bool,
-    /// Whether its promotion is over.
-    pub released: bool,
+    /// How its promotion ended; nothing where it is not over, or there is none.
+    pub released: Option<Released>,
 }
 
 /// One topic.
@@ -76,6 +77,10 @@ pub struct TopicEvidence {
     pub ahead_ms: Option<i64>,
     /// The bytes of its largest partition; where it was asked for and is told.
     pub largest_bytes: Option<u64>,
+    /// The topic's id.
+    pub id: String,
+    /// Where its partitions end; where it was asked for and is told.
+    pub ends: Option<BTreeMap<i32, i64>>,
 }
 
 /// The value of a setting.
@@ -97,6 +102,8 @@ impl TopicEvidence {
             oldest_ms: None,
             ahead_ms: None,
             largest_bytes: None,
+            id: String::new(),
+            ends: None,
         }
     }
 }

@@ -41,6 +41,10 @@ pub enum FindingId {
     MirroredBack,
     /// Target topics belong to applications since a promotion.
     HandedOver,
+    /// The way back after a promotion will leave topics alone.
+    WayBackRefused,
+    /// The way back after a promotion may leave records out, or repeat some.
+    WayBackIncomplete,
     /// The source takes larger records than the target.
     MessageSize,
     /// The target refuses records because of their time.
@@ -65,6 +69,8 @@ impl fmt::Display for FindingId {
             Self::TargetCollision => "target-collision",
             Self::MirroredBack => "mirrored-back",
             Self::HandedOver => "handed-over",
+            Self::WayBackRefused => "way-back-refused",
+            Self::WayBackIncomplete => "way-back-incomplete",
             Self::MessageSize => "message-size",
             Self::TimestampLimits => "timestamp-limits",
             Self::RetentionOutage => "retention-outage",

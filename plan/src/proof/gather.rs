@@ -106,7 +106,11 @@ async fn site(topology: &Topology, alias: &str, client: &Cluster) -> Told<SiteEv
             .map(|(name, topic)| {
                 let rights = by_topic.get(&name).copied();
                 let partitions = topic.partitions.len() as u32;
-                (name, TopicEvidence::new(partitions, rights))
+                let evidence = TopicEvidence {
+                    id: topic.id.to_string(),
+                    ..TopicEvidence::new(partitions, rights)
+                };
+                (name, evidence)
             })
             .collect(),
         defaults: Ok(BTreeMap::new()),
@@ -165,7 +169,7 @@ impl Said {
                 source_topic: key.topic,
                 target_topic: record.target_topic,
                 origins: record.origins.into_iter().map(|it| it.cluster_id).collect(),
-                released: record.released.is_some(),
+                released: record.released,
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use topology::{StartOffset, Topology};
 
 use super::evidence::{Evidence, Setting, SiteEvidence, Told};
 use super::outlook::{AFTER, BEFORE, KEYS, Outlook, declared};
-use super::{retention, timestamps};
+use super::{retention, timestamps, way_back};
 
 /// Partitions in one question about offsets.
 const PARTITIONS_A_REQUEST: usize = 5_000;
@@ -130,13 +130,22 @@ pub(super) struct Wanted {
     latest: BTreeMap<i64, BTreeMap<String, u32>>,
     /// Topics whose size matters.
     sized: BTreeMap<String, u32>,
+    /// Topics whose ends matter.
+    ends: BTreeMap<String, u32>,
 }
 
-/// By alias, what is to be read of the records of sources.
+/// By alias, what is to be read of the records of sources, and of targets that were sources before.
 pub(super) fn records_wanted(topology: &Topology, evidence: &Evidence) -> BTreeMap<String, Wanted> {
     let declared = declared(topology);
     let mut all: BTreeMap<String, Wanted> = BTreeMap::new();
     for (flow, pairs) in Outlook::new(topology, evidence, &declared).flows {
+        let target = all.entry(flow.mirror.target.clone()).or_default();
+        let old_sources = pairs
+            .iter()
+            .filter(|pair| way_back::of(&flow, pair).is_some());
+        target.ends.extend(
+            old_sources.filter_map(|pair| Some((pair.target.clone(), pair.to?.partitions))),
+        );
         let wanted = all.entry(flow.source.to_owned()).or_default();
         let begins_old = flow.mirror.start_offset != StartOffset::Latest;
         let budgeted = flow.mirror.slo_outage_budget.is_some();
@@ -168,15 +177,17 @@ pub(super) struct Records {
     oldest: BTreeMap<String, i64>,
     ahead: BTreeMap<String, i64>,
     sizes: BTreeMap<String, u64>,
+    ends: BTreeMap<String, BTreeMap<i32, i64>>,
     untold: Vec<String>,
 }
 
 impl Records {
-    pub(super) fn into_site(self, site: &mut SiteEvidence) {
+    pub(super) fn into_site(mut self, site: &mut SiteEvidence) {
         for (name, topic) in &mut site.topics {
             topic.oldest_ms = self.oldest.get(name).copied();
             topic.ahead_ms = self.ahead.get(name).copied();
             topic.largest_bytes = self.sizes.get(name).copied();
+            topic.ends = self.ends.remove(name);
         }
         site.untold.extend(self.untold);
     }
@@ -202,6 +213,13 @@ pub(super) async fn records(cluster: &Cluster, wanted: &Wanted) -> Records {
             Err(error) => found.untold.push(failed(error)),
         }
     }
+    match ends(cluster, &wanted.ends).await {
+        Ok(ends) => found.ends = ends,
+        Err(error) => {
+            let error = format!("where topics end could not be read: {error}");
+            found.untold.push(error);
+        }
+    }
     let sized = partitions(&wanted.sized);
     if !sized.is_empty()
         && let Ok(dirs) = cluster.log_dirs_of(&sized).await
@@ -220,6 +238,23 @@ fn partitions(topics: &BTreeMap<String, u32>) -> Vec<TopicPartition> {
         (0..*count).map(move |index| TopicPartition::new(topic, index as i32))
     });
     each.collect()
+}
+
+/// Where partitions end. One that could not be asked is missing.
+async fn ends(
+    cluster: &Cluster,
+    topics: &BTreeMap<String, u32>,
+) -> Result<BTreeMap<String, BTreeMap<i32, i64>>, kafka::Error> {
+    let mut ends: BTreeMap<String, BTreeMap<i32, i64>> = BTreeMap::new();
+    for some in partitions(topics).chunks(PARTITIONS_A_REQUEST) {
+        for (partition, outcome) in cluster.list_offsets(some, OffsetSpec::Latest).await? {
+            if let Ok(listed) = outcome {
+                let of_topic = ends.entry(partition.topic).or_default();
+                of_topic.insert(partition.partition, listed.offset);
+            }
+        }
+    }
+    Ok(ends)
 }
 
 /// The times of the first records at or after `since`, where partitions have such. Partitions that could not be asked are

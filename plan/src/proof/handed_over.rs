@@ -28,7 +28,23 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
                  released and copied back; where none ran, start `mirrorctl replicate` with it once, which writes that down",
             ));
         }
-        if !taken.is_empty() {
+        let Taken { for_good, not_yet } = taken;
+        if !not_yet.is_empty() {
+            let message = "target topics were handed over to applications by a promotion, and another mirror still brings back \
+                           what they write: the way home begins where that one's promotion ends";
+            let finding = Finding::new(
+                FindingId::HandedOver,
+                Severity::Blocked,
+                mirror,
+                message.to_owned(),
+                not_yet,
+            );
+            findings.push(finding.hint(
+                "first promote the mirror that brings it back (`state: promoted`, without this mirror), wait until `mirrorctl \
+                 status` says that its promotion is complete, then declare this one, under a name that was not used before",
+            ));
+        }
+        if !for_good.is_empty() {
             let message = "target topics were handed over to applications by a promotion: copying into them again would repeat \
                            what they hold and mix the rest with what was written since";
             let finding = Finding::new(
@@ -36,12 +52,13 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
                 Severity::Blocked,
                 mirror,
                 message.to_owned(),
-                taken,
+                for_good,
             );
             findings.push(finding.hint(
-                "choose other names on the target (`replicationPolicy`), delete the topics there to copy anew, or declare \
-                 `startOffset: latest` or a timestamp to copy into them all the same; what applications write there now is \
-                 copied back by a mirror the other way round",
+                "what applications write there now is copied back by a mirror the other way round. To copy in this direction \
+                 all the same: choose other names on the target (`replicationPolicy`); or delete the topics there to copy anew, \
+                 which loses what applications wrote; or declare `startOffset: latest` or a timestamp, which leaves out what \
+                 lies before that",
             ));
         }
     }
@@ -53,7 +70,7 @@ fn mirrored_back(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Vec<String> {
     let target = &flow.to.cluster_id;
     let cases = pairs.iter().filter_map(|pair| {
         let by = filled(&flow.from.filled, pair.topic)
-            .find(|it| !it.released && it.origins.contains(target))?;
+            .find(|it| it.released.is_none() && it.origins.contains(target))?;
         let (source, target) = (flow.source, &flow.mirror.target);
         Some(format!(
             "{} of {source} is filled from {target} by mirror {}{}",
@@ -70,34 +87,60 @@ fn mirrored_back(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Vec<String> {
 }
 
 /// Topics of the target that a promoted mirror filled, and that this one does not fill yet.
-fn handed_over(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Vec<String> {
+fn handed_over(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Taken {
     let Flow {
         mirror, from, to, ..
     } = flow;
+    let mut taken = Taken::default();
     if mirror.start_offset != StartOffset::Earliest {
-        return Vec::new();
+        return taken;
     }
-    let cases = pairs.iter().filter_map(|pair| {
+    for pair in pairs {
         let is_own = |it: &&Filled| {
             it.mirror == mirror.name
                 && it.source_cluster_id == from.cluster_id
                 && it.source_topic == pair.topic
         };
-        let begun = |it: &Filled| is_own(&it) && !it.released && !it.promoted;
+        let begun = |it: &Filled| is_own(&it) && it.released.is_none() && !it.promoted;
         // after it was promoted the other way round, it begins where that ended
-        let comes_back = filled(&from.filled, pair.topic).any(|it| {
-            it.released && it.source_cluster_id == to.cluster_id && it.source_topic == pair.target
-        });
+        let comes_back = way_back(flow, pair).any(|it| it.released.is_some());
         if comes_back || filled(&to.filled, &pair.target).any(begun) {
-            return None;
+            continue;
         }
-        let by = filled(&to.filled, &pair.target).find(|it| it.released || it.promoted)?;
-        Some(format!(
+        let is_taken = |it: &&Filled| it.released.is_some() || it.promoted;
+        let Some(by) = filled(&to.filled, &pair.target).find(is_taken) else {
+            continue;
+        };
+        let case = format!(
             "{} of {}: filled by mirror {} until it was promoted",
             pair.target, mirror.target, by.mirror
-        ))
-    });
-    cases.collect()
+        );
+        // what the applications write there goes back still: home comes after that one's promotion
+        match way_back(flow, pair).next() {
+            Some(back) => {
+                let case = format!("{case}; mirror {} brings it back", back.mirror);
+                taken.not_yet.push(case);
+            }
+            None => taken.for_good.push(case),
+        }
+    }
+    taken
+}
+
+/// Target topics that applications write to since a promotion.
+#[derive(Default)]
+struct Taken {
+    /// Nothing goes back.
+    for_good: Vec<String>,
+    /// Another mirror still brings back what they write.
+    not_yet: Vec<String>,
+}
+
+/// What other mirrors said that fill, or filled, the topic of the source from that of the target.
+fn way_back<'a>(flow: &Flow<'a>, pair: &Pair<'a>) -> impl Iterator<Item = &'a Filled> {
+    let (to, target) = (&flow.to.cluster_id, pair.target.clone());
+    filled(&flow.from.filled, pair.topic)
+        .filter(move |it| it.source_cluster_id == *to && it.source_topic == target)
 }
 
 fn filled<'a>(told: &'a Told<Vec<Filled>>, topic: &'a str) -> impl Iterator<Item = &'a Filled> {
@@ -107,8 +150,27 @@ fn filled<'a>(told: &'a Told<Vec<Filled>>, topic: &'a str) -> impl Iterator<Item
 
 #[cfg(test)]
 mod tests {
+    use register::Released;
+
     use super::*;
     use crate::proof::testbed::{Bed, topic};
+
+    /// Deleting what applications wrote, or leaving it out, is no advice where it is on its way back.
+    #[test]
+    fn who_wants_to_go_home_is_told_to_promote_the_way_back_first() {
+        let mut bed = Bed::new("").source(topic("t", &[])).target(topic("t", &[]));
+        bed.site("a").filled = Ok(vec![by("back", "b", false, false)]);
+        bed.site("b").filled = Ok(vec![by("there", "a", PROMOTED, RELEASED)]);
+        let found = bed.judge();
+        let taken = found.iter().find(|it| it.id == FindingId::HandedOver);
+        let taken = taken.expect("it is refused");
+        let case =
+            "t of b: filled by mirror there until it was promoted; mirror back brings it back";
+        assert_eq!(taken.evidence, [case]);
+        let hint = taken.hint.as_deref().unwrap_or_default();
+        assert!(hint.contains("first promote the mirror"), "{hint}");
+        assert!(!hint.contains("delete"), "{hint}");
+    }
 
     const PROMOTED: bool = true;
     const RELEASED: bool = true;
@@ -122,7 +184,11 @@ mod tests {
             target_topic: "t".to_owned(),
             origins: vec![from.to_owned()],
             promoted,
-            released,
+            released: released.then(|| Released {
+                at_ms: 1,
+                source_topic_id: String::new(),
+                partitions: None,
+            }),
         }
     }
 
@@ -209,6 +275,13 @@ mod tests {
                 vec![other(PROMOTED, RELEASED)],
                 vec![former(PROMOTED, RELEASED)],
                 vec![],
+            ),
+            (
+                "home, before the way back is promoted",
+                "",
+                vec![other(false, false)],
+                vec![former(PROMOTED, RELEASED)],
+                vec![BACK, TAKEN],
             ),
             (
                 "as it is told",

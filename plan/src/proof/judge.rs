@@ -5,7 +5,9 @@ use topology::Topology;
 use super::evidence::{Evidence, SiteEvidence};
 use super::finding::{Finding, FindingId, Severity};
 use super::outlook::{Outlook, declared, judged};
-use super::{acls, compacted, handed_over, naming, quota, retention, size, target, timestamps};
+use super::{
+    acls, compacted, handed_over, naming, quota, retention, size, target, timestamps, way_back,
+};
 
 /// What the evidence says about the mirrors of `topology`, once its plan is applied.
 ///
@@ -16,6 +18,7 @@ pub fn judge(topology: &Topology, evidence: &Evidence) -> Vec<Finding> {
     let mut findings = naming::judge(&outlook);
     findings.extend(target::judge(&outlook));
     findings.extend(handed_over::judge(&outlook));
+    findings.extend(way_back::judge(&outlook));
     findings.extend(size::judge(&outlook));
     findings.extend(timestamps::judge(&outlook));
     findings.extend(retention::judge(&outlook));

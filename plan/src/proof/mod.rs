@@ -21,6 +21,7 @@ mod target;
 #[cfg(test)]
 mod testbed;
 mod timestamps;
+mod way_back;
 
 pub use evidence::{Evidence, Filled, Setting, SiteEvidence, TopicEvidence};
 pub use finding::{Finding, FindingId, Severity};

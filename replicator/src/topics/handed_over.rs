@@ -8,22 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kafka::{Error, OffsetSpec, TopicPartition};
-use register::{Released, TopicKey, TopicRecord};
+use register::{Begin, Released, TopicKey, TopicRecord, begins, unexplained};
 use topology::{Mirror, StartOffset};
 
 use super::{End, MirroredTopic};
 use crate::options::Mode;
 use crate::position::{Position, PositionKey};
 use crate::progress::PartitionFailure;
-
-/// Where a partition without a position begins on the way back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Begin {
-    /// At this offset of the source: what lies before is on the target.
-    At(i64),
-    /// As `startOffset` says, whenever the partition is found.
-    AsDeclared,
-}
 
 /// What is known when topics are about to be copied.
 #[derive(Debug)]
@@ -185,12 +176,19 @@ impl<'a> Screening<'a> {
         let same = topic.target.id.to_string() == released.source_topic_id;
         let (source, target) = (self.source.alias, self.target.alias);
         match begins(released, same, &known) {
-            Ok(begins) => Ok(begins),
+            Ok(begins) => {
+                if begins
+                    .iter()
+                    .any(|(_, begin)| matches!(begin, Begin::At(_)))
+                {
+                    self.say_unexplained(topic, by, released);
+                }
+                Ok(begins)
+            }
             Err(why) if self.mirror.start_offset == StartOffset::Earliest => Err(format!(
-                "its way back after the promotion of mirror `{by}` cannot begin by itself: {}. Declare `startOffset: latest` or \
-                 a timestamp to say from where on `{source}` is copied all the same, or delete `{name}` on `{target}`, so that \
-                 it is filled anew",
+                "its way back after the promotion of mirror `{by}` cannot begin by itself: {}. {}",
                 why.words(name, source, target),
+                why.advice(released, name, source, target),
             )),
             Err(why) => {
                 tracing::warn!(
@@ -203,12 +201,26 @@ impl<'a> Screening<'a> {
         }
     }
 
+    /// What lay on the source before the promotion, and cannot have come from the target, does not go back.
+    fn say_unexplained(&self, topic: &MirroredTopic, by: &str, released: &Released) {
+        for (partition, handed) in unexplained(released) {
+            let (source, target) = (self.source.alias, self.target.alias);
+            tracing::warn!(
+                topic = topic.source.name,
+                partition,
+                "{} The way back begins behind it",
+                handed.unexplained_words(by, source, target)
+            );
+        }
+    }
+
     fn taken(&self, topic: &MirroredTopic, by: &str) -> String {
         let (name, target) = (&topic.target.name, self.target.alias);
         format!(
             "`{name}` on `{target}` was filled by mirror `{by}`, whose promotion handed it over to the applications: copying into \
-             it again would repeat what it holds and mix the rest with what they write. Choose another name on the target, \
-             delete `{name}` there to copy anew, or declare `startOffset: latest` or a timestamp to copy into it all the same"
+             it again would repeat what it holds and mix the rest with what they write. Choose another name on the target; or delete \
+             `{name}` there to copy anew, which loses what they wrote; or declare `startOffset: latest` or a timestamp to copy \
+             into it all the same, which leaves out what lies before that"
         )
     }
 
@@ -248,191 +260,4 @@ fn newest(
         .filter(|(key, record)| is_meant(key, record))
         .filter_map(|(key, record)| Some((key.mirror.as_str(), record.released.as_ref()?)))
         .max_by_key(|(_, released)| released.at_ms)
-}
-
-/// Why nobody can say where the way back begins.
-#[derive(Debug, PartialEq, Eq)]
-enum Doubt {
-    /// Nobody saw how the promotion ended.
-    Unseen,
-    /// Somebody else wrote to the partition while it was promoted.
-    Disturbed { partition: i32 },
-    /// The old source was written to after that.
-    Diverged { partition: i32, from: i64, to: i64 },
-    /// It lost records that were copied.
-    Shortened { partition: i32, from: i64, to: i64 },
-    /// It is another topic, which holds something.
-    Recreated,
-    /// The end of the partition was not told.
-    Untold { partition: i32 },
-}
-
-impl Doubt {
-    /// `topic` is the one on the target.
-    fn words(&self, topic: &str, source: &str, target: &str) -> String {
-        match self {
-            Self::Unseen => format!(
-                "no replicator saw where `{source}` ended when it was promoted, so what applications wrote since cannot be told \
-                 from what came from `{target}`"
-            ),
-            Self::Disturbed { partition } => format!(
-                "somebody else wrote to partition {partition} of it on `{source}` before the promotion was complete"
-            ),
-            Self::Diverged {
-                partition,
-                from,
-                to,
-            } => format!(
-                "`{topic}` on `{target}` was written to since: partition {partition} was copied to offset {from} and ends at {to}, \
-                 so it holds what `{source}` does not have"
-            ),
-            Self::Shortened {
-                partition,
-                from,
-                to,
-            } => format!(
-                "`{topic}` on `{target}` has lost records that were copied: partition {partition} ended at offset {from}, and \
-                 ends at {to} now"
-            ),
-            Self::Recreated => format!(
-                "`{topic}` on `{target}` is not the topic that was copied: it was recreated, and is not empty"
-            ),
-            Self::Untold { partition } => format!(
-                "where partition {partition} of `{topic}` on `{target}` ends was not told; it is tried again"
-            ),
-        }
-    }
-}
-
-/// Where each of these partitions begins; `ends` are those of the old source, `same` is whether its topic is still the one
-/// that was copied.
-fn begins(
-    released: &Released,
-    same: bool,
-    ends: &BTreeMap<i32, Option<i64>>,
-) -> Result<Vec<(i32, Begin)>, Doubt> {
-    // with nothing there, nothing can be there twice
-    if ends.values().all(|end| *end == Some(0)) {
-        let all = ends.keys();
-        return Ok(all.map(|it| (*it, Begin::AsDeclared)).collect());
-    }
-    let handed = released.partitions.as_ref().ok_or(Doubt::Unseen)?;
-    if !same {
-        return Err(Doubt::Recreated);
-    }
-    let mut begins = Vec::with_capacity(ends.len());
-    for (&partition, end) in ends {
-        let to = end.ok_or(Doubt::Untold { partition })?;
-        let (from, target_offset) = match handed.get(&partition) {
-            Some(handed) => (handed.source_offset, handed.target_offset),
-            // added since: all of it was written on the other side
-            None => (0, Some(0)),
-        };
-        if to > from {
-            return Err(Doubt::Diverged {
-                partition,
-                from,
-                to,
-            });
-        }
-        if to < from {
-            return Err(Doubt::Shortened {
-                partition,
-                from,
-                to,
-            });
-        }
-        let begin = target_offset.ok_or(Doubt::Disturbed { partition })?;
-        begins.push((partition, Begin::At(begin)));
-    }
-    Ok(begins)
-}
-
-#[cfg(test)]
-mod tests {
-    use register::HandedOver;
-
-    use super::*;
-
-    fn released(partitions: &[(i32, i64, Option<i64>)]) -> Released {
-        let partitions = partitions.iter().map(|&(partition, from, to)| {
-            let handed = HandedOver {
-                source_offset: from,
-                target_offset: to,
-            };
-            (partition, handed)
-        });
-        Released {
-            at_ms: 1,
-            source_topic_id: "s".to_owned(),
-            partitions: Some(partitions.collect()),
-        }
-    }
-
-    #[test]
-    fn the_way_back_begins_where_the_promotion_ended_and_nowhere_on_a_guess() {
-        let ended = released(&[(0, 100, Some(90)), (1, 0, Some(0))]);
-        let disturbed = released(&[(0, 100, None)]);
-        let unseen = Released {
-            partitions: None,
-            ..released(&[])
-        };
-        let both = |a, b| BTreeMap::from([(0, Some(a)), (1, Some(b))]);
-        let one = |end| BTreeMap::from([(0, end)]);
-        let at = |a, b| Ok(vec![(0, Begin::At(a)), (1, Begin::At(b))]);
-        assert_eq!(begins(&ended, true, &both(100, 0)), at(90, 0));
-        let (partition, from) = (0, 100);
-        for (released, same, ends, doubt) in [
-            (
-                &ended,
-                true,
-                both(101, 0),
-                Doubt::Diverged {
-                    partition,
-                    from,
-                    to: 101,
-                },
-            ),
-            (
-                &ended,
-                true,
-                both(99, 0),
-                Doubt::Shortened {
-                    partition,
-                    from,
-                    to: 99,
-                },
-            ),
-            (
-                &ended,
-                true,
-                both(100, 7),
-                Doubt::Diverged {
-                    partition: 1,
-                    from: 0,
-                    to: 7,
-                },
-            ),
-            (&ended, false, both(100, 0), Doubt::Recreated),
-            (&ended, true, one(None), Doubt::Untold { partition }),
-            (
-                &disturbed,
-                true,
-                one(Some(100)),
-                Doubt::Disturbed { partition },
-            ),
-            (&unseen, true, one(Some(100)), Doubt::Unseen),
-        ] {
-            assert_eq!(begins(released, same, &ends), Err(doubt));
-        }
-        // an empty topic is filled anew, whatever is known
-        for (released, same) in [(&ended, false), (&unseen, true), (&disturbed, true)] {
-            let anew = Ok(vec![(0, Begin::AsDeclared)]);
-            assert_eq!(begins(released, same, &one(Some(0))), anew);
-        }
-        // a partition that was added since
-        let added = BTreeMap::from([(0, Some(100)), (2, Some(0))]);
-        let expected = Ok(vec![(0, Begin::At(90)), (2, Begin::At(0))]);
-        assert_eq!(begins(&ended, true, &added), expected);
-    }
 }

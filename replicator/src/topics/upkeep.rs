@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka::{BrokerError, Cluster, ConfigEntry, Error, TopicMetadata, TopicPartition};
-use register::{HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord};
+use register::{Begin, HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord};
 use tokio::time::Instant;
 use topology::{Delivery, Mirror};
 
 use super::config_sync;
-use super::handed_over::{Begin, Screened, Screening};
+use super::handed_over::{Screened, Screening};
 use super::provenance::{self, Verdict};
 use super::source_delete::{self, Missing};
 use super::{End, MirroredTopic, Prepared, prepare, select};

@@ -1,8 +1,8 @@
 //! `mirrors`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::DateTime;
+use chrono::{DateTime, SecondsFormat};
 
 use super::scope::Scope;
 use super::topic_sync::{rails, topic_sync};
@@ -321,6 +321,7 @@ fn start_offset(
         spec::StartOffset::Earliest => Some(StartOffset::Earliest),
         spec::StartOffset::Latest => Some(StartOffset::Latest),
         spec::StartOffset::Timestamp(Timestamp::Millis(millis)) => {
+            warn_of_future(scope, path, *millis);
             Some(StartOffset::Timestamp(*millis))
         }
         spec::StartOffset::Timestamp(Timestamp::Text(text)) => {
@@ -328,6 +329,7 @@ fn start_offset(
                 .ok()
                 .filter(|time| time.timestamp_millis() >= 0)
             {
+                warn_of_future(scope, path, time.timestamp_millis());
                 return Some(StartOffset::Timestamp(time.timestamp_millis()));
             }
             let span = scope.span(&path.key("startOffset").key("timestamp"));
@@ -343,6 +345,28 @@ fn start_offset(
             None
         }
     }
+}
+
+/// Brokers know no record of a time that is yet to come: copying begins at the end, and does not wait for it.
+fn warn_of_future(scope: &mut Scope<'_>, path: &Path, millis: i64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let is_ahead = now.is_ok_and(|now| i128::from(millis) > now.as_millis() as i128);
+    let Some(time) = DateTime::from_timestamp_millis(millis).filter(|_| is_ahead) else {
+        return;
+    };
+    let span = scope.span(&path.key("startOffset").key("timestamp"));
+    scope.add(
+        Finding::new(
+            Code::StartInFuture,
+            span,
+            format!(
+                "{} is yet to come",
+                time.to_rfc3339_opts(SecondsFormat::Secs, true)
+            ),
+            "as long as it is, this means `latest`",
+        )
+        .hint("a mirror begins at once, at the end of each partition; write a time that has passed, or `latest`"),
+    );
 }
 
 /// What the file asks for and the built-in replicator cannot do yet.

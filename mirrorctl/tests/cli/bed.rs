@@ -1,0 +1,143 @@
+//! A mirror, what is applied of it, and a replicator that runs.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::ChildStderr;
+use std::sync::Arc;
+
+use kafka::{ClientOptions, Cluster, Plaintext};
+use register::{Entry, RegisterLog};
+
+use crate::support::{Running, Stage, run, text, until};
+
+pub(crate) const TOPICS: &str =
+    "topics:\n- {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n";
+
+/// Two files: what is applied, and what the replicator gets, which says running.
+pub(crate) struct Bed {
+    pub(crate) stage: Stage,
+    pub(crate) own: String,
+}
+
+impl Bed {
+    pub(crate) fn new() -> Self {
+        Self::with_own("running")
+    }
+
+    /// The replicator's own file says this.
+    pub(crate) fn with_own(meant: &str) -> Self {
+        let stage = Stage::new();
+        let own = write(&stage, "own.yaml", meant);
+        Self { stage, own }
+    }
+
+    pub(crate) fn apply(&self, state: &str) {
+        let file = write(&self.stage, "applied.yaml", state);
+        run(&["apply", "-f", &file, "--auto-approve"]).code(0);
+    }
+
+    pub(crate) fn produce(&self, records: &str, journal: &str) {
+        let journal = self.stage.path(journal);
+        let more = ["--records", records, "--journal", text(&journal)];
+        let verify = [
+            "verify", "-f", &self.own, "--mirror", "pay", "--mode", "stamped",
+        ];
+        let phase = ["--phase", "write", "--topic", "pay.orders"];
+        run(&[&verify[..], &phase, &more].concat()).code(0);
+    }
+
+    pub(crate) fn copied(&self) -> i64 {
+        let ends = (0..3).filter_map(|it| self.stage.right.log_end_offset("pay.orders", it));
+        ends.sum()
+    }
+
+    pub(crate) fn log(&self) -> RegisterLog {
+        RegisterLog::new(self.right())
+    }
+
+    pub(crate) fn right(&self) -> Cluster {
+        let servers = self.stage.right.bootstrap_servers();
+        let servers: Vec<String> = servers.split(',').map(str::to_owned).collect();
+        let options = ClientOptions::new(servers);
+        let connected = Cluster::connect(options, Arc::new(Plaintext));
+        self.stage.runtime.block_on(connected).unwrap()
+    }
+
+    /// Waits until so many records are copied, and until that is durable: whoever takes the mirror over repeats nothing then.
+    pub(crate) fn until_copied(&self, records: i64) {
+        let right = self.right();
+        until("it is copied", || {
+            let id = self.stage.left.cluster_id();
+            let positions = replicator::positions(&right, "pay", id);
+            let positions = self.stage.runtime.block_on(positions).unwrap_or_default();
+            positions.values().map(|it| it.offset).sum::<i64>() == records
+        });
+        assert_eq!(self.copied(), records);
+    }
+
+    pub(crate) fn entry(&self) -> Entry {
+        let log = self.log();
+        self.stage
+            .runtime
+            .block_on(log.read())
+            .unwrap()
+            .entry("pay")
+    }
+
+    pub(crate) fn status(&self) -> serde_json::Value {
+        let ended = run(&["status", "-f", &self.own, "--output", "json"]).code(0);
+        ended.json()["mirrors"][0]["state"].clone()
+    }
+}
+
+/// Writes the file with the mirror `pay` in this state.
+pub(crate) fn write(stage: &Stage, name: &str, meant: &str) -> String {
+    let file = stage.topology(&format!(
+        "{TOPICS}mirrors:\n- {{name: pay, source: left, target: right, topicsPattern: 'pay\\..*', \
+         replicationPolicy: {{type: identity}}, topicSync: {{interval: 500ms}}, state: {meant}}}\n"
+    ));
+    let own = stage.path(name);
+    std::fs::rename(file, &own).unwrap();
+    text(&own).to_owned()
+}
+
+/// A running `replicate` with its log.
+pub(crate) struct Replicate {
+    pub(crate) running: Running,
+    log: Lines<BufReader<ChildStderr>>,
+}
+
+impl Replicate {
+    pub(crate) fn start(bed: &Bed) -> Self {
+        Self::with(&bed.own)
+    }
+
+    pub(crate) fn with(file: &str) -> Self {
+        Self::of(&["replicate", "-f", file])
+    }
+
+    pub(crate) fn of(arguments: &[&str]) -> Self {
+        let mut running = Running::start(arguments);
+        let log = BufReader::new(running.0.stderr.take().unwrap()).lines();
+        Self { running, log }
+    }
+
+    pub(crate) fn until_it_says(&mut self, words: &str) {
+        let said = self.log.by_ref().any(|line| line.unwrap().contains(words));
+        assert!(said, "no {words:?}");
+    }
+
+    /// Where it answers, once it says so.
+    pub(crate) fn address(&mut self) -> String {
+        let lines = self.log.by_ref().map(|line| line.unwrap());
+        let mut serving = lines.filter(|line| line.contains("serving /metrics"));
+        let line = serving.next().unwrap();
+        let words = line.split(|c: char| c == '=' || c == '"' || c.is_whitespace());
+        let mut addresses = words.filter(|word| word.starts_with("127.0.0.1:"));
+        addresses.next().unwrap().to_owned()
+    }
+
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        self.log.by_ref().for_each(drop);
+        self.running.0.wait().unwrap().code()
+    }
+}
