@@ -154,6 +154,7 @@ impl Copying {
                 times,
                 reply: self.reply.clone(),
                 shares: group.shares,
+                passed_on: None,
             };
             if self.lane.send(shipment).await.is_err() {
                 partition.flow.fail(ticket);

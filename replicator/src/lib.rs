@@ -33,6 +33,7 @@ mod gap_ledger;
 mod histogram;
 mod identity;
 mod lag;
+mod lane_choice;
 mod leaders;
 mod lineage;
 mod link;

@@ -28,9 +28,10 @@ pub(crate) struct Link {
     round_trip: Duration,
 }
 
-/// Produce connections a broker, near or far. It handles one request of a connection at a time, so fewer leave its cores
-/// idle: on four cores, with warm brokers and compressed records, eight brought a sixth to a fifth more than four. How
-/// many requests of each: [`crate::request_slots`]. On a long link each one is limited by the broker's socket buffer (`socket.receive.buffer.bytes`, 100 KiB by default).
+/// Produce connections a broker, near or far, unless one is better ([`crate::lane_choice`]). It handles one request of a
+/// connection at a time, so fewer leave its cores idle: on four cores, with warm brokers and compressed records, eight
+/// brought a sixth to a fifth more than four. How many requests of each: [`crate::request_slots`]. On a long link each
+/// one is limited by the broker's socket buffer (`socket.receive.buffer.bytes`, 100 KiB by default).
 pub(crate) const PRODUCE_LANES: u64 = 8;
 
 impl Link {

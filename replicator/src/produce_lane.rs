@@ -2,8 +2,12 @@
 //!
 //! A lane fills each request with at most one batch a partition and keeps one or several requests in
 //! flight ([`crate::request_slots`]). A partition always uses the same lane of a broker, so its batches arrive in order.
+//! Where one connection serves a broker better ([`crate::lane_choice`]), the lanes pass on what they get to one that they
+//! have in common, when nothing of their own is unanswered any more, and back again when that is done with all of it: so
+//! the order holds.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,12 +15,15 @@ use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use kafka::produce::ProduceBatch;
 use kafka::{BrokerError, BrokerNode, Cluster, Connection, Error};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::budget::Share;
 use crate::fetch_lane::lane_of;
 use crate::flow::{MAX_IN_FLIGHT_FAR, Ticket};
+use crate::lane_choice::{LaneChoice, Spread};
 use crate::link::{Link, PRODUCE_LANES};
 use crate::request_slots::{RequestSlot, RequestSlots, SharedSlots};
 use crate::traffic::{Side, Times, Traffic};
@@ -37,6 +44,8 @@ pub(crate) struct Shipment {
     pub(crate) times: Times,
     pub(crate) reply: mpsc::Sender<Receipt>,
     pub(crate) shares: Vec<Arc<Share>>,
+    /// Of the lane that passed it on: it is told when this is dropped.
+    pub(crate) passed_on: Option<TaskTrackerToken>,
 }
 
 /// What became of a shipment.
@@ -69,8 +78,16 @@ pub(crate) struct ProduceLanes {
     link: Link,
     traffic: Arc<Traffic>,
     lanes: HashMap<(i32, u64), mpsc::Sender<Shipment>>,
-    slots: HashMap<i32, SharedSlots>,
+    brokers: HashMap<i32, BrokerLanes>,
     tasks: JoinSet<()>,
+}
+
+/// What all lanes to one broker have in common.
+#[derive(Debug)]
+struct BrokerLanes {
+    slots: SharedSlots,
+    choice: Arc<LaneChoice>,
+    common: mpsc::Sender<Shipment>,
 }
 
 impl ProduceLanes {
@@ -80,7 +97,7 @@ impl ProduceLanes {
             link,
             traffic,
             lanes: HashMap::new(),
-            slots: HashMap::new(),
+            brokers: HashMap::new(),
             tasks: JoinSet::new(),
         }
     }
@@ -96,22 +113,102 @@ impl ProduceLanes {
         if let Some(lane) = self.lanes.get(&key).filter(|lane| !lane.is_closed()) {
             return lane.clone();
         }
+        let (slots, choice, common) = self.broker(leader);
+        let detour = Detour {
+            spread: choice.spread(),
+            common,
+            passed_on: TaskTracker::new(),
+        };
+        let lane = self.start(leader, slots, choice, Some(detour));
+        self.lanes.insert(key, lane.clone());
+        lane
+    }
+
+    /// What a further lane to this broker needs. The common one is started with the first.
+    fn broker(
+        &mut self,
+        node: &BrokerNode,
+    ) -> (RequestSlots, Arc<LaneChoice>, mpsc::Sender<Shipment>) {
+        if self
+            .brokers
+            .get(&node.id)
+            .is_none_or(|broker| broker.common.is_closed())
+        {
+            let slots = SharedSlots::new(self.link);
+            let choice = Arc::new(LaneChoice::new(node.id, self.link));
+            let common = self.start(node, slots.lane(), choice.clone(), None);
+            let broker = BrokerLanes {
+                slots,
+                choice,
+                common,
+            };
+            self.brokers.insert(node.id, broker);
+        }
+        let broker = &self.brokers[&node.id];
+        (
+            broker.slots.lane(),
+            broker.choice.clone(),
+            broker.common.clone(),
+        )
+    }
+
+    fn start(
+        &mut self,
+        node: &BrokerNode,
+        slots: RequestSlots,
+        choice: Arc<LaneChoice>,
+        detour: Option<Detour>,
+    ) -> mpsc::Sender<Shipment> {
         let (send, shipments) = mpsc::channel(QUEUE);
-        let slots = self
-            .slots
-            .entry(leader.id)
-            .or_insert_with(|| SharedSlots::new(self.link));
         let lane = Lane {
             target: self.target.clone(),
             traffic: self.traffic.clone(),
-            node: leader.clone(),
+            node: node.clone(),
             shipments,
             waiting: Waiting::default(),
-            slots: slots.lane(),
+            connection: None,
+            slots,
+            choice,
         };
-        self.tasks.spawn(lane.run());
-        self.lanes.insert(key, send.clone());
+        self.tasks.spawn(lane.run(detour));
         send
+    }
+}
+
+/// The way over the lane in common.
+#[derive(Debug)]
+struct Detour {
+    spread: watch::Receiver<Spread>,
+    common: mpsc::Sender<Shipment>,
+    /// What it has not settled yet.
+    passed_on: TaskTracker,
+}
+
+impl Detour {
+    fn is_taken(&self) -> bool {
+        *self.spread.borrow() == Spread::Together
+    }
+
+    /// Returns when it begins or ends; never where the choice is gone, which lives as long as its lanes.
+    async fn changed(&mut self) {
+        if self.spread.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits until all of it is settled.
+    async fn settled(&self) {
+        self.passed_on.close();
+        self.passed_on.wait().await;
+        self.passed_on.reopen();
+    }
+
+    async fn pass_on(&self, mut shipment: Shipment) -> ControlFlow<()> {
+        shipment.passed_on = Some(self.passed_on.token());
+        match self.common.send(shipment).await {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
     }
 }
 
@@ -121,7 +218,9 @@ struct Lane {
     node: BrokerNode,
     shipments: mpsc::Receiver<Shipment>,
     waiting: Waiting,
+    connection: Option<Connection>,
     slots: RequestSlots,
+    choice: Arc<LaneChoice>,
 }
 
 /// What is kept of a shipment while its request is unanswered. The payload is not: a repetition
@@ -132,19 +231,44 @@ struct Sent {
     bytes: usize,
     reply: mpsc::Sender<Receipt>,
     _shares: Vec<Arc<Share>>,
+    _passed_on: Option<TaskTrackerToken>,
 }
 
 type SentRequest = HashMap<(Arc<str>, i32), Sent>;
 
 impl Lane {
     /// Ends when the lanes' owner and all partitions are gone.
-    async fn run(mut self) {
-        let mut connection: Option<Connection> = None;
-        let mut in_flight = FuturesOrdered::new();
+    async fn run(mut self, detour: Option<Detour>) {
+        let Some(mut detour) = detour else {
+            while self.send_until(std::future::pending()).await.is_continue() {}
+            return;
+        };
         loop {
-            while let Some(slot) = self.slot() {
+            let begins = async {
+                while !detour.is_taken() {
+                    detour.changed().await;
+                }
+            };
+            if self.send_until(begins).await.is_break()
+                || self.pass_on(&mut detour).await.is_break()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Sends over its own connection until told to stop, and then until all is answered.
+    async fn send_until(&mut self, stop: impl Future<Output = ()>) -> ControlFlow<()> {
+        let mut in_flight = FuturesOrdered::new();
+        let mut stops = false;
+        tokio::pin!(stop);
+        loop {
+            if stops && in_flight.is_empty() {
+                return ControlFlow::Continue(());
+            }
+            while !stops && let Some(slot) = self.slot() {
                 let (batches, sent) = self.next_request();
-                match self.send(&mut connection, batches).await {
+                match self.send(batches).await {
                     Ok(pending) => {
                         let traffic = self.traffic.clone();
                         let written = Instant::now();
@@ -156,7 +280,7 @@ impl Lane {
                         });
                     }
                     Err(error) => {
-                        connection = None;
+                        self.connection = None;
                         settle(sent, &Err(error), &self.traffic);
                     }
                 }
@@ -164,29 +288,57 @@ impl Lane {
             tokio::select! {
                 biased;
                 Some((result, sent)) = in_flight.next(), if !in_flight.is_empty() => {
-                    if let Err(error) = &result {
-                        tracing::debug!(broker = self.node.id, %error, "produce request failed");
-                        connection = None;
+                    match &result {
+                        Ok(_) => self.answered(&sent),
+                        Err(error) => {
+                            tracing::debug!(broker = self.node.id, %error, "produce request failed");
+                            self.connection = None;
+                        }
                     }
                     settle(sent, &result, &self.traffic);
                 }
-                shipment = self.shipments.recv(), if self.waiting.len() < QUEUE => match shipment {
-                    Some(shipment) => {
-                        self.waiting.push(shipment);
-                        while let Ok(more) = self.shipments.try_recv() {
-                            self.waiting.push(more);
-                        }
-                    }
-                    None if in_flight.is_empty() => return,
-                    None => {
+                () = &mut stop, if !stops => stops = true,
+                shipment = self.shipments.recv(), if self.waiting.len() < QUEUE => {
+                    let Some(shipment) = shipment else {
                         while let Some((result, sent)) = in_flight.next().await {
                             settle(sent, &result, &self.traffic);
                         }
-                        return;
+                        return ControlFlow::Break(());
+                    };
+                    self.waiting.push(shipment);
+                    while let Ok(more) = self.shipments.try_recv() {
+                        self.waiting.push(more);
                     }
-                },
+                }
             }
         }
+    }
+
+    /// Leaves everything to the common lane until the detour ends, and it has settled that.
+    async fn pass_on(&mut self, detour: &mut Detour) -> ControlFlow<()> {
+        while !self.waiting.is_empty() {
+            for shipment in self.waiting.next_request(usize::MAX) {
+                detour.pass_on(shipment).await?;
+            }
+        }
+        while detour.is_taken() {
+            tokio::select! {
+                () = detour.changed() => {}
+                shipment = self.shipments.recv() => {
+                    let Some(shipment) = shipment else {
+                        return ControlFlow::Break(());
+                    };
+                    detour.pass_on(shipment).await?;
+                }
+            }
+        }
+        detour.settled().await;
+        ControlFlow::Continue(())
+    }
+
+    fn answered(&self, sent: &SentRequest) {
+        let bytes = sent.values().map(|sent| sent.bytes).sum();
+        self.choice.answered(bytes, !self.waiting.is_empty());
     }
 
     /// For one more request, if there is anything to send.
@@ -198,20 +350,19 @@ impl Lane {
     }
 
     async fn send(
-        &self,
-        connection: &mut Option<Connection>,
+        &mut self,
         batches: Vec<ProduceBatch>,
     ) -> Result<kafka::produce::PendingProduce, Error> {
-        let is_new = !connection.as_ref().is_some_and(Connection::is_open);
+        let is_new = !self.connection.as_ref().is_some_and(Connection::is_open);
         let open = self
             .target
-            .reuse_or_open(connection.take(), &self.node)
+            .reuse_or_open(self.connection.take(), &self.node)
             .await?;
         if is_new {
             self.traffic.connected(Side::Target);
         }
         let pending = kafka::produce::send(&open, &batches, REPLICATION_TIMEOUT).await?;
-        *connection = Some(open);
+        self.connection = Some(open);
         Ok(pending)
     }
 
@@ -229,6 +380,7 @@ impl Lane {
                     bytes: shipment.batch.payload.len(),
                     reply: shipment.reply,
                     _shares: shipment.shares,
+                    _passed_on: shipment.passed_on,
                 },
             );
             batches.push(shipment.batch);
@@ -282,5 +434,101 @@ fn settle(
                 tell(sent, Err(Refusal::Unknown(error.clone())));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use broker::{ClusterOptions, EmbeddedCluster};
+    use bytes::Bytes;
+    use kafka::record::{Record, encode};
+    use kafka::{ClientOptions, Compression, NewTopic, Plaintext};
+
+    use super::*;
+    use crate::flow::Flow;
+
+    const PARTITIONS: i32 = 16;
+    const BATCHES: i64 = 300;
+    const WINDOW: i64 = 5;
+
+    /// Sends batches of one record each, some at a time, and checks that they lie on the target in the order in which they
+    /// were sent.
+    async fn send_all(lane: mpsc::Sender<Shipment>, partition: i32) {
+        let record = Record {
+            key: None,
+            value: Some(Bytes::from_static(b"value")),
+            offset_delta: 0,
+            timestamp: 1_760_000_000_000,
+            headers: Vec::new(),
+        };
+        let batch = encode(&[record], Compression::None).expect("a batch");
+        let (reply, mut replies) = receipts();
+        let mut flow = Flow::new(0, 1 << 20);
+        let mut sent = 0;
+        for settled in 0..BATCHES {
+            while sent < BATCHES && sent - settled < WINDOW {
+                let shipment = Shipment {
+                    batch: ProduceBatch {
+                        topic: "t".into(),
+                        partition,
+                        header: *batch.bytes().first_chunk().expect("a header"),
+                        payload: batch.payload(),
+                    },
+                    ticket: flow.send(1, 0, sent + 1).0,
+                    times: Times::of(&batch.header),
+                    reply: reply.clone(),
+                    shares: Vec::new(),
+                    passed_on: None,
+                };
+                lane.send(shipment).await.expect("a lane");
+                sent += 1;
+            }
+            let receipt = replies.recv().await.expect("a receipt");
+            let offset = receipt.outcome.expect("taken");
+            assert_eq!(offset, Some(settled), "partition {partition}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn order_holds_while_lanes_come_together_and_part_again() {
+        let embedded = EmbeddedCluster::start(ClusterOptions::default())
+            .await
+            .expect("a cluster");
+        let options = ClientOptions::new([embedded.bootstrap_servers()]);
+        let target = Cluster::connect(options, Arc::new(Plaintext))
+            .await
+            .expect("connected");
+        let topic = NewTopic {
+            name: "t".to_owned(),
+            partitions: Some(PARTITIONS),
+            replication_factor: Some(1),
+            configs: std::collections::BTreeMap::new(),
+        };
+        target.create_topics(&[topic]).await.expect("answered");
+        let metadata = target
+            .metadata_of(&["t".to_owned()])
+            .await
+            .expect("metadata");
+        let leader = metadata.brokers.values().next().expect("a broker").clone();
+        let link = Link::measure(&target).await.expect("measured");
+        let mut lanes = ProduceLanes::new(target, link, Arc::default());
+        let mut partitions: JoinSet<()> = (0..PARTITIONS)
+            .map(|partition| send_all(lanes.lane(&leader, "t", partition), partition))
+            .collect();
+        let choice = lanes.brokers[&leader.id].choice.clone();
+        let mut changes = 0;
+        loop {
+            tokio::select! {
+                ended = partitions.join_next() => match ended {
+                    Some(ended) => ended.expect("in order"),
+                    None => break,
+                },
+                () = tokio::time::sleep(Duration::from_millis(2)) => {
+                    choice.take([Spread::Together, Spread::Apart][changes % 2]);
+                    changes += 1;
+                }
+            }
+        }
+        assert!(changes > 4, "{changes} changes are no test");
     }
 }

@@ -91,6 +91,7 @@ mod tests {
             },
             reply: receipts().0,
             shares: Vec::new(),
+            passed_on: None,
         }
     }
 
