@@ -127,6 +127,54 @@ impl<'e> Asker<'e> {
         partitions: &[i32],
         edge: Offset,
     ) -> Result<Vec<i64>, Error> {
+        let failed = self
+            .endpoint
+            .failed(format!("asking for the offsets of {topic}"));
+        let places = self.places(topic, partitions, edge)?;
+        let offsets: Option<Vec<i64>> = places.into_iter().collect();
+        offsets.ok_or_else(|| failed(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)))
+    }
+
+    /// The offset of the first record that is not older than this, in milliseconds since the epoch; `None` where there is none.
+    pub(crate) fn at_time(
+        &self,
+        topic: &str,
+        partition: i32,
+        millis: i64,
+    ) -> Result<Option<i64>, Error> {
+        // below zero are the edges
+        let time = Offset::Offset(millis.max(0));
+        let places = self.places(topic, &[partition], time)?;
+        Ok(places.into_iter().next().flatten())
+    }
+
+    /// The id of the cluster; `None` where it does not say.
+    pub(crate) fn cluster_id(&self) -> Result<Option<String>, Error> {
+        self.ask("asking for the cluster id".to_owned(), |client| {
+            Ok(client.client().fetch_cluster_id(ANSWER))
+        })
+    }
+
+    /// Whether the cluster itself says that there is no such topic: one that is hidden from us is not in the list either.
+    pub(crate) fn is_unknown(&self, topic: &str) -> Result<bool, Error> {
+        let name = topic.to_owned();
+        self.ask(format!("asking for the topic {topic}"), move |client| {
+            let metadata = client.fetch_metadata(Some(&name), ANSWER)?;
+            let answers = metadata.topics().iter();
+            Ok(answers.filter(|it| it.name() == name).any(|it| {
+                it.error().map(RDKafkaErrorCode::from)
+                    == Some(RDKafkaErrorCode::UnknownTopicOrPartition)
+            }))
+        })
+    }
+
+    /// Offsets of an edge, or of a time.
+    fn places(
+        &self,
+        topic: &str,
+        partitions: &[i32],
+        edge: Offset,
+    ) -> Result<Vec<Option<i64>>, Error> {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
@@ -175,7 +223,7 @@ fn edges(
     topic: &str,
     partitions: &[i32],
     edge: Offset,
-) -> Result<Vec<i64>, KafkaError> {
+) -> Result<Vec<Option<i64>>, KafkaError> {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for &partition in partitions {
         // ListOffsets takes the edges for timestamps (-1 and -2), and so does librdkafka
@@ -189,8 +237,9 @@ fn edges(
         };
         place.error()?;
         match place.offset() {
-            Offset::Offset(offset) => offsets.push(offset),
-            _ => return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
+            Offset::Offset(offset) => offsets.push(Some(offset)),
+            // of a time that is younger than every record
+            _ => offsets.push(None),
         }
     }
     Ok(offsets)

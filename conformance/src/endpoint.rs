@@ -37,6 +37,14 @@ impl Endpoint {
         self
     }
 
+    /// The same, read with what is not committed.
+    pub(crate) fn uncommitted(&self) -> Self {
+        let mut endpoint = self.clone();
+        let isolation = ("isolation.level".to_owned(), "read_uncommitted".to_owned());
+        endpoint.properties.extend([isolation]);
+        endpoint
+    }
+
     /// What one client of this endpoint is asked and told through.
     pub(crate) fn context(&self) -> Context {
         Context::new(self.security.token_source().cloned())

@@ -86,6 +86,7 @@ mod tests {
             started_ms: 1_760_000_000_000,
             finished_ms: 1_760_000_001_500,
             records_read: 12_345,
+            limits: Vec::new(),
             checks: checks.collect(),
         }
     }

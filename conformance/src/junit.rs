@@ -19,6 +19,9 @@ impl Report {
             if let Some(seed) = self.seed {
                 suite.add_property(("seed", seed.to_string().as_str()));
             }
+            for limit in &self.limits {
+                suite.add_property(("limit", limit.as_str()));
+            }
             suite.add_test_cases(checks.into_iter().map(test_case));
             suite
         });

@@ -13,6 +13,7 @@ mod asker;
 mod checks;
 mod compare;
 mod context;
+mod contract;
 mod endpoint;
 mod error;
 mod generate;
@@ -21,6 +22,8 @@ mod html;
 mod journal;
 mod junit;
 mod locate;
+mod mirror;
+mod notes;
 mod observer;
 mod ranges;
 mod reader;
@@ -36,16 +39,21 @@ mod workload;
 mod write;
 
 pub use checks::{
-    Check, Complete, ConfigFact, Delivery, Duplicates, Finding, KeyOrder, NoPhantom, Order, Panel,
-    PartitionMap, PartitionRule, Payload, ReplayBound, ReplayShape, Scope, TimestampKept,
-    TopicFacts, default_config_exclusions, topic_creation,
+    Check, Complete, ConfigFact, CopiedTopic, Delivery, Duplicates, Finding, KeyOrder, LostRecord,
+    MappedOffset, MissingFacts, NoPhantom, Order, OversizeFacts, Panel, PartitionMap,
+    PartitionRule, Payload, ReplayBound, ReplayShape, Scope, TimestampKept, TopicFacts,
+    config_sync, default_config_exclusions, delete_policy, offset_map, one_hop, oversize,
+    retention_gap, retention_gap_of_missing, topic_creation,
 };
-pub use compare::{CompareOptions, TimestampRule, compare};
+pub use compare::{CompareOptions, Sample, Since, TimestampRule, compare};
+pub use contract::{CONTRACT, Judged, Promise, unjudged};
 pub use endpoint::Endpoint;
 pub use error::Error;
 pub use generate::Generator;
 pub use history::{Origin, Sighting};
 pub use journal::{Journal, StreamJournal};
+pub use mirror::{MirrorFacts, MirrorRules};
+pub use notes::{GapKind, NotedGap, NotedPosition, TopicNotes};
 pub use observer::{Observer, Unobserved};
 pub use ranges::RangeSet;
 pub use record::{HeaderView, Record, RecordView, Timestamp, TimestampKind};

@@ -10,7 +10,7 @@ use crate::verdict::{CheckResult, Verdict};
 
 /// The shape of the JSON form: `major.minor`, the major raised when a field changes its meaning or
 /// goes away.
-pub const REPORT_FORMAT_VERSION: &str = "1.0";
+pub const REPORT_FORMAT_VERSION: &str = "1.1";
 
 /// How the judge looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +40,9 @@ pub struct Report {
     pub finished_ms: i64,
     /// Records read from both clusters.
     pub records_read: u64,
+    /// What was left out on purpose, in words. Since 1.1.
+    #[serde(default)]
+    pub limits: Vec<String>,
     /// One result a check and subject.
     pub checks: Vec<CheckResult>,
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use rdkafka::admin::{
-    AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+    AdminClient, AdminOptions, ConfigResourceResult, ConfigSource, NewTopic, ResourceSpecifier,
+    TopicReplication,
 };
 use rdkafka::error::RDKafkaErrorCode;
 
@@ -18,6 +19,7 @@ use crate::observer::Observer;
 use crate::workload::TopicSpec;
 
 const CREATED_WITHIN: Duration = Duration::from_secs(30);
+const DESCRIBED_AT_ONCE: usize = 200;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How many partitions a topic has; `None` when there is no such topic. Never creates it.
@@ -44,24 +46,56 @@ pub(crate) fn facts(
     Ok(Some(TopicFacts { partitions, config }))
 }
 
-fn config(
+/// A topic's configuration by name, or why it could not be read.
+pub(crate) type Config = Result<BTreeMap<String, ConfigFact>, String>;
+
+fn config(endpoint: &Endpoint, topic: &str) -> Result<Config, Error> {
+    let mut described = configs_now(endpoint, &[topic.to_owned()])?;
+    let nothing = || Err("the broker described nothing".to_owned());
+    Ok(described.remove(topic).unwrap_or_else(nothing))
+}
+
+/// The configuration of topics.
+pub(crate) fn configs(
     endpoint: &Endpoint,
-    topic: &str,
-) -> Result<Result<BTreeMap<String, ConfigFact>, String>, Error> {
+    topics: &[String],
+    observer: &dyn Observer,
+) -> Result<BTreeMap<String, Config>, Error> {
+    let (asked, names) = (endpoint.clone(), topics.to_vec());
+    unless_cancelled(observer, move || configs_now(&asked, &names))?
+}
+
+fn configs_now(endpoint: &Endpoint, topics: &[String]) -> Result<BTreeMap<String, Config>, Error> {
+    let refused = |topics: &[String], reason: &str| {
+        let of = |topic: &String| (topic.clone(), Err(reason.to_owned()));
+        topics.iter().map(of).collect::<Vec<(String, Config)>>()
+    };
     if let Some(reason) = no_admin(endpoint) {
-        return Ok(Err(reason));
+        return Ok(refused(topics, &reason).into_iter().collect());
+    }
+    if topics.is_empty() {
+        return Ok(BTreeMap::new());
     }
     let admin = admin(endpoint)?;
-    let resource = [ResourceSpecifier::Topic(topic)];
-    let answer = block_on(admin.describe_configs(&resource, &options()));
-    let described = match answer {
-        Err(error) => return Ok(Err(error.to_string())),
-        Ok(resources) => match resources.into_iter().next() {
-            None => return Ok(Err("the broker described nothing".to_owned())),
-            Some(Err(code)) => return Ok(Err(code.to_string())),
-            Some(Ok(resource)) => resource,
-        },
-    };
+    let mut configs = BTreeMap::new();
+    for some in topics.chunks(DESCRIBED_AT_ONCE) {
+        let resources: Vec<_> = some
+            .iter()
+            .map(|topic| ResourceSpecifier::Topic(topic))
+            .collect();
+        match block_on(admin.describe_configs(&resources, &options())) {
+            Err(error) => configs.extend(refused(some, &error.to_string())),
+            Ok(answers) => {
+                let answers = some.iter().zip(answers);
+                configs.extend(answers.map(|(topic, answer)| (topic.clone(), facts_of(answer))));
+            }
+        }
+    }
+    Ok(configs)
+}
+
+fn facts_of(answer: ConfigResourceResult) -> Config {
+    let described = answer.map_err(|code| code.to_string())?;
     let facts = described.entries.into_iter().map(|entry| {
         let set_on_topic = entry.source == ConfigSource::DynamicTopic;
         (
@@ -72,7 +106,7 @@ fn config(
             },
         )
     });
-    Ok(Ok(facts.collect()))
+    Ok(facts.collect())
 }
 
 /// Creates a topic and waits until the cluster knows it. That it exists already is fine: its

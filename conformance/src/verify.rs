@@ -7,11 +7,13 @@ use std::time::Duration;
 use crate::Error;
 use crate::asker::Asker;
 use crate::checks::{
-    Panel, PartitionRule, ReplayBound, Scope, default_config_exclusions, topic_creation,
+    MissingFacts, Panel, PartitionRule, ReplayBound, Scope, default_config_exclusions,
+    retention_gap_of_missing, topic_creation,
 };
 use crate::endpoint::Endpoint;
 use crate::journal::Journal;
 use crate::locate::locate;
+use crate::notes::{Notes, Subject, TopicNotes};
 use crate::observer::{Observer, Pace};
 use crate::reader::{Reader, Step};
 use crate::report::{Mode, REPORT_FORMAT_VERSION, Report};
@@ -37,6 +39,8 @@ pub struct StampedOptions {
     /// While acknowledged records are missing on the target: how long to wait for the next one.
     /// Zero judges what is there now, for a mirror that has ended.
     pub patience: Duration,
+    /// The mirror's name, where it keeps a gap ledger on the target: then what is missing is looked up there.
+    pub ledger_of: Option<String>,
 }
 
 impl StampedOptions {
@@ -48,6 +52,7 @@ impl StampedOptions {
             partition_rule: PartitionRule::default(),
             config_exclude: default_config_exclusions(),
             patience: Duration::ZERO,
+            ledger_of: None,
         }
     }
 }
@@ -84,11 +89,13 @@ pub fn check_stamped(
     if let Some(&partitions) = there.get(wanted) {
         read_target(&asker, partitions, journal, options, &mut panel)?;
     }
+    let gone = explained(source, &asker, &panel, options, &subject, only_ours)?;
     let target_facts = topics::facts(target, &options.target_topic, observer)?;
     let mut checks = panel.finish(&subject);
     for check in &mut checks {
         name_source(source, journal, check, observer)?;
     }
+    checks.extend(gone);
     checks.push(topic_creation(
         &subject,
         &source_facts,
@@ -104,6 +111,7 @@ pub fn check_stamped(
         started_ms,
         finished_ms: now_ms(),
         records_read: panel.records(),
+        limits: Vec::new(),
         checks,
     })
 }
@@ -123,6 +131,51 @@ fn holds_only_the_run(
         .map(|(_, first, end)| (end - first).max(0) as u64)
         .sum();
     Ok(offsets <= journal.acknowledged() + journal.unknown())
+}
+
+/// Whether what is missing and gone from the source was reported; nothing to say where nothing is missing.
+fn explained(
+    source: &Endpoint,
+    target: &Asker<'_>,
+    panel: &Panel<'_>,
+    options: &StampedOptions,
+    subject: &str,
+    only_ours: bool,
+) -> Result<Option<CheckResult>, Error> {
+    let missing = panel.missing_ranges();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    let journal = panel.journal();
+    let source = Asker::open(source, target.observer)?;
+    let topic = &journal.spec.topic;
+    let partitions: Vec<i32> = journal.streams.iter().map(|it| it.partition).collect();
+    let spans = source.spans(topic, &partitions)?;
+    let notes = match (&options.ledger_of, source.cluster_id()?) {
+        (Some(mirror), Some(source_cluster_id)) => {
+            let subject = Subject {
+                mirror: mirror.clone(),
+                source_cluster_id,
+            };
+            match Notes::read(target, &subject) {
+                Ok(notes) => notes.of(topic),
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(error) => {
+                    tracing::warn!(%error, "the gap ledger could not be read, and is not judged");
+                    return Ok(None);
+                }
+            }
+        }
+        (None, _) | (_, None) => TopicNotes::default(),
+    };
+    let facts = MissingFacts {
+        journal,
+        missing,
+        source_firsts: spans.iter().map(|span| (span.0, span.1)).collect(),
+        only_ours,
+        notes,
+    };
+    Ok(Some(retention_gap_of_missing(subject, &facts)))
 }
 
 fn read_target(

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use e2e::{ClusterSpec, Pair, Workspace, identical, mirrorctl};
-use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 
 const TOPOLOGY: &str = "\
 topics:
@@ -83,4 +84,54 @@ fn aborted_records_and_markers_stay_behind_and_everything_else_arrives() {
     assert_eq!(records, kept);
     mirrorctl(&workspace).unwrap().args(once).assert().code(0);
     assert_eq!(identical(source.at(), target.at()).unwrap().unwrap(), kept);
+
+    let verify = [
+        "verify",
+        "-f",
+        "t.yaml",
+        "--mirror",
+        "tx",
+        "--mode",
+        "compare",
+        "--timeout",
+        "0s",
+    ];
+    mirrorctl(&workspace).unwrap().args(verify).assert().code(0);
+    copy_aborted(&pair, "1-0");
+    let caught = mirrorctl(&workspace).unwrap().args(verify).assert().code(5);
+    let said = String::from_utf8_lossy(&caught.get_output().stdout).into_owned();
+    assert!(said.contains("1 failed"), "{said}");
+    assert!(
+        said.contains("one of a transaction that was aborted"),
+        "{said}"
+    );
+}
+
+/// What a mirror must not do: writes a record of an aborted transaction to the target, as it lies on the source.
+fn copy_aborted(pair: &Pair, key: &str) {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", pair.source.bootstrap_servers())
+        .set("group.id", "looks")
+        .set("isolation.level", "read_uncommitted")
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    let mut from = TopicPartitionList::new();
+    from.add_partition_offset("tx.orders", 0, Offset::Beginning)
+        .unwrap();
+    consumer.assign(&from).unwrap();
+    let millis = loop {
+        let record = consumer.poll(LIMIT).unwrap().unwrap();
+        if record.key() == Some(key.as_bytes()) {
+            break record.timestamp().to_millis().unwrap();
+        }
+    };
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", pair.target.bootstrap_servers())
+        .create()
+        .unwrap();
+    let record = BaseRecord::to("tx.orders").partition(0).key(key);
+    let record = record.payload(key).timestamp(millis);
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(LIMIT).unwrap();
 }

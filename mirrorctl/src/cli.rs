@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use conformance::{Sample, Since};
 use topology::Pattern;
 
 use crate::values::{
     LagLimit, at_least_one, byte_rate, duration, lag_limit, listen_address, pattern,
-    records_in_memory,
+    records_in_memory, share, since,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -105,7 +106,7 @@ pub(crate) enum Command {
     /// Copy records from source to target clusters
     Replicate(ReplicateArgs),
     /// Judge a mirror by reading both clusters, whatever engine copies
-    Verify(VerifyArgs),
+    Verify(Box<VerifyArgs>),
     /// Show the state and the positions of mirrors; reads only
     Status(StatusArgs),
     /// Measure how far mirrors are behind, in records, bytes and seconds; reads only
@@ -477,7 +478,7 @@ pub(crate) enum Switch {
 }
 
 /// Arguments of `verify`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   # write stamped records to the source, wait for the running mirror, judge every promise
@@ -487,6 +488,11 @@ Examples:
   mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase check --journal run.json
   # compare what is there, record by record, without writing anything
   mirrorctl verify -f topology.yaml --mirror pay --mode compare --junit verify.xml --html verify.html
+  mirrorctl verify -f topology.yaml --mirror pay --mode compare --topics 'pay\\..*' --since 2h --sample 10
+  # for a pipeline: write, copy, judge by stamps, then compare everything; 10 minutes at most
+  mirrorctl verify -f topology.yaml --mirror pay --profile ci --run --junit verify.xml
+  # all the time, with the verdicts as metrics
+  mirrorctl verify -f topology.yaml --mirror pay --mode compare --follow --every 5m --listen 9465
 
 The judge reads both clusters through librdkafka and shares no code with the replicator.")]
 pub(crate) struct VerifyArgs {
@@ -497,8 +503,11 @@ pub(crate) struct VerifyArgs {
     #[arg(short, long, value_name = "NAME")]
     pub(crate) mirror: String,
     /// How to judge
-    #[arg(long, value_enum)]
-    pub(crate) mode: VerifyMode,
+    #[arg(long, value_enum, required_unless_present = "profile")]
+    pub(crate) mode: Option<VerifyMode>,
+    /// Do both, stamped and compare, as much as fits: writes records, and creates their topic where there is none
+    #[arg(long, value_enum, conflicts_with = "mode")]
+    pub(crate) profile: Option<VerifyProfile>,
     /// Source cluster, where the mirror has several
     #[arg(long, value_name = "ALIAS")]
     pub(crate) source: Option<String>,
@@ -514,6 +523,12 @@ pub(crate) struct VerifyArgs {
     /// How the stamped workload is written.
     #[command(flatten)]
     pub(crate) stamped: StampedArgs,
+    /// What is compared.
+    #[command(flatten)]
+    pub(crate) compare: CompareArgs,
+    /// How it goes on.
+    #[command(flatten)]
+    pub(crate) follow: FollowArgs,
     /// Write the report as JSON to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) report_json: Option<PathBuf>,
@@ -526,7 +541,7 @@ pub(crate) struct VerifyArgs {
 }
 
 /// Arguments of `verify --mode stamped`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Stamped mode")]
 pub(crate) struct StampedArgs {
     /// Which part to do
@@ -535,9 +550,9 @@ pub(crate) struct StampedArgs {
     /// Where the journal of acknowledged writes is kept between the phases
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
-    /// Records to write
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one)]
-    pub(crate) records: u64,
+    /// Records to write [default: 10000; of a profile 20000 (ci) or 1000000 (full)]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) records: Option<u64>,
     /// Create the topic with this many partitions when it does not exist
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) partitions: Option<i32>,
@@ -550,6 +565,46 @@ pub(crate) struct StampedArgs {
     /// At most this many records a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rate: Option<u32>,
+}
+
+/// Arguments of `verify --mode compare`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Comparison")]
+pub(crate) struct CompareArgs {
+    /// Only source topics whose whole name matches
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, conflicts_with = "topic")]
+    pub(crate) topics: Option<Pattern>,
+    /// Only records from there on: a time (2026-11-21T10:00:00Z), how long ago (2h), or an offset of each source partition
+    #[arg(long, value_name = "TIME|OFFSET", value_parser = since)]
+    pub(crate) since: Option<Since>,
+    /// Only this share of the records, which the hash of the key decides: the same on both sides and every time. Everything
+    /// is read; what is kept in memory gets less
+    #[arg(long, value_name = "PERCENT", value_parser = share)]
+    pub(crate) sample: Option<Sample>,
+}
+
+/// Arguments of `verify --follow`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Audit")]
+pub(crate) struct FollowArgs {
+    /// Compare again and again until Ctrl-C, which prints the last report
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// From the end of one comparison to the beginning of the next
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", requires = "follow")]
+    pub(crate) every: Duration,
+    /// Serve /metrics, /healthz, /readyz and /status there; a port alone means 127.0.0.1
+    #[arg(long, value_name = "ADDRESS", value_parser = listen_address, requires = "follow")]
+    pub(crate) listen: Option<String>,
+}
+
+/// How much is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyProfile {
+    /// 20,000 records, then a comparison: what a pipeline can wait for. Ends after 10 minutes at the latest
+    Ci,
+    /// 1,000,000 records, then a comparison, however long it takes
+    Full,
 }
 
 /// Ways to judge.

@@ -88,7 +88,9 @@ impl From<&Failure> for Code {
                 | render::WriteError::Folder(render::FolderError::Link { .. }),
             ) => Self::Refused,
             Failure::RenderWrite(render::WriteError::Changed { .. }) => Self::Stale,
-            Failure::Verification { .. } | Failure::LagOver { .. } => Self::VerificationFailed,
+            Failure::Verification { .. } | Failure::OverTime { .. } | Failure::LagOver { .. } => {
+                Self::VerificationFailed
+            }
             Failure::Replicator { error, .. } => match **error {
                 replicator::RunError::SameCluster { .. }
                 | replicator::RunError::Superseded { .. } => Self::Refused,

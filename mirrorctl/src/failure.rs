@@ -129,6 +129,9 @@ pub(crate) enum Failure {
     /// The judge found broken promises.
     #[error("verification failed: {failed} of {checks} checks")]
     Verification { failed: usize, checks: usize },
+    /// A verification was not done in time.
+    #[error("not done after {limit:?}, so nothing is proven")]
+    OverTime { limit: std::time::Duration },
     /// Mirrors are further behind than `lag --max-lag` allows.
     #[error("lag is over {limit}: {}", over.join(", "))]
     LagOver { limit: LagLimit, over: Vec<String> },

@@ -2,8 +2,7 @@
 //! probes. Reads only.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,35 +12,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use replicator::metrics::{Metrics, OPEN_METRICS, PROMETHEUS_TEXT, PartitionMetrics, Watchlist};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
+use crate::serve::{Listening, answer, serve};
 
-const JSON: &str = "application/json";
-/// The heart beats this often, and is taken for dead after a silence of so many seconds.
-const BEAT: Duration = Duration::from_secs(1);
-const DEAD_AFTER_SECONDS: u64 = 10;
 /// What is not ready is named up to here, and counted beyond.
 const NAMED: usize = 100;
-/// How long open requests may take once the run is over.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
-
-/// A server that answers until it is ended or dropped.
-#[derive(Debug)]
-pub(crate) struct Listening {
-    tasks: JoinSet<()>,
-    stop: CancellationToken,
-}
 
 #[derive(Debug)]
 struct Shared {
     runs: Watchlist,
     metrics: Metrics,
     started: Instant,
-    /// Second of the process's life in which the event loop last turned.
-    beat: AtomicU64,
 }
 
 /// Serves `runs` at this address, `host:port`.
@@ -52,54 +34,17 @@ pub(crate) async fn listen(
     runs: Watchlist,
     partitions: PartitionMetrics,
 ) -> Result<Listening, Failure> {
-    let cannot = |error| Failure::Listen {
-        address: address.to_owned(),
-        error,
-    };
-    let listener = TcpListener::bind(address).await.map_err(cannot)?;
-    let bound = listener.local_addr().map_err(cannot)?;
-    let shared = Arc::new(Shared {
+    let shared = Shared {
         metrics: Metrics::new(runs.clone(), partitions),
         runs,
         started: Instant::now(),
-        beat: AtomicU64::new(0),
-    });
-    let stop = CancellationToken::new();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(heart(shared.clone(), stop.clone()));
-    let server = axum::serve(listener, router(shared))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    tasks.spawn(async move {
-        if let Err(error) = server.await {
-            tracing::error!(%error, "metrics and health are not served any more");
-        }
-    });
-    tracing::info!(address = %bound, "serving /metrics, /healthz, /readyz and /status");
-    Ok(Listening { tasks, stop })
-}
-
-impl Listening {
-    /// Answers what was asked already, and no more.
-    pub(crate) async fn end(mut self) {
-        self.stop.cancel();
-        let answered = async { while self.tasks.join_next().await.is_some() {} };
-        // whoever is slower than that does not get the end of its answer
-        let _ = tokio::time::timeout(LAST_ANSWERS, answered).await;
-    }
-}
-
-async fn heart(shared: Arc<Shared>, stop: CancellationToken) {
-    let mut beats = tokio::time::interval(BEAT);
-    while stop.run_until_cancelled(beats.tick()).await.is_some() {
-        let second = shared.started.elapsed().as_secs();
-        shared.beat.store(second, Ordering::Relaxed);
-    }
+    };
+    serve(address, router(Arc::new(shared))).await
 }
 
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
-        .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/status", get(status))
         .with_state(shared)
@@ -125,16 +70,6 @@ fn accepts_open_metrics(accept: Option<&str>) -> bool {
             .split(',')
             .any(|kind| kind.trim().starts_with("application/openmetrics-text"))
     })
-}
-
-async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
-    let now = shared.started.elapsed().as_secs();
-    let silent = now.saturating_sub(shared.beat.load(Ordering::Relaxed));
-    let alive = silent < DEAD_AFTER_SECONDS;
-    answer(
-        alive,
-        &json!({ "alive": alive, "uptime_seconds": now, "seconds_since_last_turn": silent }),
-    )
 }
 
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
@@ -198,19 +133,11 @@ async fn status(State(shared): State<Arc<Shared>>) -> Response {
     answer(true, &body)
 }
 
-fn answer(well: bool, body: &Value) -> Response {
-    let status = if well {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (status, [(CONTENT_TYPE, JSON)], format!("{body}\n")).into_response()
-}
-
 #[cfg(test)]
 mod tests {
     use replicator::Progress;
     use replicator::metrics::Watched;
+    use tokio::net::TcpListener;
 
     use super::*;
 

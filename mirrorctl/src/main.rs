@@ -5,6 +5,7 @@
 
 mod ambari;
 mod applicant;
+mod audit;
 mod cli;
 mod commands;
 mod connect;
@@ -25,6 +26,7 @@ mod promotion;
 mod reach;
 mod rendered;
 mod select;
+mod serve;
 mod session;
 mod signals;
 mod stage;

@@ -1,7 +1,8 @@
 //! Values on the command line that clap has no parser for.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use conformance::{Sample, Since};
 use topology::Pattern;
 
 /// Why a text is no duration.
@@ -116,6 +117,43 @@ pub(crate) fn lag_limit(text: &str) -> Result<LagLimit, NotALagLimit> {
     records.or_else(|error| duration(text).map(LagLimit::Time).map_err(|_| error))
 }
 
+/// Why a text is no place to compare from.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected a time (2026-11-21T10:00:00Z), how long ago (2h), or an offset of each source partition (120000)"
+)]
+pub(crate) struct NotAStart;
+
+/// `2026-11-21T10:00:00Z`, `2h` (ago), `120000`.
+pub(crate) fn since(text: &str) -> Result<Since, NotAStart> {
+    if text.chars().all(|c| c.is_ascii_digit()) {
+        return text.parse().map(Since::Offset).map_err(|_| NotAStart);
+    }
+    if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
+        return Ok(Since::Millis(at.timestamp_millis()));
+    }
+    let ago = duration(text).map_err(|_| NotAStart)?;
+    let ago = i64::try_from(ago.as_millis()).map_err(|_| NotAStart)?;
+    Ok(Since::Millis(now_ms() - ago))
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Why a text is no share.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a number of percent from 0.01 to 100")]
+pub(crate) struct NotAShare;
+
+/// `10`, `0.5`, `10%`.
+pub(crate) fn share(text: &str) -> Result<Sample, NotAShare> {
+    let percent = text.strip_suffix('%').unwrap_or(text);
+    let percent: f64 = percent.trim().parse().map_err(|_| NotAShare)?;
+    Sample::percent(percent).ok_or(NotAShare)
+}
+
 /// Why a text is no address to listen on.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a port or host:port, for example 9464 or 0.0.0.0:9464")]
@@ -173,6 +211,29 @@ mod tests {
         assert_eq!(lag_limit("slo"), Ok(LagLimit::Objective));
         for wrong in ["", "-1", "30 s", "many"] {
             assert_eq!(lag_limit(wrong), Err(NotALagLimit), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_start_is_a_time_or_an_offset() {
+        assert_eq!(since("120000"), Ok(Since::Offset(120_000)));
+        assert_eq!(since("1970-01-01T00:00:02+00:00"), Ok(Since::Millis(2_000)));
+        let Ok(Since::Millis(at)) = since("1h") else {
+            panic!("an hour ago");
+        };
+        let ago = now_ms() - at;
+        assert!((3_600_000..3_660_000).contains(&ago), "{ago}");
+        for wrong in ["", "-1", "yesterday", "2026-11-21", "99999999999999999999"] {
+            assert_eq!(since(wrong), Err(NotAStart), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_in_percent() {
+        assert_eq!(share("10"), share("10.0%"));
+        assert!(share("0.01").is_ok() && share("100").is_ok());
+        for wrong in ["", "0", "101", "-5", "ten", "NaN"] {
+            assert_eq!(share(wrong), Err(NotAShare), "{wrong}");
         }
     }
 

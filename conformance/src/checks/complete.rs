@@ -35,6 +35,19 @@ impl<'j> Complete<'j> {
     pub fn missing(&self) -> u64 {
         self.acknowledged - self.acknowledged_seen
     }
+
+    /// What they are: stream, first sequence, the one after the last.
+    pub fn missing_ranges(&self) -> Vec<(u32, u64, u64)> {
+        let streams = self.scope.journal.streams.iter().zip(&self.seen);
+        let missing = streams.enumerate().flat_map(|(number, (stream, seen))| {
+            let ranges = stream.acknowledged.minus(seen);
+            let ranges = ranges.ranges().iter();
+            ranges
+                .map(|&(start, end)| (number as u32, start, end))
+                .collect::<Vec<_>>()
+        });
+        missing.collect()
+    }
 }
 
 impl Check for Complete<'_> {
@@ -60,12 +73,9 @@ impl Check for Complete<'_> {
 
     fn finish(&self) -> Finding {
         let journal = self.scope.journal;
-        let mut missing = Vec::new();
+        let missing = self.missing_ranges();
         let mut unknown_seen = 0;
-        for (number, (stream, seen)) in journal.streams.iter().zip(&self.seen).enumerate() {
-            for &(start, end) in stream.acknowledged.minus(seen).ranges() {
-                missing.push((number as u32, start, end));
-            }
+        for (stream, seen) in journal.streams.iter().zip(&self.seen) {
             unknown_seen += stream.unknown.len() - stream.unknown.minus(seen).len();
         }
         let counts = figures([

@@ -125,6 +125,16 @@ impl<'j> Panel<'j> {
         self.complete.missing()
     }
 
+    /// What they are: stream, first sequence, the one after the last.
+    pub fn missing_ranges(&self) -> Vec<(u32, u64, u64)> {
+        self.complete.missing_ranges()
+    }
+
+    /// What was written.
+    pub fn journal(&self) -> &'j Journal {
+        self.journal
+    }
+
     /// Records observed so far, whoever wrote them.
     pub fn records(&self) -> u64 {
         self.records

@@ -44,10 +44,29 @@ pub(crate) struct Alignment {
     pub(crate) retimed: u64,
     /// The first record whose timestamp alone differs, on both sides.
     pub(crate) first_retimed: Option<(Entry, Entry)>,
+    /// The first record of the source that both sides have.
+    pub(crate) first_common: Option<(Entry, Entry)>,
+    /// Of each wanted source offset the first record from there on that both sides have, as `(wanted, source, target)`.
+    pub(crate) places: Vec<(i64, i64, i64)>,
+    /// Records of aborted or open transactions of the source.
+    pub(crate) aborted: u64,
+    /// The first of them, on both sides.
+    pub(crate) first_aborted: Option<(Entry, Entry)>,
     /// Altered (both sides), lost (source only) and foreign (target only) records, in order.
     pub(crate) open: Vec<Open>,
     /// The walk ended early because there were too many differences.
     pub(crate) gave_up: bool,
+}
+
+impl Alignment {
+    /// Whether a difference lies before everything that both sides have.
+    pub(crate) fn is_before_all(&self, open: &Open) -> bool {
+        let Some((ours, theirs)) = self.first_common else {
+            return true;
+        };
+        open.source.is_none_or(|it| it.offset < ours.offset)
+            && open.target.is_none_or(|it| it.offset < theirs.offset)
+    }
 }
 
 struct Ahead<'s> {
@@ -89,8 +108,18 @@ impl<'s> Ahead<'s> {
     }
 }
 
+/// What a walk is asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    /// How many records back a repeated record is recognised as one.
+    pub(crate) remembered: usize,
+    /// Source offsets whose place on the target is looked for, rising.
+    pub(crate) offsets: VecDeque<i64>,
+}
+
 struct Walk {
     recent: Recent,
+    offsets: VecDeque<i64>,
     found: Alignment,
     /// Which open differences wait for an equal record of the other side.
     lost: HashKeyed<Vec<usize>>,
@@ -100,16 +129,16 @@ struct Walk {
     replay_next: u64,
 }
 
-/// Walks both sides to their ends. `remembered` is how many records back a repeated record is
-/// recognised as one. `tick` is called once a step and may stop the walk with an error.
+/// Walks both sides to their ends. `tick` is called once a step and may stop the walk with an error.
 pub(crate) fn align(
     source: &mut dyn Side,
     target: &mut dyn Side,
-    remembered: usize,
+    wanted: Wanted,
     tick: &mut dyn FnMut() -> Result<(), Error>,
 ) -> Result<Alignment, Error> {
     let mut walk = Walk {
-        recent: Recent::new(remembered.max(1)),
+        recent: Recent::new(wanted.remembered.max(1)),
+        offsets: wanted.offsets,
         found: Alignment::default(),
         lost: HashKeyed::default(),
         foreign: HashKeyed::default(),
@@ -129,7 +158,7 @@ pub(crate) fn align(
             (Some(ours), Some(theirs)) if ours.identity == theirs.identity => {
                 source.take();
                 target.take();
-                walk.matched(ours);
+                walk.matched(ours, theirs);
             }
             (_, Some(theirs)) if walk.repeated(theirs) => {
                 target.take();
@@ -188,10 +217,21 @@ fn resync(source: &mut Ahead<'_>, target: &mut Ahead<'_>) -> Result<(usize, usiz
 }
 
 impl Walk {
-    fn matched(&mut self, entry: Entry) {
+    fn matched(&mut self, ours: Entry, theirs: Entry) {
         self.found.matched += 1;
         self.end_replay();
-        self.recent.push(entry.identity);
+        self.recent.push(ours.identity);
+        self.on_both_sides(ours, theirs);
+        while let Some(offset) = self.offsets.pop_front_if(|offset| *offset <= ours.offset) {
+            self.found.places.push((offset, ours.offset, theirs.offset));
+        }
+    }
+
+    fn on_both_sides(&mut self, ours: Entry, theirs: Entry) {
+        let first = self.found.first_common.get_or_insert((ours, theirs));
+        if ours.offset < first.0.offset {
+            *first = (ours, theirs);
+        }
     }
 
     /// Whether both sides had this record a while ago: then the target repeats it.
@@ -244,6 +284,7 @@ impl Walk {
         self.end_replay();
         self.found.moved += 1;
         self.found.first_moved.get_or_insert((ours, theirs));
+        self.on_both_sides(ours, theirs);
         self.recent.push(ours.identity);
     }
 
@@ -277,6 +318,7 @@ impl Walk {
     fn retimed(&mut self, ours: Entry, theirs: Entry) {
         self.found.retimed += 1;
         self.found.first_retimed.get_or_insert((ours, theirs));
+        self.on_both_sides(ours, theirs);
         // so that a replay of it on the target is known as one
         self.recent.push(theirs.identity);
     }

@@ -2,13 +2,16 @@
 
 use crate::Error;
 use crate::checks::{Delivery, ReplayBound};
-use crate::compare::align::Alignment;
+use crate::compare::align::{Alignment, Open};
+use crate::compare::compaction::{self, Settled};
 use crate::compare::entry::Entry;
+use crate::compare::{aborted, count, growth};
+use crate::notes::TopicNotes;
 use crate::record::{Record, content_difference, describe_timestamp};
 use crate::verdict::{
     CheckResult, Counterexample, Failures, Figures, TopicPartitionOffset, Verdict, figures,
 };
-use crate::words::{count, counted};
+use crate::words::counted;
 
 /// The places of two records that should be equal.
 #[derive(Debug, Clone, Copy)]
@@ -22,14 +25,50 @@ pub(crate) struct RecordPair {
 pub(crate) type ReadAgain<'r> =
     &'r mut dyn FnMut(RecordPair) -> Result<(Option<Record>, Option<Record>), Error>;
 
+/// Where the walk over a partition began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Starts {
+    /// The source has records no more that lay before its first one.
+    pub(crate) source_is_cut: bool,
+    /// The target likewise.
+    pub(crate) target_is_cut: bool,
+    /// Somebody chose where to begin.
+    pub(crate) chosen: bool,
+}
+
+/// A partition, from where on it was walked, and what was found.
+#[derive(Debug)]
+pub(crate) struct Walked {
+    pub(crate) partition: i32,
+    pub(crate) starts: Starts,
+    pub(crate) found: Alignment,
+}
+
+impl Walked {
+    /// Whether retention explains that one side alone has this record: it lies before everything that both have, and the
+    /// other side has lost its beginning.
+    pub(crate) fn is_expired(&self, open: &Open) -> bool {
+        let cut = match (open.source, open.target) {
+            (Some(_), None) => self.starts.target_is_cut,
+            (None, Some(_)) => self.starts.source_is_cut,
+            (Some(_), Some(_)) | (None, None) => false,
+        };
+        cut && self.found.is_before_all(open)
+    }
+}
+
 /// Gathers partitions.
 pub(crate) struct Judge {
-    source_topic: String,
-    target_topic: String,
+    pub(super) source_topic: String,
+    pub(super) target_topic: String,
     bound: ReplayBound,
-    source_partitions: i32,
-    target_partitions: Option<i32>,
-    partitions: Vec<(i32, Alignment)>,
+    pub(super) source_partitions: i32,
+    pub(super) target_partitions: Option<i32>,
+    pub(super) partitions: Vec<Walked>,
+    /// Of a compacted topic what became of its keys.
+    settled: Option<Vec<(i32, Settled)>>,
+    /// What the mirror has noted about the topic.
+    pub(super) notes: TopicNotes,
 }
 
 impl Judge {
@@ -47,11 +86,46 @@ impl Judge {
             source_partitions,
             target_partitions,
             partitions: Vec::new(),
+            settled: None,
+            notes: TopicNotes::default(),
         }
     }
 
-    pub(crate) fn add(&mut self, partition: i32, alignment: Alignment) {
-        self.partitions.push((partition, alignment));
+    pub(crate) fn add(&mut self, partition: i32, starts: Starts, found: Alignment) {
+        self.partitions.push(Walked {
+            partition,
+            starts,
+            found,
+        });
+    }
+
+    /// The topic is compacted: cleaners leave different records on the two sides, and the same newest one of each key.
+    pub(crate) fn compacted(&mut self, settled: Vec<(i32, Settled)>) {
+        self.settled = Some(settled);
+    }
+
+    /// The mirror has reported gaps: what is in them is not lost without a word.
+    pub(crate) fn noted(&mut self, notes: TopicNotes) {
+        self.notes = notes;
+    }
+
+    /// Source records that are not on the target, by partition and offset, and that nobody has reported.
+    pub(crate) fn lost(&self) -> impl Iterator<Item = (i32, i64)> {
+        self.partitions.iter().flat_map(|walked| {
+            let open = walked.found.open.iter();
+            open.filter(|open| open.target.is_none() && !walked.is_expired(open))
+                .filter_map(|open| open.source)
+                .map(|ours| (walked.partition, ours.offset))
+                .filter(|(partition, offset)| !self.notes.reports(*partition, *offset))
+        })
+    }
+
+    /// The first record at or behind each wanted source offset: by partition, as `(wanted, source, target)`.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (i32, (i64, i64, i64))> {
+        self.partitions.iter().flat_map(|walked| {
+            let places = walked.found.places.iter();
+            places.map(|place| (walked.partition, *place))
+        })
     }
 
     pub(crate) fn records_read(&self) -> u64 {
@@ -60,16 +134,26 @@ impl Judge {
 
     /// The verdicts; records that differ are read again to be told in words.
     pub(crate) fn finish(&self, read_again: ReadAgain<'_>) -> Result<Vec<CheckResult>, Error> {
-        Ok(vec![
+        let topics = (self.source_topic.as_str(), self.target_topic.as_str());
+        let mut results = vec![
             self.result(
                 "partitions",
                 "both topics have the same number of partitions",
                 self.judge_partitions(),
             ),
             self.result(
+                "partition-growth",
+                "every partition is copied from its first record on, also one that came later",
+                self.unless_cleaned(self.if_comparable(growth::judge(
+                    topics.0,
+                    &self.partitions,
+                    &self.notes,
+                ))),
+            ),
+            self.result(
                 "count",
                 "every record of the source is on the target, and no other",
-                self.judge_count(),
+                self.unless_cleaned(count::judge(self)),
             ),
             self.result(
                 "order",
@@ -91,10 +175,63 @@ impl Judge {
             self.result(
                 "payload",
                 "key, value and headers in order are the same byte for byte",
-                self.judge_payload(read_again)?,
+                self.unless_cleaned(self.judge_payload(read_again)?),
             ),
-            self.result("timestamp", "timestamps are kept", self.judge_timestamps()),
-        ])
+            self.result(
+                "timestamp",
+                "timestamps are kept",
+                self.unless_cleaned(self.judge_timestamps()),
+            ),
+            self.result(
+                "transactions",
+                "nothing of an aborted transaction is on the target",
+                self.if_comparable(aborted::judge(topics, &self.partitions)),
+            ),
+        ];
+        if let Some(settled) = &self.settled {
+            let title = "both sides hold the same newest record of each key";
+            let judged = compaction::judge(topics, settled);
+            results.push(self.result("compaction", title, self.if_comparable(judged)));
+        }
+        Ok(results)
+    }
+
+    /// A pass where there was nothing to see is none.
+    fn if_comparable(&self, (verdict, figures): (Verdict, Figures)) -> (Verdict, Figures) {
+        let verdict = match verdict {
+            Verdict::Pass { evidence } => self.unless_empty(&Failures::default(), || evidence),
+            other @ (Verdict::Fail { .. } | Verdict::Inconclusive { .. }) => {
+                self.unless_unseen(other)
+            }
+        };
+        (verdict, figures)
+    }
+
+    /// A target without any record is a matter of `count`.
+    fn unless_unseen(&self, verdict: Verdict) -> Verdict {
+        match self.unless_empty(&Failures::default(), String::new) {
+            Verdict::Pass { .. } => verdict,
+            unseen @ (Verdict::Inconclusive { .. } | Verdict::Fail { .. }) => unseen,
+        }
+    }
+
+    /// Of a compacted topic, records that one side alone has are no fault by themselves, and where there are some, nothing
+    /// tells which records belong together.
+    fn unless_cleaned(&self, (verdict, figures): (Verdict, Figures)) -> (Verdict, Figures) {
+        let open = self.sum(|found| found.open.len() as u64);
+        let gave_up = self.partitions.iter().any(|it| it.found.gave_up);
+        if self.settled.is_none() || (open == 0 && !gave_up) {
+            return (verdict, figures);
+        }
+        let verdict = match verdict {
+            Verdict::Fail { .. } => Verdict::Inconclusive {
+                reason: "the topic is compacted, and its cleaners have left different records on the two sides: see \
+                         `compaction`"
+                    .to_owned(),
+            },
+            other @ (Verdict::Pass { .. } | Verdict::Inconclusive { .. }) => other,
+        };
+        (verdict, figures)
     }
 
     fn result(&self, id: &str, title: &str, (verdict, figures): (Verdict, Figures)) -> CheckResult {
@@ -138,73 +275,12 @@ impl Judge {
         (verdict, counts)
     }
 
-    fn judge_count(&self) -> (Verdict, Figures) {
-        let mut failures = Failures::default();
-        let (mut lost, mut foreign) = (0, 0);
-        for (partition, found) in &self.partitions {
-            for open in &found.open {
-                let (expected, saw) = match (open.source, open.target) {
-                    (Some(_), None) => {
-                        lost += 1;
-                        ("the record on the target", "nothing")
-                    }
-                    (None, Some(_)) => {
-                        foreign += 1;
-                        ("only records of the source", "a record that is not there")
-                    }
-                    // altered: a matter of payload
-                    (Some(_), Some(_)) | (None, None) => continue,
-                };
-                failures.add(|| self.example(*partition, open.source, open.target, expected, saw));
-            }
-        }
-        let (ours, theirs) = (
-            self.source_records(),
-            self.sum(|found| found.target_records),
-        );
-        let mut counts = figures([
-            ("source-records", ours),
-            ("target-records", theirs),
-            ("matched", self.sum(|found| found.matched)),
-            ("lost", lost),
-            ("foreign", foreign),
-        ]);
-        let given_up = self.sum(|found| u64::from(found.gave_up));
-        if given_up > 0 {
-            counts.insert("partitions-given-up".to_owned(), given_up);
-        }
-        let verdict = failures.verdict(|| {
-            if self
-                .target_partitions
-                .is_none_or(|found| found < self.source_partitions)
-            {
-                let reason = "the target lacks partitions, whose records were not counted";
-                return Verdict::Inconclusive {
-                    reason: reason.to_owned(),
-                };
-            }
-            if given_up > 0 {
-                let reason = "too many differences to count every record to the end";
-                return Verdict::Inconclusive {
-                    reason: reason.to_owned(),
-                };
-            }
-            let repeated = self.sum(|found| found.duplicates);
-            Verdict::Pass {
-                evidence: format!(
-                    "{} on the source, {} on the target, {} of them repeated",
-                    counted(ours, "record"),
-                    count(theirs),
-                    count(repeated)
-                ),
-            }
-        });
-        (verdict, counts)
-    }
-
     fn judge_order(&self) -> (Verdict, Figures) {
         let mut failures = Failures::default();
-        for (partition, found) in &self.partitions {
+        for Walked {
+            partition, found, ..
+        } in &self.partitions
+        {
             for _ in 0..found.moved {
                 failures.add(|| {
                     let (ours, theirs) = found.first_moved.unzip();
@@ -240,7 +316,10 @@ impl Judge {
             restarts,
         } = self.bound;
         let mut failures = Failures::default();
-        for (partition, found) in &self.partitions {
+        for Walked {
+            partition, found, ..
+        } in &self.partitions
+        {
             let mut fail = |expected: String, saw: String| {
                 let at = found.longest_replay_at;
                 failures.add(|| self.example(*partition, None, at, expected, saw));
@@ -274,7 +353,7 @@ impl Judge {
         let longest = self
             .partitions
             .iter()
-            .map(|(_, f)| f.longest_replay)
+            .map(|it| it.found.longest_replay)
             .max()
             .unwrap_or(0);
         let counts = figures([
@@ -290,7 +369,10 @@ impl Judge {
     fn judge_payload(&self, read_again: ReadAgain<'_>) -> Result<(Verdict, Figures), Error> {
         let mut altered = 0;
         let mut first = None;
-        for (partition, found) in &self.partitions {
+        for Walked {
+            partition, found, ..
+        } in &self.partitions
+        {
             for open in &found.open {
                 if let (Some(ours), Some(theirs)) = (open.source, open.target) {
                     altered += 1;
@@ -329,7 +411,10 @@ impl Judge {
 
     fn judge_timestamps(&self) -> (Verdict, Figures) {
         let mut failures = Failures::default();
-        for (partition, found) in &self.partitions {
+        for Walked {
+            partition, found, ..
+        } in &self.partitions
+        {
             for _ in 0..found.retimed {
                 failures.add(|| {
                     let (ours, theirs) = found.first_retimed.unzip();
@@ -366,15 +451,15 @@ impl Judge {
         })
     }
 
-    fn source_records(&self) -> u64 {
+    pub(super) fn source_records(&self) -> u64 {
         self.sum(|found| found.source_records)
     }
 
-    fn sum(&self, figure: impl Fn(&Alignment) -> u64) -> u64 {
-        self.partitions.iter().map(|(_, found)| figure(found)).sum()
+    pub(super) fn sum(&self, figure: impl Fn(&Alignment) -> u64) -> u64 {
+        self.partitions.iter().map(|it| figure(&it.found)).sum()
     }
 
-    fn example(
+    pub(super) fn example(
         &self,
         partition: i32,
         source: Option<Entry>,

@@ -5,6 +5,7 @@
 mod clean;
 mod content;
 mod history;
+mod mirror;
 mod places;
 mod reference;
 mod repeats;

@@ -206,6 +206,7 @@ impl Demo<'_> {
         )
         .await?;
         let options = judge::stamped_options(
+            self.mirror,
             scene.target_topic.clone(),
             judge::replay_bound(self.mirror, Some(0)),
             unsynced,

@@ -195,6 +195,9 @@ fn hint(failure: &Failure) -> Option<String> {
             })
         }
         Failure::Cluster { error, .. } => error.hint().map(str::to_owned),
+        Failure::OverTime { .. } => Some(
+            "does the mirror run, and does --timeout leave room? --topics, --since and --records make it less work".to_owned(),
+        ),
         Failure::Observe(plan::ObserveError::OneCluster { .. }) => Some(
             "declare it under one alias, or correct the bootstrapServers of the other; `clusterId` guards against that"
                 .to_owned(),

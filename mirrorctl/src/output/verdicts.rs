@@ -42,6 +42,9 @@ pub(crate) fn verdicts_human(report: &Report, width: usize) -> String {
     for check in report.failures() {
         text.push_str(&counterexample(check));
     }
+    for limit in &report.limits {
+        text.push_str(&format!("{WARN}Not everything{WARN:#}: {limit}.\n"));
+    }
     text.push_str(&last_line(report));
     text
 }

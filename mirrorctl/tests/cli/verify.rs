@@ -1,6 +1,12 @@
 //! `mirrorctl verify`.
 
-use crate::support::{Ended, Stage, run, text};
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use rustix::process::Signal;
+
+use crate::support::{Ended, Running, Stage, run, text, until};
 
 fn ready() -> (Stage, String) {
     let stage = Stage::new();
@@ -105,8 +111,27 @@ fn run_copies_in_a_process_of_its_own_and_compare_agrees() {
     subjects.dedup();
     assert_eq!(
         subjects,
-        ["pay.more → left.pay.more", "pay.orders → left.pay.orders"]
+        [
+            "pay.more → left.pay.more",
+            "pay.orders → left.pay.orders",
+            "mirror pay"
+        ]
     );
+    let judged = |id: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().filter(|check| check["id"] == id).count()
+    };
+    for (id, times) in [
+        ("config-sync", 2),
+        ("transactions", 2),
+        ("partition-growth", 2),
+        ("retention-gap", 2),
+        ("oversize", 2),
+        ("loop", 1),
+        ("delete-policy", 1),
+    ] {
+        assert_eq!(judged(id), times, "{id}");
+    }
     assert!(
         report["checks"]
             .as_array()
@@ -198,4 +223,236 @@ fn what_makes_no_sense_together_is_wrong_usage() {
     verify(&file, &nowhere)
         .code(1)
         .says("pay.none does not exist");
+}
+
+fn failed(report: &serde_json::Value) -> BTreeSet<String> {
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks
+        .filter(|check| check["result"] == "fail")
+        .map(|check| check["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Two topics of which one is not copied to its end.
+fn half_copied() -> (Stage, String) {
+    let (stage, file) = ready();
+    let journal = stage.path("journal.json");
+    let write = |topic: &str| {
+        let arguments = [
+            "--mode",
+            "stamped",
+            "--phase",
+            "write",
+            "--topic",
+            topic,
+            "--records",
+            "60",
+            "--partitions",
+            "3",
+            "--journal",
+            text(&journal),
+        ];
+        verify(&file, &arguments).code(0);
+    };
+    write("pay.orders");
+    write("pay.more");
+    run(&["replicate", "-f", &file, "--once"]).code(0);
+    write("pay.orders");
+    (stage, file)
+}
+
+#[test]
+fn a_comparison_is_narrowed_by_topics_time_and_share() {
+    let (_stage, file) = half_copied();
+    let compare = ["--mode", "compare", "--timeout", "0s", "--output", "json"];
+    let judged = |arguments: &[&str], code: i32| {
+        verify(&file, &[&compare[..], arguments].concat())
+            .code(code)
+            .json()
+    };
+    let whole = judged(&[], 5);
+    assert_eq!(failed(&whole), BTreeSet::from(["count".to_owned()]));
+    assert_eq!(whole["limits"].as_array().unwrap().len(), 0);
+    let one = judged(&["--topics", r"pay\.m.*"], 0);
+    let subjects: BTreeSet<_> = one["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["subject"].to_string())
+        .collect();
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
+    let later = judged(&["--since", "2090-01-01T00:00:00Z"], 0);
+    assert_eq!(later["records_read"], 0);
+    assert!(
+        later["limits"][0].as_str().unwrap().contains("2090-01-01"),
+        "{later}"
+    );
+    // 20 of each partition were copied
+    let behind = judged(&["--since", "20", "--topics", r"pay\.orders"], 5);
+    assert_eq!(failed(&behind), BTreeSet::from(["count".to_owned()]));
+    let share = judged(&["--sample", "50", "--topics", r"pay\.more"], 0);
+    assert!(share["records_read"].as_u64().unwrap() < 120, "{share}");
+    verify(
+        &file,
+        &["--mode", "compare", "--timeout", "0s", "--sample", "50"],
+    )
+    .code(5)
+    .says("Not everything: a sample of 50 %");
+    verify(&file, &["--mode", "compare", "--since", "yesterday"])
+        .code(64)
+        .says("how long ago");
+    verify(&file, &["--mode", "stamped", "--sample", "5"])
+        .code(64)
+        .says("say what is compared");
+}
+
+#[test]
+fn settings_that_did_not_follow_fail_the_comparison() {
+    let (stage, file) = ready();
+    run(&["replicate", "-f", &file, "--once"]).code(0);
+    let yaml = std::fs::read_to_string(&file).unwrap();
+    let changed = stage.file(
+        "changed.yaml",
+        &yaml.replace(
+            "replicationFactor: 1}",
+            "replicationFactor: 1, configs: {retention.ms: 7000}}",
+        ),
+    );
+    run(&["apply", "-f", text(&changed), "--auto-approve"]).code(0);
+    let compare = ["--mode", "compare", "--timeout", "0s", "--output", "json"];
+    let report = verify(text(&changed), &compare).code(5).json();
+    assert_eq!(failed(&report), BTreeSet::from(["config-sync".to_owned()]));
+    run(&["replicate", "-f", text(&changed), "--once"]).code(0);
+    verify(text(&changed), &compare).code(0);
+}
+
+#[test]
+fn what_is_declared_and_not_judged_is_inconclusive_with_the_reason() {
+    let (stage, file) = ready();
+    let yaml = std::fs::read_to_string(&file).unwrap();
+    let declared = stage.file(
+        "declared.yaml",
+        &format!("{yaml}verify: {{checks: [complete, group-sync, compaction]}}\n"),
+    );
+    let stamped = [
+        "--mode",
+        "stamped",
+        "--topic",
+        "pay.orders",
+        "--records",
+        "30",
+        "--run",
+        "--output",
+        "json",
+    ];
+    let report = verify(text(&declared), &stamped).code(0).json();
+    let reason = |id: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["id"] == id).unwrap();
+        check["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(report["checks"].as_array().unwrap().len(), 3);
+    assert!(
+        reason("group-sync").contains("not mirrored yet"),
+        "{report}"
+    );
+    assert!(reason("compaction").contains("--mode compare"), "{report}");
+}
+
+#[test]
+fn a_profile_writes_judges_and_compares() {
+    let (_stage, file) = ready();
+    let profile = [
+        "--profile",
+        "ci",
+        "--run",
+        "--topic",
+        "pay.proof",
+        "--records",
+        "200",
+        "--output",
+        "json",
+    ];
+    let report = verify(&file, &profile).code(0).json();
+    let judged: BTreeSet<(String, String)> = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| {
+            let text = |key: &str| check[key].as_str().unwrap().to_owned();
+            (text("subject"), text("id"))
+        })
+        .collect();
+    let all = report["checks"].as_array().unwrap().len();
+    assert_eq!(judged.len(), all, "each once");
+    for (subject, id) in [
+        ("pay.proof → left.pay.proof", "complete"),
+        ("pay.proof → left.pay.proof (compared)", "count"),
+        ("pay.orders → left.pay.orders (compared)", "config-sync"),
+    ] {
+        assert!(
+            judged.contains(&(subject.to_owned(), id.to_owned())),
+            "{subject} {id}"
+        );
+    }
+    verify(&file, &["--profile", "ci", "--mode", "compare"]).code(64);
+    verify(&file, &[]).code(64).says("--mode");
+}
+
+fn asked(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn an_audit_goes_on_shows_its_verdicts_and_ends_with_the_last_report() {
+    let (_stage, file) = half_copied();
+    let address = {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().to_string()
+    };
+    let audit = Running::start(&[
+        "verify",
+        "-f",
+        &file,
+        "--mirror",
+        "pay",
+        "--mode",
+        "compare",
+        "--timeout",
+        "0s",
+        "--follow",
+        "--every",
+        "100ms",
+        "--listen",
+        &address,
+    ]);
+    until("the audit listens", || TcpStream::connect(&address).is_ok());
+    let metric = |line: &str| asked(&address, "/metrics").lines().any(|it| it == line);
+    until("a round has failed", || {
+        metric(r#"mirrorctl_verify_passed{mirror="pay"} 0"#)
+    });
+    assert!(metric(
+        r#"mirrorctl_verify_checks{mirror="pay",check="count",verdict="fail"} 1"#
+    ));
+    assert!(asked(&address, "/healthz").starts_with("HTTP/1.1 200"));
+    run(&["replicate", "-f", &file, "--once"]).code(0);
+    until("a round has passed", || {
+        metric(r#"mirrorctl_verify_passed{mirror="pay"} 1"#)
+    });
+    assert!(asked(&address, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(asked(&address, "/status").contains("\"last\":{"));
+    audit.signal(Signal::INT);
+    let ended = audit.ended().code(0);
+    ended.says("round 1: FAIL, 1 of ");
+    assert!(ended.out.contains("PASS: "), "{}", ended.out);
+    let stamped = ["--mode", "stamped", "--follow"];
+    verify(&file, &stamped).code(64).says("--mode compare");
 }

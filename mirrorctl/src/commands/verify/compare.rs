@@ -20,12 +20,16 @@ pub(crate) async fn compare(
     let sources = sources(session, args, topology, mirror).await?;
     let target = target(session, topology, mirror).await?;
     let patience = copied(session, args).await?;
+    let everything = args.topic.is_empty() && args.compare.topics.is_none();
     let mut whole: Option<Report> = None;
     for source in &sources {
         let pairs = pairs(session, args, mirror, source).await?;
         let options = CompareOptions {
             replays: judge::replay_bound(mirror, args.stamped.restarts),
             patience,
+            mirror: Some(judge::mirror_facts(mirror, &source.alias, everything)),
+            since: args.compare.since,
+            sample: args.compare.sample,
             ..CompareOptions::default()
         };
         let part = judge::compare(session, &source.endpoint, &target, pairs, options).await?;
@@ -79,6 +83,10 @@ async fn pairs(
         .topics
         .values()
         .filter(|topic| !topic.internal)
+        .filter(|topic| {
+            let only = &args.compare.topics;
+            only.as_ref().is_none_or(|only| only.matches(&topic.name))
+        })
         .filter_map(|topic| named(&topic.name))
         .collect();
     if pairs.is_empty() {

@@ -1,6 +1,8 @@
 //! `mirrorctl verify`.
 
 mod compare;
+mod follow;
+mod profile;
 mod report;
 mod run;
 mod setting;

@@ -1,7 +1,10 @@
 //! Which way to verify, and what comes of it.
 
+use conformance::Report;
+use topology::{Mirror, Topology};
+
 use crate::cli::{Phase, VerifyArgs, VerifyMode};
-use crate::commands::verify::{compare, report, setting, stamped};
+use crate::commands::verify::{compare, follow, profile, report, setting, stamped};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::judge;
@@ -14,38 +17,55 @@ pub(crate) async fn verify(session: &Session, args: &VerifyArgs) -> Ended {
     consistent(args)?;
     let topology = load(&args.file)?;
     let mirror = select::one(&topology, &args.mirror)?;
-    match args.mode {
-        VerifyMode::Compare => {
-            let found = compare::compare(session, args, &topology, mirror).await?;
-            report::publish(session, args, &found)?;
-            judge::outcome(&[found])
+    let found = match (args.profile, args.mode) {
+        (Some(profile), _) => {
+            let found = profile::verify(session, args.clone(), &topology, mirror, profile).await?;
+            judge::keep_declared(found, &topology.verify.checks)
         }
-        VerifyMode::Stamped => {
-            let setting = setting::stamped(session, args, &topology, mirror).await?;
-            // `write` does without the target, which may be down: that is what phases are for.
-            // The others look at it before anything is written.
-            let found = match args.stamped.phase {
-                Phase::Write => {
-                    let journal = stamped::write(session, args, &setting).await?;
-                    stamped::say_written(args, &journal, session.terminal.format())?;
-                    return Ok(Outcome::Done);
-                }
-                Phase::Check => {
-                    let target = setting::target(session, &topology, mirror).await?;
-                    let journal = stamped::kept_journal(args)?;
-                    stamped::check(session, args, &setting, &target, &journal).await?
-                }
-                Phase::All => {
-                    let target = setting::target(session, &topology, mirror).await?;
-                    let journal = stamped::write(session, args, &setting).await?;
-                    stamped::check(session, args, &setting, &target, &journal).await?
-                }
-            };
-            let found = judge::keep_declared(found, &topology.verify.checks);
-            report::publish(session, args, &found)?;
-            judge::outcome(&[found])
+        (None, Some(VerifyMode::Compare) | None) if args.follow.follow => {
+            follow::follow(session, args, &topology, mirror).await?
         }
-    }
+        (None, Some(VerifyMode::Compare) | None) => {
+            compare::compare(session, args, &topology, mirror).await?
+        }
+        (None, Some(VerifyMode::Stamped)) => {
+            match stamped(session, args, &topology, mirror).await? {
+                Some(found) => judge::keep_declared(found, &topology.verify.checks),
+                None => return Ok(Outcome::Done),
+            }
+        }
+    };
+    report::publish(session, args, &found)?;
+    judge::outcome(&[found])
+}
+
+/// `None` where only the workload was to be written.
+async fn stamped(
+    session: &Session,
+    args: &VerifyArgs,
+    topology: &Topology,
+    mirror: &Mirror,
+) -> Result<Option<Report>, Failure> {
+    let setting = setting::stamped(session, args, topology, mirror).await?;
+    // `write` does without the target, which may be down: that is what phases are for.
+    // The others look at it before anything is written.
+    let (target, journal) = match args.stamped.phase {
+        Phase::Write => {
+            let journal = stamped::write(session, args, &setting).await?;
+            stamped::say_written(args, &journal, session.terminal.format())?;
+            return Ok(None);
+        }
+        Phase::Check => (
+            setting::target(session, topology, mirror).await?,
+            stamped::kept_journal(args)?,
+        ),
+        Phase::All => (
+            setting::target(session, topology, mirror).await?,
+            stamped::write(session, args, &setting).await?,
+        ),
+    };
+    let found = stamped::check(session, args, &setting, &target, &journal).await?;
+    Ok(Some(found))
 }
 
 fn consistent(args: &VerifyArgs) -> Result<(), Failure> {
@@ -55,7 +75,44 @@ fn consistent(args: &VerifyArgs) -> Result<(), Failure> {
             hint: hint.to_owned(),
         })
     };
-    match (args.mode, args.stamped.phase) {
+    let compares = args.profile.is_some() || args.mode == Some(VerifyMode::Compare);
+    let narrowed = args.compare.topics.is_some()
+        || args.compare.since.is_some()
+        || args.compare.sample.is_some();
+    if args.follow.follow && args.mode != Some(VerifyMode::Compare) {
+        return usage(
+            "--follow belongs to --mode compare",
+            "a stamped workload has an end; give --mode compare",
+        );
+    }
+    if args.follow.follow && args.run {
+        return usage(
+            "--follow judges a mirror that runs, and --run copies once",
+            "start `mirrorctl replicate` beside it",
+        );
+    }
+    if narrowed && !compares {
+        return usage(
+            "--topics, --since and --sample say what is compared",
+            "give them with --mode compare or --profile",
+        );
+    }
+    if args.profile.is_some() && args.stamped.phase != Phase::All {
+        return usage(
+            "a profile has one phase",
+            "give --mode stamped for --phase write and --phase check",
+        );
+    }
+    let Some(mode) = args.mode else {
+        return match args.topic.len() {
+            0 | 1 => Ok(()),
+            _ => usage(
+                "a stamped workload goes to one topic",
+                "give --topic once, and --topics for what is compared",
+            ),
+        };
+    };
+    match (mode, args.stamped.phase) {
         (VerifyMode::Compare, Phase::Write | Phase::Check) => usage(
             "--phase belongs to --mode stamped",
             "a comparison has one phase",

@@ -16,6 +16,9 @@ use crate::judge;
 use crate::output;
 use crate::session::Session;
 
+/// Records of a workload when nobody says how many.
+const RECORDS: u64 = 10_000;
+
 /// Writes the workload, and the journal of it where one was asked for.
 pub(crate) async fn write(
     session: &Session,
@@ -23,7 +26,8 @@ pub(crate) async fn write(
     setting: &Setting<'_>,
 ) -> Result<Journal, Failure> {
     let seed = args.stamped.seed.unwrap_or_else(judge::fresh_seed);
-    let mut spec = WorkloadSpec::new(&setting.source_topic, args.stamped.records, seed);
+    let records = args.stamped.records.unwrap_or(RECORDS);
+    let mut spec = WorkloadSpec::new(&setting.source_topic, records, seed);
     spec.records_per_second = args.stamped.rate;
     spec.create = args.stamped.partitions.map(|partitions| TopicSpec {
         partitions,
@@ -101,6 +105,7 @@ pub(crate) async fn check(
         ))
         .await??;
     let options = judge::stamped_options(
+        setting.mirror,
         setting.target_topic.clone(),
         judge::replay_bound(setting.mirror, args.stamped.restarts),
         unsynced,

@@ -4,114 +4,37 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::align::{Side, align};
-use super::entry::{Entry, TimestampRule};
-use super::judge::{Judge, RecordPair};
-use crate::Error;
-use crate::checks::{Delivery, ReplayBound};
-use crate::record::{Record, RecordHasher, Timestamp, TimestampKind};
-use crate::verdict::{CheckResult, Verdict};
-
-struct Lane {
-    entries: std::vec::IntoIter<Entry>,
-}
-
-impl Lane {
-    fn new(records: &[Record], rule: TimestampRule) -> Self {
-        let mut hasher = RecordHasher::default();
-        // offsets with holes, as compaction and transaction markers leave them
-        let entries: Vec<Entry> = records
-            .iter()
-            .enumerate()
-            .map(|(place, record)| Entry::new(&mut hasher, rule, place as i64 * 2, &record.view()))
-            .collect();
-        Self {
-            entries: entries.into_iter(),
-        }
-    }
-}
-
-impl Side for Lane {
-    fn next(&mut self) -> Result<Option<Entry>, Error> {
-        Ok(self.entries.next())
-    }
-
-    fn stop_waiting(&mut self) {}
-}
-
-fn original(records: usize) -> Vec<Record> {
-    (0..records)
-        .map(|number| Record {
-            key: (number % 7 > 0).then(|| vec![(number % 11) as u8]),
-            value: (number % 13 > 0).then(|| number.to_string().into_bytes()),
-            headers: vec![(
-                "h".to_owned(),
-                (number % 5 > 0).then(|| vec![(number % 3) as u8]),
-            )],
-            timestamp: Timestamp::create(1_000_000 + number as i64),
-        })
-        .collect()
-}
-
-fn judge(
-    ours: &[Record],
-    theirs: &[Record],
-    bound: ReplayBound,
-    rule: TimestampRule,
-) -> Vec<CheckResult> {
-    let (mut source, mut target) = (Lane::new(ours, rule), Lane::new(theirs, rule));
-    let remembered = bound.window as usize;
-    let found =
-        align(&mut source, &mut target, remembered, &mut || Ok(())).expect("no reader fails");
-    let mut judge = Judge::new("a", "b", bound, 1, Some(1));
-    judge.add(0, found);
-    let mut again = |pair: RecordPair| {
-        let at = |records: &[Record], offset: i64| records.get(offset as usize / 2).cloned();
-        Ok((at(ours, pair.source), at(theirs, pair.target)))
-    };
-    judge.finish(&mut again).expect("no reader fails")
-}
-
-fn failed(results: &[CheckResult]) -> BTreeSet<&str> {
-    results
-        .iter()
-        .filter(|result| matches!(result.verdict, Verdict::Fail { .. }))
-        .map(|result| result.id.as_str())
-        .collect()
-}
-
-fn figure(results: &[CheckResult], id: &str, name: &str) -> u64 {
-    let result = results
-        .iter()
-        .find(|result| result.id == id)
-        .expect("a result of this id");
-    result.figures[name]
-}
-
-const WITHIN: ReplayBound = ReplayBound {
-    delivery: Delivery::AtLeastOnce,
-    window: 300,
-    restarts: Some(2),
-};
-const ONCE: ReplayBound = ReplayBound {
-    delivery: Delivery::ExactlyOnce,
-    window: 300,
-    restarts: None,
-};
-
-fn replay(records: &mut Vec<Record>, end: usize, length: usize) {
-    let again = records[end - length..end].to_vec();
-    records.splice(end..end, again);
-}
+use super::lane::{ONCE, WITHIN, failed, figure, judge, original, replay, result};
+use crate::checks::ReplayBound;
+use crate::compare::entry::TimestampRule;
+use crate::record::{Record, Timestamp, TimestampKind};
+use crate::verdict::Verdict;
 
 type Mutate = fn(&mut Vec<Record>);
 
 #[test]
 fn each_mutant_is_named_for_what_it_is() {
-    let mutants: [(&str, ReplayBound, Mutate, &[&str]); 25] = [
+    let mutants: [(&str, ReplayBound, Mutate, &[&str]); 27] = [
         ("nothing", ONCE, |_| (), &[]),
         ("one lost", WITHIN, |r| drop(r.remove(500)), &["count"]),
-        ("the first lost", WITHIN, |r| drop(r.remove(0)), &["count"]),
+        (
+            "the first lost",
+            WITHIN,
+            |r| drop(r.remove(0)),
+            &["count", "partition-growth"],
+        ),
+        (
+            "the first hundred lost",
+            ONCE,
+            |r| drop(r.drain(..100)),
+            &["count", "partition-growth"],
+        ),
+        (
+            "all but the last lost",
+            ONCE,
+            |r| drop(r.drain(..999)),
+            &["count", "partition-growth"],
+        ),
         ("the tail lost", WITHIN, |r| r.truncate(900), &["count"]),
         (
             "a long stretch lost",
@@ -351,14 +274,14 @@ proptest! {
         let theirs: Vec<Record> = ours.iter().enumerate()
             .filter(|(place, _)| !lost.contains(place)).map(|(_, record)| record.clone()).collect();
         let results = judge(&ours, &theirs, ONCE, TimestampRule::Exact);
-        prop_assert_eq!(failed(&results), BTreeSet::from(["count"]));
+        let guilty: BTreeSet<&str> = if lost.contains(&0) {
+            ["count", "partition-growth"].into()
+        } else {
+            ["count"].into()
+        };
+        prop_assert_eq!(failed(&results), guilty);
         prop_assert_eq!(figure(&results, "count", "lost"), lost.len() as u64);
     }
-}
-
-fn result<'r>(results: &'r [CheckResult], id: &str) -> &'r Verdict {
-    let found = results.iter().find(|result| result.id == id);
-    &found.expect("a result of this id").verdict
 }
 
 #[test]
