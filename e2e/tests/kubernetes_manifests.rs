@@ -278,7 +278,10 @@ fn a_real_api_server_takes_what_is_rendered_and_refuses_what_is_not() {
         assert!(words.contains(made), "{made}: {words}");
     }
 
-    for topology in [topology, example("seed-000-hybrid-cloud.yaml")] {
+    let named = fs::read_to_string(&topology).unwrap();
+    let named = named.replace("clusters:\n", "metadata: {name: pay.ments}\nclusters:\n");
+    let named = workspace.write("named.yaml", named).unwrap();
+    for topology in [topology, named, example("seed-000-hybrid-cloud.yaml")] {
         let replicator = render(&workspace, &topology, "kubernetes", &[]);
         // what is in it has to be allowed there
         succeed(

@@ -53,44 +53,47 @@ fn image(workspace: &Workspace, units: &Path) -> PathBuf {
     image
 }
 
-/// A secured topology, so that there are credentials to load.
-fn secured(workspace: &Workspace) -> PathBuf {
-    workspace
-        .write(
-            "topology.yaml",
-            "apiVersion: mirrorctl.io/v1\n\
-             kind: Topology\n\
-             clusters:\n\
-             - alias: a\n  bootstrapServers: a.example:9093\n  tls: {caFile: certs/a.pem}\n  \
-             sasl: {mechanism: scram-sha-512, username: mirror, password: {env: KAFKA_PW}}\n\
-             - alias: b\n  bootstrapServers: b.example:9092\n\
-             mirrors:\n\
-             - {name: a_to.b, source: a, target: b}\n",
-        )
-        .unwrap()
+/// A secured topology, so that there are credentials to load; `name` is the line that names it.
+fn secured(workspace: &Workspace, name: &str) -> PathBuf {
+    let text = format!(
+        "apiVersion: mirrorctl.io/v1\n\
+         kind: Topology\n{name}\
+         clusters:\n\
+         - alias: a\n  bootstrapServers: a.example:9093\n  tls: {{caFile: certs/a.pem}}\n  \
+         sasl: {{mechanism: scram-sha-512, username: mirror, password: {{env: KAFKA_PW}}}}\n\
+         - alias: b\n  bootstrapServers: b.example:9092\n  tls: {{caFile: /home/mirror/b.pem}}\n\
+         mirrors:\n\
+         - {{name: a_to.b, source: a, target: b}}\n"
+    );
+    workspace.write("topology.yaml", text).unwrap()
 }
 
 #[test]
 fn units_are_right_and_hardened() {
     let workspace = Workspace::create("systemd").unwrap();
-    for (topology, mirror) in [
-        (example("seed-000-hybrid-cloud.yaml"), "onprem-to-aws"),
-        (secured(&workspace), "a_to.b"),
+    let seed = example("seed-000-hybrid-cloud.yaml");
+    for (name, unit) in [
+        (None, "mirrorctl@onprem-to-aws.service"),
+        (Some(""), "mirrorctl@a_to.b.service"),
+        (
+            Some("metadata: {name: pay.ments}\n"),
+            "mirrorctl-pay.ments@a_to.b.service",
+        ),
     ] {
+        let topology = name.map_or_else(|| seed.clone(), |name| secured(&workspace, name));
         let folder = render(&workspace, &topology, "systemd", &[]);
         let image = image(&workspace, &folder.join("units"));
-        let unit = format!("mirrorctl@{mirror}.service");
         let words = succeed(
             Command::new("systemd-analyze")
                 .arg(format!("--root={}", image.display()))
-                .args(["--man=no", "--recursive-errors=no", "verify", &unit]),
+                .args(["--man=no", "--recursive-errors=no", "verify", unit]),
         );
         assert_eq!(words.trim(), "", "systemd-analyze verify");
         let words = succeed(
             Command::new("systemd-analyze")
                 .arg(format!("--root={}", image.display()))
                 .args(["security", "--offline=true", "--no-pager"])
-                .arg(&unit),
+                .arg(unit),
         );
         let exposure: f64 = words
             .lines()
@@ -128,6 +131,6 @@ fn a_unit_that_is_wrong_is_noticed() {
 #[test]
 fn the_script_is_a_script() {
     let workspace = Workspace::create("systemd").unwrap();
-    let folder = render(&workspace, &secured(&workspace), "systemd", &[]);
+    let folder = render(&workspace, &secured(&workspace, ""), "systemd", &[]);
     succeed(Command::new("sh").arg("-n").arg(folder.join("install.sh")));
 }

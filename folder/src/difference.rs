@@ -45,9 +45,10 @@ impl Difference {
             for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
                 let _ = writeln!(
                     whole,
-                    "{}{}",
+                    "{}{}{}",
                     change.tag(),
-                    line(&change, &shown_old, &shown_new)
+                    line(&change, &shown_old, &shown_new),
+                    end(&change)
                 );
                 if change.missing_newline() {
                     whole.push_str("\\ No newline at end of file\n");
@@ -89,9 +90,26 @@ fn line<'a>(change: &Change<&str>, old: &'a [String], new: &'a [String]) -> &'a 
     known.map_or("", String::as_str)
 }
 
+/// What tells a line that ends as on Windows from the same one that does not.
+fn end(change: &Change<&str>) -> &'static str {
+    if change.value().ends_with("\r\n") {
+        "␍"
+    } else {
+        ""
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_of_lines_are_told_apart() {
+        let found = Difference::between("a", Some(b"one\r\ntwo\n"), Some(b"one\ntwo\n"));
+        assert_eq!((found.added, found.removed), (1, 1));
+        let text = found.unified(usize::MAX);
+        assert!(text.contains("-one␍\n+one\n two\n"), "{text}");
+    }
 
     #[test]
     fn lines_are_counted_and_a_long_diff_says_how_much_is_left_out() {

@@ -6,11 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::manifest::{MANIFEST, Manifest};
 use crate::path::{self, PathError};
 
+/// What is written is called so until it is whole.
+const UNFINISHED: (&str, &str) = (".mirrorctl-", ".part");
 /// In the mode of a file.
 const OWNER_EXECUTES: u32 = 0o100;
 
@@ -155,7 +157,8 @@ impl Folder {
             .parent()
             .ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
         fs::create_dir_all(parent)?;
-        let mut file = NamedTempFile::new_in(parent)?;
+        sweep(parent);
+        let mut file = temporary(parent)?;
         file.write_all(bytes)?;
         file.as_file()
             .set_permissions(Permissions::from_mode(if executable {
@@ -193,5 +196,71 @@ impl Folder {
     pub fn note(&self, manifest: &Manifest) -> io::Result<()> {
         let text = manifest.to_text()?;
         self.write(MANIFEST, text.as_bytes(), false)
+    }
+}
+
+/// A file beside the one that it will be. Its writer holds a lock on it, which ends with the writer.
+fn temporary(parent: &Path) -> io::Result<NamedTempFile> {
+    let (prefix, suffix) = UNFINISHED;
+    let file = Builder::new()
+        .prefix(prefix)
+        .suffix(suffix)
+        .tempfile_in(parent)?;
+    // where a file system knows no locks, nothing can be told of leftovers either
+    let _ = file.as_file().try_lock();
+    Ok(file)
+}
+
+/// Takes away what writers left that were killed: files of that name that nobody holds. What cannot be looked at stays.
+fn sweep(parent: &Path) {
+    let (prefix, suffix) = UNFINISHED;
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let left = name
+            .to_str()
+            .is_some_and(|it| it.starts_with(prefix) && it.ends_with(suffix));
+        let is_file = entry.file_type().is_ok_and(|it| it.is_file());
+        if left
+            && is_file
+            && let Ok(file) = fs::File::open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            // gone already, or not ours to remove
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays() {
+        let place = tempfile::tempdir().expect("folder");
+        let inner = place.path().join("a");
+        fs::create_dir(&inner).expect("folder");
+        let left = inner.join(".mirrorctl-abc123.part");
+        fs::write(&left, "half").expect("write");
+        let mine = inner.join(".mirrorctl-notes");
+        fs::write(&mine, "mine").expect("write");
+        let living = temporary(&inner).expect("file");
+        let folder = Folder::at(place.path());
+        folder.write("a/b", b"whole", false).expect("write");
+        assert!(!left.exists());
+        assert!(mine.exists() && living.path().exists());
+        assert_eq!(
+            folder.read("a/b").expect("read").expect("there").bytes,
+            b"whole"
+        );
+        drop(living);
+        let names: Vec<_> = fs::read_dir(&inner)
+            .expect("read")
+            .map(|entry| entry.expect("entry").file_name())
+            .collect();
+        assert_eq!(names.len(), 2, "{names:?}");
     }
 }

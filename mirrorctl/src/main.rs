@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod fleet;
 mod follow;
+mod former;
 mod halted;
 mod judge;
 mod judge_security;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use plan::{DesiredFile, DesiredFolder};
-use render::{RenderedFile, Request, SettingError, Settings, Templates};
-use topology::{LoadError, RenderedFiles, Topology};
+use render::{RenderError, RenderedFile, Request, SettingError, Settings, Templates};
+use topology::{LoadError, Part, RenderedFiles, Topology};
 
 use crate::failure::Failure;
 use crate::load::as_written;
@@ -19,7 +19,7 @@ pub(crate) fn files(file: &Path, topology: &Topology) -> Result<Option<DesiredFo
     };
     check_settings(file, block)?;
     let settings = settings(&block.settings)?;
-    let templates = Templates::embedded().map_err(render::RenderError::from)?;
+    let templates = Templates::embedded().map_err(RenderError::from)?;
     let below = folder_of(file)?;
     // with paths as they are written, because the files go elsewhere
     let (topology, source) = as_written(file)?;
@@ -49,7 +49,7 @@ pub(crate) fn files(file: &Path, topology: &Topology) -> Result<Option<DesiredFo
 }
 
 /// The folder that a topology file is in, absolute, so that a saved plan means this one wherever it is applied from.
-fn folder_of(file: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn folder_of(file: &Path) -> Result<PathBuf, Failure> {
     let absolute = std::path::absolute(file).map_err(|error| Failure::FileUnread {
         path: file.to_owned(),
         error,
@@ -87,6 +87,45 @@ pub(crate) fn check_settings(file: &Path, block: &RenderedFiles) -> Result<(), L
     Err(LoadError::Invalid(topology::refuse_settings(
         &name, &text, &refused,
     )))
+}
+
+/// Whether the targets of the block can be rendered for the topology; where they cannot, it is the file that is wrong.
+pub(crate) fn check_targets(file: &Path, block: &RenderedFiles) -> Result<(), LoadError> {
+    // what is wrong with settings or with templates is said elsewhere
+    let (Ok(settings), Ok(templates)) = (Settings::parse(&block.settings), Templates::embedded())
+    else {
+        return Ok(());
+    };
+    let source = std::fs::read_to_string(file).map_err(|source| LoadError::Read {
+        path: file.to_owned(),
+        source,
+    })?;
+    let name = file.display().to_string();
+    let loaded = topology::parse(&name, &source).map_err(LoadError::Invalid)?;
+    let request = Request {
+        topology: &loaded.topology,
+        source: &source,
+        settings: &settings,
+    };
+    match render::render(&request, &names(block), &templates) {
+        Err(RenderError::Targets(complaints)) => {
+            let complaints = complaints.iter();
+            let refused: Vec<(Part, String)> = complaints
+                .map(|it| (it.source.part(), it.to_string()))
+                .collect();
+            let found = topology::refuse_rendering(&name, &source, &refused);
+            Err(LoadError::Invalid(found))
+        }
+        Ok(_)
+        | Err(
+            RenderError::UnknownTarget { .. }
+            | RenderError::Template(_)
+            | RenderError::Path(_)
+            | RenderError::Twice(_)
+            | RenderError::Kind(_)
+            | RenderError::Json { .. },
+        ) => Ok(()),
+    }
 }
 
 /// Settings of targets, `TARGET.NAME=VALUE` each.

@@ -37,6 +37,9 @@ pub struct Plan {
     /// The folder of rendered files, where the topology has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<FolderRef>,
+    /// Folders that files were rendered into before, and still lie in: nothing removes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_folders: Vec<FormerFolder>,
     /// Declared resources, sorted by cluster alias and name, files last; those without a change, too.
     pub resource_changes: Vec<ResourceChange>,
     /// Resources that the record names, and that are neither declared nor there: `apply` forgets them.
@@ -79,6 +82,17 @@ pub struct FolderRef {
     /// Files in it that other topologies rendered, and this one does not: they are left alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OtherFiles>,
+}
+
+/// A folder that the topology rendered files into, and does not any more: `render.out` was another one, or there was a
+/// `render`. Of a topology without a name, others without one may be meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FormerFolder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many of the files that its manifest names are there.
+    pub files: usize,
 }
 
 /// Rendered files of another topology.
@@ -173,6 +187,7 @@ impl Plan {
             topology: desired.name.clone(),
             clusters,
             folder,
+            former_folders: Vec::new(),
             findings: Vec::new(),
             infrastructure: None,
             summary: summarise(&resource_changes, &[]),
@@ -196,6 +211,13 @@ impl Plan {
         let mut findings = self.findings.clone();
         findings.retain(keep);
         self.with_findings(findings)
+    }
+
+    /// The plan with the folders that were rendered into before.
+    #[must_use]
+    pub fn with_former_folders(mut self, folders: Vec<FormerFolder>) -> Self {
+        self.former_folders = folders;
+        self
     }
 
     /// The plan with what was seen of networks and machines.

@@ -87,8 +87,8 @@ pub use desired::{
 pub use diff::{diff, diff_desired};
 pub use difference::Difference;
 pub use document::{
-    ClusterRef, FORMAT_VERSION, FolderRef, Forgotten, LeftBehind, OtherFiles, Plan, Summary,
-    json_schema,
+    ClusterRef, FORMAT_VERSION, FolderRef, Forgotten, FormerFolder, LeftBehind, OtherFiles, Plan,
+    Summary, json_schema,
 };
 pub use file::PlanFileError;
 pub use forget::{ForgetError, forget};

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style as AnsiStyle};
 
 use crate::change::{Action, Detail, Resource, ResourceChange, Risk};
-use crate::document::{FolderRef, OtherFiles, Plan};
+use crate::document::{FolderRef, FormerFolder, OtherFiles, Plan};
 use crate::draft::DECLARED_NO_LONGER;
 use crate::home::Home;
 use crate::infrastructure::Infrastructure;
@@ -122,7 +122,7 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
         }
         lines.push(heading.and(Tone::Dim, format!("  {}", cluster.bootstrap.join(","))));
         for change in changes {
-            resource(change, width, &mut lines);
+            resource(change, None, width, &mut lines);
         }
         lines.push(Line::default());
     }
@@ -131,8 +131,18 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
         if !changes.is_empty() {
             let path = printable(&folder.path.display().to_string());
             lines.push(Line::of(Tone::Heading, "files").and(Tone::Dim, format!("  {path}")));
+            let refusal = common_refusal(&changes);
+            if let Some(message) = refusal {
+                explain(
+                    Tone::Blocked,
+                    &format!("refused: {message}"),
+                    2,
+                    width,
+                    &mut lines,
+                );
+            }
             for change in changes {
-                resource(change, width, &mut lines);
+                resource(change, refusal, width, &mut lines);
             }
             lines.push(Line::default());
         }
@@ -144,6 +154,7 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
         infrastructure::lines(seen, width, &mut lines);
     }
     shared(plan, width, &mut lines);
+    former_folders(plan, width, &mut lines);
     if !plan.has_changes() {
         lines.push(Line::of(Tone::Plain, no_changes(plan)));
     }
@@ -167,7 +178,14 @@ fn no_changes(plan: &Plan) -> String {
     let (resources, clusters) = (declared().count(), plan.clusters.len());
     let is_topic = |change: &ResourceChange| matches!(change.resource, Resource::Topic(_));
     if plan.resource_changes.is_empty() {
-        return "No changes: no resource is declared, or none is selected.".to_owned();
+        return match &plan.infrastructure {
+            None => "No changes: no resource is declared, or none is selected.",
+            Some(seen) if seen.observed.is_empty() => {
+                "Nothing to apply, and nothing is known about the infrastructure: it was not looked at."
+            }
+            Some(_) => "Nothing to apply: no other resource is declared, or none is selected.",
+        }
+        .to_owned();
     }
     if resources == 0 {
         return "No changes.".to_owned();
@@ -194,7 +212,20 @@ fn no_changes(plan: &Plan) -> String {
     format!("No changes: {resources} declared {noun}{plural} {places} {are} as declared.")
 }
 
-fn resource(change: &ResourceChange, width: usize, lines: &mut Vec<Line>) {
+/// Why none of several changes can be made, where it is the same for all of them: what is damaged is damaged once.
+fn common_refusal<'a>(changes: &[&'a ResourceChange]) -> Option<&'a str> {
+    let [first, _, ..] = changes else {
+        return None;
+    };
+    let [block] = first.blocked.as_slice() else {
+        return None;
+    };
+    let same = changes.iter().all(|it| it.blocked == first.blocked);
+    same.then_some(block.message.as_str())
+}
+
+/// A change; `said` is a refusal that was printed before.
+fn resource(change: &ResourceChange, said: Option<&str>, width: usize, lines: &mut Vec<Line>) {
     let (symbol, tone) = if change.is_blocked() {
         ('!', Tone::Blocked)
     } else {
@@ -269,7 +300,8 @@ fn resource(change: &ResourceChange, width: usize, lines: &mut Vec<Line>) {
         let text = "… the JSON output has more of it";
         explain(Tone::Dim, text, INDENT + 2, width, lines);
     }
-    for block in &change.blocked {
+    let blocks = change.blocked.iter();
+    for block in blocks.filter(|it| Some(it.message.as_str()) != said) {
         explain(
             Tone::Blocked,
             &format!("refused: {}", block.message),
@@ -350,6 +382,29 @@ fn shared(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
         explain(Tone::Dim, text, 0, width, lines);
         lines.push(Line::default());
     }
+}
+
+/// Files in folders that the topology rendered into before: nothing removes them.
+fn former_folders(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
+    if plan.former_folders.is_empty() {
+        return;
+    }
+    let whose = match &plan.topology {
+        Some(_) => "Rendered from this topology into other folders, and left there:",
+        None => "Rendered from a topology without a name into other folders, and left there:",
+    };
+    lines.push(Line::of(Tone::Risk, whose));
+    for FormerFolder { path, files } in &plan.former_folders {
+        let path = printable(&path.display().to_string());
+        let plural = if *files == 1 { "" } else { "s" };
+        lines.push(Line::of(
+            Tone::Plain,
+            format!("  {path}  {files} file{plural}"),
+        ));
+    }
+    let hint = "hint: `mirrorctl destroy --target 'file\\..*'` takes them away while `render` says that `out`; or remove them yourself";
+    explain(Tone::Dim, hint, 2, width, lines);
+    lines.push(Line::default());
 }
 
 /// What killed applies did not come to take away.

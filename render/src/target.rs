@@ -1,5 +1,7 @@
 //! What a target is.
 
+use topology::Part;
+
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::Setting;
@@ -19,6 +21,25 @@ pub struct Target {
     pub remarks: fn(&Request<'_>) -> Vec<String>,
     /// The files for a topology; none where it has nothing to say.
     pub drafts: fn(&Request<'_>) -> Result<Vec<Draft>, TargetError>,
+}
+
+impl TargetError {
+    /// The part of the topology that it speaks of.
+    pub fn part(&self) -> Part {
+        match self {
+            Self::ClusterLacks { cluster, key, .. } | Self::Cluster { cluster, key, .. } => {
+                Part::Cluster {
+                    alias: cluster.clone(),
+                    key: (*key).to_owned(),
+                }
+            }
+            Self::Mirror { mirror, .. } | Self::UnknownCluster { mirror, .. } => {
+                Part::Mirror(mirror.clone())
+            }
+            Self::Pipeline { pipeline, .. } => Part::Pipeline(pipeline.clone()),
+            Self::Values { .. } | Self::NoTree(_) => Part::Whole,
+        }
+    }
 }
 
 /// Of a target whose files say everything.

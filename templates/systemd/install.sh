@@ -3,19 +3,25 @@
 # and mirrors are restarted only then. The first run makes the group and the user mirrorctl, and says what is missing of:
 #   install -m 0755 mirrorctl /usr/local/bin/mirrorctl
 {%- for name in variables %}
-#   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/{{ name }}
+#   install -D -m 0400 FILE-WITH-THE-SECRET {{ folder }}/credentials/{{ name }}
 {%- endfor %}
 {%- for file in files %}
-#   install -D -m 0640 -g mirrorctl FILE /etc/mirrorctl/{{ file }}
+#   install -D -m 0640 -g mirrorctl FILE {{ folder }}/{{ file }}
 {%- endfor %}
 {%- for file in absolute_files %}
 #   {{ file }} has to be there, readable for the group mirrorctl
 {%- endfor %}
+{%- for file in credential_files %}
+#   {{ file.path }} has to be there; systemd reads it for the units, which do not see it, each time they start
+{%- endfor %}
 {%- if optional_variables %}
 #   and these are optional: without keys of AWS the role of the machine is asked for
 {%- for name in optional_variables %}
-#   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/{{ name }}
+#   install -D -m 0400 FILE-WITH-THE-SECRET {{ folder }}/credentials/{{ name }}
 {%- endfor %}
+{%- endif %}
+{%- if unit == "mirrorctl" %}
+# The topology has no name (metadata.name), so it is the only one of its kind on a machine: mirrors that are not in it stop.
 {%- endif %}
 set -eu
 cd "$(dirname "$0")"
@@ -23,7 +29,7 @@ cd "$(dirname "$0")"
 getent group mirrorctl >/dev/null || groupadd --system mirrorctl
 getent passwd mirrorctl >/dev/null ||
   useradd --system --gid mirrorctl --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin mirrorctl
-install -d -m 0750 -o root -g mirrorctl /etc/mirrorctl
+install -d -m 0750 -o root -g mirrorctl {{ folder }}
 
 missing=0
 need() {
@@ -34,20 +40,36 @@ need() {
 }
 need /usr/local/bin/mirrorctl
 {%- for name in variables %}
-need /etc/mirrorctl/credentials/{{ name }}
+need {{ folder }}/credentials/{{ name }}
 {%- endfor %}
 {%- for file in files %}
-need /etc/mirrorctl/{{ file }}
+need {{ folder }}/{{ file }}
 {%- endfor %}
 {%- for file in absolute_files %}
 need {{ file }}
 {%- endfor %}
+{%- for file in credential_files %}
+need {{ file.path }}
+{%- endfor %}
 {%- if optional_variables %}
-install -d -m 0700 /etc/mirrorctl/credentials
+install -d -m 0700 {{ folder }}/credentials
 {%- for name in optional_variables %}
-[ -e /etc/mirrorctl/credentials/{{ name }} ] || : >/etc/mirrorctl/credentials/{{ name }}
+[ -e {{ folder }}/credentials/{{ name }} ] || : >{{ folder }}/credentials/{{ name }}
 {%- endfor %}
 {%- endif %}
+# mirrors of other topologies on this machine listen somewhere, too
+for other in /etc/systemd/system/mirrorctl*@*.service.d/10-mirror.conf; do
+  [ -f "$other" ] || continue
+  case "$other" in
+    */{{ unit }}@*) continue ;;
+  esac
+{%- for listen in listens %}
+  if grep -qxF 'Environment=MIRRORCTL_LISTEN={{ listen | comment }}' "$other"; then
+    echo "{{ listen | comment }} is taken: $other; render with --set systemd.first-port=PORT" >&2
+    missing=1
+  fi
+{%- endfor %}
+done
 [ "$missing" = 0 ] || exit 1
 
 /usr/local/bin/mirrorctl validate --file topology.yaml
@@ -61,19 +83,19 @@ put() {
 }
 
 units=unchanged
-put units/mirrorctl@.service /etc/systemd/system/mirrorctl@.service 0644 root && units=changed
+put units/{{ unit }}@.service /etc/systemd/system/{{ unit }}@.service 0644 root && units=changed
 {%- for run in runs %}
-put units/mirrorctl@{{ run.mirror }}.service.d/10-mirror.conf \
-  /etc/systemd/system/mirrorctl@{{ run.mirror }}.service.d/10-mirror.conf 0644 root && units=changed
+put units/{{ unit }}@{{ run.mirror }}.service.d/10-mirror.conf \
+  /etc/systemd/system/{{ unit }}@{{ run.mirror }}.service.d/10-mirror.conf 0644 root && units=changed
 {%- endfor %}
 # mirrors that the topology has no longer
 gone=none
-for folder in /etc/systemd/system/mirrorctl@*.service.d; do
+for folder in /etc/systemd/system/{{ unit }}@*.service.d; do
   [ -f "$folder/10-mirror.conf" ] || continue
   unit=$(basename "$folder" .d)
   case "$unit" in
 {%- for run in runs %}
-    mirrorctl@{{ run.mirror }}.service) continue ;;
+    {{ unit }}@{{ run.mirror }}.service) continue ;;
 {%- endfor %}
   esac
   systemctl disable --now "$unit"
@@ -82,16 +104,16 @@ for folder in /etc/systemd/system/mirrorctl@*.service.d; do
   gone=some
 done
 topology=unchanged
-put topology.yaml /etc/mirrorctl/topology.yaml 0640 mirrorctl && topology=changed
+put topology.yaml {{ folder }}/topology.yaml 0640 mirrorctl && topology=changed
 
 [ "$units $gone" = "unchanged none" ] || systemctl daemon-reload
 {%- for run in runs %}
-systemctl enable mirrorctl@{{ run.mirror }}.service
-if ! systemctl is-active --quiet mirrorctl@{{ run.mirror }}.service; then
-  systemctl start mirrorctl@{{ run.mirror }}.service
+systemctl enable {{ unit }}@{{ run.mirror }}.service
+if ! systemctl is-active --quiet {{ unit }}@{{ run.mirror }}.service; then
+  systemctl start {{ unit }}@{{ run.mirror }}.service
 elif [ "$units" = changed ]; then
-  systemctl restart mirrorctl@{{ run.mirror }}.service
+  systemctl restart {{ unit }}@{{ run.mirror }}.service
 elif [ "$topology" = changed ]; then
-  systemctl reload mirrorctl@{{ run.mirror }}.service
+  systemctl reload {{ unit }}@{{ run.mirror }}.service
 fi
 {%- endfor %}

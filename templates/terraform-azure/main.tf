@@ -68,7 +68,7 @@ module "replicator" {
   source = "./modules/azure-replicator"
   count  = var.replicator == null ? 0 : 1
 
-  name                = "mirrorctl"
+  name                = {{ replicator.name | hcl }}
   resource_group_name = module.network.resource_group_names[{{ replicator.network | hcl }}]
   location            = {% if replicator.location == location %}var.location{% else %}{{ replicator.location | hcl }}{% endif %}
   subnet_id           = module.network.cluster_subnet_ids[{{ replicator.network | hcl }}]

@@ -53,7 +53,7 @@ resource "aws_vpc_security_group_egress_rule" "outbound" {
 }
 
 resource "aws_route53_resolver_endpoint" "inbound" {
-  name               = "${var.name}-in"
+  name               = substr(replace("${var.name}-in", ".", "-"), 0, 64)
   direction          = "INBOUND"
   security_group_ids = [aws_security_group.inbound.id]
   tags               = var.tags
@@ -69,7 +69,7 @@ resource "aws_route53_resolver_endpoint" "inbound" {
 resource "aws_route53_resolver_endpoint" "outbound" {
   count = length(var.forward) > 0 ? 1 : 0
 
-  name               = "${var.name}-out"
+  name               = substr(replace("${var.name}-out", ".", "-"), 0, 64)
   direction          = "OUTBOUND"
   security_group_ids = [aws_security_group.outbound.id]
   tags               = var.tags

@@ -23,7 +23,9 @@ resource "azurerm_linux_virtual_machine" "dns" {
   # checkov:skip=CKV_AZURE_50: an extension tells when the name server answers
   for_each = var.networks
 
-  name                            = "${each.value.name}-dns"
+  name = "${each.value.name}-dns"
+  # which has neither the underscores nor the dots that a network's name may have
+  computer_name                   = replace(replace("${each.value.name}-dns", "_", "-"), ".", "-")
   resource_group_name             = azurerm_virtual_network.this[each.key].resource_group_name
   location                        = each.value.location
   size                            = var.dns_vm_size

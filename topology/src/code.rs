@@ -78,7 +78,10 @@ codes! {
     ZoneOfOtherRegion => "topology::zone-of-other-region", Error;
     UnevenBrokers => "topology::uneven-brokers", Error;
     HostsDoNotFit => "topology::hosts-do-not-fit", Error;
+    SharedMachine => "topology::shared-machine", Error;
     StorageOfOtherPlatform => "topology::storage-of-other-platform", Error;
+    NotRenderable => "topology::not-renderable", Error;
+    MskReplicatorRefuses => "topology::msk-replicator-refuses", Error;
     InvalidFolder => "topology::invalid-folder", Error;
     InvalidSetting => "topology::invalid-setting", Error;
     InvalidPattern => "topology::invalid-pattern", Error;
@@ -108,6 +111,8 @@ codes! {
     DeclaredOnly => "topology::declared-only", Warning;
     SecretInClear => "topology::secret-in-clear", Warning;
     PublicNetwork => "topology::public-network", Warning;
+    UnlinkedNetworks => "topology::unlinked-networks", Warning;
+    MskReplicatorAcrossRegions => "topology::msk-replicator-across-regions", Warning;
     SmallDisk => "topology::small-disk", Warning;
     UnusedKey => "topology::unused-key", Warning;
     DeleteNotAllowed => "topology::delete-not-allowed", Warning;

@@ -57,7 +57,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use infrastructure::{
     Access, Account, Brokers, Dns, Infrastructure, Kubernetes, Network, Storage,
 };
-pub use load::{LoadError, Loaded, load, parse, refuse_settings};
+pub use load::{LoadError, Loaded, Part, load, parse, refuse_rendering, refuse_settings};
 pub use pattern::{Pattern, PatternError};
 pub use policy::{RenameRule, ReplicationPolicy};
 pub use render::Style;

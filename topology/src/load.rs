@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::code::{Code, Severity};
 use crate::diagnostic::Diagnostics;
 use crate::finding::{Finding, place};
@@ -92,6 +94,67 @@ pub fn parse(name: &str, text: &str) -> Result<Loaded, Diagnostics> {
             Err(place(name, text, findings))
         }
     }
+}
+
+/// A part of the file that files cannot be rendered for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A key of a cluster, with dots between its parts (`brokers.hosts`).
+    Cluster {
+        /// Its alias.
+        alias: String,
+        /// The key.
+        key: String,
+    },
+    /// A mirror, by its name.
+    Mirror(String),
+    /// A pipeline, by its name.
+    Pipeline(String),
+    /// No part that could be named.
+    Whole,
+}
+
+impl Part {
+    /// Where it stands, or the list that it would stand in.
+    fn path(&self, file: &Value) -> Path {
+        let (list, key, name) = match self {
+            Self::Cluster { alias, .. } => ("clusters", "alias", alias),
+            Self::Mirror(name) => ("mirrors", "name", name),
+            Self::Pipeline(name) => ("pipelines", "name", name),
+            Self::Whole => return Path::root().key("render").key("targets"),
+        };
+        let path = Path::root().key(list);
+        let items = file.get(list).and_then(Value::as_array);
+        let at = items.and_then(|items| {
+            let is_meant =
+                |item: &Value| item.get(key).and_then(Value::as_str) == Some(name.as_str());
+            items.iter().position(is_meant)
+        });
+        match (at, self) {
+            (None, _) => path,
+            (Some(at), Self::Cluster { key, .. }) => {
+                let path = path.index(at);
+                key.split('.').fold(path, |path, key| path.key(key))
+            }
+            (Some(at), Self::Mirror(_) | Self::Pipeline(_) | Self::Whole) => {
+                path.index(at).key(key)
+            }
+        }
+    }
+}
+
+/// The findings about what targets of `render.targets` cannot be rendered for: the part and the problem, each. Only the targets
+/// know what they can; `text` is a topology that was read before.
+pub fn refuse_rendering(name: &str, text: &str, refused: &[(Part, String)]) -> Diagnostics {
+    let (tree, _) = tree::read(text);
+    let file = tree.as_ref().map_or(Value::Null, tree::Node::to_json);
+    let findings = refused.iter().map(|(part, problem)| {
+        let tree = tree.as_ref();
+        let span = tree.map_or(0..0, |tree| tree.span_of(&part.path(&file)));
+        Finding::new(Code::NotRenderable, span, problem, "refused by a target")
+            .hint("change it, or take the target out of `render.targets`")
+    });
+    place(name, text, findings.collect())
 }
 
 /// The findings about settings of `render.set` that targets refuse: key and problem, each. Only the targets know which settings

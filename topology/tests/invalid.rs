@@ -77,7 +77,7 @@ fn every_finding_has_its_place() {
                     .message
                     .chars()
                     .next()
-                    .is_some_and(|c| !c.is_uppercase() || c == 'H' || c == 'K' || c == 'Y'),
+                    .is_some_and(|c| !c.is_uppercase() || "HKMY".contains(c)),
                 "{name}: {}",
                 finding.message
             );

@@ -8,6 +8,7 @@
 mod authenticator;
 mod aws_keys;
 mod aws_role;
+mod credential;
 mod error;
 mod msk_iam;
 mod oauth;

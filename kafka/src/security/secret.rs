@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::error::SecurityError;
-use super::variable;
+use super::{credential, variable};
 
 /// A secret. Neither `Debug` nor anything else shows it, and it is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl fmt::Debug for Secret {
 pub enum SecretSource {
     /// In this environment variable, or in the credential of this name that systemd gave the service.
     Env(String),
-    /// In this file; one line end after it does not belong to it.
+    /// In this file, or in the credential that systemd gave the service for it; one line end after it does not belong to it.
     File(PathBuf),
     /// Here.
     Given(Secret),
@@ -53,7 +53,7 @@ impl SecretSource {
             }
             Self::File(path) => {
                 let place = path.display().to_string();
-                let text = std::fs::read_to_string(path)
+                let text = std::fs::read_to_string(credential::in_place_of(path))
                     .map_err(|error| problem(what, format!("{place}: {error}")))?;
                 let text = Zeroizing::new(text);
                 (variable::without_line_end(&text), place)

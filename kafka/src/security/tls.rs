@@ -9,9 +9,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem};
 use rustls::{CertificateError, RootCertStore};
 
+use super::credential;
 use super::error::SecurityError;
 
-/// The files that TLS needs, all PEM.
+/// The files that TLS needs, all PEM; under systemd, a credential may stand for one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificates to trust; the system's when absent.
@@ -111,7 +112,7 @@ fn stamps(files: &TlsFiles) -> Vec<Option<Stamp>> {
     files
         .all()
         .map(|path| {
-            let metadata = std::fs::metadata(path).ok()?;
+            let metadata = std::fs::metadata(credential::in_place_of(path)).ok()?;
             Some(Stamp {
                 modified: metadata.modified().ok(),
                 length: metadata.len(),
@@ -197,7 +198,8 @@ fn certificates(
     what: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, SecurityError> {
-    let text = std::fs::read(path).map_err(|error| unusable(what, path, error.to_string()))?;
+    let text = std::fs::read(credential::in_place_of(path))
+        .map_err(|error| unusable(what, path, error.to_string()))?;
     let found: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|error| unusable(what, path, words(&error)))?;
@@ -209,7 +211,8 @@ fn certificates(
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, SecurityError> {
     let what = "tls.keyFile";
-    let text = std::fs::read(path).map_err(|error| unusable(what, path, error.to_string()))?;
+    let text = std::fs::read(credential::in_place_of(path))
+        .map_err(|error| unusable(what, path, error.to_string()))?;
     PrivateKeyDer::from_pem_slice(&text).map_err(|error| {
         let encrypted = String::from_utf8_lossy(&text).contains("ENCRYPTED");
         let problem = match error {

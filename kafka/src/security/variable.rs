@@ -6,7 +6,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Where systemd puts the credentials of a service (`LoadCredential=`, see systemd.exec(5)).
-const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// The variable of this name; where it is not set, the credential of this name, without one line end after it. Nothing
 /// where there is neither; what is wrong with it, in words, where it cannot be read.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use plan::{Clients, Desired, Infrastructure, Permissions, Plan};
+use plan::{Clients, Desired, FormerFolder, Infrastructure, Permissions, Plan};
 use topology::{Pattern, Topology};
 
 use crate::cli::{Format, PlanArgs, ScopeArgs};
@@ -12,6 +12,7 @@ use crate::commands::scope;
 use crate::connect::{ConnectError, connect_where_possible};
 use crate::exit::Outcome;
 use crate::failure::Failure;
+use crate::former;
 use crate::load::load;
 use crate::output::{self, Terminal};
 use crate::rendered;
@@ -27,7 +28,10 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     );
     let seen = seen?;
     let plan = match made {
-        Ok(made) if made.missing.is_empty() => made.plan.with_infrastructure(seen),
+        Ok(made) if made.missing.is_empty() => made
+            .plan
+            .with_infrastructure(seen)
+            .with_former_folders(former_folders(&args.file, &topology, &args.scope)),
         Ok(Made { plan, missing, .. }) => {
             show_rest(session, &plan);
             show_drift(session, seen);
@@ -70,6 +74,15 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
     } else {
         Outcome::Done
     })
+}
+
+/// Folders that were rendered into before, where files were asked for.
+fn former_folders(file: &Path, topology: &Topology, asked: &ScopeArgs) -> Vec<FormerFolder> {
+    if scope::speaks_of_files(&asked.target, &asked.exclude) {
+        former::folders(file, topology)
+    } else {
+        Vec::new()
+    }
 }
 
 /// What the clusters that answer need, beside the error about the others. Not on stdout: it is not the plan that was asked for.

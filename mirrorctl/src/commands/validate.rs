@@ -35,6 +35,7 @@ fn check(path: &Path) -> Checked {
     let result = topology::load(path).and_then(|loaded| {
         if let Some(block) = &loaded.topology.render {
             rendered::check_settings(path, block)?;
+            rendered::check_targets(path, block)?;
         }
         Ok(loaded)
     });

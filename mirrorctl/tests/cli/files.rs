@@ -499,3 +499,45 @@ fn killed_halfway_the_next_plan_goes_on() {
     apply(&file, &[]).code(0);
     agreed(&file);
 }
+
+#[test]
+fn files_of_a_former_folder_are_named_until_they_are_gone() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    apply(&file, &[]).code(0);
+    agreed(&file);
+    for render in ["render: {out: elsewhere, targets: [mirrormaker2]}\n", ""] {
+        let moved = topology(&stage, render);
+        let noticed = run(&["plan", "-f", text(&moved)]).code(0);
+        noticed.says("Rendered from a topology without a name into other folders, and left there:");
+        noticed.says(&format!("{}  1 file\n", stage.path("rendered").display()));
+        noticed.says("hint: `mirrorctl destroy --target 'file\\..*'`");
+        let json = run(&["plan", "-f", text(&moved), "--output", "json"]).code(0);
+        assert_eq!(json.json()["former_folders"][0]["files"], 1);
+    }
+    // another topology's files are its own affair
+    let named = topology(&stage, "metadata: {name: other}\n");
+    let other = run(&["plan", "-f", text(&named)]).code(0);
+    assert!(!other.out.contains("left there"), "{}", other.out);
+    fs::remove_file(rendered(&stage, FILE)).unwrap();
+    let gone = run(&["plan", "-f", text(&topology(&stage, ""))]).code(0);
+    assert!(!gone.out.contains("left there"), "{}", gone.out);
+}
+
+#[test]
+fn a_damaged_manifest_is_said_once() {
+    let stage = Stage::new();
+    let both = "render: {out: rendered, targets: [connect, mirrormaker2]}\n";
+    let file = topology(&stage, both);
+    apply(&file, &[]).code(0);
+    fs::write(rendered(&stage, "mirrorctl-render.json"), "{").unwrap();
+    let refused = plan(&file, &[]).code(3);
+    assert_eq!(refused.out.matches("nobody knows what was").count(), 1);
+    refused.says(&format!("! {ADDRESS}"));
+    let json = plan(&file, &["--output", "json"]).code(3).json();
+    let changes = json["resource_changes"].as_array().unwrap();
+    let blocked = changes
+        .iter()
+        .filter(|it| it["blocked"][0]["message"].is_string());
+    assert!(blocked.count() > 1, "each of them is blocked");
+}

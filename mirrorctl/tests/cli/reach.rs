@@ -4,7 +4,7 @@ use std::io::Read;
 
 use rustix::process::Signal;
 
-use crate::support::{Running, Stage, run, text, until};
+use crate::support::{Ended, Running, Stage, mirrorctl, run, text, until};
 
 const DEAD: &str = "- {alias: dead, bootstrapServers: ['127.0.0.1:1']}\n";
 
@@ -110,4 +110,27 @@ fn a_mirror_that_selects_nothing_shows_its_pattern() {
         let said = run(command).code(0);
         said.says("no topic of left is selected by `pya\\..*`");
     }
+}
+
+#[test]
+fn a_file_that_a_service_does_not_see_is_read_as_its_credential() {
+    let place = tempfile::TempDir::new().unwrap();
+    let file = place.path().join("t.yaml");
+    let topology = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+         - {alias: a, bootstrapServers: '127.0.0.1:1', tls: {caFile: /home/nobody-here/ca.pem}}\n\
+         topics:\n- {name: t, clusters: [a], partitions: 1, replicationFactor: 1}\n";
+    std::fs::write(&file, topology).unwrap();
+    let plan = || {
+        let mut command = mirrorctl();
+        command.args(["plan", "-f", text(&file)]);
+        command
+    };
+    let by_path = Ended::from(plan().output().unwrap()).code(1);
+    by_path.says("/home/nobody-here/ca.pem: No such file");
+    std::fs::write(place.path().join("file_-home_-nobody-here_-ca.pem"), "x").unwrap();
+    let folder = text(place.path());
+    let as_credential = plan().env("CREDENTIALS_DIRECTORY", folder).output();
+    Ended::from(as_credential.unwrap())
+        .code(1)
+        .says("it holds no certificate");
 }

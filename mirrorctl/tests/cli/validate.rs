@@ -83,3 +83,34 @@ fn a_program_gets_the_same_as_json() {
     );
     assert_eq!(ended.err, "error: 2 of 3 files are not valid\n");
 }
+
+#[test]
+fn what_a_declared_target_cannot_render_is_said_where_it_stands() {
+    let place = tempfile::TempDir::new().unwrap();
+    let file = place.path().join("t.yaml");
+    let topology = |targets: &str| {
+        format!(
+            "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+             - {{alias: a, bootstrapServers: 'a:9092'}}\n\
+             - alias: b\n  platform: strimzi\n  bootstrapServers: 'b:9092'\n  storage: {{type: ephemeral}}\n  brokers: {{count: 3}}\n\
+             mirrors:\n- {{name: m, source: a, target: b, engine: mirrormaker2, topicsPattern: x, \
+             startOffset: {{timestamp: 5}}, replicationPolicy: {{type: default}}}}\n\
+             render: {{out: rendered, targets: [{targets}]}}\n"
+        )
+    };
+    std::fs::write(&file, topology("mirrormaker2, strimzi")).unwrap();
+    let refused = run(&["validate", text(&file)]).code(1);
+    for words in [
+        "topology::not-renderable",
+        "t.yaml:5:3",
+        "strimzi: cluster `b` needs `kubernetes.listeners`",
+        "t.yaml:11:10",
+        "mirrormaker2: mirror `m`",
+        "take the target out of `render.targets`",
+    ] {
+        refused.says(words);
+    }
+    // what nobody renders is no matter
+    std::fs::write(&file, topology("monitoring")).unwrap();
+    run(&["validate", text(&file)]).code(0);
+}

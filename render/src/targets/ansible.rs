@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use folder::sha256;
 use serde::Serialize;
-use topology::{Cluster, Platform, Topology};
+use topology::{Cluster, Platform};
 
 use self::security::{BrokerLogin, BrokerTls};
+use super::credentials;
+use super::listening::{self, FIRST_PORT_SETTING};
 use super::loopback;
 use super::replicator::{self, Run, mirrors, runs};
-use super::systemd::FIRST_PORT;
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::{self, Setting, Takes};
@@ -19,6 +20,7 @@ use crate::target::{Target, TargetError};
 
 const NAME: &str = "ansible";
 const DEFAULT_PORT: u16 = 9092;
+/// Unless brokers listen there.
 const CONTROLLER_PORT: u16 = 9093;
 /// More controllers than this make a quorum slower, not safer.
 const MOST_CONTROLLERS: usize = 3;
@@ -33,11 +35,14 @@ pub(super) const TARGET: Target = Target {
     about: "Ansible inventory, plays and roles: Kafka on the machines of clusters of platform ansible, and the replicator",
     renders: "clusters with `platform: ansible`, and mirrors with `engine: builtin` where such a cluster or \
               `--set ansible.replicators=HOST` names machines for them",
-    settings: &[Setting {
-        name: "replicators",
-        about: "the machines that run the mirrors, separated by commas (two of the first cluster on such machines)",
-        takes: Takes::Text(machines),
-    }],
+    settings: &[
+        Setting {
+            name: "replicators",
+            about: "the machines that run the mirrors, separated by commas (two of the first cluster on such machines)",
+            takes: Takes::Text(machines),
+        },
+        FIRST_PORT_SETTING,
+    ],
     remarks,
     drafts,
 };
@@ -82,11 +87,16 @@ struct Controller {
 
 #[derive(Serialize)]
 struct Replicators<'a> {
+    /// The name of the topology, where it has one.
+    topology: Option<&'a str>,
     mirrors: Vec<Listening<'a>>,
     variables: Vec<&'a str>,
     optional_variables: Vec<&'a str>,
     files: Vec<&'a str>,
+    /// Files that the unit reads where they are.
     absolute_files: Vec<&'a str>,
+    /// Files that systemd reads for it.
+    hidden_files: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -157,7 +167,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         drafts.push(Draft::template(
             "group_vars/mirrorctl/mirrors.yml",
             "ansible/mirrors.yml",
-            &variables(topology, &runs(topology)?)?,
+            &variables(request, &runs(topology)?)?,
         )?);
         drafts.push(Draft::text("topology.yaml", request.source));
         drafts.extend(Draft::tree("ansible/roles/mirrorctl", "roles/mirrorctl")?);
@@ -206,6 +216,8 @@ fn on_machines(cluster: &Cluster) -> Result<OnMachines, TargetError> {
         },
         rack: (!brokers.zones.is_empty()).then(|| brokers.zones[at % brokers.zones.len()].clone()),
     });
+    let nodes: Vec<Node> = nodes.collect();
+    let controller_port = controller_port(&nodes);
     let disks = wanted.storage.as_ref().and_then(|it| it.disks).unwrap_or(1);
     Ok(OnMachines {
         alias: cluster.alias.clone(),
@@ -217,7 +229,8 @@ fn on_machines(cluster: &Cluster) -> Result<OnMachines, TargetError> {
             .map(|it| literal(cluster, &it.user).map(|()| it.user.clone()))
             .transpose()?,
         cluster_id: cluster_id(cluster),
-        nodes: nodes.collect(),
+        config: replication(&brokers.config, nodes.len()),
+        nodes,
         controllers: hosts
             .iter()
             .take(controllers)
@@ -225,7 +238,7 @@ fn on_machines(cluster: &Cluster) -> Result<OnMachines, TargetError> {
             .map(|(at, host)| Controller {
                 id: at + 1,
                 host: host.clone(),
-                port: CONTROLLER_PORT,
+                port: controller_port,
             })
             .collect(),
         listener: match (&cluster.tls, &cluster.sasl) {
@@ -240,8 +253,36 @@ fn on_machines(cluster: &Cluster) -> Result<OnMachines, TargetError> {
         data_dirs: (1..=disks)
             .map(|it| format!("/var/lib/kafka/data-{it}"))
             .collect(),
-        config: brokers.config.clone(),
     })
+}
+
+/// Where controllers listen, beside the brokers.
+fn controller_port(nodes: &[Node]) -> u16 {
+    let taken = |port: &u16| nodes.iter().any(|node| node.port == *port);
+    (CONTROLLER_PORT..=u16::MAX)
+        .find(|port| !taken(port))
+        .unwrap_or(CONTROLLER_PORT)
+}
+
+/// What Kafka's own defaults leave to chance: topics that nobody gives replicas have one, and Kafka's own topics want three,
+/// however many brokers there are. What is written wins.
+fn replication(written: &BTreeMap<String, String>, brokers: usize) -> BTreeMap<String, String> {
+    const MOST_REPLICAS: usize = 3;
+    let replicas = brokers.min(MOST_REPLICAS);
+    let in_sync = if replicas < MOST_REPLICAS { 1 } else { 2 };
+    let mut config: BTreeMap<String, String> = [
+        ("default.replication.factor", replicas),
+        ("min.insync.replicas", in_sync),
+        ("offsets.topic.replication.factor", replicas),
+        ("share.coordinator.state.topic.min.isr", in_sync),
+        ("share.coordinator.state.topic.replication.factor", replicas),
+        ("transaction.state.log.min.isr", in_sync),
+        ("transaction.state.log.replication.factor", replicas),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_string()))
+    .into();
+    config.extend(written.clone());
+    config
 }
 
 /// The port of the machine among the bootstrap servers; of one that is not among them, that of the first that is.
@@ -328,8 +369,11 @@ fn machines(written: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn variables<'a>(topology: &Topology, runs: &'a [Run]) -> Result<Replicators<'a>, TargetError> {
-    for mirror in &topology.mirrors {
+fn variables<'a>(
+    request: &'a Request<'_>,
+    runs: &'a [Run],
+) -> Result<Replicators<'a>, TargetError> {
+    for mirror in &request.topology.mirrors {
         if has_template(&mirror.name) {
             return Err(TargetError::Mirror {
                 mirror: mirror.name.clone(),
@@ -337,19 +381,24 @@ fn variables<'a>(topology: &Topology, runs: &'a [Run]) -> Result<Replicators<'a>
             });
         }
     }
+    let (hidden_files, absolute_files) = sorted(runs, |run| &run.absolute_files)
+        .into_iter()
+        .partition(|path| credentials::is_hidden(path));
     Ok(Replicators {
+        topology: request.topology.name.as_deref(),
         mirrors: runs
             .iter()
-            .zip(FIRST_PORT..)
-            .map(|(run, port)| Listening {
+            .zip(listening::addresses(request, NAME))
+            .map(|(run, listen)| Listening {
                 name: &run.mirror,
-                listen: format!("127.0.0.1:{port}"),
+                listen,
             })
             .collect(),
         variables: sorted(runs, |run| &run.variables),
         optional_variables: sorted(runs, |run| &run.optional_variables),
         files: sorted(runs, |run| &run.files),
-        absolute_files: sorted(runs, |run| &run.absolute_files),
+        absolute_files,
+        hidden_files,
     })
 }
 

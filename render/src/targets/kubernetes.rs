@@ -9,7 +9,7 @@ use folder::sha256;
 use serde::Serialize;
 
 use super::loopback;
-use super::names::kubernetes_name;
+use super::names::{kubernetes_name, of_mirror, on_kubernetes};
 use super::replicator::{self, Run, mirrors, runs};
 use crate::draft::Draft;
 use crate::request::Request;
@@ -53,6 +53,10 @@ pub(super) const TARGET: Target = Target {
 
 #[derive(Serialize)]
 struct Values<'a> {
+    /// What objects are called that are there once.
+    ours: String,
+    /// What tells pods of this topology from those of others in the namespace, where it has a name.
+    part_of: Option<String>,
     namespace: &'a str,
     image: &'a str,
     memory: &'a str,
@@ -167,7 +171,10 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
             });
         }
     }
+    let name = request.topology.name.as_deref();
     Ok(Values {
+        ours: on_kubernetes(name, LONGEST_NAME),
+        part_of: name.map(|it| kubernetes_name(it, LONGEST_NAME)),
         namespace: request.setting(NAME, "namespace", "mirrorctl"),
         image: request.setting(NAME, "image", IMAGE),
         memory: request.setting(NAME, "memory", "1Gi"),
@@ -187,7 +194,7 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
             .iter()
             .map(|run| MirrorName {
                 mirror: run.mirror.clone(),
-                name: kubernetes_name(&run.mirror, LONGEST_NAME),
+                name: of_mirror(name, &run.mirror, LONGEST_NAME),
             })
             .collect(),
     })

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use topology::{Engine, MirrorState};
 
+use super::listening;
 use super::replicator::{self, mirrors};
-use super::systemd::FIRST_PORT;
 use crate::draft::Draft;
 use crate::quoting;
 use crate::request::Request;
@@ -91,9 +91,8 @@ fn listen(request: &Request<'_>) -> Vec<String> {
     let chosen = request.setting("monitoring", "listen", "");
     if chosen.is_empty() {
         let mirrors = mirrors(request.topology).count().max(1);
-        return (FIRST_PORT..)
+        return listening::addresses(request, "systemd")
             .take(mirrors)
-            .map(|port| format!("127.0.0.1:{port}"))
             .collect();
     }
     chosen

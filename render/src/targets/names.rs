@@ -1,10 +1,36 @@
-//! Names of the topology as Kubernetes takes them.
+//! Names of the topology as Kubernetes and machines take them. What is there once for each topology is called after it, where
+//! it has a name, so that several can share a namespace or a machine.
 
 use folder::sha256;
 
 /// The longest name of a service, and the longest value of a label.
 const LONGEST: usize = 63;
 const DIGEST: usize = 8;
+
+/// What everything of a replicator is called after.
+const OURS: &str = "mirrorctl";
+
+/// What units and folders of the topology of this name are called on machines. Names hold letters, digits, `.`, `_` and `-`.
+pub(super) fn on_machines(topology: Option<&str>) -> String {
+    topology.map_or_else(|| OURS.to_owned(), |name| format!("{OURS}-{name}"))
+}
+
+/// What objects of the topology of this name are called on Kubernetes, and how the names of those begin of which there are more.
+pub(super) fn on_kubernetes(topology: Option<&str>, longest: usize) -> String {
+    topology.map_or_else(
+        || OURS.to_owned(),
+        |name| format!("{OURS}-{}", kubernetes_name(name, longest)),
+    )
+}
+
+/// What a mirror is called among those of all topologies.
+pub(super) fn of_mirror(topology: Option<&str>, mirror: &str, longest: usize) -> String {
+    match topology {
+        None => kubernetes_name(mirror, longest),
+        // a character that no name has, so that the digest tells `a-b` of `c` from `b` of `c-a`
+        Some(topology) => kubernetes_name(&format!("{topology}/{mirror}"), longest),
+    }
+}
 
 /// The name itself where Kubernetes takes it (RFC 1123, at most `longest` bytes), and otherwise one that resembles it, with
 /// a digest that keeps different names apart.
@@ -51,6 +77,18 @@ mod tests {
         for name in ["a", "europe-to-us", "x1"] {
             assert_eq!(kubernetes_name(name, 63), name);
         }
+    }
+
+    #[test]
+    fn topologies_with_names_share_nothing() {
+        assert_eq!(on_machines(None), "mirrorctl");
+        assert_eq!(on_machines(Some("pay")), "mirrorctl-pay");
+        assert_eq!(on_kubernetes(None, 40), "mirrorctl");
+        assert_eq!(on_kubernetes(Some("pay"), 40), "mirrorctl-pay");
+        assert_eq!(of_mirror(None, "orders", 40), "orders");
+        let one = of_mirror(Some("a"), "b-c", 40);
+        assert_ne!(one, of_mirror(Some("a-b"), "c", 40));
+        assert!(one.starts_with("a-b-c-"), "{one}");
     }
 
     #[test]

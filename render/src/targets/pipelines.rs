@@ -1,5 +1,8 @@
 //! Ingest and archive of the hybrid pipeline with the tools of old: Flume, Spark, Hive and Redshift.
 
+use std::collections::BTreeSet;
+
+use folder::sha256;
 use serde::Serialize;
 use topology::{Cluster, Topology};
 
@@ -10,6 +13,8 @@ use crate::setting::{self, Setting, Takes};
 use crate::target::{Target, TargetError, no_remarks};
 
 const NAME: &str = "pipelines";
+/// Of a topic, in the name of a table.
+const DIGEST: usize = 6;
 /// What the Twitter source of Flume looks for where nothing else is said.
 const KEYWORDS: &str = "allaboutbdata,xavient,xavientinformationsystems,followxavient,donald trump, hillary clinton, \
      salman khan, superman, batman, modi, ramya,olympics, hadoop, big data, analytics, bigdata, cloudera, data science";
@@ -21,7 +26,7 @@ pub(super) const TARGET: Target = Target {
     settings: &[
         text(
             "table",
-            "name of the tables; TOPIC_tweets where nothing is said",
+            "name of the tables, for one topic; TOPIC_tweets where nothing is said",
             identifier,
         ),
         text(
@@ -31,7 +36,7 @@ pub(super) const TARGET: Target = Target {
         ),
         text(
             "location",
-            "folder of HDFS; /user/spark/sparkstreaming where nothing is said",
+            "folder of HDFS, of the first topic, others lie beside it; /user/spark/sparkstreaming where nothing is said",
             folder,
         ),
         text(
@@ -64,7 +69,7 @@ struct Tables<'a> {
     source: String,
     table: String,
     schema: String,
-    location: &'a str,
+    location: String,
     keywords: &'a str,
     redshift_jar: &'static str,
     emrfs_jar: &'static str,
@@ -84,8 +89,21 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         }
     }
     let mut drafts = Vec::new();
+    let chosen = request.setting(NAME, "table", "");
+    if let [_, second, ..] = topics.as_slice()
+        && !chosen.is_empty()
+    {
+        return Err(TargetError::Pipeline {
+            pipeline: names(topology, second).join(", "),
+            problem: format!(
+                "`pipelines.table` is one name, and {} topics need a table each",
+                topics.len()
+            ),
+        });
+    }
+    let mut places = Places::default();
     for topic in topics {
-        let values = tables(request, topic)?;
+        let values = tables(request, topic, &mut places)?;
         for (file, template) in [
             ("twitter-kafka.conf", "pipelines/twitter-kafka.conf"),
             ("start-flume.sh", "pipelines/start-flume.sh"),
@@ -104,14 +122,49 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     Ok(drafts)
 }
 
-fn tables<'a>(request: &'a Request<'_>, topic: &'a str) -> Result<Tables<'a>, TargetError> {
-    let names: Vec<&str> = request
-        .topology
-        .pipelines
-        .iter()
+/// The pipelines of a topic.
+fn names<'a>(topology: &'a Topology, topic: &str) -> Vec<&'a str> {
+    let pipelines = topology.pipelines.iter();
+    pipelines
         .filter(|it| it.topic.as_deref() == Some(topic))
         .map(|it| it.name.as_str())
-        .collect();
+        .collect()
+}
+
+/// Tables and folders that topics have already: no two share one.
+#[derive(Debug, Default)]
+struct Places {
+    tables: BTreeSet<String>,
+    locations: BTreeSet<String>,
+}
+
+impl Places {
+    /// The name, or one like it with a digest of the topic where another topic has it. SQL does not tell small letters from
+    /// capital ones.
+    fn table(&mut self, wanted: &str, topic: &str) -> String {
+        if self.tables.insert(wanted.to_ascii_lowercase()) {
+            return wanted.to_owned();
+        }
+        let other = format!("{wanted}_{}", &sha256(topic.as_bytes())[..DIGEST]);
+        self.tables.insert(other.to_ascii_lowercase());
+        other
+    }
+
+    /// The folder, or one beside it that is called after the topic: in a folder, Hive takes every file for one of the table.
+    fn location(&mut self, wanted: &str, topic: &str) -> String {
+        if self.locations.insert(wanted.to_owned()) {
+            return wanted.to_owned();
+        }
+        format!("{}-{topic}", wanted.trim_end_matches('/'))
+    }
+}
+
+fn tables<'a>(
+    request: &'a Request<'_>,
+    topic: &'a str,
+    places: &mut Places,
+) -> Result<Tables<'a>, TargetError> {
+    let names = names(request.topology, topic);
     let Some(source) = written_on(request.topology, topic) else {
         return Err(TargetError::Pipeline {
             pipeline: names.join(", "),
@@ -123,8 +176,8 @@ fn tables<'a>(request: &'a Request<'_>, topic: &'a str) -> Result<Tables<'a>, Ta
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .chain("_tweets".chars())
         .collect();
-    let table = request.setting(NAME, "table", &usual);
-    identifier(table).map_err(|problem| TargetError::Pipeline {
+    let table = places.table(request.setting(NAME, "table", &usual), topic);
+    identifier(&table).map_err(|problem| TargetError::Pipeline {
         pipeline: names.join(", "),
         problem: format!(
             "the table `{table}` {problem}; choose another by `--set pipelines.table=NAME`"
@@ -134,9 +187,12 @@ fn tables<'a>(request: &'a Request<'_>, topic: &'a str) -> Result<Tables<'a>, Ta
         name: names.join(", "),
         topic,
         source: bootstrap(source)?,
-        table: table.to_owned(),
+        table,
         schema: request.setting(NAME, "schema", "poc").to_owned(),
-        location: request.setting(NAME, "location", "/user/spark/sparkstreaming"),
+        location: places.location(
+            request.setting(NAME, "location", "/user/spark/sparkstreaming"),
+            topic,
+        ),
         keywords: request.setting(NAME, "keywords", KEYWORDS),
         redshift_jar: "/data/redshift.jdbc41-1.1.13.1013.jar",
         emrfs_jar: "/data/emrfs-hadoop-2.4.0.jar",

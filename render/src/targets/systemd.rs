@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::credentials::{self, CredentialFile};
+use super::listening::{self, FIRST_PORT_SETTING};
+use super::names::on_machines;
 use super::replicator::{self, Run, runs};
 use crate::draft::Draft;
 use crate::request::Request;
@@ -11,18 +14,19 @@ use crate::setting::{Setting, Takes};
 use crate::target::{Target, TargetError};
 
 const NAME: &str = "systemd";
-/// Metrics and health of the first mirror; each has a port of its own.
-pub(super) const FIRST_PORT: u16 = 9464;
 
 pub(super) const TARGET: Target = Target {
     name: NAME,
     about: "hardened systemd units of the replicator, one a mirror, secrets as credentials, and a script that installs them",
     renders: replicator::RENDERS,
-    settings: &[Setting {
-        name: "memory-max",
-        about: "the most memory that a mirror may take (1G)",
-        takes: Takes::Text(memory_max),
-    }],
+    settings: &[
+        Setting {
+            name: "memory-max",
+            about: "the most memory that a mirror may take (1G)",
+            takes: Takes::Text(memory_max),
+        },
+        FIRST_PORT_SETTING,
+    ],
     remarks,
     drafts,
 };
@@ -35,7 +39,9 @@ fn remarks(request: &Request<'_>) -> Vec<String> {
 struct Unit<'a> {
     #[serde(flatten)]
     run: &'a Run,
-    listen: String,
+    listen: &'a str,
+    folder: &'a str,
+    credential_files: Vec<CredentialFile<'a>>,
     memory_max: &'a str,
 }
 
@@ -45,15 +51,25 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         return Ok(Vec::new());
     }
     let memory_max = request.setting(NAME, "memory-max", "1G");
+    let unit = on_machines(request.topology.name.as_deref());
+    let folder = format!("/etc/{unit}");
+    let listens: Vec<String> = listening::addresses(request, NAME)
+        .take(runs.len())
+        .collect();
     // the unit is the same that the Ansible role installs
     let mut drafts = Draft::tree("ansible/roles/mirrorctl/files", "units")?;
-    for (run, port) in runs.iter().zip(FIRST_PORT..) {
+    for draft in &mut drafts {
+        draft.path = draft.path.replace("mirrorctl@", &format!("{unit}@"));
+    }
+    for (run, listen) in runs.iter().zip(&listens) {
         drafts.push(Draft::template(
-            format!("units/mirrorctl@{}.service.d/10-mirror.conf", run.mirror),
+            format!("units/{unit}@{}.service.d/10-mirror.conf", run.mirror),
             "systemd/mirror.conf",
             &Unit {
                 run,
-                listen: format!("127.0.0.1:{port}"),
+                listen,
+                folder: &folder,
+                credential_files: credentials::hidden(text(&run.absolute_files)),
                 memory_max,
             },
         )?);
@@ -62,7 +78,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     drafts.push(Draft::template(
         "install.sh",
         "systemd/install.sh",
-        &Install::of(&runs),
+        &Install::of(&runs, &unit, &folder, &listens),
     )?);
     Ok(drafts)
 }
@@ -82,24 +98,42 @@ fn memory_max(written: &str) -> Result<(), String> {
 /// What all mirrors need, each once.
 #[derive(Serialize)]
 struct Install<'a> {
+    unit: &'a str,
+    folder: &'a str,
+    listens: &'a [String],
     runs: &'a [Run],
     variables: BTreeSet<&'a str>,
     optional_variables: BTreeSet<&'a str>,
     files: BTreeSet<&'a str>,
+    /// Files that the unit reads where they are.
     absolute_files: BTreeSet<&'a str>,
+    /// Files that systemd reads for it.
+    credential_files: Vec<CredentialFile<'a>>,
 }
 
 impl<'a> Install<'a> {
-    fn of(runs: &'a [Run]) -> Self {
+    fn of(runs: &'a [Run], unit: &'a str, folder: &'a str, listens: &'a [String]) -> Self {
         let all = |of: fn(&Run) -> &BTreeSet<String>| -> BTreeSet<&'a str> {
-            runs.iter().flat_map(of).map(String::as_str).collect()
+            runs.iter().flat_map(|run| text(of(run))).collect()
         };
+        let absolute_files = all(|run| &run.absolute_files);
         Self {
+            unit,
+            folder,
+            listens,
             runs,
             variables: all(|run| &run.variables),
             optional_variables: all(|run| &run.optional_variables),
             files: all(|run| &run.files),
-            absolute_files: all(|run| &run.absolute_files),
+            credential_files: credentials::hidden(absolute_files.iter().copied()),
+            absolute_files: absolute_files
+                .into_iter()
+                .filter(|it| !credentials::is_hidden(it))
+                .collect(),
         }
     }
+}
+
+fn text(all: &BTreeSet<String>) -> impl Iterator<Item = &str> {
+    all.iter().map(String::as_str)
 }

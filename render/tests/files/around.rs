@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mirrorctl_render::Rendering;
+use mirrorctl_render::{Rendering, Request, Settings, Templates, render};
 use serde_json::Value;
 
 use crate::support::{examples, file, rendering};
@@ -129,4 +129,46 @@ fn the_hybrid_pipeline_has_the_tables_of_the_seed() {
             "--jars /data/redshift.jdbc41-1.1.13.1013.jar,/data/emrfs-hadoop-2.4.0.jar \\\n"
         )
     );
+}
+
+/// Two topics whose names become one in SQL, and a third that differs in its letters' size.
+const ALIKE: &str = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+     - {alias: a, bootstrapServers: 'a:9092'}\n- {alias: b, bootstrapServers: 'b:9092'}\n\
+     topics:\n- {name: a.b, clusters: [a]}\n- {name: a-b, clusters: [a]}\n- {name: A_B, clusters: [a]}\n\
+     pipelines:\n- {name: one, topic: a.b}\n- {name: two, topic: a-b}\n- {name: three, topic: A_B}\n";
+
+#[test]
+fn topics_have_tables_and_folders_of_their_own() {
+    let rendering = rendering(ALIKE, &["pipelines"]);
+    let mut tables = BTreeSet::new();
+    let mut folders = BTreeSet::new();
+    for topic in ["a.b", "a-b", "A_B"] {
+        let hive = file(&rendering, &format!("pipelines/{topic}/hive.hql"));
+        let line = |word: &str| hive.lines().find(|it| it.starts_with(word)).unwrap();
+        let table = line("CREATE").to_lowercase();
+        let redshift = file(&rendering, &format!("pipelines/{topic}/redshift.sql"));
+        let named = table.trim_start_matches("create external table ");
+        assert!(redshift.to_lowercase().contains(&format!("poc.{named}")));
+        tables.insert(table);
+        folders.insert(line("LOCATION"));
+    }
+    assert_eq!(tables.len(), 3, "{tables:?}");
+    assert_eq!(folders.len(), 3, "{folders:?}");
+    // the first is called as it would be alone
+    let first = file(&rendering, "pipelines/a.b/hive.hql");
+    assert!(first.contains("TABLE a_b_tweets(") && first.contains("'/user/spark/sparkstreaming'"));
+}
+
+#[test]
+fn one_name_is_for_one_table() {
+    let topology = crate::support::parse(ALIKE);
+    let settings = Settings::parse(&["pipelines.table=tweets"]).unwrap();
+    let request = Request {
+        topology: &topology,
+        source: ALIKE,
+        settings: &settings,
+    };
+    let templates = Templates::embedded().unwrap();
+    let refused = render(&request, &["pipelines".to_owned()], &templates).unwrap_err();
+    assert!(refused.to_string().contains("pipeline `two`"), "{refused}");
 }

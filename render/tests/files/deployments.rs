@@ -498,9 +498,15 @@ fn strimzi_s_mirror_reaches_both_sides() {
             "{name: Pay_to.b, ",
             "{name: Pay_to.b, engine: strimzi-mirrormaker2, replicationPolicy: {type: default}, ",
         );
-    let rendering = set(&text, "strimzi", &[]);
-    let (_, written) = rendering.files.iter().next().unwrap();
-    let written = documents(std::str::from_utf8(&written.content).unwrap());
+    let of_mirror = |rendering: &Rendering| {
+        let path = rendering
+            .files
+            .keys()
+            .find(|it| it.starts_with("strimzi/mirrors/pay-to-b-"));
+        file(rendering, path.unwrap()).to_owned()
+    };
+    let text_of_mirror = of_mirror(&set(&text, "strimzi", &[]));
+    let written = documents(&text_of_mirror);
     let spec = &kind(&written, "KafkaMirrorMaker2")["spec"];
     assert_eq!(spec["target"]["alias"].as_str(), Some("b"));
     assert_eq!(
@@ -522,13 +528,230 @@ fn strimzi_s_mirror_reaches_both_sides() {
         Some("certs-key.pem")
     );
     let old = try_set(&text, "strimzi", &["strimzi.api-version=v1beta1"]).unwrap();
-    let (_, old) = old.files.iter().next().unwrap();
-    let old = documents(std::str::from_utf8(&old.content).unwrap());
+    let old = of_mirror(&old);
+    let old = documents(&old);
     assert_eq!(
         old[0]["apiVersion"].as_str(),
         Some("kafka.strimzi.io/v1alpha1")
     );
     assert_eq!(old[0]["spec"]["connectCluster"].as_str(), Some("b"));
+}
+
+#[test]
+fn every_secret_of_strimzi_s_resources_comes_with_the_command_that_makes_it() {
+    let mirror =
+        "{name: Pay_to.b, engine: strimzi-mirrormaker2, replicationPolicy: {type: default}, ";
+    let text = SECURED
+        .replace("{name: Pay_to.b, ", mirror)
+        .replace("keyFile: /etc/keys/me.pem", "keyFile: \"it's a key.pem\"");
+    let rendering = set(&text, "strimzi", &[]);
+    let guide = file(&rendering, "strimzi/README.md");
+    for command in [
+        "kubectl create secret generic mirrorctl-passwords \\\n  --from-file=B_PW=FILE \\\n",
+        "kubectl create secret generic mirrorctl-certificates \\\n  --from-file=certs-a.pem=certs/a.pem \\\n",
+        "  --from-file=it-s-a-key.pem='it'\\''s a key.pem' \\\n",
+        "kubectl apply --server-side --filename -\n",
+    ] {
+        assert!(guide.contains(command), "{command} is not in {guide}");
+    }
+    let header = "# It waits for mirrorctl-certificates, mirrorctl-passwords: ../README.md";
+    let of_mirror = rendering.files.keys().find(|it| it.contains("/mirrors/"));
+    assert!(file(&rendering, of_mirror.unwrap()).contains(header));
+    // each topology with a name has Secrets of its own
+    let named = text.replace(
+        "kind: Topology\n",
+        "kind: Topology\nmetadata: {name: pay}\n",
+    );
+    let guide = set(&named, "strimzi", &[]);
+    let guide = file(&guide, "strimzi/README.md");
+    assert!(
+        guide.contains(" mirrorctl-pay-passwords ") && !guide.contains(" mirrorctl-passwords ")
+    );
+    // where nothing is needed, nothing is said
+    let seed = set(&example("seed-003-strimzi"), "strimzi", &[]);
+    assert!(!seed.files.contains_key("strimzi/README.md"));
+}
+
+#[test]
+fn an_operator_s_secret_of_another_namespace_is_copied() {
+    let text = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+         - {alias: a, platform: strimzi, bootstrapServers: 'a-kafka-bootstrap.one.svc:9093', tls: {}, kubernetes: {namespace: one, listeners: [tls]}, brokers: {count: 3}, storage: {size: 20GiB}}\n\
+         - {alias: b, platform: strimzi, bootstrapServers: 'b-kafka-bootstrap.two.svc:9093', tls: {}, kubernetes: {namespace: two, listeners: [tls]}, brokers: {count: 3}, storage: {size: 20GiB}}\n\
+         mirrors:\n- {name: m, source: a, target: b, engine: strimzi-mirrormaker2, replicationPolicy: {type: default}}\n";
+    let rendering = set(text, "strimzi", &[]);
+    let guide = file(&rendering, "strimzi/README.md");
+    for said in [
+        "kubectl --namespace one get secret a-cluster-ca-cert --output 'jsonpath={.data.ca\\.crt}'",
+        "kubectl --namespace two create secret generic a-cluster-ca-cert --from-file=ca.crt",
+    ] {
+        assert!(guide.contains(said), "{said} is not in {guide}");
+    }
+    assert!(!guide.contains("b-cluster-ca-cert"), "{guide}");
+}
+
+#[test]
+fn topologies_with_names_share_a_machine_and_a_namespace() {
+    let named = |name: &str| {
+        let metadata = format!("kind: Topology\nmetadata: {{name: {name}}}\n");
+        SECURED.replace("kind: Topology\n", &metadata)
+    };
+    let (one, other) = (named("pay"), named("ledger"));
+    let (one_units, other_units) = (set(&one, "systemd", &[]), set(&other, "systemd", &[]));
+    let paths = |rendering: &Rendering, within: &str| -> BTreeSet<String> {
+        let paths = rendering.files.keys().filter(|it| it.contains(within));
+        paths.cloned().collect()
+    };
+    assert_eq!(
+        paths(&one_units, "/units/"),
+        BTreeSet::from([
+            "systemd/units/mirrorctl-pay@.service".to_owned(),
+            "systemd/units/mirrorctl-pay@Pay_to.b.service.d/10-mirror.conf".to_owned(),
+        ])
+    );
+    assert!(paths(&one_units, "/units/").is_disjoint(&paths(&other_units, "/units/")));
+    let script = file(&one_units, "systemd/install.sh");
+    for line in [
+        // looks after its own mirrors alone
+        "for folder in /etc/systemd/system/mirrorctl-pay@*.service.d; do",
+        "need /etc/mirrorctl-pay/credentials/B_PW",
+        "put topology.yaml /etc/mirrorctl-pay/topology.yaml 0640 mirrorctl && topology=changed",
+        "  if grep -qxF 'Environment=MIRRORCTL_LISTEN=127.0.0.1:9464' \"$other\"; then",
+    ] {
+        assert!(script.lines().any(|it| it == line), "{line}: {script}");
+    }
+    let settings = file(
+        &one_units,
+        "systemd/units/mirrorctl-pay@Pay_to.b.service.d/10-mirror.conf",
+    );
+    for line in [
+        "Environment=MIRRORCTL_FOLDER=/etc/mirrorctl-pay",
+        "LoadCredential=B_PW:/etc/mirrorctl-pay/credentials/B_PW",
+    ] {
+        assert!(settings.lines().any(|it| it == line), "{line}: {settings}");
+    }
+    let elsewhere = set(&one, "systemd", &["systemd.first-port=9500"]);
+    let script = file(&elsewhere, "systemd/install.sh");
+    assert!(
+        script.contains("MIRRORCTL_LISTEN=127.0.0.1:9500'"),
+        "{script}"
+    );
+
+    let objects = |text: &str| -> BTreeSet<String> {
+        let rendering = set(text, "kubernetes", &[]);
+        let mut objects = BTreeSet::new();
+        let paths = rendering.files.keys();
+        for path in paths.filter(|it| !it.contains("kustomization")) {
+            for object in documents(file(&rendering, path)) {
+                let name = object["metadata"]["name"].as_str();
+                if let (Some(kind), Some(name)) = (object["kind"].as_str(), name) {
+                    objects.insert(format!("{kind} {name}"));
+                }
+            }
+        }
+        objects
+    };
+    let (ours, theirs) = (objects(&one), objects(&other));
+    assert!(
+        ours.contains("ConfigMap mirrorctl-pay-topology"),
+        "{ours:?}"
+    );
+    let shared: Vec<&String> = ours.intersection(&theirs).collect();
+    assert_eq!(shared, ["Namespace mirrorctl"]);
+    // neither is what finds pods
+    let rendering = set(&one, "kubernetes", &[]);
+    let policy = documents(file(&rendering, "kubernetes/network-policy.yaml"));
+    let part = &policy[0]["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/part-of"];
+    assert_eq!(part.as_str(), Some("pay"));
+
+    let plays = set(&one, "ansible", &["ansible.replicators=m1"]);
+    let variables = documents(file(&plays, "ansible/group_vars/mirrorctl/mirrors.yml"));
+    assert_eq!(variables[0]["mirrorctl_name"].as_str(), Some("pay"));
+}
+
+#[test]
+fn files_that_a_unit_does_not_see_are_loaded_for_it() {
+    let text = SECURED
+        .replace(
+            "keyFile: /etc/keys/me.pem",
+            "keyFile: /home/mirror/me_2.key",
+        )
+        .replace("caFile: certs/a.pem", "caFile: /tmp/a.pem");
+    let rendering = set(&text, "systemd", &[]);
+    let settings = file(
+        &rendering,
+        "systemd/units/mirrorctl@Pay_to.b.service.d/10-mirror.conf",
+    );
+    for line in [
+        "LoadCredential=file_-home_-mirror_-me__2.key:/home/mirror/me_2.key",
+        "LoadCredential=file_-tmp_-a.pem:/tmp/a.pem",
+    ] {
+        assert!(settings.lines().any(|it| it == line), "{line}: {settings}");
+    }
+    let script = file(&rendering, "systemd/install.sh");
+    assert!(
+        script.contains("need /tmp/a.pem\n")
+            && !script.contains("/tmp/a.pem has to be there, readable")
+    );
+    // and those that it does are not, so that it notices when they are renewed
+    let plain = set(SECURED, "systemd", &[]);
+    let plain = file(
+        &plain,
+        "systemd/units/mirrorctl@Pay_to.b.service.d/10-mirror.conf",
+    );
+    assert!(!plain.contains("me.pem"), "{plain}");
+    let plays = set(&text, "ansible", &["ansible.replicators=m1"]);
+    let variables = documents(file(&plays, "ansible/group_vars/mirrorctl/mirrors.yml"));
+    assert_eq!(
+        texts(&variables[0]["mirrorctl_hidden_files"]),
+        ["/home/mirror/me_2.key", "/tmp/a.pem"]
+    );
+}
+
+#[test]
+fn controllers_listen_beside_brokers_and_topics_have_replicas() {
+    let text = example("seed-000-hybrid-cloud").replace("dc1.example:9092", "dc1.example:9093");
+    let rendering = set(&text, "ansible", &[]);
+    let cluster = documents(file(
+        &rendering,
+        "ansible/group_vars/kafka_onprem/cluster.yml",
+    ));
+    let controllers = cluster[0]["kafka_controllers"].as_vec().unwrap();
+    assert!(
+        controllers
+            .iter()
+            .all(|it| it["port"].as_integer() == Some(9094))
+    );
+    let config = |text: &str| -> String {
+        let rendering = set(text, "ansible", &[]);
+        let cluster = documents(file(
+            &rendering,
+            "ansible/group_vars/kafka_onprem/cluster.yml",
+        ));
+        let value = &cluster[0]["kafka_config"];
+        [
+            "default.replication.factor",
+            "min.insync.replicas",
+            "offsets.topic.replication.factor",
+            "transaction.state.log.min.isr",
+        ]
+        .map(|key| value[key].as_str().unwrap_or("-").to_owned())
+        .join(" ")
+    };
+    assert_eq!(config(&text), "3 2 3 2");
+    let written = text.replacen(
+        "    count: 3\n",
+        "    count: 3\n    config: {default.replication.factor: 2}\n",
+        1,
+    );
+    assert_eq!(config(&written), "2 2 3 2");
+    let one = text
+        .replacen("    count: 3\n", "    count: 1\n", 1)
+        .replace(
+            "hosts: [kafka1.dc1.example, kafka2.dc1.example, kafka3.dc1.example]",
+            "hosts: [kafka1.dc1.example]",
+        );
+    let one = one.replace("clusters: [onprem, aws]", "clusters: [aws]");
+    assert_eq!(config(&one), "1 1 1 1");
 }
 
 #[test]

@@ -110,3 +110,19 @@ run "not_a_range" {
   }
   expect_failures = [var.networks]
 }
+
+run "a_name_server_is_called_as_machines_may_be" {
+  command = apply
+
+  variables {
+    networks = {
+      source = { name = "source_vnet.1", resource_group = "kafka", location = "westeurope", address_space = "10.0.0.0/16", cluster_subnet = "10.0.0.0/24", dns_subnet = "10.0.255.0/28" }
+    }
+    peerings = []
+  }
+
+  assert {
+    condition     = azurerm_linux_virtual_machine.dns["source"].computer_name == "source-vnet-1-dns"
+    error_message = "a computer's name has no underscores and no dots"
+  }
+}

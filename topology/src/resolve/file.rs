@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    access, cluster, infrastructure, mirror, naming, promises, rendering, scope::Scope, topic,
+    access, cluster, infrastructure, mirror, msk_replicator, naming, promises, rendering,
+    scope::Scope, topic,
 };
 use crate::access::Acl;
 use crate::code::{Code, Severity};
@@ -37,14 +38,14 @@ pub(crate) fn resolve(
     unused_blocks(&mut scope, &parts);
 
     let root = Path::root();
-    let clusters: Vec<(usize, Cluster)> = placed(parts.clusters)
+    let placed_clusters: Vec<(usize, Cluster)> = placed(parts.clusters)
         .filter_map(|(at, spec)| {
             let path = root.key("clusters").index(at);
             cluster::resolve(&mut scope, &path, spec).map(|cluster| (at, cluster))
         })
         .collect();
-    infrastructure::check(&mut scope, &clusters);
-    let clusters: Vec<Cluster> = clusters.into_iter().map(|(_, cluster)| cluster).collect();
+    infrastructure::check(&mut scope, &placed_clusters);
+    let clusters: Vec<Cluster> = placed_clusters.iter().map(|(_, it)| it.clone()).collect();
     let topics: Vec<Topic> = placed(parts.topics)
         .filter_map(|(at, spec)| {
             let path = root.key("topics").index(at);
@@ -61,6 +62,8 @@ pub(crate) fn resolve(
         mirrors.iter().map(|(at, mirror)| (*at, mirror)).collect();
     naming::check(&mut scope, &borrowed, &topics);
     promises::check(&mut scope, &borrowed, &topics);
+    infrastructure::check_links(&mut scope, &borrowed, &placed_clusters);
+    msk_replicator::check(&mut scope, &borrowed, &placed_clusters);
 
     let users = access::users(
         &mut scope,

@@ -1,16 +1,19 @@
 //! `clusters[].brokers`, `network`, `storage`, `dns`, `access`, `kubernetes`, `tags`.
 
 mod buildable;
+mod links;
 mod machines;
+mod names;
 mod peers;
 mod regions;
+mod shared;
 mod subnets;
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-pub(super) use peers::check;
+pub(super) use links::check as check_links;
 
 use super::scope::Scope;
 use super::security::secret;
@@ -21,10 +24,17 @@ use crate::infrastructure::{
     Access, Account, Brokers, Dns, Infrastructure, Kubernetes, Network, Storage,
 };
 use crate::path::Path;
+use crate::resolved::Cluster;
 use crate::spec;
 
 /// One segment of a partition's log is as large, and no platform has smaller disks.
 const SMALLEST_DISK: u64 = 1 << 30;
+
+/// What clusters, each with its place in the file, have to do with each other.
+pub(super) fn check(scope: &mut Scope<'_>, clusters: &[(usize, Cluster)]) {
+    peers::check(scope, clusters);
+    shared::machines(scope, clusters);
+}
 
 /// The platform blocks of the cluster at `path`.
 pub(super) fn resolve(
@@ -78,6 +88,7 @@ fn fit(scope: &mut Scope<'_>, path: &Path, written: &spec::Cluster, found: &Infr
         );
     }
     buildable::check(scope, path, written, found);
+    names::check(scope, path, written, found);
 }
 
 fn brokers(written: &spec::Brokers) -> Brokers {

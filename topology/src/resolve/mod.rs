@@ -5,6 +5,7 @@ mod cluster;
 mod file;
 mod infrastructure;
 mod mirror;
+mod msk_replicator;
 mod naming;
 mod promises;
 mod rendering;

@@ -22,8 +22,8 @@ pub(crate) struct Metadata {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Render {
     /// The folder they are in, below the folder of this file. Topologies with names can share one: each takes back only what
-    /// itself rendered. Nothing remembers another folder: before `out` changes or `render` goes, `mirrorctl destroy --target
-    /// 'file.*'` takes the files away.
+    /// itself rendered. What lies in another folder stays there, and `plan` names it: before `out` changes or `render` goes,
+    /// `mirrorctl destroy --target 'file\..*'` takes the files away.
     pub(crate) out: String,
     /// What is rendered.
     #[schemars(length(min = 1))]

@@ -1,9 +1,11 @@
 //! `KafkaMirrorMaker2`, for mirrors of the engine `strimzi-mirrormaker2`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use topology::{Cluster, Engine, Platform, ReplicationPolicy, Sasl, Tls, Topology};
 
-use super::secrets::{CERTIFICATES, PASSWORDS, file_key, password_key};
+use super::secrets::{Gathered, SecretNames, authority_of, file_key, password_key};
 use super::{LONGEST_NAME, Place, namespace};
 use crate::draft::Draft;
 use crate::target::TargetError;
@@ -19,6 +21,8 @@ struct Mirror {
     flows: Flows,
     to: Reached,
     from: Vec<Reached>,
+    /// The Secrets that have to be made.
+    secrets: BTreeSet<String>,
 }
 
 /// A cluster and how Strimzi's workers reach it.
@@ -44,18 +48,24 @@ struct Trusted {
 struct Login {
     mechanism: &'static str,
     username: String,
-    secret: &'static str,
+    secret: String,
     key: String,
 }
 
 #[derive(Debug, Serialize)]
 struct Certificate {
-    secret: &'static str,
+    secret: String,
     chain: String,
     key: String,
 }
 
-pub(super) fn drafts(topology: &Topology, old: bool) -> Result<Vec<Draft>, TargetError> {
+/// The mirrors; what they need is added to what was gathered.
+pub(super) fn drafts(
+    topology: &Topology,
+    old: bool,
+    secrets: &SecretNames,
+    needed: &mut Gathered,
+) -> Result<Vec<Draft>, TargetError> {
     // how clusters are reached is Strimzi's to say, not the Java clients'
     let mut open = topology.clone();
     for cluster in &mut open.clusters {
@@ -80,18 +90,28 @@ pub(super) fn drafts(topology: &Topology, old: bool) -> Result<Vec<Draft>, Targe
         if old {
             say_how_many(&mut flows);
         }
+        let place = Place {
+            name: name.clone(),
+            namespace: namespace(target),
+        };
+        let to = reached(target, secrets)?;
+        let mut from = Vec::new();
+        needed.reached(place.namespace.clone(), target)?;
+        for alias in &mirror.sources {
+            let source = cluster(topology, mirror, alias)?;
+            from.push(reached(source, secrets)?);
+            needed.reached(place.namespace.clone(), source)?;
+        }
         let values = Mirror {
-            place: Place {
-                name: name.clone(),
-                namespace: namespace(target),
-            },
-            flows,
-            to: reached(target)?,
-            from: mirror
-                .sources
+            secrets: from
                 .iter()
-                .map(|alias| reached(cluster(topology, mirror, alias)?))
-                .collect::<Result<_, _>>()?,
+                .chain([&to])
+                .flat_map(Reached::secrets)
+                .collect(),
+            place,
+            flows,
+            to,
+            from,
         };
         drafts.push(Draft::template(
             format!("mirrors/{name}.yaml"),
@@ -124,7 +144,18 @@ fn say_how_many(flows: &mut Flows) {
     }
 }
 
-fn reached(cluster: &Cluster) -> Result<Reached, TargetError> {
+impl Reached {
+    /// The Secrets that it names, and no operator makes.
+    fn secrets(&self) -> impl Iterator<Item = String> {
+        let trusted = self.trusted.iter().filter(|it| it.key.is_some());
+        let trusted = trusted.map(|it| &it.secret);
+        let login = self.login.iter().map(|it| &it.secret);
+        let certificate = self.certificate.iter().map(|it| &it.secret);
+        trusted.chain(login).chain(certificate).cloned()
+    }
+}
+
+fn reached(cluster: &Cluster, secrets: &SecretNames) -> Result<Reached, TargetError> {
     let shown = cluster.tls.as_ref().and_then(|it| it.client.as_ref());
     if shown.is_some() && cluster.sasl.is_some() {
         return Err(refused(
@@ -137,36 +168,36 @@ fn reached(cluster: &Cluster) -> Result<Reached, TargetError> {
         alias: cluster.alias.clone(),
         bootstrap: cluster.bootstrap_servers.join(","),
         tls: cluster.tls.is_some(),
-        trusted: cluster.tls.as_ref().and_then(|tls| trusted(cluster, tls)),
-        login: login(cluster)?,
+        trusted: cluster
+            .tls
+            .as_ref()
+            .and_then(|tls| trusted(cluster, tls, secrets)),
+        login: login(cluster, secrets)?,
         certificate: shown.map(|it| Certificate {
-            secret: CERTIFICATES,
+            secret: secrets.certificates.clone(),
             chain: file_key(&it.cert_file),
             key: file_key(&it.key_file),
         }),
     })
 }
 
-fn trusted(cluster: &Cluster, tls: &Tls) -> Option<Trusted> {
+fn trusted(cluster: &Cluster, tls: &Tls, secrets: &SecretNames) -> Option<Trusted> {
     if cluster.platform == Platform::Strimzi {
         // the operator writes it
         return Some(Trusted {
-            secret: format!(
-                "{}-cluster-ca-cert",
-                kubernetes_name(&cluster.alias, LONGEST_NAME)
-            ),
+            secret: authority_of(cluster),
             key: None,
             pattern: Some("*.crt"),
         });
     }
     tls.ca_file.as_ref().map(|file| Trusted {
-        secret: CERTIFICATES.to_owned(),
+        secret: secrets.certificates.clone(),
         key: Some(file_key(file)),
         pattern: None,
     })
 }
 
-fn login(cluster: &Cluster) -> Result<Option<Login>, TargetError> {
+fn login(cluster: &Cluster, secrets: &SecretNames) -> Result<Option<Login>, TargetError> {
     let (mechanism, login) = match &cluster.sasl {
         None => return Ok(None),
         Some(Sasl::Plain(login)) => ("plain", login),
@@ -183,7 +214,7 @@ fn login(cluster: &Cluster) -> Result<Option<Login>, TargetError> {
     Ok(Some(Login {
         mechanism,
         username: login.username.clone(),
-        secret: PASSWORDS,
+        secret: secrets.passwords.clone(),
         key: password_key(&login.password),
     }))
 }

@@ -8,6 +8,7 @@ mod users;
 use serde::Serialize;
 use topology::{Engine, Platform};
 
+use self::secrets::{Gathered, SecretNames};
 use super::loopback;
 use super::names::kubernetes_name;
 use crate::draft::Draft;
@@ -65,6 +66,8 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         .clusters
         .iter()
         .filter(|it| it.platform == Platform::Strimzi);
+    let secrets = SecretNames::of(topology);
+    let mut needed = Gathered::default();
     let mut drafts = Vec::new();
     for cluster in clusters {
         let place = Place {
@@ -102,7 +105,10 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
                 &topics,
             )?);
         }
-        let users = users::users(topology, cluster, &place)?;
+        let users = users::users(topology, cluster, &place, &secrets)?;
+        if !old {
+            users::passwords(topology, cluster, &mut needed)?;
+        }
         if !users.users.is_empty() {
             drafts.push(Draft::template(
                 format!("{folder}/users.yaml"),
@@ -115,7 +121,10 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
             )?);
         }
     }
-    drafts.extend(mirrors::drafts(topology, old)?);
+    drafts.extend(mirrors::drafts(topology, old, &secrets, &mut needed)?);
+    if let Some(guide) = needed.guide(secrets) {
+        drafts.push(Draft::template("README.md", "strimzi/guide.md", &guide)?);
+    }
     Ok(drafts)
 }
 

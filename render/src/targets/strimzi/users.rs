@@ -9,7 +9,7 @@ use topology::{
 };
 
 use super::Place;
-use super::secrets::{PASSWORDS, password_key};
+use super::secrets::{Gathered, SecretNames, password_key};
 use crate::target::TargetError;
 use crate::targets::names::kubernetes_name;
 
@@ -25,7 +25,7 @@ pub(super) struct User {
     cluster: String,
     /// With a password, or with a certificate that others issue; neither is said where it is not known.
     authentication: Option<&'static str>,
-    passwords: &'static str,
+    passwords: String,
     password_key: Option<String>,
     rules: Vec<Rule>,
     quotas: BTreeMap<&'static str, u64>,
@@ -46,6 +46,7 @@ pub(super) fn users(
     topology: &Topology,
     cluster: &Cluster,
     place: &Place,
+    secrets: &SecretNames,
 ) -> Result<Users, TargetError> {
     let mut names: BTreeSet<&str> = topology
         .users
@@ -76,15 +77,28 @@ pub(super) fn users(
     }
     let users = names
         .into_iter()
-        .map(|name| user(topology, cluster, place, name))
+        .map(|name| user(topology, cluster, place, secrets, name))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Users { users })
+}
+
+/// The passwords of the users of a cluster, for an operator that is told them.
+pub(super) fn passwords(
+    topology: &Topology,
+    cluster: &Cluster,
+    needed: &mut Gathered,
+) -> Result<(), TargetError> {
+    let users = topology.users.iter();
+    users
+        .filter(|it| it.cluster == cluster.alias)
+        .try_for_each(|it| needed.user(cluster, &it.password))
 }
 
 fn user(
     topology: &Topology,
     cluster: &Cluster,
     place: &Place,
+    secrets: &SecretNames,
     name: &str,
 ) -> Result<User, TargetError> {
     let common = name.strip_prefix("CN=");
@@ -126,7 +140,7 @@ fn user(
             (None, Some(_)) => Some("tls-external"),
             (None, None) => None,
         },
-        passwords: PASSWORDS,
+        passwords: secrets.passwords.clone(),
         password_key: declared.map(|it| password_key(&it.password)),
         rules: grouped(cluster, rules)?,
         quotas: quotas(topology, cluster, name)?,

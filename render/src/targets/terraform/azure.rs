@@ -11,6 +11,7 @@ use super::{addresses, replicator};
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::target::{Target, TargetError, no_remarks};
+use crate::targets::names::on_kubernetes;
 
 pub(in crate::targets) const TARGET: Target = Target {
     name: "terraform-azure",
@@ -24,6 +25,8 @@ pub(in crate::targets) const TARGET: Target = Target {
 /// Azure's own name server.
 const AZURE_DNS: &str = "168.63.129.16";
 const GIB: u64 = 1 << 30;
+/// Of a topology, in the name of the replicator's machine.
+const LONGEST_NAME: usize = 40;
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     let clusters: Vec<&Cluster> = clusters(request.topology);
@@ -128,6 +131,8 @@ pub(in crate::targets) struct Accounts {
 
 #[derive(Debug, Serialize)]
 struct Replicator {
+    /// Of its machine.
+    name: String,
     network: String,
     location: String,
     mirrors: Vec<String>,
@@ -157,6 +162,7 @@ pub(in crate::targets) fn root(
     let (peerings, elsewhere) = peerings(clusters, &homes)?;
     let mirrors = replicator::mirrors(topology, clusters);
     let replicator = replicator::neighbour(&mirrors, clusters).map(|beside| Replicator {
+        name: on_kubernetes(topology.name.as_deref(), LONGEST_NAME),
         network: homes[beside.alias.as_str()].clone(),
         location: region(beside).unwrap_or_default(),
         mirrors: mirrors.iter().map(|mirror| mirror.name.clone()).collect(),

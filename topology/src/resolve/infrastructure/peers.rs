@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::scope::Scope;
+use super::links;
 use crate::choices::{Link, Platform};
 use crate::code::Code;
 use crate::finding::Finding;
@@ -14,7 +15,7 @@ use crate::resolved::Cluster;
 type Placed = (usize, Cluster);
 
 /// The networks of all clusters.
-pub(in crate::resolve) fn check(scope: &mut Scope<'_>, clusters: &[Placed]) {
+pub(super) fn check(scope: &mut Scope<'_>, clusters: &[Placed]) {
     for (index, cluster) in clusters.iter().enumerate() {
         let Some(network) = &cluster.1.infrastructure.network else {
             continue;
@@ -45,6 +46,7 @@ pub(in crate::resolve) fn check(scope: &mut Scope<'_>, clusters: &[Placed]) {
                 continue;
             }
             link(scope, cluster, peer, &place);
+            links::rendered(scope, &cluster.1, &peer.1, &place);
             overlap(scope, cluster, peer);
         }
         names(scope, clusters, cluster, network);
@@ -56,7 +58,7 @@ fn network_path(index: usize) -> Path {
 }
 
 /// Clusters of one cloud whose networks have the same name and group live in one network.
-fn is_one_network(one: &Cluster, other: &Cluster) -> bool {
+pub(super) fn is_one_network(one: &Cluster, other: &Cluster) -> bool {
     let key = |cluster: &Cluster| {
         cluster
             .infrastructure
@@ -157,7 +159,7 @@ fn range(scope: &mut Scope<'_>, clusters: &[Placed], cluster: &Placed, network: 
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Cloud {
+pub(super) enum Cloud {
     Aws,
     Azure,
     OnPremises,
@@ -165,7 +167,7 @@ enum Cloud {
     Anywhere,
 }
 
-fn cloud(platform: Platform) -> Cloud {
+pub(super) fn cloud(platform: Platform) -> Cloud {
     match platform {
         Platform::AwsMsk | Platform::AwsEc2 => Cloud::Aws,
         Platform::AzureHdinsight => Cloud::Azure,
