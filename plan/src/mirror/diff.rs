@@ -63,12 +63,19 @@ impl Kind for Mirrors {
             return Some(draft.at(place, Resource::Mirror, None));
         }
         let gone = removal(&before);
+        let promoted = before.state == Some(MirrorState::Promoted);
         let mut draft = Draft::new(Change::Delete { before }, DECLARED_NO_LONGER);
         draft.details.push(gone);
         draft.blocked = rails::cluster(site.cluster, Some(live));
-        draft
-            .blocked
-            .extend(rails::asked_for(&place.address(), site.allowed));
+        let refused = rails::asked_for(&place.address(), site.allowed);
+        draft.blocked.extend(refused.map(|refused| Block {
+            message: if promoted {
+                still_promoted(&place.address())
+            } else {
+                refused.message
+            },
+            ..refused
+        }));
         Some(draft.at(place, Resource::Mirror, Some(RecordChange::Forget)))
     }
 
@@ -224,12 +231,21 @@ fn way_back(
     })
 }
 
+/// Who tidies up after a promotion, or turns the mirror round, does not have to delete what remembers it.
+fn still_promoted(address: &str) -> String {
+    format!(
+        "it was promoted. Leave it declared (`state: promoted`): it copies nothing, and a mirror the other way round stands \
+         beside it, under a name of its own. Or end that it is managed with `mirrorctl forget {address}`, which leaves its record \
+         promoted; only {} deletes the record itself",
+        rails::allow_destroy(address)
+    )
+}
+
 fn removal(before: &MirrorRecord) -> Detail {
     let word = before.state.map_or("unreadable", MirrorState::word);
     let risk = match before.state {
         Some(MirrorState::Promoted) => {
-            let reason = "nobody remembers then that it was promoted: a replicator that is started would copy again; left \
-                          declared (`state: promoted`) it copies nothing, and stands beside a mirror the other way round";
+            let reason = "nobody remembers then that it was promoted: a replicator that is started would copy again";
             (Risk::Irreversible, reason.to_owned())
         }
         Some(MirrorState::Running | MirrorState::Paused) | None => {

@@ -217,6 +217,30 @@ async fn a_promotion_is_irreversible_whoever_remembers_it() {
 }
 
 #[tokio::test]
+async fn who_drops_a_promoted_mirror_is_told_how_it_stays_promoted() {
+    let bench = Bench::start().await;
+    settle(&bench, "running").await;
+    settle(&bench, "promoted").await;
+    let none = topology(&bench, "");
+    let plan = planned(&bench, &none, &[]).await;
+    assert_eq!(codes(&plan), [BlockCode::DestroyNotAllowed]);
+    let message = &plan.resource_changes[0].blocked[0].message;
+    for words in [
+        "Leave it declared",
+        "`mirrorctl forget mirror.pay`",
+        "only `--allow-destroy mirror.pay` deletes the record itself",
+    ] {
+        assert!(message.contains(words), "{words} in {message}");
+    }
+    let addresses = [PAY.to_owned()];
+    let forgotten = plan::forget(&bench.clients, None, &addresses).await;
+    forgotten.unwrap();
+    let plan = planned(&bench, &none, &[]).await;
+    assert!(!plan.has_changes() && !plan.is_blocked(), "{plan:#?}");
+    assert_eq!(live(&bench).await, MirrorState::Promoted);
+}
+
+#[tokio::test]
 async fn a_mirror_of_another_topology_is_taken_over_only_by_its_address() {
     let bench = Bench::start().await;
     let named = |name: &str, state: &str| {
