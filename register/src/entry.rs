@@ -6,6 +6,7 @@ use kafka::record::Record;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::json_key::json_key;
 use crate::record::{EndKey, EndRecord, StateKey, StateRecord, VERSION};
 
 /// All mirrors that a cluster knows, by name.
@@ -60,17 +61,17 @@ impl Register {
         let Some(key) = record.key.as_deref() else {
             return;
         };
-        if let Ok(StateKey { mirror }) = serde_json::from_slice(key) {
+        if let Some(StateKey { mirror }) = json_key(key) {
             let entry = self.mirrors.entry(mirror).or_default();
             entry.standing = record
                 .value
                 .as_deref()
                 .map(|value| standing(value, record.timestamp));
             entry.deleted = record.value.is_none();
-        } else if let Ok(EndKey {
+        } else if let Some(EndKey {
             end_of_mirror,
             source_cluster_id,
-        }) = serde_json::from_slice(key)
+        }) = json_key(key)
         {
             let ends = &mut self.mirrors.entry(end_of_mirror).or_default().ends;
             // one that cannot be understood says nothing about the end

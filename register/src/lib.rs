@@ -11,12 +11,14 @@
 //! Where the records of each mirrored topic come from is in another topic beside it ([`TOPICS_TOPIC`]), written by `replicate`.
 
 mod entry;
+mod json_key;
 mod log;
 mod provenance;
 mod record;
 mod way_back;
 
 pub use entry::{Entry, Register, Standing};
+pub use json_key::json_key;
 pub use log::{Mark, RegisterLog};
 pub use provenance::{
     HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord, is_handed_over, provenance,

@@ -10,6 +10,8 @@ use kafka::record::Record;
 use kafka::{Cluster, Error, KeyedLog};
 use serde::{Deserialize, Serialize};
 
+use crate::json_key::json_key;
+
 /// Compacted topic on the target cluster with one record a mirrored topic.
 pub const TOPICS_TOPIC: &str = "mirrorctl-topics.internal";
 
@@ -84,7 +86,7 @@ pub struct HandedOver {
 pub fn topic_entry(
     record: &Record,
 ) -> Option<(TopicKey, Result<Option<TopicRecord>, serde_json::Error>)> {
-    let key = serde_json::from_slice(record.key.as_deref()?).ok()?;
+    let key = json_key(record.key.as_deref()?)?;
     let value = record.value.as_deref().map(serde_json::from_slice);
     Some((key, value.transpose()))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kafka::record::Record;
 use kafka::{Cluster, Error, RetryClass};
+use register::json_key;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -36,11 +37,7 @@ pub(crate) async fn load(target: &Cluster) -> Result<BTreeMap<GapKey, Gap>, Erro
 
 /// A record from a newer version that is not ours to understand is left alone; a tombstone removes.
 fn keep(gaps: &mut BTreeMap<GapKey, Gap>, record: &Record) {
-    let Some(key) = record
-        .key
-        .as_ref()
-        .and_then(|key| serde_json::from_slice::<GapKey>(key).ok())
-    else {
+    let Some(key) = record.key.as_ref().and_then(|key| json_key::<GapKey>(key)) else {
         return;
     };
     match record

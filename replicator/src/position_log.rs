@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kafka::record::Record;
 use kafka::{Cluster, Error};
+use register::json_key;
 use serde::de::DeserializeOwned;
 
 use crate::compacted_topic;
@@ -105,17 +106,17 @@ impl Known {
         let Some(key) = &record.key else {
             return;
         };
-        if let Ok(key) = serde_json::from_slice::<PositionKey>(key) {
+        if let Some(key) = json_key::<PositionKey>(key) {
             if self.is_ours(&key.mirror, &key.source_cluster_id) {
                 self.keep_position(key, record);
             }
-        } else if let Ok(key) = serde_json::from_slice::<OwnerKey>(key) {
+        } else if let Some(key) = json_key::<OwnerKey>(key) {
             if self.is_ours(&key.owner_of_mirror, &key.source_cluster_id)
                 && let Some(owner) = value(record)
             {
                 self.owner = Some(owner);
             }
-        } else if let Ok(key) = serde_json::from_slice::<BeatKey>(key)
+        } else if let Some(key) = json_key::<BeatKey>(key)
             && self.is_ours(&key.beat_of_mirror, &key.source_cluster_id)
             && let Some(beat) = value(record)
         {
