@@ -73,6 +73,8 @@ pub enum RenderTarget {
     Ansible,
     /// An Azure Resource Manager template.
     Arm,
+    /// Pipelines of GitHub Actions and of GitLab that check and prove.
+    Ci,
     /// Connectors of Kafka Connect.
     Connect,
     /// Files to build images from.
@@ -99,9 +101,10 @@ pub enum RenderTarget {
 
 impl RenderTarget {
     /// All of them, by name.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ansible,
         Self::Arm,
+        Self::Ci,
         Self::Connect,
         Self::Container,
         Self::Kubernetes,
@@ -120,6 +123,7 @@ impl RenderTarget {
         match self {
             Self::Ansible => "ansible",
             Self::Arm => "arm",
+            Self::Ci => "ci",
             Self::Connect => "connect",
             Self::Container => "container",
             Self::Kubernetes => "kubernetes",

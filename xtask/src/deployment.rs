@@ -22,6 +22,7 @@ const STRIMZI_KINDS: [(&str, &str); 5] = [
     ("mirrormaker2.KafkaMirrorMaker2", "kafkamirrormaker2"),
 ];
 
+const ACTIONLINT: &str = "1.7.7";
 const PROMETHEUS_OPERATOR: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
 
 /// Installs everything, and says in the environment of the tests where it is.
@@ -37,6 +38,7 @@ pub(crate) fn environment() -> Result<Vec<(&'static str, PathBuf)>> {
     let ansible = virtual_environment("ansible", "e2e/ansible/requirements.txt")?;
     Ok(vec![
         ("MIRRORCTL_KUBERNETES", kubernetes()?),
+        ("MIRRORCTL_ACTIONLINT", actionlint()?),
         ("MIRRORCTL_STRIMZI", strimzi(&ansible)?),
         ("MIRRORCTL_ARM", arm()?),
         ("MIRRORCTL_ANSIBLE", ansible.join("bin")),
@@ -86,6 +88,35 @@ fn require_compiler() -> Result<()> {
             hint: "install a JDK 17 or newer (Debian: apt-get install openjdk-17-jdk-headless)",
         },
     )
+}
+
+/// actionlint, built into the cache; returns its path.
+fn actionlint() -> Result<PathBuf> {
+    let home = cache()?.join(format!("actionlint-{ACTIONLINT}"));
+    let program = home.join("actionlint");
+    if program.is_file() {
+        return Ok(program);
+    }
+    if !is_installed("go") {
+        return Err(Error::Missing {
+            program: "go",
+            hint: "install Go 1.26 or newer (https://go.dev/dl/); it builds actionlint",
+        });
+    }
+    say(&format!(
+        "building actionlint {ACTIONLINT} into {}",
+        home.display()
+    ));
+    execute(
+        Command::new("go")
+            .env("CGO_ENABLED", "0")
+            .env("GOBIN", &home)
+            .args(["install", "-p", "2"])
+            .arg(format!(
+                "github.com/rhysd/actionlint/cmd/actionlint@v{ACTIONLINT}"
+            )),
+    )?;
+    Ok(program)
 }
 
 /// kube-apiserver, etcd and kubeconform, built from the module in `e2e/kubernetes/tools`.

@@ -2,6 +2,7 @@
 
 mod ansible;
 mod arm;
+mod ci;
 mod connect;
 mod container;
 mod credentials;
@@ -30,6 +31,7 @@ use crate::target::Target;
 static TARGETS: &[Target] = &[
     ansible::TARGET,
     arm::TARGET,
+    ci::TARGET,
     connect::TARGET,
     container::TARGET,
     kubernetes::TARGET,

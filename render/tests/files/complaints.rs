@@ -36,11 +36,11 @@ fn complaining(targets: &[&str]) -> Vec<&'static str> {
 fn all_complaints_come_at_once() {
     assert_eq!(
         complaining(&[]),
-        ["connect", "kubernetes", "mirrormaker2", "systemd"]
+        ["ci", "connect", "kubernetes", "mirrormaker2", "systemd"]
     );
     let error = try_rendering(TOPOLOGY, &[], &Templates::embedded().unwrap()).unwrap_err();
     let text = error.to_string();
-    assert_eq!(text.lines().count(), 4, "{text}");
+    assert_eq!(text.lines().count(), 5, "{text}");
     assert!(
         text.contains("systemd: mirror `ours`: `sasl.aws.profile`"),
         "{text}"

@@ -5,6 +5,7 @@
 )]
 
 mod around;
+mod ci;
 mod complaints;
 mod deployments;
 mod engines;
