@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rdkafka::Offset;
+
 use crate::Error;
 use crate::asker::{Asker, Span};
 use crate::checks::{
@@ -99,7 +101,7 @@ impl Comparison<'_> {
                 results.push(retention_gap(&subject, pair.source_topic, &notes, &firsts));
                 let facts = self.oversize_facts(pair, &mirror, notes.clone(), &lost)?;
                 results.push(oversize(&subject, &facts));
-                results.extend(self.offsets_mapped(pair, &notes, &places, &subject));
+                results.extend(self.offsets_mapped(pair, &notes, &places, &subject)?);
             }
         }
         Ok((judge.records_read(), results))
@@ -429,29 +431,40 @@ impl Comparison<'_> {
         notes: &TopicNotes,
         places: &[(i32, (i64, i64, i64))],
         subject: &str,
-    ) -> Option<CheckResult> {
-        let offsets: Vec<MappedOffset> = notes
-            .positions
-            .iter()
-            .filter_map(|(&partition, position)| {
-                let next = places
-                    .iter()
-                    .find(|(at, (wanted, ..))| (*at, *wanted) == (partition, position.offset));
-                Some(MappedOffset {
-                    partition,
-                    source: position.offset,
-                    target: position.target_offset?,
-                    next: next.map(|(_, (_, source, target))| (*source, *target)),
-                })
-            })
+    ) -> Result<Option<CheckResult>, Error> {
+        let positions = notes.positions.iter();
+        let translated: Vec<(i32, i64, i64)> = positions
+            .filter(|(partition, _)| **partition < pair.target_partitions.unwrap_or(0))
+            .filter_map(|(&partition, it)| Some((partition, it.offset, it.target_offset?)))
             .collect();
+        if translated.is_empty() {
+            return Ok(None);
+        }
+        let partitions: Vec<i32> = translated.iter().map(|it| it.0).collect();
+        // after the positions were read: a mirror that runs moves both
+        let ends = self
+            .target
+            .offsets(pair.target_topic, &partitions, Offset::End)?;
+        let mapped = |((partition, source, target), target_end): ((i32, i64, i64), i64)| {
+            let next = places
+                .iter()
+                .find(|(at, (wanted, ..))| (*at, *wanted) == (partition, source));
+            MappedOffset {
+                partition,
+                source,
+                target,
+                next: next.map(|(_, (_, source, target))| (*source, *target)),
+                target_end,
+            }
+        };
+        let offsets: Vec<MappedOffset> = translated.into_iter().zip(ends).map(mapped).collect();
         // of a sample the next record may lie anywhere behind
         let bound = match self.options.sample {
             None => self.options.replays.window,
             Some(_) => u64::MAX,
         };
         let topics = (pair.source_topic, pair.target_topic);
-        (!offsets.is_empty()).then(|| offset_map(subject, topics, &offsets, bound))
+        Ok(Some(offset_map(subject, topics, &offsets, bound)))
     }
 
     /// Reads the two records of a difference once more, so that it can be told in words.

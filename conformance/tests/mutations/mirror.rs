@@ -338,19 +338,25 @@ fn mapped(source: i64, target: i64, next: Option<(i64, i64)>) -> MappedOffset {
         source,
         target,
         next,
+        target_end: 17,
     }
 }
 
 #[test]
 fn offset_map_catches_offsets_that_skip_fall_or_go_back_too_far() {
-    let cases: [(&str, &[MappedOffset], &str); 9] = [
+    let cases: [(&str, &[MappedOffset], &str); 10] = [
         (
             "exact",
             &[mapped(10, 7, Some((10, 7))), mapped(20, 17, Some((20, 17)))],
             "pass",
         ),
         ("a little back", &[mapped(10, 5, Some((12, 9)))], "pass"),
-        ("at the end", &[mapped(10, 7, None)], "inconclusive"),
+        ("at the end", &[mapped(10, 17, None)], "pass"),
+        (
+            "past the end",
+            &[mapped(10, 18, None)],
+            "18, which skips what comes next",
+        ),
         (
             "one at the end",
             &[mapped(10, 7, Some((10, 7))), mapped(20, 17, None)],

@@ -399,6 +399,32 @@ fn a_profile_writes_judges_and_compares() {
     verify(&file, &[]).code(64).says("--mode");
 }
 
+#[test]
+fn where_exactly_once_sends_consumers_is_judged() {
+    let (stage, file) = ready();
+    let yaml = std::fs::read_to_string(&file).unwrap();
+    let once = stage.file(
+        "once.yaml",
+        &yaml.replace("target: right,", "target: right, delivery: exactly-once,"),
+    );
+    let profile = [
+        "--profile",
+        "ci",
+        "--run",
+        "--topic",
+        "pay.orders",
+        "--records",
+        "90",
+        "--output",
+        "json",
+    ];
+    let report = verify(text(&once), &profile).code(0).json();
+    let mut checks = report["checks"].as_array().unwrap().iter();
+    let check = checks.find(|check| check["id"] == "offset-map").unwrap();
+    assert_eq!(check["result"], "pass", "{report}");
+    assert_eq!(check["figures"]["offsets"], 3);
+}
+
 fn asked(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
