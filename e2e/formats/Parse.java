@@ -4,9 +4,11 @@
 import java.io.FileReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import org.apache.flume.conf.FlumeConfiguration;
 import org.apache.hadoop.hive.ql.parse.ParseDriver;
 
@@ -51,6 +53,19 @@ public class Parse {
       System.err.println("no agent " + agent);
       System.exit(1);
     }
+    // what it cannot configure it leaves out, with a warning
+    Map<String, Set<String>> active =
+        Map.of(
+            "sources", found.getSourceSet(),
+            "channels", found.getChannelSet(),
+            "sinks", found.getSinkSet());
+    active.forEach((kind, names) -> {
+      String[] wanted = all.get(agent + "." + kind).split(" ");
+      if (!names.containsAll(Arrays.asList(wanted))) {
+        System.err.println("not all " + kind + " can be configured: " + names);
+        System.exit(1);
+      }
+    });
     System.out.println("sources " + found.getSourceSet());
     System.out.println("channels " + found.getChannelSet());
     System.out.println("sinks " + found.getSinkSet());

@@ -66,7 +66,8 @@ struct OnMachines {
     login: Option<BrokerLogin>,
     version: Option<String>,
     data_dirs: Vec<String>,
-    config: BTreeMap<String, String>,
+    /// By key; templates take maps in any order.
+    config: Vec<(String, String)>,
 }
 
 #[derive(Serialize)]
@@ -229,7 +230,9 @@ fn on_machines(cluster: &Cluster) -> Result<OnMachines, TargetError> {
             .map(|it| literal(cluster, &it.user).map(|()| it.user.clone()))
             .transpose()?,
         cluster_id: cluster_id(cluster),
-        config: replication(&brokers.config, nodes.len()),
+        config: replication(&brokers.config, nodes.len())
+            .into_iter()
+            .collect(),
         nodes,
         controllers: hosts
             .iter()
