@@ -19,6 +19,16 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", count(number))
 }
 
+/// Adds `; 2,000 still being written` to what was said, where there is any.
+pub(crate) fn add_if_any(said: &mut String, number: u64, words: &str) {
+    if number > 0 {
+        said.push_str("; ");
+        said.push_str(&count(number));
+        said.push(' ');
+        said.push_str(words);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{count, counted};

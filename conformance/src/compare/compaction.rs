@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::compare::latest::{Pair, Unlike};
 use crate::verdict::{Counterexample, Failures, Figures, TopicPartitionOffset, Verdict, figures};
-use crate::words::{count, counted};
+use crate::words::{add_if_any, counted};
 
 /// What became of the keys of one partition.
 #[derive(Debug, Default)]
@@ -72,18 +72,12 @@ pub(crate) fn judge(
             "{} with the same newest record",
             counted(keys - in_motion - expired, "key")
         );
-        if in_motion > 0 {
-            // writing to a String cannot fail
-            let _ = write!(evidence, "; {} still being written", count(in_motion));
-        }
-        if expired > 0 {
-            // writing to a String cannot fail
-            let _ = write!(
-                evidence,
-                "; {} on one side alone, which retention may have taken from the other",
-                count(expired)
-            );
-        }
+        add_if_any(&mut evidence, in_motion, "still being written");
+        add_if_any(
+            &mut evidence,
+            expired,
+            "on one side alone, which retention may have taken from the other",
+        );
         if share > 1 {
             // writing to a String cannot fail
             let _ = write!(

@@ -1,10 +1,8 @@
 //! `count`: no record lost, none foreign.
 
-use std::fmt::Write as _;
-
 use crate::compare::judge::Judge;
 use crate::verdict::{Failures, Figures, Verdict, figures};
-use crate::words::{count, counted};
+use crate::words::{add_if_any, count, counted};
 
 /// Judges what one side alone has, but for what is explained: by retention at the beginning of a partition, or by a report
 /// of the mirror.
@@ -81,22 +79,12 @@ pub(super) fn judge(judge: &Judge) -> (Verdict, Figures) {
             count(theirs),
             count(judge.sum(|found| found.duplicates))
         );
-        if reported > 0 {
-            // writing to a String cannot fail
-            let _ = write!(
-                evidence,
-                "; {} left out and reported as gaps",
-                count(reported)
-            );
-        }
-        if expired > 0 {
-            // writing to a String cannot fail
-            let _ = write!(
-                evidence,
-                "; {} at the beginning of one side that retention has taken from the other",
-                count(expired)
-            );
-        }
+        add_if_any(&mut evidence, reported, "left out and reported as gaps");
+        add_if_any(
+            &mut evidence,
+            expired,
+            "at the beginning of one side that retention has taken from the other",
+        );
         Verdict::Pass { evidence }
     });
     (verdict, counts)
