@@ -336,6 +336,80 @@ fn a_stale_plan_changes_nothing_at_all() {
     assert!(described.contains("retention.ms=1000000"), "{described}");
 }
 
+/// A mirror's record is drifted by Kafka's own producer, a rendered file by whoever has an editor. The source need not be there.
+#[test]
+fn a_mirror_and_a_file_are_brought_about_changed_drifted_and_repaired() {
+    const RECORDS: &str = "mirrorctl-mirrors.internal";
+    const FILE: &str = "rendered/mirrormaker2/others/mm2.properties";
+    let workspace = Workspace::create("plan").unwrap();
+    let declare = |state: &str, pattern: &str| {
+        let servers = cluster().bootstrap_servers().replace(',', "\", \"");
+        let mirror = |name: &str, more: &str| {
+            format!(
+                "- {{name: {name}, source: away, target: three, topicsPattern: {pattern}, \
+                 replicationPolicy: {{type: default}}, {more}}}\n"
+            )
+        };
+        let text = format!(
+            "apiVersion: mirrorctl.io/v1\nkind: Topology\nmetadata: {{name: kinds}}\nclusters:\n\
+             - {{alias: three, bootstrapServers: [\"{servers}\"]}}\n\
+             - {{alias: away, bootstrapServers: [\"127.0.0.1:1\"]}}\nmirrors:\n{}{}\
+             render: {{out: rendered, targets: [mirrormaker2]}}\n",
+            mirror("kinds", &format!("state: {state}")),
+            mirror("others", "engine: mirrormaker2"),
+        );
+        workspace.write("t.yaml", text).unwrap();
+    };
+    let plan = ["plan", "-f", "t.yaml", "--detailed-exitcode"];
+    let apply = ["apply", "-f", "t.yaml", "--auto-approve"];
+    let says = |ran: &Ran, words: &[&str]| {
+        for word in words {
+            assert!(ran.out.contains(word), "{word} in:\n{}", ran.out);
+        }
+    };
+
+    declare("running", "pay");
+    says(&run(&workspace, &plan, 2), &["2 to add, 0 to change"]);
+    run(&workspace, &apply, 0);
+    run(&workspace, &plan, 0);
+    assert!(topics().contains(RECORDS));
+
+    declare("paused", "orders");
+    says(
+        &run(&workspace, &plan, 2),
+        &[
+            "running → paused",
+            "~ file.mirrormaker2/others/mm2.properties",
+            "0 to add, 2 to change",
+        ],
+    );
+    run(&workspace, &apply, 0);
+    run(&workspace, &plan, 0);
+
+    let tombstone = "by:hand\t{\"mirror\":\"kinds\"}\tNULL\n";
+    console_producer(cluster(), RECORDS, "none", tombstone).unwrap();
+    let path = workspace.path().join(FILE);
+    let rendered = std::fs::read_to_string(&path).unwrap();
+    let edited = format!("{rendered}fetch.max.bytes = 1\n");
+    std::fs::write(&path, &edited).unwrap();
+    let drift = [&plan[..], &["--drift-only"]].concat();
+    says(
+        &run(&workspace, &drift, 3),
+        &[
+            "gone since the last apply",
+            "drifted: edited since it was rendered",
+        ],
+    );
+    // an edit is lost only where that is asked for, and until then nothing at all is changed
+    run(&workspace, &apply, 3);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), edited);
+    run(&workspace, &drift, 3);
+    let allowed = ["--allow-destroy", "file.mirrormaker2/others/mm2.properties"];
+    run(&workspace, &[&apply[..], &allowed].concat(), 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), rendered);
+    run(&workspace, &plan, 0);
+}
+
 /// What of the planned topics there is yet to create, by name.
 fn planned(workspace: &Workspace) -> BTreeSet<String> {
     let ran = run(

@@ -31,7 +31,15 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 fn until_it_says(process: &Guarded, words: &str, times: usize) {
-    until(words, || process.stderr().matches(words).count() >= times);
+    let started = Instant::now();
+    while process.stderr().matches(words).count() < times {
+        assert!(
+            started.elapsed() < LIMIT,
+            "no {words:?} in\n{}",
+            process.stderr()
+        );
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn stop(mut process: Guarded) -> String {

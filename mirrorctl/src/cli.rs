@@ -1,4 +1,4 @@
-//! The command line as clap reads it. Nothing here decides anything.
+//! The command line as clap reads it; arguments that fill a page stand with their command. Nothing here decides anything.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
-use conformance::{Sample, Since};
+use clap_complete::{ArgValueCompleter, Shell};
 use topology::Pattern;
 
+use crate::commands::{ImportArgs, RenderArgs, VerifyArgs};
+use crate::complete::{addresses, mirrors};
 use crate::values::{
-    LagLimit, at_least_one, byte_rate, duration, lag_limit, listen_address, pattern,
-    records_in_memory, share, since,
+    LagLimit, byte_rate, duration, lag_limit, listen_address, pattern, records_in_memory,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -28,7 +28,7 @@ Exit codes:
    2  changes are pending (plan --detailed-exitcode, render --check)
    3  refused by a safety rail, or would be (plan --detailed-exitcode)
    4  the saved plan is stale
-   5  verification failed, or lag over --max-lag
+   5  verification failed, lag over --max-lag, stopped partitions (status --detailed-exitcode)
   64  wrong usage
  130  ended at once by a second SIGINT (Ctrl-C)
  143  ended at once by a second SIGTERM";
@@ -174,17 +174,17 @@ pub(crate) struct PlanArgs {
 #[command(next_help_heading = "Scope")]
 pub(crate) struct ScopeArgs {
     /// Only resources whose address matches, such as `topic.aws.pay.*`: a regular expression for the whole address
-    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, add = ArgValueCompleter::new(addresses))]
     pub(crate) target: Vec<Pattern>,
     /// No resources whose address matches
-    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, add = ArgValueCompleter::new(addresses))]
     pub(crate) exclude: Vec<Pattern>,
     /// Only what somebody else changed since the last apply
     #[arg(long)]
     pub(crate) drift_only: bool,
     /// Let this resource be deleted, by its full address; the topology has to permit it as well. Of a rendered file: let
     /// what somebody wrote into it be lost. Of a mirror of another topology: let it be taken over
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", add = ArgValueCompleter::new(addresses))]
     pub(crate) allow_destroy: Vec<String>,
 }
 
@@ -277,13 +277,13 @@ pub(crate) struct DestroyArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Resources whose address matches: a regular expression for the whole address
-    #[arg(long, value_name = "PATTERN", value_parser = pattern, required = true)]
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, required = true, add = ArgValueCompleter::new(addresses))]
     pub(crate) target: Vec<Pattern>,
     /// Do not ask; each resource has to be named with --allow-destroy instead
     #[arg(long)]
     pub(crate) auto_approve: bool,
     /// Let this resource be deleted, by its full address
-    #[arg(long, value_name = "ADDRESS", requires = "auto_approve")]
+    #[arg(long, value_name = "ADDRESS", requires = "auto_approve", add = ArgValueCompleter::new(addresses))]
     pub(crate) allow_destroy: Vec<String>,
     /// Wait this long for another apply to end
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s", env = "MIRRORCTL_LOCK_TIMEOUT")]
@@ -305,127 +305,8 @@ pub(crate) struct ForgetArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Addresses of resources, such as topic.aws.pay.old
-    #[arg(value_name = "ADDRESS", required = true)]
+    #[arg(value_name = "ADDRESS", required = true, add = ArgValueCompleter::new(addresses))]
     pub(crate) addresses: Vec<String>,
-}
-
-/// Arguments of `import`.
-#[derive(Debug, Args)]
-#[command(
-    subcommand_required = true,
-    after_help = "\
-Examples:
-  mirrorctl import cluster --alias onprem --bootstrap-servers kafka1.dc:9092 > topology.yaml
-  mirrorctl import cluster --alias aws -f topology.yaml --topics 'pay\\..*' >> topology.yaml
-  mirrorctl import mm2 mm2.properties > topology.yaml
-  mirrorctl import connect source.json checkpoint.json > topology.yaml
-  curl -s 'http://connect:8083/connectors?expand=info' | mirrorctl import connect - > topology.yaml
-  kubectl get kafka,kafkatopic,kafkauser -o yaml | mirrorctl import strimzi - > topology.yaml
-
-The plan of an imported cluster is empty: the topics are declared as they are, with what is set on
-them. Passwords are never written; the file says which variables have to hold them, and names what
-could not be taken over. What is written is checked as `validate` does it."
-)]
-pub(crate) struct ImportArgs {
-    /// From what.
-    #[command(subcommand)]
-    pub(crate) what: ImportWhat,
-}
-
-/// What can be imported.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ImportWhat {
-    /// The topics of a live cluster
-    Cluster(ImportClusterArgs),
-    /// The properties file of MirrorMaker 2's dedicated mode
-    Mm2 {
-        /// The properties file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// Connectors of MirrorMaker 2, as Kafka Connect's REST interface takes and gives them
-    Connect {
-        /// JSON files; `-` is standard input
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// Resources of Strimzi: clusters, mirrors, topics, users and connectors
-    Strimzi {
-        /// YAML files with one or many documents; `-` is standard input
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
-    },
-}
-
-/// Arguments of `import cluster`.
-#[derive(Debug, Args)]
-pub(crate) struct ImportClusterArgs {
-    /// Alias of the cluster
-    #[arg(long, value_name = "ALIAS")]
-    pub(crate) alias: String,
-    /// Brokers of a listener without TLS and login
-    #[arg(
-        long,
-        value_name = "HOST:PORT",
-        value_delimiter = ',',
-        required_unless_present = "file",
-        conflicts_with = "file"
-    )]
-    pub(crate) bootstrap_servers: Vec<String>,
-    /// A topology that says how the cluster is reached; only the topics are written then
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-    /// Only topics whose name matches
-    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
-    pub(crate) topics: Option<Pattern>,
-}
-
-/// Arguments of `render`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  mirrorctl render --list
-  mirrorctl render -f topology.yaml --out rendered
-  mirrorctl render -f topology.yaml --out rendered --target mirrormaker2 --templates my-templates
-  mirrorctl render -f topology.yaml --out rendered --check    # for pipelines
-
-The same topology gives the same bytes. mirrorctl-render.json in the output folder holds the digest
-of every file: a file that was edited since, that was there before, or that another topology
-rendered, keeps everything from being written (exit code 3) unless --force is given. Files that are
-no longer wanted are removed, unless they were edited; other files are never touched. Secrets are
-never written: files name the environment variables and files that hold them.
-
-With --check nothing is written: the differences are printed, and the exit code is 2 when there are
-any.")]
-pub(crate) struct RenderArgs {
-    /// Topology file
-    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
-    pub(crate) file: Option<PathBuf>,
-    /// Folder to write to; made where it does not exist. Without it, what the topology's `render` says
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Only this target (may be given several times)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) target: Vec<String>,
-    /// A folder of templates that take the place of those of the same name
-    #[arg(long, value_name = "DIR")]
-    pub(crate) templates: Option<PathBuf>,
-    /// Choose something about a target, `TARGET.NAME=VALUE` (may be given several times)
-    #[arg(long, value_name = "SETTING")]
-    pub(crate) set: Vec<String>,
-    /// Ask Ambari where a cluster's `ZooKeeper` and brokers are, `ALIAS=https://HOST/api/v1/clusters/NAME` (may be given
-    /// several times); the login is the cluster's `access.login`
-    #[arg(long, value_name = "ALIAS=URL")]
-    pub(crate) ambari: Vec<String>,
-    /// Write nothing; show what would change, and exit with 2 when anything would
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// Overwrite files that were edited
-    #[arg(long, conflicts_with = "check")]
-    pub(crate) force: bool,
-    /// List the targets, their settings and templates
-    #[arg(long, conflicts_with_all = ["file", "out", "target", "templates", "set", "ambari", "check", "force"])]
-    pub(crate) list: bool,
 }
 
 /// Arguments of `replicate`.
@@ -455,7 +336,7 @@ pub(crate) struct ReplicateArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Only this mirror (may be given several times); otherwise all that the built-in engine runs
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = ArgValueCompleter::new(mirrors))]
     pub(crate) mirror: Vec<String>,
     /// Copy up to the end offsets of now, then stop
     #[arg(long)]
@@ -477,169 +358,25 @@ pub(crate) enum Switch {
     Off,
 }
 
-/// Arguments of `verify`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  # write stamped records to the source, wait for the running mirror, judge every promise
-  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --partitions 8 --records 100000
-  # the same in two steps, with faults in between
-  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase write --journal run.json
-  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase check --journal run.json
-  # compare what is there, record by record, without writing anything
-  mirrorctl verify -f topology.yaml --mirror pay --mode compare --junit verify.xml --html verify.html
-  mirrorctl verify -f topology.yaml --mirror pay --mode compare --topics 'pay\\..*' --since 2h --sample 10
-  # for a pipeline: write, copy, judge by stamps, then compare everything; 10 minutes at most
-  mirrorctl verify -f topology.yaml --mirror pay --profile ci --run --junit verify.xml
-  # all the time, with the verdicts as metrics
-  mirrorctl verify -f topology.yaml --mirror pay --mode compare --follow --every 5m --listen 9465
-
-The judge reads both clusters through librdkafka and shares no code with the replicator.")]
-pub(crate) struct VerifyArgs {
-    /// Topology file
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// The mirror to judge
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) mirror: String,
-    /// How to judge
-    #[arg(long, value_enum, required_unless_present = "profile")]
-    pub(crate) mode: Option<VerifyMode>,
-    /// Do both, stamped and compare, as much as fits: writes records, and creates their topic where there is none
-    #[arg(long, value_enum, conflicts_with = "mode")]
-    pub(crate) profile: Option<VerifyProfile>,
-    /// Source cluster, where the mirror has several
-    #[arg(long, value_name = "ALIAS")]
-    pub(crate) source: Option<String>,
-    /// Topic on the source: the one to write to (stamped), or the only ones to compare
-    #[arg(long, value_name = "NAME")]
-    pub(crate) topic: Vec<String>,
-    /// How long to wait for the next record while some are missing
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
-    pub(crate) timeout: Duration,
-    /// Copy with `mirrorctl replicate --once`, in a process of its own, before judging
-    #[arg(long)]
-    pub(crate) run: bool,
-    /// How the stamped workload is written.
-    #[command(flatten)]
-    pub(crate) stamped: StampedArgs,
-    /// What is compared.
-    #[command(flatten)]
-    pub(crate) compare: CompareArgs,
-    /// How it goes on.
-    #[command(flatten)]
-    pub(crate) follow: FollowArgs,
-    /// Write the report as JSON to this file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) report_json: Option<PathBuf>,
-    /// Write the report as `JUnit` XML to this file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) junit: Option<PathBuf>,
-    /// Write the report as one HTML page to this file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) html: Option<PathBuf>,
-}
-
-/// Arguments of `verify --mode stamped`.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Stamped mode")]
-pub(crate) struct StampedArgs {
-    /// Which part to do
-    #[arg(long, value_enum, default_value_t = Phase::All)]
-    pub(crate) phase: Phase,
-    /// Where the journal of acknowledged writes is kept between the phases
-    #[arg(long, value_name = "FILE")]
-    pub(crate) journal: Option<PathBuf>,
-    /// Records to write [default: 10000; of a profile 20000 (ci) or 1000000 (full)]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) records: Option<u64>,
-    /// Create the topic with this many partitions when it does not exist
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
-    pub(crate) partitions: Option<i32>,
-    /// Replays the same workload; random when absent, and always printed
-    #[arg(long, value_name = "S")]
-    pub(crate) seed: Option<u64>,
-    /// How often the mirror was restarted: bounds how often it may repeat records
-    #[arg(long, value_name = "N")]
-    pub(crate) restarts: Option<u64>,
-    /// At most this many records a second
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rate: Option<u32>,
-}
-
-/// Arguments of `verify --mode compare`.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Comparison")]
-pub(crate) struct CompareArgs {
-    /// Only source topics whose whole name matches
-    #[arg(long, value_name = "PATTERN", value_parser = pattern, conflicts_with = "topic")]
-    pub(crate) topics: Option<Pattern>,
-    /// Only records from there on: a time (2026-11-21T10:00:00Z), how long ago (2h), or an offset of each source partition
-    #[arg(long, value_name = "TIME|OFFSET", value_parser = since)]
-    pub(crate) since: Option<Since>,
-    /// Only this share of the records, which the hash of the key decides: the same on both sides and every time. Everything
-    /// is read; what is kept in memory gets less
-    #[arg(long, value_name = "PERCENT", value_parser = share)]
-    pub(crate) sample: Option<Sample>,
-}
-
-/// Arguments of `verify --follow`.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Audit")]
-pub(crate) struct FollowArgs {
-    /// Compare again and again until Ctrl-C, which prints the last report
-    #[arg(long)]
-    pub(crate) follow: bool,
-    /// From the end of one comparison to the beginning of the next
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", requires = "follow")]
-    pub(crate) every: Duration,
-    /// Serve /metrics, /healthz, /readyz and /status there; a port alone means 127.0.0.1
-    #[arg(long, value_name = "ADDRESS", value_parser = listen_address, requires = "follow")]
-    pub(crate) listen: Option<String>,
-}
-
-/// How much is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum VerifyProfile {
-    /// 20,000 records, then a comparison: what a pipeline can wait for. Ends after 10 minutes at the latest
-    Ci,
-    /// 1,000,000 records, then a comparison, however long it takes
-    Full,
-}
-
-/// Ways to judge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum VerifyMode {
-    /// Write records that carry a stamp, and judge each promise by them
-    Stamped,
-    /// Compare what both clusters hold; writes nothing
-    Compare,
-}
-
-/// Parts of stamped verification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Phase {
-    /// Write to the source and keep the journal
-    Write,
-    /// Judge the target by a kept journal
-    Check,
-    /// Write, wait for the mirror, judge
-    All,
-}
-
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mirrorctl status -f topology.yaml
   mirrorctl status -f topology.yaml --mirror pay --output json
-  mirrorctl status -f topology.yaml --gaps   # what was not copied, and why")]
+  mirrorctl status -f topology.yaml --gaps   # what was not copied, and why
+  mirrorctl status -f topology.yaml --detailed-exitcode || page-somebody
+
+What was read is shown with exit code 0, whatever it says. With --detailed-exitcode it is 5 where a
+partition needs attention: its replicator stopped there and left the reason, or would stop or begin
+anew (records lost, truncated, recreated, refused, not on the target). Being behind is judged by
+`lag --max-lag`; a promoted mirror copies nothing any more, so nothing of it is judged.")]
 pub(crate) struct StatusArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Only this mirror (may be given several times)
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = ArgValueCompleter::new(mirrors))]
     pub(crate) mirror: Vec<String>,
     /// List every partition, however many there are
     #[arg(long)]
@@ -647,6 +384,9 @@ pub(crate) struct StatusArgs {
     /// List instead what was not copied and why: the target's gap ledger
     #[arg(long)]
     pub(crate) gaps: bool,
+    /// Exit with 5 when a partition needs attention
+    #[arg(long, conflicts_with = "gaps")]
+    pub(crate) detailed_exitcode: bool,
 }
 
 /// Arguments of `lag`.
@@ -666,7 +406,7 @@ pub(crate) struct LagArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Only this mirror (may be given several times)
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = ArgValueCompleter::new(mirrors))]
     pub(crate) mirror: Vec<String>,
     /// List every partition, however many there are
     #[arg(long)]
@@ -728,9 +468,14 @@ pub(crate) enum SchemaSubject {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mirrorctl completions bash > ~/.local/share/bash-completion/completions/mirrorctl
-  mirrorctl completions zsh > ~/.zfunc/_mirrorctl
-  mirrorctl completions fish > ~/.config/fish/completions/mirrorctl.fish")]
+  echo 'source <(mirrorctl completions bash)' >> ~/.bashrc
+  echo 'source <(mirrorctl completions zsh)' >> ~/.zshrc
+  echo 'mirrorctl completions fish | source' >> ~/.config/fish/config.fish
+
+The script asks mirrorctl itself, which also completes addresses (--target, --exclude,
+--allow-destroy, forget) and mirrors (--mirror) from the topology after -f, without asking a
+cluster; bash takes words apart at colons, so that addresses of access rules end there. Load it
+anew after an upgrade, as above.")]
 pub(crate) struct CompletionsArgs {
     /// Which shell
     #[arg(value_enum)]

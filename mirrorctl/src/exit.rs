@@ -88,9 +88,10 @@ impl From<&Failure> for Code {
                 | render::WriteError::Folder(render::FolderError::Link { .. }),
             ) => Self::Refused,
             Failure::RenderWrite(render::WriteError::Changed { .. }) => Self::Stale,
-            Failure::Verification { .. } | Failure::OverTime { .. } | Failure::LagOver { .. } => {
-                Self::VerificationFailed
-            }
+            Failure::Verification { .. }
+            | Failure::OverTime { .. }
+            | Failure::LagOver { .. }
+            | Failure::NeedAttention { .. } => Self::VerificationFailed,
             Failure::Replicator { error, .. } => match **error {
                 replicator::RunError::SameCluster { .. }
                 | replicator::RunError::Superseded { .. } => Self::Refused,

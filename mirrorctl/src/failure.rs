@@ -9,6 +9,8 @@ use crate::values::LagLimit;
 
 /// Topics that are named one by one; the summary on stdout has all of them.
 const LEFT_OUT_SHOWN: usize = 3;
+/// Partitions that are named one by one; `status` shows all of them.
+const STOPPED_SHOWN: usize = 3;
 
 /// Every way in which a command fails.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +137,9 @@ pub(crate) enum Failure {
     /// Mirrors are further behind than `lag --max-lag` allows.
     #[error("lag is over {limit}: {}", over.join(", "))]
     LagOver { limit: LagLimit, over: Vec<String> },
+    /// `status --detailed-exitcode` found partitions at which a replicator stops.
+    #[error("{}", needing(partitions))]
+    NeedAttention { partitions: Vec<String> },
     /// An embedded cluster did not start.
     #[error("embedded cluster {alias} does not start: {error}")]
     Embedded {
@@ -168,6 +173,20 @@ pub(crate) enum Failure {
     /// A signal asked to stop before the command was done.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// The first few, and how many there are.
+fn needing(partitions: &[String]) -> String {
+    let named = partitions.iter().take(STOPPED_SHOWN).cloned();
+    let words = named.collect::<Vec<_>>().join(", ");
+    match partitions.len() {
+        1 => format!("1 partition needs attention: {words}"),
+        many if many > STOPPED_SHOWN => format!(
+            "{many} partitions need attention: {words} and {} more",
+            many - STOPPED_SHOWN
+        ),
+        many => format!("{many} partitions need attention: {words}"),
+    }
 }
 
 fn names(targets: &[&render::Target]) -> String {

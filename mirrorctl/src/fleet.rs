@@ -19,7 +19,7 @@ use crate::output::{self, CopyDisplay, RunEnd, WatchedRun};
 use crate::select::{builtin, clusters};
 use crate::session::Session;
 use crate::signals::Hangups;
-use crate::steered::Steered;
+use crate::steered::{Before, Steered, Steering};
 
 /// All that decides how a mirror runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +37,8 @@ struct Crew {
     promoted: CancellationToken,
 }
 
-/// How a mirror's runs ended, one a source.
-type CrewEnd = (String, Result<Vec<RunEnd>, Failure>);
+/// How the steering of a mirror ended.
+type CrewEnd = (String, Result<Steering, Failure>);
 
 /// The mirrors of one topology file.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub(crate) struct Fleet<'f> {
     crews: BTreeMap<String, Crew>,
     /// Ended by themselves: not started again before the next reload.
     ended: BTreeSet<String>,
+    /// The mirror whose crew has just made room for the next one, and had it at hand.
+    at_hand: Option<String>,
     tasks: JoinSet<CrewEnd>,
     ends: Vec<RunEnd>,
     watched: watch::Sender<Vec<WatchedRun>>,
@@ -84,6 +86,7 @@ impl<'f> Fleet<'f> {
             topology,
             crews: BTreeMap::new(),
             ended: BTreeSet::new(),
+            at_hand: None,
             tasks: JoinSet::new(),
             ends: Vec::new(),
             watched: watch::channel(Vec::new()).0,
@@ -131,23 +134,45 @@ impl<'f> Fleet<'f> {
         }
     }
 
-    fn crew_ended(&mut self, (name, ends): CrewEnd) -> Result<(), Failure> {
+    fn crew_ended(&mut self, (name, steering): CrewEnd) -> Result<(), Failure> {
         let Some(crew) = self.crews.remove(&name) else {
             return Ok(());
         };
         self.session.runs.release(&name);
-        self.ends.extend(ends?);
-        if !crew.stop.is_cancelled() {
-            self.session.runs.end(&name);
-            self.ended.insert(name.clone());
-        } else if !self.session.stop.is_cancelled() {
-            // removed, paused, promoted, or about to start anew
-            self.session.runs.remove(&name);
-        }
+        let Steering { ends, left } = steering?;
+        self.ends.extend(ends);
+        let promoted = self.says_promoted(&name);
         self.watched
             .send_modify(|runs| runs.retain(|run| run.mirror != name));
+        if !crew.stop.is_cancelled() {
+            self.session.runs.end(&name);
+            self.ended.insert(name);
+        } else if self.session.stop.is_cancelled() {
+            if promoted && left.is_some() {
+                tracing::warn!(
+                    mirror = name,
+                    "promoted by its file, and stopped before its last copy was done: what the source held by then may not be \
+                     on the target"
+                );
+            }
+        } else {
+            // removed, paused, promoted, or about to start anew
+            self.session.runs.remove(&name);
+            self.at_hand = (left == Some(Before::AtHand)).then(|| name.clone());
+            // it was told to end for another reason, and promoted before it had: the last copy is still to be made
+            if promoted && left.is_some() {
+                self.start(crew.definition, None);
+            }
+        }
         self.settle();
+        self.at_hand = None;
         Ok(())
+    }
+
+    /// Whether the file says that this mirror is promoted.
+    fn says_promoted(&self, name: &str) -> bool {
+        let mirror = self.topology.mirror(name);
+        mirror.is_some_and(|mirror| mirror.state == MirrorState::Promoted)
     }
 
     /// Reads the file again. What is wrong with it is said, and everything goes on as before.
@@ -236,8 +261,7 @@ impl<'f> Fleet<'f> {
             if self.wanted.get(name) == Some(&crew.definition) {
                 continue;
             }
-            let state = self.topology.mirror(name).map(|mirror| mirror.state);
-            if state == Some(MirrorState::Promoted) {
+            if self.says_promoted(name) {
                 crew.promoted.cancel();
             } else {
                 crew.stop.cancel();
@@ -266,6 +290,10 @@ impl<'f> Fleet<'f> {
             runs: self.session.runs.clone(),
             stop: stop.clone(),
             promoted: promoted.clone(),
+            before: match &self.at_hand {
+                Some(at_hand) if *at_hand == name => Before::AtHand,
+                Some(_) | None => Before::Nothing,
+            },
         };
         let crew = Crew {
             definition,

@@ -217,19 +217,23 @@ pub(crate) enum By {
 pub(crate) struct Kept {
     /// Its record, and how promotions ended.
     pub(crate) entry: Entry,
-    /// What the mirrors into the target say of their topics; nothing where this one is not promoted.
+    /// What the mirrors into the target say of their topics; nothing where neither file nor record say promoted.
     pub(crate) topics: BTreeMap<TopicKey, TopicRecord>,
 }
 
 impl Kept {
     /// Reads it. Cancel safe: nothing but reads.
-    pub(crate) async fn of(mirror: &str, target: &kafka::Cluster) -> Result<Self, Error> {
-        let entry = RegisterLog::new(target.clone()).read().await?.entry(mirror);
-        let topics = match &entry.standing {
-            Some(Standing::Known { record, .. }) if record.state == MirrorState::Promoted => {
-                register::provenance(target).await?
-            }
-            Some(Standing::Known { .. } | Standing::Unreadable { .. }) | None => BTreeMap::new(),
+    pub(crate) async fn of(mirror: &Mirror, target: &kafka::Cluster) -> Result<Self, Error> {
+        let register = RegisterLog::new(target.clone()).read().await?;
+        let entry = register.entry(&mirror.name);
+        let recorded = match &entry.standing {
+            Some(Standing::Known { record, .. }) => record.state == MirrorState::Promoted,
+            Some(Standing::Unreadable { .. }) | None => false,
+        };
+        let topics = if recorded || mirror.state == MirrorState::Promoted {
+            register::provenance(target).await?
+        } else {
+            BTreeMap::new()
         };
         Ok(Self { entry, topics })
     }
@@ -262,29 +266,57 @@ pub(crate) fn state(mirror: &Mirror, kept: Option<&Kept>, source_cluster_id: &st
         (true, _) => By::Topology,
         (false, _) => By::Record,
     };
-    let end = recorded.and_then(|entry| entry.end(source_cluster_id));
-    let seen =
-        kept.is_some_and(|kept| is_handed_over(&kept.topics, &mirror.name, source_cluster_id));
-    let promotion = (says == Some(MirrorState::Promoted)).then(|| match end {
-        None if seen => "over: before it was applied, a replicator copied what the source held when its topology file said \
-                         promoted; its log says whether anything was left behind"
-            .to_owned(),
-        None => "no replicator has taken the promotion up: the target holds what was copied before"
-            .to_owned(),
-        Some(end) if !end.ended => "not finished: a replicator copies what the source held when it was promoted; where none \
-                                    runs any more, `mirrorctl replicate` goes on with it"
-            .to_owned(),
-        Some(end) => match &end.reason {
-            None => "complete: everything up to the end of the source is on the target".to_owned(),
-            Some(reason) => format!("over, and incomplete: {reason}"),
-        },
-    });
+    let promotion = match (says, mirror.state) {
+        (Some(MirrorState::Promoted), _) => {
+            kept.map(|kept| applied(kept, &mirror.name, source_cluster_id))
+        }
+        (_, MirrorState::Promoted) => {
+            kept.and_then(|kept| by_file(kept, &mirror.name, source_cluster_id))
+        }
+        (_, MirrorState::Running | MirrorState::Paused) => None,
+    };
     Shown {
         state,
         by,
         record,
         promotion,
     }
+}
+
+const COMPLETE: &str = "complete: everything up to the end of the source is on the target";
+
+/// How a promotion stands that was applied.
+fn applied(kept: &Kept, mirror: &str, source_cluster_id: &str) -> String {
+    match kept.entry.end(source_cluster_id) {
+        Some(end) if !end.ended => "not finished: a replicator copies what the source held when it was promoted; where none \
+                                    runs any more, `mirrorctl replicate` goes on with it"
+            .to_owned(),
+        Some(end) => match &end.reason {
+            None => COMPLETE.to_owned(),
+            Some(reason) => format!("over, and incomplete: {reason}"),
+        },
+        None => by_file(kept, mirror, source_cluster_id).unwrap_or_else(|| {
+            "no replicator has taken the promotion up: the target holds what was copied before".to_owned()
+        }),
+    }
+}
+
+/// How a promotion ended that a replicator carried out because its topology file said so, before it was applied or without.
+fn by_file(kept: &Kept, mirror: &str, source_cluster_id: &str) -> Option<String> {
+    if !is_handed_over(&kept.topics, mirror, source_cluster_id) {
+        return None;
+    }
+    let when = "when the replicator's topology file said promoted";
+    Some(match kept.entry.end_by_file(source_cluster_id) {
+        // an earlier version left nothing else behind
+        None => format!(
+            "over: a replicator copied what the source held {when}; its log says whether anything was left behind"
+        ),
+        Some(end) => match &end.reason {
+            None => format!("{COMPLETE}, as it was {when}"),
+            Some(reason) => format!("over, and incomplete, {when}: {reason}"),
+        },
+    })
 }
 
 /// Whether a promotion was begun by a replicator and not brought to its end, for any of these source clusters.

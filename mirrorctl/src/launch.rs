@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser};
+use clap_complete::CompleteEnv;
 use replicator::metrics::Watchlist;
 use std::future::Future;
 
@@ -15,10 +16,14 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::output::{self, Terminal};
 use crate::session::{Ended, Session};
-use crate::{commands, signals, telemetry};
+use crate::{commands, complete, signals, telemetry};
 
 /// The whole program.
 pub(crate) fn launch() -> ExitCode {
+    // ends the process where a shell asks for completions
+    CompleteEnv::with_factory(Cli::command)
+        .var(complete::VARIABLE)
+        .complete();
     match Cli::try_parse() {
         Ok(cli) => report(run(cli)).into(),
         Err(answer) => answered(&answer).into(),

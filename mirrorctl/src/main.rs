@@ -8,6 +8,7 @@ mod applicant;
 mod audit;
 mod cli;
 mod commands;
+mod complete;
 mod connect;
 mod copies;
 mod exit;

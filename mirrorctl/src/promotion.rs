@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use plan::Clients;
-use register::{EndRecord, Entry, POSITIONS_KEPT, Standing, VERSION, is_handed_over};
+use register::{BY_FILE, EndRecord, Entry, POSITIONS_KEPT, Standing, VERSION, is_handed_over};
 use replicator::metrics::Watchlist;
 use replicator::{Options, RunError};
 use tokio::sync::watch;
@@ -58,8 +58,7 @@ enum Waited {
 }
 
 impl Promotion<'_> {
-    /// Copies what the sources hold now, `ours` at once and the others once nobody else does, and writes down how it ended
-    /// where the target keeps a record of the promotion. Sources whose promotion is over already are left alone. When `stop`
+    /// Copies what the sources hold now, `ours` at once and the others once nobody else does, and writes down how it ended. Sources whose promotion is over already are left alone. When `stop`
     /// ends it, the next replicator goes on with it.
     pub(crate) async fn carry_out(mut self, mut ours: Sources) -> Result<Vec<RunEnd>, Failure> {
         let mut ends = Vec::new();
@@ -321,8 +320,11 @@ impl Promotion<'_> {
             let left = replicator::release(&target, &self.mirror.name, id).await;
             left.map_err(&failed)?;
         }
-        let Some(promoted_at_ms) = self.promoted_at_ms() else {
-            return Ok(());
+        let promoted_at_ms = match (self.promoted_at_ms(), ended) {
+            (Some(at_ms), _) => at_ms,
+            // for whoever applies it later, or looks at its status
+            (None, true) => BY_FILE,
+            (None, false) => return Ok(()),
         };
         let mut positions: BTreeMap<String, BTreeMap<i32, i64>> = BTreeMap::new();
         let mut partitions = 0;
@@ -346,8 +348,14 @@ impl Promotion<'_> {
             positions,
         };
         let log = &self.follower.log;
-        let written = log.end(&self.mirror.name, id, &record).await;
-        written.map_err(failed)
+        match log.end(&self.mirror.name, id, &record).await {
+            Err(error) if promoted_at_ms == BY_FILE => {
+                tracing::warn!(mirror = self.mirror.name, %error,
+                    "how the promotion ended cannot be written down: this log alone says it");
+                Ok(())
+            }
+            written => written.map_err(failed),
+        }
     }
 
     fn on_target(&self) -> impl Fn(kafka::Error) -> Failure + use<> {

@@ -35,13 +35,46 @@ pub(crate) struct Steered {
     pub(crate) stop: CancellationToken,
     /// The topology file says that it is promoted now.
     pub(crate) promoted: CancellationToken,
+    /// Whether this process had it at hand until right now, by another definition.
+    pub(crate) before: Before,
+}
+
+/// What this process had to do with a mirror before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nothing that is known: what is promoted by now may have been so for long.
+    Nothing,
+    /// It followed file and record, which did not say promoted: what is promoted since then is its to carry out.
+    AtHand,
+}
+
+/// How the steering of a mirror ended.
+#[derive(Debug)]
+pub(crate) struct Steering {
+    /// The ends of its runs, one a source and each time it was copied.
+    pub(crate) ends: Vec<RunEnd>,
+    /// What a successor in this process is to know; nothing where the mirror's promotion is over, or passed over.
+    pub(crate) left: Option<Before>,
+}
+
+impl Steering {
+    fn stopped(left: Before, ends: Vec<RunEnd>) -> Self {
+        Self {
+            ends,
+            left: Some(left),
+        }
+    }
+
+    fn over(ends: Vec<RunEnd>) -> Self {
+        Self { ends, left: None }
+    }
 }
 
 impl Steered {
-    /// From connecting to its end. Gives the ends of its runs, one a source and each time it was copied.
+    /// From connecting to its end.
     ///
     /// A mirror that its file pauses follows its record too: a promotion that is applied meanwhile is taken up.
-    pub(crate) async fn run(self) -> Result<Vec<RunEnd>, Failure> {
+    pub(crate) async fn run(self) -> Result<Steering, Failure> {
         let awaited = match self.mirror.state {
             MirrorState::Running | MirrorState::Promoted => self.show_awaited(),
             // it waits for nothing
@@ -55,17 +88,20 @@ impl Steered {
                 .await
             {
                 Some(clients) => clients,
-                None => return Ok(Vec::new()),
+                None => return Ok(Steering::stopped(self.before, Vec::new())),
             },
         };
         let mut follower = Follower::new(&self.mirror, &clients)?;
         let Some(mut word) = self.stop.run_until_cancelled(follower.first()).await else {
-            return Ok(Vec::new());
+            return Ok(Steering::stopped(self.before, Vec::new()));
         };
         // what it does now shows itself
         self.runs.remove(&self.mirror.name);
-        // a promotion that nobody began is not begun by a start: applications may write to the target by now
-        let mut alive = is_half_promoted(follower.entry(), &clients, &self.mirror);
+        // a promotion that nobody began is not begun by a start: applications may write to the target by now. One that comes
+        // after the first look, or while another definition of the mirror was at hand, happened under our eyes
+        let mut alive = self.before == Before::AtHand
+            || word != Word::Promote
+            || is_half_promoted(follower.entry(), &clients, &self.mirror);
         // sources that this process copied last, not another one while this one stood by
         let mut ours = BTreeSet::new();
         let mut ends = Vec::new();
@@ -82,11 +118,11 @@ impl Steered {
                     .await?
                 {
                     Some(next) => next,
-                    None => return Ok(ends),
+                    None => return Ok(Steering::stopped(Before::AtHand, ends)),
                 },
                 Word::Hold(held) => match self.hold(held, &mut follower).await {
                     Some(next) => next,
-                    None => return Ok(ends),
+                    None => return Ok(Steering::stopped(Before::AtHand, ends)),
                 },
                 Word::Promote if alive => {
                     let promotion = Promotion {
@@ -97,15 +133,21 @@ impl Steered {
                         runs: &self.runs,
                         stop: &self.stop,
                     };
-                    ends.extend(promotion.carry_out(ours).await?);
-                    return Ok(ends);
+                    let last = promotion.carry_out(ours).await?;
+                    let interrupted = self.stop.is_cancelled() && !is_whole(&last);
+                    ends.extend(last);
+                    return Ok(if interrupted {
+                        Steering::stopped(Before::AtHand, ends)
+                    } else {
+                        Steering::over(ends)
+                    });
                 }
                 Word::Promote => {
                     tracing::info!(
                         mirror = self.mirror.name,
                         "promoted: passed over, nothing is copied to its target"
                     );
-                    return Ok(ends);
+                    return Ok(Steering::over(ends));
                 }
             };
             alive = true;
@@ -148,8 +190,10 @@ impl Steered {
             Word::Run => {}
         }
         *ours = having_the_mirror(&shown);
-        // whoever stands by follows the same record: it is not told that the mirror is free
-        goes_on.cancel();
+        // whoever stands by follows the same record: it is not told that the mirror is free, unless this one ends anyway
+        if !self.stop.is_cancelled() {
+            goes_on.cancel();
+        }
         stop.cancel();
         ends.extend(finishing.await?);
         if self.stop.is_cancelled() {
@@ -250,6 +294,12 @@ impl Steered {
             }
         }
     }
+}
+
+/// Whether these runs of a last copy came to their ends.
+fn is_whole(last: &[RunEnd]) -> bool {
+    let interrupted = |end: &RunEnd| matches!(&end.result, Ok(summary) if summary.interrupted);
+    !last.is_empty() && !last.iter().any(interrupted)
 }
 
 /// The sources of these runs that no other replicator has.

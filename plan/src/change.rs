@@ -13,13 +13,14 @@ use crate::impact::Impact;
 use crate::journal::Recorded;
 use crate::mirror::MirrorRecord;
 use crate::observed::ConfigOrigin;
+use crate::ownership::Owner;
 use crate::rendered_file::RenderedFileState;
 use crate::scram_user::ScramUserState;
 use crate::topic::TopicState;
 
 /// A resource of the topology and what the plan does to it.
 ///
-/// Decisions (what [`apply`](crate::apply) sends and compares) use `home`, `name`, `resource`, `record` and
+/// Decisions (what [`apply`](crate::apply) sends and compares) use `home`, `name`, `resource`, `record`, `owner` and
 /// `blocked` only. `reason`, `risk`, `details`, `diff`, `notes`, `unmanaged` and `taken_from` are for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceChange {
@@ -66,6 +67,9 @@ pub struct ResourceChange {
     /// What `apply` writes into the cluster's own record, or the folder's manifest, where that differs from what it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordChange>,
+    /// Whose the resource was when the plan was made; absent where it was nobody's, and where the plan does nothing about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// The topology, by its name, that declared the resource last, where that is another one: this plan takes it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_from: Option<String>,

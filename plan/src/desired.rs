@@ -95,6 +95,11 @@ impl Desired {
         self
     }
 
+    /// The addresses of all that is declared.
+    pub fn addresses(self) -> BTreeSet<String> {
+        self.without(|_| true).withdrawn
+    }
+
     /// The same with files that were rendered from the topology.
     #[must_use]
     pub fn with_files(mut self, folder: DesiredFolder) -> Self {

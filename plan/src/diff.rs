@@ -66,6 +66,7 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
         if let Some(live) = live {
             left_behind.extend(throttles(alias, live, &of_cluster));
             ownership::take_over(&mut of_cluster, &live.elsewhere, allowed);
+            ownership::note(&mut of_cluster, live, desired.name.as_deref());
         }
         of_cluster.sort_by(|a, b| a.address.cmp(&b.address));
         changes.extend(of_cluster);

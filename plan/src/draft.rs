@@ -133,6 +133,7 @@ impl<S> Draft<S> {
             unmanaged: self.unmanaged,
             impact: None,
             record,
+            owner: None,
             taken_from: None,
         }
     }

@@ -471,6 +471,7 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
         match &change.record {
             None => {}
             Some(RecordChange::Remember(recorded)) => {
+                cluster.elsewhere.remove(&change.address);
                 cluster
                     .recorded
                     .insert(change.address.clone(), recorded.clone());

@@ -38,6 +38,11 @@ pub(crate) fn allow_destroy(address: &str) -> String {
     format!("`--allow-destroy {}`", quoted(address))
 }
 
+/// How a resource is left out of a plan. Its address is a pattern that matches itself.
+pub(crate) fn exclude(address: &str) -> String {
+    format!("`--exclude {}`", quoted(address))
+}
+
 /// The address as a shell takes it.
 fn quoted(address: &str) -> String {
     let plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=,@%+".contains(char);

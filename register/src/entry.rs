@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::json_key::json_key;
-use crate::record::{EndKey, EndRecord, StateKey, StateRecord, VERSION};
+use crate::record::{BY_FILE, EndKey, EndRecord, StateKey, StateRecord, VERSION};
 
 /// All mirrors that a cluster knows, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,6 +91,13 @@ impl Entry {
         };
         let end = self.ends.get(source_cluster_id)?;
         (end.promoted_at_ms == *since_ms).then_some(end)
+    }
+
+    /// How the promotion of this source ended that a topology file alone had asked for, before any record did. The mirror may
+    /// have run again since, which [`is_handed_over`](crate::is_handed_over) tells.
+    pub fn end_by_file(&self, source_cluster_id: &str) -> Option<&EndRecord> {
+        let end = self.ends.get(source_cluster_id)?;
+        (end.ended && end.promoted_at_ms == BY_FILE).then_some(end)
     }
 }
 
@@ -194,6 +201,9 @@ mod tests {
         }
     }
 
+    const END_OF_FILE: &str =
+        r#"{"version":1,"promotedAtMs":0,"source":"a","ended":DONE,"complete":true}"#;
+
     #[test]
     fn an_end_belongs_to_one_promotion() {
         let promoted = |at| record(PAY, Some(r#"{"version":1,"state":"promoted"}"#), at);
@@ -205,5 +215,16 @@ mod tests {
         assert_eq!(again.end("abc"), None);
         let gone = kept(&[promoted(3), record(END, Some(end), 4), record(END, None, 5)]);
         assert_eq!(gone.end("abc"), None);
+        assert_eq!(entry.end_by_file("abc"), None);
+        // what the file alone asked for is no answer to a record
+        let by_file = END_OF_FILE.replace("DONE", "true");
+        let by_file = kept(&[record(END, Some(&by_file), 2), promoted(3)]);
+        assert_eq!(by_file.end("abc"), None);
+        assert!(by_file.end_by_file("abc").is_some_and(|end| end.complete));
+        let begun = END_OF_FILE.replace("DONE", "false");
+        assert_eq!(
+            kept(&[record(END, Some(&begun), 2)]).end_by_file("abc"),
+            None
+        );
     }
 }

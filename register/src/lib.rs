@@ -24,5 +24,5 @@ pub use provenance::{
     HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord, is_handed_over, provenance,
     topic_entry,
 };
-pub use record::{EndRecord, MIRRORS_TOPIC, POSITIONS_KEPT, StateRecord, VERSION};
+pub use record::{BY_FILE, EndRecord, MIRRORS_TOPIC, POSITIONS_KEPT, StateRecord, VERSION};
 pub use way_back::{Begin, Doubt, begins, unexplained};

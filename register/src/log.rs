@@ -64,13 +64,14 @@ impl RegisterLog {
         self.log.append(&records).await
     }
 
-    /// Says how far the promotion of a mirror is.
+    /// Says how far the promotion of a mirror is; the topic is made where it is missing.
     pub async fn end(
         &self,
         mirror: &str,
         source_cluster_id: &str,
         end: &EndRecord,
     ) -> Result<(), Error> {
+        self.log.ensure(&CONFIGS).await?;
         let record = keyed(&end_key(mirror, source_cluster_id), Some(end))?;
         self.log.append(&[record]).await
     }

@@ -15,6 +15,9 @@ pub const VERSION: u32 = 1;
 /// of them are in the topic of positions.
 pub const POSITIONS_KEPT: usize = 5_000;
 
+/// The time of a promotion that the topology file alone asked for: no [`StateRecord`] said so yet.
+pub const BY_FILE: i64 = 0;
+
 /// Key of a [`StateRecord`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -55,7 +58,7 @@ pub(crate) struct EndKey {
 pub struct EndRecord {
     /// Version of this form.
     pub version: u32,
-    /// Time of the [`StateRecord`] that it answers, ms since the epoch.
+    /// Time of the [`StateRecord`] that it answers, ms since the epoch; [`BY_FILE`] where there was none.
     pub promoted_at_ms: i64,
     /// Alias of the source.
     pub source: String,

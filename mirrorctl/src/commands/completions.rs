@@ -1,16 +1,29 @@
 //! `mirrorctl completions`.
 
-use clap::CommandFactory;
+use std::io;
 
-use crate::cli::{Cli, CompletionsArgs};
+use clap_complete::env::Shells;
+
+use crate::cli::CompletionsArgs;
+use crate::complete::VARIABLE;
 use crate::exit::Outcome;
+use crate::failure::Failure;
 use crate::output;
 use crate::session::Ended;
 
-/// Prints the completion script of a shell.
+/// The name that the script completes, and calls.
+const NAME: &str = "mirrorctl";
+
+/// Prints the script with which a shell asks this program for completions.
 pub(crate) fn completions(args: &CompletionsArgs) -> Ended {
+    let shells = Shells::builtins();
+    let shell = shells
+        .completer(&args.shell.to_string())
+        .ok_or_else(|| Failure::Output(io::ErrorKind::Unsupported.into()))?;
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "mirrorctl", &mut script);
+    shell
+        .write_registration(VARIABLE, NAME, NAME, NAME, &mut script)
+        .map_err(Failure::Output)?;
     output::result(&String::from_utf8_lossy(&script))?;
     Ok(Outcome::Done)
 }

@@ -3,19 +3,93 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use plan::Clients;
 use serde_json::json;
+use topology::Pattern;
 use topology::import::{
     ImportFile, Imported, ImportedCluster, ImportedTopic, connect as connect_json, mm2, strimzi,
 };
 
-use crate::cli::{Format, ImportArgs, ImportClusterArgs, ImportWhat};
+use crate::cli::Format;
 use crate::connect::{Address, connect, connect_to};
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load;
 use crate::output;
 use crate::session::{Ended, Session};
+use crate::values::pattern;
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    after_help = "\
+Examples:
+  mirrorctl import cluster --alias onprem --bootstrap-servers kafka1.dc:9092 > topology.yaml
+  mirrorctl import cluster --alias aws -f topology.yaml --topics 'pay\\..*' >> topology.yaml
+  mirrorctl import mm2 mm2.properties > topology.yaml
+  mirrorctl import connect source.json checkpoint.json > topology.yaml
+  curl -s 'http://connect:8083/connectors?expand=info' | mirrorctl import connect - > topology.yaml
+  kubectl get kafka,kafkatopic,kafkauser -o yaml | mirrorctl import strimzi - > topology.yaml
+
+The plan of an imported cluster is empty: the topics are declared as they are, with what is set on
+them. Passwords are never written; the file says which variables have to hold them, and names what
+could not be taken over. What is written is checked as `validate` does it."
+)]
+pub(crate) struct ImportArgs {
+    /// From what.
+    #[command(subcommand)]
+    pub(crate) what: ImportWhat,
+}
+
+/// What can be imported.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportWhat {
+    /// The topics of a live cluster
+    Cluster(ImportClusterArgs),
+    /// The properties file of MirrorMaker 2's dedicated mode
+    Mm2 {
+        /// The properties file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Connectors of MirrorMaker 2, as Kafka Connect's REST interface takes and gives them
+    Connect {
+        /// JSON files; `-` is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Resources of Strimzi: clusters, mirrors, topics, users and connectors
+    Strimzi {
+        /// YAML files with one or many documents; `-` is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Arguments of `import cluster`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportClusterArgs {
+    /// Alias of the cluster
+    #[arg(long, value_name = "ALIAS")]
+    pub(crate) alias: String,
+    /// Brokers of a listener without TLS and login
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        required_unless_present = "file",
+        conflicts_with = "file"
+    )]
+    pub(crate) bootstrap_servers: Vec<String>,
+    /// A topology that says how the cluster is reached; only the topics are written then
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Only topics whose name matches
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    pub(crate) topics: Option<Pattern>,
+}
 
 /// Writes a topology of what there is to standard output.
 pub(crate) async fn import(session: &Session, args: &ImportArgs) -> Ended {

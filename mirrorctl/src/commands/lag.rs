@@ -134,7 +134,7 @@ async fn measure(reach: &Reach<'_>) -> Result<Vec<MirrorLag>, Failure> {
 async fn is_promoted(mirror: &Mirror, target: &kafka::Cluster) -> Result<bool, Failure> {
     let kept = match mirror.engine {
         Engine::Builtin => {
-            let kept = Kept::of(&mirror.name, target).await;
+            let kept = Kept::of(mirror, target).await;
             Some(kept.map_err(|error| Failure::Cluster {
                 alias: mirror.target.clone(),
                 error,

@@ -2,18 +2,71 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use kafka::security::SecretSource;
 use render::{Comparison, Rendering, Request, Settings, Target, Templates, Written};
 use topology::{SecretRef, Topology};
 
 use crate::ambari::{Ambari, AmbariError};
-use crate::cli::{Format, RenderArgs};
+use crate::cli::Format;
 use crate::exit::Outcome;
 use crate::failure::Failure;
 use crate::load::load_as_written;
 use crate::output::{self, RenderReport, render_human, render_json, targets_human, targets_json};
 use crate::rendered;
 use crate::session::{Ended, Session};
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirrorctl render --list
+  mirrorctl render -f topology.yaml --out rendered
+  mirrorctl render -f topology.yaml --out rendered --target mirrormaker2 --templates my-templates
+  mirrorctl render -f topology.yaml --out rendered --check    # for pipelines
+
+The same topology gives the same bytes. mirrorctl-render.json in the output folder holds the digest
+of every file: a file that was edited since, that was there before, or that another topology
+rendered, keeps everything from being written (exit code 3) unless --force is given. Files that are
+no longer wanted are removed, unless they were edited; other files are never touched. Secrets are
+never written: files name the environment variables and files that hold them.
+
+With --check nothing is written: the differences are printed, and the exit code is 2 when there are
+any.")]
+pub(crate) struct RenderArgs {
+    /// Topology file
+    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) file: Option<PathBuf>,
+    /// Folder to write to; made where it does not exist. Without it, what the topology's `render` says
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Only this target (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) target: Vec<String>,
+    /// A folder of templates that take the place of those of the same name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) templates: Option<PathBuf>,
+    /// Choose something about a target, `TARGET.NAME=VALUE` (may be given several times)
+    #[arg(long, value_name = "SETTING")]
+    pub(crate) set: Vec<String>,
+    // a name, not code, which a terminal would show in backticks
+    #[arg(
+        long,
+        value_name = "ALIAS=URL",
+        help = "Ask Ambari where a cluster's ZooKeeper and brokers are, `ALIAS=https://HOST/api/v1/clusters/NAME` (may be \
+                given several times); the login is the cluster's `access.login`"
+    )]
+    pub(crate) ambari: Vec<String>,
+    /// Write nothing; show what would change, and exit with 2 when anything would
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Overwrite files that were edited
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) force: bool,
+    /// List the targets, their settings and templates
+    #[arg(long, conflicts_with_all = ["file", "out", "target", "templates", "set", "ambari", "check", "force"])]
+    pub(crate) list: bool,
+}
 
 /// Renders a topology into a folder, or shows what would change there.
 pub(crate) async fn render(session: &Session, args: &RenderArgs) -> Ended {

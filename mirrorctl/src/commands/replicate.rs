@@ -21,7 +21,7 @@ use crate::output::{self, CopyDisplay, RunEnd, replication_human, replication_js
 use crate::select::{Sorted, builtin, sorted};
 use crate::session::{Ended, Session};
 use crate::signals::Hangups;
-use crate::steered::Steered;
+use crate::steered::{Before, Steered};
 
 /// Copies until the captured ends, or until stopped.
 pub(crate) async fn replicate(session: &Session, args: &ReplicateArgs) -> Ended {
@@ -95,6 +95,7 @@ async fn once(
             runs: session.runs.clone(),
             stop: session.stop.clone(),
             promoted: CancellationToken::new(),
+            before: Before::Nothing,
         };
         steered.run()
     });
@@ -102,7 +103,7 @@ async fn once(
         let (ended, promoted) = tokio::join!(copies.finish(), join_all(promotions));
         let mut ends = ended?;
         for promoted in promoted {
-            ends.extend(promoted?);
+            ends.extend(promoted?.ends);
         }
         Ok::<_, Failure>(ends)
     };

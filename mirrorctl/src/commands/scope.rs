@@ -113,7 +113,7 @@ fn unmatched(plan: &Plan, scope: &ScopeArgs) -> Vec<String> {
     let destroyed: Vec<&str> = plan
         .resource_changes
         .iter()
-        .filter(|change| destroys(change))
+        .filter(|change| destroys(change, plan.topology.as_ref()))
         .map(|change| change.address.as_str())
         .collect();
     for address in &scope.allow_destroy {
@@ -132,12 +132,15 @@ fn unmatched(plan: &Plan, scope: &ScopeArgs) -> Vec<String> {
 }
 
 /// What a permission by address is for: a deletion, an edit of a file that is overwritten, or another topology's mirror.
-fn destroys(change: &ResourceChange) -> bool {
+fn destroys(change: &ResourceChange, topology: Option<&String>) -> bool {
     match change.action() {
         Action::Delete => true,
         Action::Update if change.risk == plan::Risk::LosesEdits => true,
         Action::NoOp | Action::Create | Action::Update => match &change.resource {
-            Resource::Mirror(_) => change.taken_from.is_some(),
+            Resource::Mirror(_) => {
+                let owner = change.owner.as_ref();
+                owner.is_some_and(|owner| owner.topology.as_ref() != topology)
+            }
             Resource::Topic(_)
             | Resource::Acl(_)
             | Resource::ClientQuota(_)

@@ -34,7 +34,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
         for route in reach.routes() {
             let mirror = route.mirror;
             if mirror.engine == Engine::Builtin && !records.contains_key(&mirror.name) {
-                let kept = Kept::of(&mirror.name, &route.target).await;
+                let kept = Kept::of(mirror, &route.target).await;
                 records.insert(&mirror.name, kept.map_err(on_target(mirror))?);
             }
             let kept = records.get(&mirror.name);
@@ -51,7 +51,25 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
         Format::Human => output::result(&status_human(&read, args.all, session.terminal.width()))?,
         Format::Json => output::json(&status_json(&read, &reach.left_out(&over)))?,
     }
-    reach.missed(&over).map_or(Ok(Outcome::Done), Err)
+    match (reach.missed(&over), needing(&read)) {
+        (Some(missed), _) => Err(missed),
+        (None, partitions) if args.detailed_exitcode && !partitions.is_empty() => {
+            Err(Failure::NeedAttention { partitions })
+        }
+        (None, _) => Ok(Outcome::Done),
+    }
+}
+
+/// Partitions at which a replicator stops, or begins anew, by name.
+fn needing(read: &[MirrorStatus]) -> Vec<String> {
+    let of_mirror = |status: &MirrorStatus| -> Vec<String> {
+        let mirror = &status.mirror;
+        let partitions = status.needing();
+        partitions
+            .map(|it| format!("{}-{} of {mirror}", it.source_topic, it.partition))
+            .collect()
+    };
+    read.iter().flat_map(of_mirror).collect()
 }
 
 /// How a mirror stands with one source; where that cannot be reached, as the target alone shows it.

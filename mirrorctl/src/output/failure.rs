@@ -296,6 +296,7 @@ fn hint(failure: &Failure) -> Option<String> {
         | Failure::FileUnread { .. }
         | Failure::Listen { .. }
         | Failure::LagOver { .. }
+        | Failure::NeedAttention { .. }
         | Failure::Output(_)
         | Failure::Json(_)
         | Failure::Runtime(_)

@@ -44,6 +44,13 @@ pub(crate) struct Committed {
 }
 
 impl MirrorStatus {
+    /// Partitions that somebody should look at; none of a promoted mirror, which copies nothing any more.
+    pub(crate) fn needing(&self) -> impl Iterator<Item = &PartitionStatus> {
+        let copies = self.state.state != MirrorState::Promoted;
+        let partitions = self.partitions.iter().filter(move |_| copies);
+        partitions.filter(|it| it.condition.needs_attention())
+    }
+
     fn lag(&self) -> i64 {
         self.partitions.iter().map(|partition| partition.lag).sum()
     }
@@ -333,6 +340,7 @@ fn since(at_ms: i64) -> Duration {
 
 /// Every mirror with its partitions.
 pub(crate) fn status_json(mirrors: &[MirrorStatus], unreached: &[String]) -> Value {
+    let needing = mirrors.iter().flat_map(MirrorStatus::needing).count();
     let mirrors: Vec<Value> = mirrors
         .iter()
         .map(|status| {
@@ -352,7 +360,12 @@ pub(crate) fn status_json(mirrors: &[MirrorStatus], unreached: &[String]) -> Val
             shown
         })
         .collect();
-    json!({ "format_version": "1.0", "mirrors": mirrors, "unreached": unreached })
+    json!({
+        "format_version": "1.0",
+        "mirrors": mirrors,
+        "needs_attention": needing,
+        "unreached": unreached,
+    })
 }
 
 fn committed_json(positions: &BTreeMap<PositionKey, Position>) -> Value {

@@ -1,13 +1,11 @@
 //! A mirror, what is applied of it, and a replicator that runs.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::ChildStderr;
 use std::sync::Arc;
 
 use kafka::{ClientOptions, Cluster, Plaintext};
 use register::{Entry, RegisterLog};
 
-use crate::support::{Running, Stage, run, text, until};
+use crate::support::{Stage, run, text, until};
 
 pub(crate) const TOPICS: &str =
     "topics:\n- {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n";
@@ -98,46 +96,4 @@ pub(crate) fn write(stage: &Stage, name: &str, meant: &str) -> String {
     let own = stage.path(name);
     std::fs::rename(file, &own).unwrap();
     text(&own).to_owned()
-}
-
-/// A running `replicate` with its log.
-pub(crate) struct Replicate {
-    pub(crate) running: Running,
-    log: Lines<BufReader<ChildStderr>>,
-}
-
-impl Replicate {
-    pub(crate) fn start(bed: &Bed) -> Self {
-        Self::with(&bed.own)
-    }
-
-    pub(crate) fn with(file: &str) -> Self {
-        Self::of(&["replicate", "-f", file])
-    }
-
-    pub(crate) fn of(arguments: &[&str]) -> Self {
-        let mut running = Running::start(arguments);
-        let log = BufReader::new(running.0.stderr.take().unwrap()).lines();
-        Self { running, log }
-    }
-
-    pub(crate) fn until_it_says(&mut self, words: &str) {
-        let said = self.log.by_ref().any(|line| line.unwrap().contains(words));
-        assert!(said, "no {words:?}");
-    }
-
-    /// Where it answers, once it says so.
-    pub(crate) fn address(&mut self) -> String {
-        let lines = self.log.by_ref().map(|line| line.unwrap());
-        let mut serving = lines.filter(|line| line.contains("serving /metrics"));
-        let line = serving.next().unwrap();
-        let words = line.split(|c: char| c == '=' || c == '"' || c.is_whitespace());
-        let mut addresses = words.filter(|word| word.starts_with("127.0.0.1:"));
-        addresses.next().unwrap().to_owned()
-    }
-
-    pub(crate) fn ended(mut self) -> Option<i32> {
-        self.log.by_ref().for_each(drop);
-        self.running.0.wait().unwrap().code()
-    }
 }

@@ -375,6 +375,28 @@ fn a_saved_plan_writes_where_it_was_made_for_wherever_it_is_applied() {
 }
 
 #[test]
+fn a_saved_plan_is_stale_where_a_file_changed_hands_since() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    apply(&file, &[]).code(0);
+    let path = rendered(&stage, FILE);
+    let before = fs::read_to_string(&path).unwrap();
+    let other = fs::read_to_string(&file).unwrap();
+    fs::write(&file, other.replace("pay\\..*", "pay\\.o.*")).unwrap();
+    let saved = stage.path("saved.plan");
+    plan(&file, &["--target", "file.*", "--out", text(&saved)]).code(2);
+    // who renders it by now is another one, although its bytes are the same
+    let manifest = rendered(&stage, "mirrorctl-render.json");
+    let entries = fs::read_to_string(&manifest).unwrap();
+    let mut entries: serde_json::Value = serde_json::from_str(&entries).unwrap();
+    entries["files"][FILE]["topology"] = "b".into();
+    fs::write(&manifest, entries.to_string()).unwrap();
+    let words = "owner: expected a topology without a name, found the topology `b`";
+    run(&["apply", text(&saved)]).code(4).says(words);
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+}
+
+#[test]
 fn a_script_that_cannot_be_executed_any_more_is_drift() {
     use std::os::unix::fs::PermissionsExt as _;
     let stage = Stage::new();

@@ -89,7 +89,6 @@ fn schemas_are_those_of_the_libraries() {
 #[test]
 fn bash_accepts_its_completions() {
     let script = run(&["completions", "bash"]).code(0).out;
-    assert!(script.contains("replicate"));
     let mut bash = Command::new("bash")
         .arg("-n")
         .stdin(Stdio::piped())
@@ -106,8 +105,62 @@ fn bash_accepts_its_completions() {
             run(&["completions", shell])
                 .code(0)
                 .out
-                .contains("replicate"),
+                .contains("MIRRORCTL_COMPLETE"),
             "{shell}"
         );
+    }
+}
+
+/// As bash does it: the script is loaded, and its function asked about words. Nobody listens where the clusters would be.
+#[test]
+fn bash_completes_commands_addresses_and_mirrors_without_a_cluster() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+                - {alias: a, bootstrapServers: ['127.0.0.1:1']}\n- {alias: b, bootstrapServers: ['127.0.0.1:1']}\n\
+                topics:\n- {name: pay.orders, clusters: [a]}\n- {name: bill, clusters: [a]}\n\
+                mirrors:\n- {name: m, source: a, target: b, engine: mirrormaker2, topicsPattern: orders, \
+                replicationPolicy: {type: default}}\nrender: {out: rendered, targets: [mirrormaker2]}\n";
+    std::fs::write(folder.path().join("t.yaml"), file).unwrap();
+    std::fs::write(folder.path().join("wrong.yaml"), "kind: Topology\n").unwrap();
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_mirrorctl"));
+    let path = std::env::var_os("PATH").unwrap();
+    let path =
+        std::iter::once(binary.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(path).unwrap();
+    let completed = |words: &str| -> Vec<String> {
+        let script = format!(
+            "source <(mirrorctl completions bash); COMP_WORDS=({words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); \
+             COMP_TYPE=9; _clap_complete_mirrorctl mirrorctl \"${{COMP_WORDS[COMP_CWORD]}}\" ''; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let output = Command::new("bash")
+            .args(["--norc", "-c", &script])
+            .current_dir(folder.path())
+            .env_clear()
+            .env("PATH", &path)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().map(|line| line.trim().to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    assert_eq!(completed("mirrorctl repl"), ["replicate"]);
+    for words in [
+        "mirrorctl plan -f t.yaml --target to",
+        // bash takes this one apart
+        "mirrorctl forget --file = t.yaml to",
+        "mirrorctl destroy -f t.yaml --allow-destroy to",
+    ] {
+        let addresses = ["topic.a.bill", "topic.a.pay.orders"];
+        assert_eq!(completed(words), addresses, "{words}");
+    }
+    assert_eq!(
+        completed("mirrorctl apply -f t.yaml --exclude fi"),
+        ["file.mirrormaker2/m/mm2.properties"]
+    );
+    assert_eq!(completed("mirrorctl lag -f t.yaml --mirror ''"), ["m"]);
+    for file in ["none.yaml", "wrong.yaml"] {
+        let words = format!("mirrorctl plan -f {file} --target to");
+        assert_eq!(completed(&words).concat(), "", "{file}");
     }
 }

@@ -1,11 +1,11 @@
 //! `mirrorctl replicate` follows its topology file.
 
-use std::io::{BufRead, BufReader, Lines, Read};
-use std::process::ChildStderr;
+use std::time::Duration;
 
+use broker::{ApiKey, FaultAction, FaultRule};
 use rustix::process::Signal;
 
-use crate::support::{Running, Stage, asked, run, text, until};
+use crate::support::{Replicate, Stage, asked, run, text, until};
 
 const TOPICS: &str = "topics:\n\
     - {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n\
@@ -34,50 +34,6 @@ fn copied(stage: &Stage, topic: &str) -> i64 {
         .sum()
 }
 
-/// A running `replicate` with its log.
-struct Replicate {
-    running: Running,
-    log: Lines<BufReader<ChildStderr>>,
-}
-
-impl Replicate {
-    fn start(file: &str) -> Self {
-        Self::start_with(file, &[])
-    }
-
-    fn start_with(file: &str, more: &[&str]) -> Self {
-        let mut running = Running::start(&[&["replicate", "-f", file], more].concat());
-        let log = BufReader::new(running.0.stderr.take().unwrap()).lines();
-        Self { running, log }
-    }
-
-    /// Reads the log up to a line with these words.
-    fn until_it_says(&mut self, words: &str) -> String {
-        let mut seen = String::new();
-        for line in self.log.by_ref() {
-            let line = line.unwrap();
-            if line.contains(words) {
-                return line;
-            }
-            seen.push_str(&line);
-            seen.push('\n');
-        }
-        panic!("no {words:?} in\n{seen}");
-    }
-
-    fn stop(mut self) -> String {
-        self.running.signal(Signal::TERM);
-        let mut out = String::new();
-        let stdout = self.running.0.stdout.take();
-        // somebody has to read what it says until its end
-        let log = std::thread::spawn(move || self.log.for_each(drop));
-        stdout.unwrap().read_to_string(&mut out).unwrap();
-        assert_eq!(self.running.0.wait().unwrap().code(), Some(0));
-        log.join().unwrap();
-        out
-    }
-}
-
 #[test]
 fn a_paused_mirror_waits_for_the_file_to_say_running() {
     let stage = Stage::new();
@@ -88,7 +44,7 @@ fn a_paused_mirror_waits_for_the_file_to_say_running() {
     let topics = ["--target", "topic.*"];
     run(&[&["apply", "-f", file, "--auto-approve"][..], &topics].concat()).code(0);
     write(&stage, file, "pay", "300", "1.json");
-    let mut replicate = Replicate::start(file);
+    let mut replicate = Replicate::with(file);
     replicate.until_it_says("the topology file says paused; nothing is copied");
     assert!(!stage.right.topics().contains(&"pay.orders".to_owned()));
 
@@ -122,7 +78,7 @@ fn a_promoted_mirror_drains_and_is_over() {
     let file = text(&file);
     run(&["apply", "-f", file, "--auto-approve"]).code(0);
     write(&stage, file, "pay", "300", "1.json");
-    let mut replicate = Replicate::start(file);
+    let mut replicate = Replicate::with(file);
     // one that nobody named is passed over, and its neighbour runs
     replicate.until_it_says("promoted: passed over");
     until("it copies", || copied(&stage, "pay.orders") == 300);
@@ -132,9 +88,38 @@ fn a_promoted_mirror_drains_and_is_over() {
     replicate.running.signal(Signal::HUP);
     replicate.until_it_says("reload: promoted");
     // nothing is left to wait for
-    assert_eq!(replicate.running.0.wait().unwrap().code(), Some(0));
+    assert_eq!(replicate.ended(), Some(0));
     write(&stage, file, "pay", "30", "2.json");
     assert_eq!(copied(&stage, "pay.orders"), 300);
+}
+
+/// A second change of the file may come while the first one is still being carried out.
+#[test]
+fn what_is_paused_and_at_once_promoted_is_copied_to_its_end() {
+    let stage = Stage::new();
+    let yaml = |state: &str| stage.topology(&format!("{TOPICS}mirrors:\n{}", mirror("pay", state)));
+    let file = yaml("");
+    let file = text(&file);
+    run(&["apply", "-f", file, "--auto-approve", "--target", "topic.*"]).code(0);
+    write(&stage, file, "pay", "300", "1.json");
+    let mut replicate = Replicate::with(file);
+    until("it copies", || copied(&stage, "pay.orders") == 300);
+    // so that it drains for a while
+    let slow = FaultRule::new(FaultAction::Delay(Duration::from_secs(4)));
+    let slow = slow.api(ApiKey::Produce).topic("pay.orders");
+    let slow = stage.right.faults().inject(slow);
+    write(&stage, file, "pay", "30", "2.json");
+    until("some are on their way", || slow.hits() > 0);
+    yaml(", state: paused");
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("reload: paused");
+    write(&stage, file, "pay", "30", "3.json");
+    yaml(", state: promoted");
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("reload: promoted");
+    slow.remove();
+    assert_eq!(replicate.ended(), Some(0));
+    assert_eq!(copied(&stage, "pay.orders"), 360);
 }
 
 #[test]
@@ -147,7 +132,7 @@ fn a_changed_mirror_starts_anew_and_its_neighbour_never_notices() {
     run(&["apply", "-f", file, "--auto-approve"]).code(0);
     write(&stage, file, "pay", "300", "1.json");
     write(&stage, file, "bill", "300", "2.json");
-    let mut replicate = Replicate::start(file);
+    let mut replicate = Replicate::with(file);
     let arrived = |pay, bill| {
         until("everything is copied", || {
             copied(&stage, "pay.orders") == pay && copied(&stage, "bill.orders") == bill
@@ -199,13 +184,9 @@ fn a_mirror_that_cannot_start_is_named_where_its_neighbours_are() {
     let file = text(&file);
     let topics = ["--target", "topic.left.*"];
     run(&[&["apply", "-f", file, "--auto-approve"][..], &topics].concat()).code(0);
-    let mut replicate = Replicate::start_with(file, &["--listen", "127.0.0.1:0"]);
-    let line = replicate.until_it_says("serving /metrics");
-    let address = line
-        .split(|c: char| c == '=' || c == '"' || c.is_whitespace())
-        .find(|word| word.starts_with("127.0.0.1:"))
-        .unwrap()
-        .to_owned();
+    let listening = ["replicate", "-f", file, "--listen", "127.0.0.1:0"];
+    let mut replicate = Replicate::of(&listening);
+    let address = replicate.address();
     let is_ready = || asked(&address, "/readyz").starts_with("HTTP/1.0 200");
     until("pay is ready", is_ready);
 

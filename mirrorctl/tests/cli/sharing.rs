@@ -147,6 +147,40 @@ fn a_saved_plan_sets_a_password_once() {
 }
 
 #[test]
+fn a_saved_plan_deletes_nothing_that_was_forgotten_since() {
+    let stage = Stage::new();
+    let both = topology(&stage, "a.yaml", "metadata: {name: a}\n", &["one", "two"]);
+    run(&["apply", "-f", text(&both), "--auto-approve"]).code(0);
+    let one = topology(&stage, "a.yaml", "metadata: {name: a}\n", &["one"]);
+    let (saved, address) = (stage.path("saved.plan"), "topic.left.two");
+    let plan = || {
+        let out = ["--allow-destroy", address, "--out", text(&saved)];
+        run(&[&["plan", "-f", text(&one)][..], &out].concat()).code(0);
+    };
+    plan();
+    run(&["forget", "-f", text(&one), address]).code(0);
+    run(&["apply", text(&saved)])
+        .code(4)
+        .says("topic.left.two: owner: expected the topology `a`, found nothing");
+    assert_eq!(stage.left.partition_count("two"), Some(1));
+
+    let both = topology(
+        &stage,
+        "both.yaml",
+        "metadata: {name: a}\n",
+        &["one", "two"],
+    );
+    run(&["apply", "-f", text(&both), "--auto-approve"]).code(0);
+    plan();
+    run(&["apply", text(&saved)]).code(0).says("1 change made");
+    assert_eq!(stage.left.partition_count("two"), None);
+    // what was deleted is nobody's any more, and that is how it should be
+    run(&["apply", text(&saved)])
+        .code(0)
+        .says("0 changes made, 1 already as planned");
+}
+
+#[test]
 fn what_cannot_be_saved_or_is_no_plan_is_named_for_what_it_is() {
     let stage = Stage::new();
     let file = stage.pay();

@@ -6,8 +6,8 @@ use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
 use register::{EndRecord, MIRRORS_TOPIC, Standing, VERSION};
 use rustix::process::Signal;
 
-use crate::bed::{Bed, Replicate, TOPICS, write};
-use crate::support::{Stage, asked, run, text, until};
+use crate::bed::{Bed, TOPICS, write};
+use crate::support::{Replicate, Stage, asked, run, text, until};
 
 #[test]
 fn without_a_record_the_file_alone_decides_and_none_is_made() {
@@ -86,7 +86,7 @@ fn a_running_mirror_is_held_goes_on_and_is_promoted() {
     let bed = Bed::new();
     bed.apply("running");
     bed.produce("300", "1.json");
-    let mut replicate = Replicate::start(&bed);
+    let mut replicate = Replicate::with(&bed.own);
     until("it copies", || bed.copied() == 300);
     bed.apply("paused");
     replicate.until_it_says("nothing is copied");
@@ -159,9 +159,9 @@ fn a_promotion_that_file_and_record_ask_for_at_once_is_taken_up() {
         let bed = Bed::with_own(own);
         bed.apply("running");
         bed.produce("30", "1.json");
-        let mut replicate = Replicate::start(&bed);
+        let mut replicate = Replicate::with(&bed.own);
         match own {
-            "paused" => replicate.until_it_says("nothing is copied"),
+            "paused" => drop(replicate.until_it_says("nothing is copied")),
             _ => bed.until_copied(30),
         }
         write(&bed.stage, "own.yaml", "promoted");
@@ -170,9 +170,32 @@ fn a_promotion_that_file_and_record_ask_for_at_once_is_taken_up() {
         assert_eq!(replicate.ended(), Some(0));
         assert_eq!(bed.copied(), 30, "{own}");
         let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
-        let over = promotion.starts_with("complete") || promotion.starts_with("over: before");
-        assert!(over, "{own}: {promotion}");
+        assert!(promotion.starts_with("complete"), "{own}: {promotion}");
     }
+}
+
+/// Whoever starts anew because its file changed had the mirror at hand all the time.
+#[test]
+fn a_promotion_that_is_applied_while_the_file_is_read_again_is_taken_up() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let mut replicate = Replicate::with(&bed.own);
+    bed.until_copied(30);
+    let slow = FaultRule::new(FaultAction::Delay(Duration::from_secs(4)));
+    let slow = slow.api(ApiKey::Produce).topic("pay.orders");
+    let slow = bed.stage.right.faults().inject(slow);
+    bed.produce("30", "2.json");
+    until("some are on their way", || slow.hits() > 0);
+    write(&bed.stage, "own.yaml", "paused");
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("reload: paused");
+    bed.produce("30", "3.json");
+    bed.apply("promoted");
+    slow.remove();
+    assert_eq!(replicate.ended(), Some(0));
+    assert_eq!(bed.copied(), 90);
+    assert_complete(&bed);
 }
 
 #[test]
@@ -180,23 +203,52 @@ fn what_the_file_promoted_before_it_was_applied_is_not_taken_for_left_alone() {
     let bed = Bed::new();
     bed.apply("running");
     bed.produce("30", "1.json");
-    let replicate = Replicate::start(&bed);
+    let replicate = Replicate::with(&bed.own);
     bed.until_copied(30);
     write(&bed.stage, "own.yaml", "promoted");
     replicate.running.signal(Signal::HUP);
     assert_eq!(replicate.ended(), Some(0));
-    bed.apply("promoted");
     let carried_out = || {
         let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
+        assert!(promotion.starts_with("complete: everything"), "{promotion}");
         assert!(
-            promotion.starts_with("over: before it was applied"),
+            promotion.contains("topology file said promoted"),
             "{promotion}"
         );
     };
+    // also as long as nobody applies it
+    carried_out();
+    bed.apply("promoted");
     carried_out();
     // nor by whoever starts again
     run(&["replicate", "-f", &bed.own]).code(3);
     carried_out();
+}
+
+/// How far it came is not lost because nobody had applied it.
+#[test]
+fn what_the_file_promoted_and_could_not_copy_is_said_when_it_is_applied() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let replicate = Replicate::with(&bed.own);
+    bed.until_copied(30);
+    let refused = FaultRule::new(FaultAction::Error(ResponseError::TopicAuthorizationFailed));
+    let refused = refused
+        .api(ApiKey::Produce)
+        .topic("pay.orders")
+        .partition(1);
+    let refused = bed.stage.right.faults().inject(refused);
+    bed.produce("30", "2.json");
+    write(&bed.stage, "own.yaml", "promoted");
+    replicate.running.signal(Signal::HUP);
+    assert_eq!(replicate.ended(), Some(1));
+    refused.remove();
+    bed.apply("promoted");
+    let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
+    for words in ["over, and incomplete", "TOPIC_AUTHORIZATION_FAILED"] {
+        assert!(promotion.contains(words), "{words} in {promotion}");
+    }
 }
 
 #[test]
@@ -204,7 +256,7 @@ fn a_promoted_mirror_whose_source_is_gone_is_shown_and_misses_no_limit() {
     let bed = Bed::new();
     bed.apply("running");
     bed.produce("30", "1.json");
-    let replicate = Replicate::start(&bed);
+    let replicate = Replicate::with(&bed.own);
     bed.until_copied(30);
     // as long as it is not promoted, nobody knows how far behind it is
     let written = std::fs::read_to_string(&bed.own).unwrap();
@@ -260,6 +312,12 @@ fn why_a_partition_stopped_is_left_beside_its_position() {
     let shown = run(&["status", "-f", &bed.own]).code(0);
     shown.says("1 stopped");
     shown.says("! pay.orders-1: the target refuses a batch: TOPIC_AUTHORIZATION_FAILED");
+    let judged = ["status", "-f", &bed.own, "--detailed-exitcode"];
+    run(&judged)
+        .code(5)
+        .says("1 partition needs attention: pay.orders-1 of pay");
+    let json = run(&[&judged[..], &["--output", "json"]].concat()).code(5);
+    assert_eq!(json.json()["needs_attention"], 1);
     let conditions = || {
         let json = run(&["status", "-f", &bed.own, "--output", "json"])
             .code(0)
@@ -275,6 +333,11 @@ fn why_a_partition_stopped_is_left_beside_its_position() {
     run(&once).code(0);
     assert_eq!(conditions(), ["caught-up"; 3]);
     assert_eq!(bed.copied(), 30);
+    let json = run(&[&judged[..], &["--output", "json"]].concat()).code(0);
+    assert_eq!(json.json()["needs_attention"], 0);
+    // what is only behind needs nobody
+    bed.produce("30", "2.json");
+    run(&judged).code(0).says("behind");
 }
 
 /// It would copy nothing anyway.
@@ -467,7 +530,7 @@ fn a_record_that_is_destroyed_stops_the_mirror_and_another_one_lets_it_go_on() {
     let bed = Bed::new();
     bed.apply("running");
     bed.produce("30", "1.json");
-    let mut replicate = Replicate::start(&bed);
+    let mut replicate = Replicate::with(&bed.own);
     until("it copies", || bed.copied() == 30);
     let own = std::fs::read_to_string(&bed.own).unwrap();
     let permitting = own.replacen(

@@ -1,9 +1,10 @@
 //! Two clusters, a topology between them, and the binary with a clean environment.
 
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use broker::{ClusterOptions, EmbeddedCluster};
@@ -194,6 +195,121 @@ impl Running {
             out,
             err,
         }
+    }
+}
+
+/// How long a process may take to say or do what is waited for, on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What a running binary says on stderr. It is read to its end, whoever asks: nobody who writes has to wait.
+pub(crate) struct Log {
+    lines: Receiver<String>,
+    seen: String,
+}
+
+impl Log {
+    pub(crate) fn of(running: &mut Running) -> Self {
+        let stderr = running.0.stderr.take().unwrap();
+        let (said, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                // the test may be over before the process is
+                let _ = said.send(line);
+            }
+        });
+        let seen = String::new();
+        Self { lines, seen }
+    }
+
+    /// The next line with these words. Fails with all that was said.
+    #[track_caller]
+    pub(crate) fn until_it_says(&mut self, words: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => {
+                    self.seen.push_str(&line);
+                    self.seen.push('\n');
+                    if line.contains(words) {
+                        return line;
+                    }
+                }
+                Err(why) => panic!("no {words:?} ({why}) in\n{}", self.seen),
+            }
+        }
+    }
+
+    /// Where `replicate` answers, once it says so.
+    pub(crate) fn address(&mut self) -> String {
+        let line = self.until_it_says("serving /metrics");
+        let words = line.split(|c: char| c == '=' || c == '"' || c.is_whitespace());
+        let mut addresses = words.filter(|word| word.starts_with("127.0.0.1:"));
+        addresses.next().unwrap().to_owned()
+    }
+
+    /// All that was said so far.
+    pub(crate) fn said(&mut self) -> &str {
+        for line in self.lines.try_iter() {
+            self.seen.push_str(&line);
+            self.seen.push('\n');
+        }
+        &self.seen
+    }
+}
+
+/// A running `replicate` with its log.
+pub(crate) struct Replicate {
+    pub(crate) running: Running,
+    pub(crate) log: Log,
+}
+
+impl Replicate {
+    pub(crate) fn with(file: &str) -> Self {
+        Self::of(&["replicate", "-f", file])
+    }
+
+    pub(crate) fn of(arguments: &[&str]) -> Self {
+        let mut running = Running::start(arguments);
+        let log = Log::of(&mut running);
+        Self { running, log }
+    }
+
+    #[track_caller]
+    pub(crate) fn until_it_says(&mut self, words: &str) -> String {
+        self.log.until_it_says(words)
+    }
+
+    pub(crate) fn address(&mut self) -> String {
+        self.log.address()
+    }
+
+    /// Waits for its end, and gives the exit code. Fails with all that was said.
+    #[track_caller]
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.running.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it does not end:\n{}",
+                self.log.said()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Stops it in order, and gives what it printed on stdout.
+    #[track_caller]
+    pub(crate) fn stop(mut self) -> String {
+        self.running.signal(Signal::TERM);
+        let mut out = String::new();
+        let stdout = self.running.0.stdout.take();
+        stdout.unwrap().read_to_string(&mut out).unwrap();
+        assert_eq!(self.ended(), Some(0));
+        out
     }
 }
 

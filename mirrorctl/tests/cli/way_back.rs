@@ -1,7 +1,7 @@
 //! What comes after a promotion: back, and home again.
 
-use crate::bed::{Bed, Replicate, write};
-use crate::support::{run, text, until};
+use crate::bed::{Bed, write};
+use crate::support::{Replicate, run, text, until};
 
 #[test]
 fn the_way_back_stands_beside_a_promoted_mirror_and_copies_what_was_written_since() {
@@ -22,7 +22,7 @@ fn the_way_back_stands_beside_a_promoted_mirror_and_copies_what_was_written_sinc
 
     bed.apply("running");
     bed.produce("30", "1.json");
-    let replicate = Replicate::start(&bed);
+    let replicate = Replicate::with(&bed.own);
     bed.until_copied(30);
     // as long as nobody promotes it, the way back has nothing to copy, and does not keep that to itself
     let once = ["replicate", "-f", &way_back, "--once", "--mirror", "back"];
@@ -97,7 +97,7 @@ fn the_plan_says_what_a_way_back_leaves_out_and_what_it_will_refuse() {
     let way_back = beside(&bed, "promoted", &identity("back", "right", "left", ""));
     bed.apply("running");
     bed.produce("30", "1.json");
-    let replicate = Replicate::start(&bed);
+    let replicate = Replicate::with(&bed.own);
     bed.until_copied(30);
     // too early: the mirror still fills the topic
     produce_to_source_of(&bed, &way_back, "back", "6", "2.json");
@@ -111,7 +111,8 @@ fn the_plan_says_what_a_way_back_leaves_out_and_what_it_will_refuse() {
 
     // and what the old source gets since holds the way back up: the plan says what the replicator will
     bed.produce("3", "4.json");
-    let plan = run(&["plan", "-f", &way_back, "--output", "json"]).code(0);
+    let json = ["--output", "json", "--detailed-exitcode"];
+    let plan = run(&[&["plan", "-f", &way_back][..], &json].concat()).code(3);
     let findings = plan.json()["findings"].clone();
     let refused = findings.as_array().unwrap().iter();
     let refused = refused.filter(|it| it["id"] == "way-back-refused");
@@ -122,7 +123,11 @@ fn the_plan_says_what_a_way_back_leaves_out_and_what_it_will_refuse() {
         case.contains("copied to offset 10 and ends at 11"),
         "{case}"
     );
+    assert_eq!(refused[0]["severity"], "blocked");
     let hint = refused[0]["hint"].as_str().unwrap();
+    let apply = ["apply", "-f", &way_back, "--auto-approve"];
+    run(&apply).code(3).says("way-back-refused");
+    run(&[&apply[..], &["--exclude", "mirror.back"]].concat()).code(0);
     let once = ["replicate", "-f", &way_back, "--once", "--mirror", "back"];
     let said = run(&once).code(1);
     said.says("copied to offset 10 and ends at 11");
@@ -132,9 +137,9 @@ fn the_plan_says_what_a_way_back_leaves_out_and_what_it_will_refuse() {
     said.says(&format!("startOffset: {{timestamp: \"{time}\"}}"));
     let told = format!(", startOffset: {{timestamp: \"{time}\"}}");
     let way_back = beside(&bed, "promoted", &identity("back", "right", "left", &told));
-    let plan = run(&["plan", "-f", &way_back]).code(0);
-    assert!(!plan.out.contains("way-back-refused"), "{}", plan.out);
-    plan.says("way-back-incomplete");
+    let applied = run(&["apply", "-f", &way_back, "--auto-approve"]).code(0);
+    assert!(!applied.out.contains("way-back-refused"), "{}", applied.out);
+    applied.says("way-back-incomplete");
 }
 
 #[test]
@@ -142,7 +147,7 @@ fn home_again_by_one_file() {
     let bed = Bed::new();
     bed.apply("running");
     bed.produce("30", "1.json");
-    let replicate = Replicate::start(&bed);
+    let replicate = Replicate::with(&bed.own);
     bed.until_copied(30);
     bed.apply("promoted");
     assert_eq!(replicate.ended(), Some(0));
@@ -190,7 +195,7 @@ fn a_promoted_mirror_under_another_name_is_refused_by_the_plan() {
     let bed = Bed::new();
     bed.apply("running");
     bed.produce("30", "1.json");
-    let replicate = Replicate::start(&bed);
+    let replicate = Replicate::with(&bed.own);
     bed.until_copied(30);
     bed.apply("promoted");
     assert_eq!(replicate.ended(), Some(0));

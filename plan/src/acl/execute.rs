@@ -104,28 +104,25 @@ pub(crate) async fn execute(
     carry_out(&rule, options, steps_done).await
 }
 
-/// The first of these changes that neither fits what is live nor is done already; all are read at once.
-pub(crate) async fn precheck<'a>(
+/// What the live rules mean for each of these changes; all are read at once.
+pub(crate) async fn outlooks<'a>(
     cluster: &Cluster,
     changes: &[(&'a ResourceChange, &'a Change<AclBinding>)],
-) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
+) -> Result<Vec<(&'a ResourceChange, Outlook)>, ReadError> {
     if changes.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let Some(live) = read(cluster).await? else {
-        return Ok(changes.first().map(|(resource, _)| {
-            let gone = Difference {
-                attribute: "authorizer".to_owned(),
-                expected: Some("an authorizer".to_owned()),
-                found: None,
-            };
-            (*resource, vec![gone])
-        }));
+    let live = read(cluster).await?;
+    let seen = |resource: &ResourceChange, change| match &live {
+        Some(live) => outlook(change, live.contains_key(&resource.name)),
+        None => Outlook::Stale(vec![Difference {
+            attribute: "authorizer".to_owned(),
+            expected: Some("an authorizer".to_owned()),
+            found: None,
+        }]),
     };
-    Ok(changes.iter().find_map(|(resource, change)| {
-        match outlook(change, live.contains_key(&resource.name)) {
-            Outlook::Stale(differences) => Some((*resource, differences)),
-            Outlook::AlreadyDone | Outlook::Remaining => None,
-        }
-    }))
+    let changes = changes.iter();
+    Ok(changes
+        .map(|(resource, change)| (*resource, seen(resource, change)))
+        .collect())
 }

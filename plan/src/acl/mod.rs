@@ -12,7 +12,7 @@ mod rails;
 pub(crate) use diff::Acls;
 #[cfg(test)]
 pub(crate) use execute::outlook;
-pub(crate) use execute::{execute, precheck};
+pub(crate) use execute::{execute, outlooks};
 pub(crate) use label::label;
 pub(crate) use live::read;
 pub(crate) use observe::observe;

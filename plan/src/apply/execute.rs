@@ -6,6 +6,7 @@ use kafka::Cluster;
 
 use crate::acl;
 use crate::apply::surroundings::Surroundings;
+use crate::apply::work::Outlook;
 use crate::change::{Resource, ResourceChange};
 use crate::client_quota;
 use crate::difference::Difference;
@@ -137,11 +138,11 @@ pub(crate) async fn execute(
     }
 }
 
-/// The first of these changes on one cluster that neither fits the live resource nor is done already.
-pub(crate) async fn precheck<'a>(
+/// What the live resources mean for each of these changes on one cluster.
+pub(crate) async fn outlooks<'a>(
     cluster: &Cluster,
     changes: &[&'a ResourceChange],
-) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
+) -> Result<Vec<(&'a ResourceChange, Outlook)>, ReadError> {
     let (mut topics, mut acls) = (Vec::new(), Vec::new());
     let (mut quotas, mut users, mut mirrors) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes {
@@ -155,17 +156,10 @@ pub(crate) async fn precheck<'a>(
             Resource::RenderedFile(_) => {}
         }
     }
-    if let Some(stale) = topic::precheck(cluster, &topics).await? {
-        return Ok(Some(stale));
-    }
-    if let Some(stale) = acl::precheck(cluster, &acls).await? {
-        return Ok(Some(stale));
-    }
-    if let Some(stale) = client_quota::precheck(cluster, &quotas).await? {
-        return Ok(Some(stale));
-    }
-    if let Some(stale) = scram_user::precheck(cluster, &users).await? {
-        return Ok(Some(stale));
-    }
-    mirror::precheck(cluster, &mirrors).await
+    let mut outlooks = topic::outlooks(cluster, &topics).await?;
+    outlooks.extend(acl::outlooks(cluster, &acls).await?);
+    outlooks.extend(client_quota::outlooks(cluster, &quotas).await?);
+    outlooks.extend(scram_user::outlooks(cluster, &users).await?);
+    outlooks.extend(mirror::outlooks(cluster, &mirrors).await?);
+    Ok(outlooks)
 }

@@ -5,6 +5,7 @@ mod error;
 mod event;
 pub(crate) mod execute;
 mod lease;
+mod recheck;
 mod run;
 mod sites;
 pub(crate) mod surroundings;

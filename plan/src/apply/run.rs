@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::ApplyError;
 use super::event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
-use super::execute::{ChangeError, Done, execute, precheck};
+use super::execute::{ChangeError, Done, execute};
+use super::recheck::{first_stale, owners};
 use super::surroundings::Surroundings;
 use super::{ApplyOptions, client};
 use crate::change::{Action, RecordChange, Resource, ResourceChange};
@@ -22,6 +23,7 @@ use crate::draft;
 use crate::guard::Clients;
 use crate::home::Home;
 use crate::journal::{self, Owned};
+use crate::ownership::Owners;
 use crate::rendered_file;
 use crate::scram_user::Credentials;
 use crate::topic;
@@ -120,10 +122,11 @@ impl<'a> Run<'a> {
         self.observer.event(&ApplyEvent::ApplyStarted {
             changes: pending.len(),
         });
-        let mut stopped = self.stale(&pending).await?;
+        let owners = owners(self.plan, self.clients).await?;
+        let mut stopped = self.stale(&pending, &owners).await?;
         if stopped.is_none() {
-            self.remember_unchanged().await?;
-            self.note_unchanged()?;
+            self.remember_unchanged(&owners).await?;
+            self.note_unchanged(&owners)?;
             self.clear_left_behind().await?;
         }
         let mut next = 0;
@@ -160,32 +163,20 @@ impl<'a> Run<'a> {
         self.end(&pending[next..], stopped, lost)
     }
 
-    /// The first change that no longer fits what is live. Everything is looked at before anything is changed: a plan
-    /// that is stale in one place is not carried out in others. Each change is rechecked once more when its turn comes.
+    /// The first change that no longer fits, told to the observer.
     async fn stale(
         &self,
         pending: &[&'a ResourceChange],
+        owners: &Owners,
     ) -> Result<Option<(&'a ResourceChange, Stop)>, ApplyError> {
-        let mut by_home: BTreeMap<&Home, Vec<&ResourceChange>> = BTreeMap::new();
-        for change in pending {
-            by_home.entry(&change.home).or_default().push(change);
-        }
-        for (home, changes) in by_home {
-            let found = match home {
-                Home::Cluster(alias) => precheck(self.cluster(alias)?, &changes)
-                    .await
-                    .map_err(|error| ApplyError::unread(alias, error))?,
-                Home::Folder(path) => rendered_file::precheck(&Folder::at(path), &changes)?,
-            };
-            if let Some((change, differences)) = found {
-                self.observer.event(&ApplyEvent::ChangeStale {
-                    address: change.address.clone(),
-                    differences: differences.clone(),
-                });
-                return Ok(Some((change, Stop::Stale(differences))));
-            }
-        }
-        Ok(None)
+        let found = first_stale(self.plan, pending, self.clients, owners).await?;
+        Ok(found.map(|(change, differences)| {
+            self.observer.event(&ApplyEvent::ChangeStale {
+                address: change.address.clone(),
+                differences: differences.clone(),
+            });
+            (change, Stop::Stale(differences))
+        }))
     }
 
     /// How it ended, given what was not begun and what stopped it.
@@ -302,7 +293,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes down what is ours of that which needs no change.
-    async fn remember_unchanged(&self) -> Result<(), ApplyError> {
+    async fn remember_unchanged(&self, owners: &Owners) -> Result<(), ApplyError> {
         let unchanged = self
             .plan
             .resource_changes
@@ -313,7 +304,10 @@ impl<'a> Run<'a> {
                 let entry = entry(&change.address, change.record.as_ref()?, topology)?;
                 Some((change.home.cluster()?, entry))
             });
-        let gone = self.plan.forget.iter().map(|forgotten| {
+        let gone = self.plan.forget.iter();
+        let gone =
+            gone.filter(|it| self.is_own(&Home::Cluster(it.cluster.clone()), &it.address, owners));
+        let gone = gone.map(|forgotten| {
             let entry = journal::entry(&forgotten.address, None);
             (forgotten.cluster.as_str(), entry)
         });
@@ -332,8 +326,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Whether this is still what the plan's own topology declared.
+    fn is_own(&self, home: &Home, address: &str, owners: &Owners) -> bool {
+        let owner = owners.get(home).and_then(|owners| owners.get(address));
+        owner.is_some_and(|owner| owner.topology == self.plan.topology)
+    }
+
     /// Puts into the manifest what was rendered already, and takes out what it names in vain.
-    fn note_unchanged(&self) -> Result<(), ApplyError> {
+    fn note_unchanged(&self, owners: &Owners) -> Result<(), ApplyError> {
         let Some(folder) = &self.plan.folder else {
             return Ok(());
         };
@@ -342,7 +342,9 @@ impl<'a> Run<'a> {
             .filter(|change| matches!(change.home, Home::Folder(_)))
             .filter(|change| change.action() == Action::NoOp)
             .filter_map(|change| Some((change.name.as_str(), change.record.as_ref()?)));
+        let home = Home::Folder(folder.path.clone());
         let gone = folder.forget.iter();
+        let gone = gone.filter(|name| self.is_own(&home, &rendered_file::label(name), owners));
         let gone = gone.map(|name| (name.as_str(), &RecordChange::Forget));
         let records: Vec<(&str, &RecordChange)> = unchanged.chain(gone).collect();
         Ok(rendered_file::note(&Folder::at(&folder.path), &records)?)
@@ -430,7 +432,8 @@ async fn one<'a>(
     let outcome = match ground {
         Ground::Cluster(around) => on_cluster(&around, change, topology, &mut steps_done).await,
         Ground::Folder(folder) => {
-            rendered_file::execute(&folder, change, &mut steps_done).map_err(ChangeError::from)
+            rendered_file::execute(&folder, change, topology, &mut steps_done)
+                .map_err(ChangeError::from)
         }
     };
     Ended {

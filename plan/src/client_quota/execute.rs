@@ -12,7 +12,6 @@ use crate::apply::ApplyOptions;
 use crate::apply::execute::{ChangeError, Done};
 use crate::apply::work::{Outlook, Work, carry_out, key_by_key, only};
 use crate::change::{Change, ResourceChange};
-use crate::difference::Difference;
 use crate::topic::ReadError;
 
 /// The limits of one entity.
@@ -115,22 +114,23 @@ pub(crate) async fn execute(
     carry_out(&quota, options, steps_done).await
 }
 
-/// The first of these changes that neither fits what is live nor is done already; all are read at once.
-pub(crate) async fn precheck<'a>(
+/// What the live limits mean for each of these changes; all are read at once.
+pub(crate) async fn outlooks<'a>(
     cluster: &Cluster,
     changes: &[(&'a ResourceChange, &'a Change<QuotaState>)],
-) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
+) -> Result<Vec<(&'a ResourceChange, Outlook)>, ReadError> {
     if changes.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let (live, nothing) = (read(cluster).await?, Limits::new());
-    Ok(changes.iter().find_map(|(resource, change)| {
-        let quota = live.get(&resource.name);
-        match outlook(change, quota.map_or(&nothing, |quota| &quota.limits)) {
-            Outlook::Stale(differences) => Some((*resource, differences)),
-            Outlook::AlreadyDone | Outlook::Remaining => None,
-        }
-    }))
+    let changes = changes.iter();
+    Ok(changes
+        .map(|(resource, change)| {
+            let quota = live.get(&resource.name);
+            let limits = quota.map_or(&nothing, |quota| &quota.limits);
+            (*resource, outlook(change, limits))
+        })
+        .collect())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod state;
 pub(crate) use diff::Quotas;
 #[cfg(test)]
 pub(crate) use execute::outlook;
-pub(crate) use execute::{execute, precheck};
+pub(crate) use execute::{execute, outlooks};
 pub(crate) use label::label;
 pub(crate) use live::{observe, read};
 pub use state::QuotaState;

@@ -12,7 +12,6 @@ use crate::apply::ApplyOptions;
 use crate::apply::execute::{ChangeError, Done};
 use crate::apply::work::{Outlook, Work, carry_out, key_by_key};
 use crate::change::{Change, ResourceChange};
-use crate::difference::Difference;
 use crate::topic::ReadError;
 
 /// The record of one mirror.
@@ -125,21 +124,22 @@ pub(crate) async fn execute(
     carry_out(&mirror, options, steps_done).await
 }
 
-/// The first of these changes that neither fits what is live nor is done already; all are read at once.
-pub(crate) async fn precheck<'a>(
+/// What the live records mean for each of these changes; all are read at once.
+pub(crate) async fn outlooks<'a>(
     cluster: &Cluster,
     changes: &[(&'a ResourceChange, &'a Change<MirrorRecord>)],
-) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
+) -> Result<Vec<(&'a ResourceChange, Outlook)>, ReadError> {
     if changes.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let register = read(cluster).await?;
-    Ok(changes.iter().find_map(|(resource, change)| {
-        match outlook(change, observed(&register, &resource.name).as_ref()) {
-            Outlook::Stale(differences) => Some((*resource, differences)),
-            Outlook::AlreadyDone | Outlook::Remaining => None,
-        }
-    }))
+    let changes = changes.iter();
+    Ok(changes
+        .map(|(resource, change)| {
+            let live = observed(&register, &resource.name);
+            (*resource, outlook(change, live.as_ref()))
+        })
+        .collect())
 }
 
 #[cfg(test)]

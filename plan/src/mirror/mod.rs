@@ -10,7 +10,7 @@ mod state;
 pub(crate) use diff::Mirrors;
 #[cfg(test)]
 pub(crate) use execute::outlook;
-pub(crate) use execute::{execute, precheck};
+pub(crate) use execute::{execute, outlooks};
 pub(crate) use live::observe;
 pub use state::{MirrorRecord, ObservedMirror};
 

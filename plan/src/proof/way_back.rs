@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 use register::{Begin, Doubt, Released, begins, unexplained};
 use topology::StartOffset;
 
-use super::finding::{Finding, FindingId, Severity};
+use super::finding::{Finding, FindingId, Severity, address};
 use super::outlook::{Flow, Outlook, Pair};
+use crate::rails;
 
 pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (flow, pairs) in &outlook.flows {
         let mut refused = Vec::new();
         let mut advice = Vec::new();
+        let mut untold = Vec::new();
         let mut incomplete = Vec::new();
         for pair in pairs {
             let Some((by, released)) = of(flow, pair) else {
@@ -35,7 +37,18 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
                         )
                     }));
                 }
-                Some(Err(doubt)) => {
+                // the replicator asks again, and may be told
+                Some(Err(doubt @ Doubt::Untold { .. })) => {
+                    let words = doubt.words(&pair.target, source, target);
+                    untold.push(format!("{} of {source}: {words}", pair.topic));
+                }
+                Some(Err(
+                    doubt @ (Doubt::Unseen
+                    | Doubt::Disturbed { .. }
+                    | Doubt::Diverged { .. }
+                    | Doubt::Shortened { .. }
+                    | Doubt::Recreated),
+                )) => {
                     let words = doubt.words(&pair.target, source, target);
                     refused.push(format!("{} of {source}: {words}", pair.topic));
                     advice.push(doubt.advice(released, &pair.target, source, target));
@@ -45,6 +58,18 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
             }
         }
         findings.extend(refusal(flow, refused, advice.into_iter().next()));
+        if !untold.is_empty() {
+            let message = "whether the way back after a promotion can begin is not known";
+            let (id, severity) = (FindingId::NotProven, Severity::Warning);
+            let mirror = &flow.mirror.name;
+            findings.push(Finding::new(
+                id,
+                severity,
+                mirror,
+                message.to_owned(),
+                untold,
+            ));
+        }
         if !incomplete.is_empty() {
             let message = "what was written to these topics before the promotion, and did not come from the old source, does \
                            not go back: the way back begins behind it";
@@ -68,11 +93,14 @@ fn refusal(flow: &Flow<'_>, cases: Vec<String>, advice: Option<String>) -> Optio
     let advice = advice?;
     let mirror = &flow.mirror.name;
     if flow.mirror.start_offset == StartOffset::Earliest {
-        let message = "where the way back after a promotion begins cannot be known: the replicator leaves these topics alone, \
-                       and copies the others";
-        let (id, severity) = (FindingId::WayBackRefused, Severity::Warning);
+        let message = "where the way back after a promotion begins cannot be known: the replicator would leave these topics \
+                       alone, and copy the others";
+        let (id, severity) = (FindingId::WayBackRefused, Severity::Blocked);
         let finding = Finding::new(id, severity, mirror, message.to_owned(), cases);
-        return Some(finding.hint(advice));
+        let meanwhile = rails::exclude(&address(mirror));
+        return Some(finding.hint(format!(
+            "{advice}. All the rest is applied meanwhile with {meanwhile}"
+        )));
     }
     let message = "where the way back after a promotion begins cannot be known: it begins as `startOffset` says, which may \
                    repeat records or leave some out";
@@ -183,17 +211,33 @@ mod tests {
         let diverged = bed("", there(&[(100, Some(100)), (7, Some(7))]), &[103, 7]);
         let cases = diverged.cases(REFUSED);
         assert_eq!(cases.len(), 1, "{cases:?}");
-        assert_eq!(cases[0].0, Severity::Warning);
+        assert_eq!(cases[0].0, Severity::Blocked);
         for words in ["t of a:", "copied to offset 100 and ends at 103"] {
             assert!(cases[0].1.contains(words), "{words} in {cases:?}");
         }
         let finding = diverged.judge().into_iter().find(|it| it.id == REFUSED);
         let hint = finding.and_then(|it| it.hint).expect("a hint");
-        assert!(hint.contains("2025-11-21T16:00:00Z"), "{hint}");
+        for words in ["2025-11-21T16:00:00Z", "`--exclude mirror.m`"] {
+            assert!(hint.contains(words), "{words} in {hint}");
+        }
         // as it is told
         let told = bed("startOffset: latest", there(&[(100, Some(100))]), &[103]);
         assert_eq!(told.cases(REFUSED), []);
         assert!(told.cases(INCOMPLETE)[0].1.contains("ends at 103"));
+    }
+
+    /// The replicator asks again.
+    #[test]
+    fn an_end_that_is_not_told_blocks_nothing() {
+        let mut bed = bed("", there(&[(100, Some(100)), (7, Some(7))]), &[100, 7]);
+        let old = bed.site("b").topics.get_mut("t").expect("it is there");
+        old.ends = Some([(0, 100)].into());
+        assert_eq!(bed.cases(REFUSED), []);
+        let untold = bed.cases(FindingId::NotProven);
+        assert_eq!(untold.len(), 1, "{untold:?}");
+        let (severity, case) = &untold[0];
+        assert_eq!(*severity, Severity::Warning);
+        assert!(case.contains("where partition 1 of `t`"), "{case}");
     }
 
     #[test]

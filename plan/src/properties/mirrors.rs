@@ -46,6 +46,8 @@ pub(super) fn desired_mirrors() -> impl Strategy<Value = BTreeMap<String, Desire
 pub(super) struct Live {
     mirrors: BTreeMap<String, ObservedMirror>,
     recorded: BTreeMap<String, MirrorState>,
+    /// What other topologies declared, with their names.
+    elsewhere: BTreeMap<String, Option<String>>,
 }
 
 prop_compose! {
@@ -72,8 +74,9 @@ prop_compose! {
     pub(super) fn live()(
         mirrors in btree_map(name(), observed_mirror(), 0..4),
         recorded in btree_map(name(), state(), 0..4),
+        elsewhere in btree_map(name(), option::of(Just("other".to_owned())), 0..2),
     ) -> Live {
-        Live { mirrors, recorded }
+        Live { mirrors, recorded, elsewhere }
     }
 }
 
@@ -89,6 +92,12 @@ impl Live {
                 ..Recorded::default()
             };
             cluster.recorded.insert(format!("mirror.{name}"), recorded);
+        }
+        for (name, owner) in self.elsewhere {
+            let address = format!("mirror.{name}");
+            if !cluster.recorded.contains_key(&address) {
+                cluster.elsewhere.insert(address, owner);
+            }
         }
     }
 }
@@ -125,7 +134,8 @@ pub(super) fn carry_out(change: &Change<MirrorRecord>, name: &str, cluster: &mut
     }
 }
 
-/// What is gone was permitted, asked for and ours; nothing that was promoted copies again; what a later version wrote stays.
+/// What is gone was permitted, asked for and ours; what changed was ours, or asked for; nothing that was promoted copies
+/// again; what a later version wrote stays.
 pub(super) fn only_what_was_permitted(
     desired: Option<&DesiredCluster>,
     allowed: &Permissions,
@@ -146,6 +156,9 @@ pub(super) fn only_what_was_permitted(
             continue;
         };
         if wanted.is_none() || mirror.newer {
+            prop_assert_eq!(now, mirror);
+        }
+        if before.elsewhere.contains_key(&address) && !allowed.may_destroy(&address) {
             prop_assert_eq!(now, mirror);
         }
         if mirror.record.state == Some(MirrorState::Promoted) {

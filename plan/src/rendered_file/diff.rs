@@ -13,6 +13,7 @@ use crate::change::{
 use crate::document::OtherFiles;
 use crate::draft::detail;
 use crate::home::Home;
+use crate::ownership::Owner;
 use crate::permissions::Permissions;
 use crate::rails;
 
@@ -138,6 +139,13 @@ impl File<'_> {
         })
     }
 
+    /// Whose it is, where anything is done about it.
+    fn owner(&self, state: FileState, recorded_anew: bool) -> Option<Owner> {
+        let concerned = recorded_anew || state != FileState::Same;
+        let entry = self.recorded.filter(|_| concerned)?;
+        Some(Owner::named(entry.topology.as_deref()))
+    }
+
     /// The topology of another name that rendered it.
     fn other(&self) -> Option<&str> {
         let entry = self.recorded?;
@@ -160,6 +168,7 @@ impl File<'_> {
             details,
             blocked: self.rails(state, scene).into_iter().collect(),
             notes: self.note(state).into_iter().collect(),
+            owner: self.owner(state, record.is_some()),
             record,
             ..self.plain(change, scene)
         }
@@ -201,6 +210,7 @@ impl File<'_> {
             unmanaged: BTreeMap::new(),
             impact: None,
             record: None,
+            owner: None,
             taken_from: None,
         }
     }

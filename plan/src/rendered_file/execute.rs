@@ -9,6 +9,7 @@ use crate::apply::execute::{ChangeError, Done};
 use crate::apply::work::Outlook;
 use crate::change::{Change, RecordChange, Resource, ResourceChange};
 use crate::difference::Difference;
+use crate::ownership::{Owner, change_of_hands};
 
 /// Why a file is not as planned; as a [`ChangeError`], and smaller.
 pub(crate) enum NotDone {
@@ -57,11 +58,12 @@ pub(crate) fn outlook(change: &Change<RenderedFileState>, live: Option<&Present>
     }
 }
 
-/// Looks at the file once more and writes or removes it, then puts the manifest right. Killed in between, the file is as
+/// Looks at the file once more, and whose it is for this plan of `topology`, writes or removes it, then puts the manifest right. Killed in between, the file is as
 /// planned and the manifest does not know it: the next plan finds that out. Nothing else of the apply goes on meanwhile.
 pub(crate) fn execute(
     folder: &Folder,
     change: &ResourceChange,
+    topology: Option<&str>,
     steps_done: &mut Vec<String>,
 ) -> Result<Done, NotDone> {
     let file = match &change.resource {
@@ -72,7 +74,15 @@ pub(crate) fn execute(
         | Resource::ScramUser(_)
         | Resource::Mirror(_) => return Err(NotDone::Misplaced),
     };
-    let done = match outlook(file, read(folder, &change.name)?.as_ref()) {
+    let live = read(folder, &change.name)?;
+    // nothing keeps another topology out of the folder meanwhile
+    let owner = owners(folder)?.remove(&change.address);
+    let gone = live.is_none() && file.after().is_none();
+    let moved = change_of_hands(change.owner.as_ref(), owner.as_ref(), topology, gone);
+    if let Some(difference) = moved {
+        return Err(NotDone::Stale(vec![difference]));
+    }
+    let done = match outlook(file, live.as_ref()) {
         Outlook::Stale(differences) => return Err(NotDone::Stale(differences)),
         Outlook::AlreadyDone => Done::Already,
         Outlook::Remaining => {
@@ -149,11 +159,12 @@ pub(crate) fn known(
         .collect())
 }
 
-/// The first of these changes that neither fits the file that is there nor is done already.
-pub(crate) fn precheck<'a>(
+/// What the files that are there mean for each of these changes.
+pub(crate) fn outlooks<'a>(
     folder: &Folder,
     changes: &[&'a ResourceChange],
-) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, FileError> {
+) -> Result<Vec<(&'a ResourceChange, Outlook)>, FileError> {
+    let mut outlooks = Vec::new();
     for change in changes {
         let file = match &change.resource {
             Resource::RenderedFile(file) => file,
@@ -165,9 +176,16 @@ pub(crate) fn precheck<'a>(
             | Resource::Mirror(_) => continue,
         };
         let live = read(folder, &change.name)?;
-        if let Outlook::Stale(differences) = outlook(file, live.as_ref()) {
-            return Ok(Some((change, differences)));
-        }
+        outlooks.push((*change, outlook(file, live.as_ref())));
     }
-    Ok(None)
+    Ok(outlooks)
+}
+
+/// Whose the files are that the manifest names, by address.
+pub(crate) fn owners(folder: &Folder) -> Result<BTreeMap<String, Owner>, FileError> {
+    let entries = folder.manifest()?.files.into_iter();
+    let owner = |topology| Owner { topology };
+    Ok(entries
+        .map(|(name, entry)| (label(&name), owner(entry.topology)))
+        .collect())
 }

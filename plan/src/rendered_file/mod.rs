@@ -17,7 +17,7 @@ pub(crate) use desired::label;
 pub(crate) use diff::{Scene, changes, in_vain, others};
 #[cfg(test)]
 pub(crate) use execute::outlook;
-pub(crate) use execute::{execute, known, note, precheck};
+pub(crate) use execute::{execute, known, note, outlooks, owners};
 pub(crate) use observe::observe_where_possible;
 
 /// The word that addresses begin with.

@@ -186,13 +186,13 @@ pub(crate) async fn execute(
     carry_out(&user, options, steps_done).await
 }
 
-/// The first of these changes that neither fits what is live nor is done already; all are read at once.
-pub(crate) async fn precheck<'a>(
+/// What the live users mean for each of these changes; all are read at once.
+pub(crate) async fn outlooks<'a>(
     cluster: &Cluster,
     changes: &[(&'a ResourceChange, &'a Change<ScramUserState>)],
-) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
+) -> Result<Vec<(&'a ResourceChange, Outlook)>, ReadError> {
     if changes.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let users = read(cluster).await?;
     let mut live: BTreeMap<String, Iterations> = users
@@ -200,16 +200,17 @@ pub(crate) async fn precheck<'a>(
         .map(|(name, credentials)| (label(&name), credentials))
         .collect();
     let mut recorded = recorded_of(cluster, changes.iter().map(|(_, change)| *change)).await?;
-    Ok(changes.iter().find_map(|(resource, change)| {
-        let seen = Seen {
-            iterations: live.remove(&resource.name).unwrap_or_default(),
-            recorded: recorded.remove(&resource.address),
-        };
-        match outlook(change, resource.record.as_ref(), &seen) {
-            Outlook::Stale(differences) => Some((*resource, differences)),
-            Outlook::AlreadyDone | Outlook::Remaining => None,
-        }
-    }))
+    let changes = changes.iter();
+    Ok(changes
+        .map(|(resource, change)| {
+            let seen = Seen {
+                iterations: live.remove(&resource.name).unwrap_or_default(),
+                recorded: recorded.remove(&resource.address),
+            };
+            let outlook = outlook(change, resource.record.as_ref(), &seen);
+            (*resource, outlook)
+        })
+        .collect())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub(crate) use credentials::Credentials;
 pub(crate) use diff::Users;
 #[cfg(test)]
 pub(crate) use execute::{Seen, outlook};
-pub(crate) use execute::{execute, precheck};
+pub(crate) use execute::{execute, outlooks};
 pub(crate) use live::observe;
 pub use state::ScramUserState;
 

@@ -194,6 +194,7 @@ impl Drawn {
             unmanaged: self.unmanaged,
             impact: self.impact,
             record,
+            owner: None,
             taken_from: None,
         }
     }

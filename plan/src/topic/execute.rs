@@ -15,8 +15,8 @@ use super::usage;
 use crate::apply::ApplyOptions;
 use crate::apply::execute::{ChangeError, Done};
 use crate::apply::surroundings::Surroundings;
+use crate::apply::work::Outlook;
 use crate::change::{Change, ResourceChange};
-use crate::difference::Difference;
 
 /// Rechecks `change` against the live topic `name` and carries out what is left of it, as
 /// [`execute`](crate::apply::execute::execute) says.
@@ -94,24 +94,28 @@ pub(crate) async fn execute(
     Ok(Done::Applied)
 }
 
-/// The first of these changes that neither fits the live topic nor is done already. All topics are read at once.
-pub(crate) async fn precheck<'a>(
+/// What the live topics mean for each of these changes; all are read at once.
+pub(crate) async fn outlooks<'a>(
     cluster: &Cluster,
     changes: &[(&'a ResourceChange, &'a Change<TopicState>)],
-) -> Result<Option<(&'a ResourceChange, Vec<Difference>)>, ReadError> {
+) -> Result<Vec<(&'a ResourceChange, Outlook)>, ReadError> {
     let names: Vec<String> = changes
         .iter()
         .map(|(resource, _)| resource.name.clone())
         .collect();
     let live = live::topics(cluster, &names).await?;
-    let stale = changes.iter().find_map(|(resource, change)| {
-        let live = live.get(&resource.name).map(|live| &live.topic);
-        match recheck(change, live) {
-            Recheck::Stale(differences) => Some((*resource, differences)),
-            Recheck::AlreadyDone | Recheck::Remaining(_) => None,
-        }
-    });
-    Ok(stale)
+    let changes = changes.iter();
+    Ok(changes
+        .map(|(resource, change)| {
+            let live = live.get(&resource.name).map(|live| &live.topic);
+            let outlook = match recheck(change, live) {
+                Recheck::AlreadyDone => Outlook::AlreadyDone,
+                Recheck::Remaining(_) => Outlook::Remaining,
+                Recheck::Stale(differences) => Outlook::Stale(differences),
+            };
+            (*resource, outlook)
+        })
+        .collect())
 }
 
 async fn read(cluster: &Cluster, topic: &str) -> Result<Option<LiveTopic>, ReadError> {

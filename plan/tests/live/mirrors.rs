@@ -284,6 +284,76 @@ async fn a_mirror_of_another_topology_is_taken_over_only_by_its_address() {
     assert_eq!(live(&bench).await, MirrorState::Running);
 }
 
+/// The same of a topology with this name.
+fn named(bench: &Bench, name: &str, state: &str) -> Topology {
+    let metadata = format!("metadata: {{name: {name}}}\n");
+    topology(bench, &(metadata + &mirror(state)))
+}
+
+#[tokio::test]
+async fn a_name_takes_over_mirrors_as_they_are_and_says_so() {
+    let bench = Bench::start().await;
+    settle(&bench, "running").await;
+    // it may be somebody else's: nothing about it changes with that
+    let changed = planned(&bench, &named(&bench, "a", "paused"), &[]).await;
+    assert_eq!(codes(&changed), [BlockCode::MirrorOfAnotherTopology]);
+    let message = &changed.resource_changes[0].blocked[0].message;
+    for words in [
+        "a topology without a name has a mirror of this name",
+        "apply the name alone first",
+        "--allow-destroy mirror.pay",
+    ] {
+        assert!(message.contains(words), "{words} in {message}");
+    }
+    let error = bench.apply(&changed).await.unwrap_err();
+    assert!(matches!(error, ApplyError::Blocked { .. }), "{error}");
+    assert_eq!(live(&bench).await, MirrorState::Running);
+    // by its address
+    let asked_for = planned(&bench, &named(&bench, "a", "paused"), &[PAY]).await;
+    assert!(!asked_for.is_blocked(), "{asked_for:#?}");
+
+    let same = planned(&bench, &named(&bench, "a", "running"), &[]).await;
+    assert!(!same.has_changes() && !same.is_blocked(), "{same:#?}");
+    let note = &same.resource_changes[0].notes[0];
+    assert!(
+        note.contains("a topology without a name declared it"),
+        "{note}"
+    );
+    bench.apply(&same).await.unwrap();
+    let again = planned(&bench, &named(&bench, "a", "running"), &[]).await;
+    assert!(again.resource_changes[0].notes.is_empty(), "{again:#?}");
+    let paused = planned(&bench, &named(&bench, "a", "paused"), &[]).await;
+    bench.apply(&paused).await.unwrap();
+    assert_eq!(live(&bench).await, MirrorState::Paused);
+    let plan = plan_for(&bench, "running").await;
+    assert_eq!(codes(&plan), [BlockCode::MirrorOfAnotherTopology]);
+}
+
+#[tokio::test]
+async fn a_plan_is_stale_where_a_mirror_changed_hands_since() {
+    let bench = Bench::start().await;
+    let own = planned(&bench, &named(&bench, "a", "running"), &[]).await;
+    bench.apply(&own).await.unwrap();
+    let saved = planned(&bench, &named(&bench, "a", "paused"), &[]).await;
+    // its record stays as it is
+    let taken = planned(&bench, &named(&bench, "b", "running"), &[PAY]).await;
+    assert!(!taken.has_changes(), "{taken:#?}");
+    bench.apply(&taken).await.unwrap();
+    let error = bench.apply(&saved).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Stale);
+    let words = "owner: expected the topology `a`, found the topology `b`";
+    assert!(error.to_string().contains(words), "{error}");
+    assert_eq!(live(&bench).await, MirrorState::Running);
+    // nor is it taken back by a plan that changes nothing but that
+    let again = planned(&bench, &named(&bench, "a", "running"), &[PAY]).await;
+    let other = planned(&bench, &named(&bench, "c", "running"), &[PAY]).await;
+    bench.apply(&other).await.unwrap();
+    let error = bench.apply(&again).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Stale);
+    // what was applied is applied again without harm
+    assert!(bench.apply(&other).await.is_ok());
+}
+
 #[tokio::test]
 async fn a_dropped_mirror_is_shown_and_deleted_only_when_permitted_and_asked_for() {
     let bench = Bench::start().await;

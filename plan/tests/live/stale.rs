@@ -1,8 +1,11 @@
 //! A plan that no longer fits what is live is not applied.
 
+use std::time::Duration;
+
+use broker::{ApiKey, FaultAction, FaultRule};
 use plan::{ApplyError, FailureKind, Plan};
 
-use crate::bench::{Bench, topic};
+use crate::bench::{Bench, client, topic};
 
 /// Applies a plan that must be stale; gives the differences as text.
 async fn stale_at(bench: &Bench, plan: &Plan, at: &str) -> Vec<String> {
@@ -147,4 +150,49 @@ async fn nothing_at_all_is_changed_when_one_topic_is_stale() {
     );
     assert_eq!(bench.topics("left"), ["b"]);
     assert_eq!(bench.left.partition_count("b"), Some(7));
+}
+
+/// The first look finds everything as planned; somebody changes one topic while another is being changed.
+#[tokio::test]
+async fn a_value_changed_after_the_first_look_stops_right_before_its_own_change() {
+    let bench = Bench::start().await;
+    let declare = |retention| {
+        vec![topic(
+            "b",
+            &["left"],
+            Some(2),
+            &[("retention.ms", retention)],
+        )]
+    };
+    bench.settle(declare("60000")).await;
+    let mut wanted = declare("30000");
+    wanted.push(topic("a", &["left"], Some(1), &[]));
+    let plan = bench.plan(wanted).await;
+    // over a connection of their own, so that they do not wait
+    let somebody = client(&bench.left).await;
+    let slow = FaultRule::new(FaultAction::Delay(Duration::from_secs(1)));
+    let slow = slow.api(ApiKey::CreateTopics).topic("a").times(1);
+    let mut slow = bench.left.faults().inject(slow);
+    let meddling = async {
+        slow.wait_for(1).await;
+        let key = "retention.ms".to_owned();
+        let value = "45000".to_owned();
+        let change = kafka::ConfigChange::Set { key, value };
+        somebody.alter_topic_configs("b", &[change]).await.unwrap();
+    };
+    let (applied, ()) = tokio::join!(bench.apply(&plan), meddling);
+    let error = applied.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Stale, "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("retention.ms: expected 60000, found 45000"),
+        "{error}"
+    );
+    let summary = error.summary().unwrap();
+    assert_eq!(summary.applied, ["topic.left.a"]);
+    assert_eq!(
+        bench.config("left", "b", "retention.ms").await.as_deref(),
+        Some("45000")
+    );
 }

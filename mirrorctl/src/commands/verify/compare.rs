@@ -3,7 +3,7 @@
 use conformance::{CompareOptions, Report};
 use topology::{Mirror, Topology};
 
-use crate::cli::VerifyArgs;
+use crate::commands::verify::arguments::VerifyArgs;
 use crate::commands::verify::setting::{Side, sources, target};
 use crate::commands::verify::stamped::copied;
 use crate::failure::Failure;

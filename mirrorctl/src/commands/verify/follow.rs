@@ -6,7 +6,7 @@ use conformance::Report;
 use topology::{Mirror, Topology};
 
 use crate::audit::{Audit, listen};
-use crate::cli::VerifyArgs;
+use crate::commands::verify::arguments::VerifyArgs;
 use crate::commands::verify::compare;
 use crate::failure::Failure;
 use crate::output;

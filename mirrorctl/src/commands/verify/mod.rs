@@ -1,5 +1,6 @@
 //! `mirrorctl verify`.
 
+mod arguments;
 mod compare;
 mod follow;
 mod profile;
@@ -8,4 +9,5 @@ mod run;
 mod setting;
 mod stamped;
 
+pub(crate) use arguments::VerifyArgs;
 pub(crate) use run::verify;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use conformance::{CheckResult, Report};
 use topology::{Mirror, Topology};
 
-use crate::cli::{VerifyArgs, VerifyProfile};
+use crate::commands::verify::arguments::{VerifyArgs, VerifyProfile};
 use crate::commands::verify::{compare, setting, stamped};
 use crate::failure::Failure;
 use crate::session::Session;

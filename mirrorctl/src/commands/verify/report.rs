@@ -4,7 +4,8 @@ use std::path::Path;
 
 use conformance::Report;
 
-use crate::cli::{Format, VerifyArgs};
+use crate::cli::Format;
+use crate::commands::verify::arguments::VerifyArgs;
 use crate::failure::Failure;
 use crate::output::{self, verdicts_human};
 use crate::session::Session;

@@ -3,7 +3,7 @@
 use conformance::Report;
 use topology::{Mirror, Topology};
 
-use crate::cli::{Phase, VerifyArgs, VerifyMode};
+use crate::commands::verify::arguments::{Phase, VerifyArgs, VerifyMode};
 use crate::commands::verify::{compare, follow, profile, report, setting, stamped};
 use crate::exit::Outcome;
 use crate::failure::Failure;

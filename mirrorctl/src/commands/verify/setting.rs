@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use conformance::{Endpoint, Journal};
 use topology::{Mirror, Topology};
 
-use crate::cli::{Phase, VerifyArgs};
+use crate::commands::verify::arguments::{Phase, VerifyArgs};
 use crate::connect::connect;
 use crate::copies::client;
 use crate::failure::Failure;

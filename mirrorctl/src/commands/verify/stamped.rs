@@ -9,7 +9,8 @@ use conformance::{Endpoint, Journal, Report, TopicSpec, WorkloadSpec};
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::cli::{Format, VerifyArgs};
+use crate::cli::Format;
+use crate::commands::verify::arguments::VerifyArgs;
 use crate::commands::verify::setting::Setting;
 use crate::failure::Failure;
 use crate::judge;
