@@ -135,7 +135,7 @@ impl ProduceLanes {
             .is_none_or(|broker| broker.common.is_closed())
         {
             let slots = SharedSlots::new(self.link);
-            let choice = Arc::new(LaneChoice::new(node.id, self.link));
+            let choice = Arc::new(LaneChoice::new(node.id, self.link, self.traffic.clone()));
             let common = self.start(node, slots.lane(), choice.clone(), None);
             let broker = BrokerLanes {
                 slots,
@@ -289,7 +289,7 @@ impl Lane {
                 biased;
                 Some((result, sent)) = in_flight.next(), if !in_flight.is_empty() => {
                     match &result {
-                        Ok(_) => self.answered(&sent),
+                        Ok(_) => self.answered(&sent, in_flight.is_empty()),
                         Err(error) => {
                             tracing::debug!(broker = self.node.id, %error, "produce request failed");
                             self.connection = None;
@@ -336,9 +336,11 @@ impl Lane {
         ControlFlow::Continue(())
     }
 
-    fn answered(&self, sent: &SentRequest) {
+    /// The last request under way, or another one.
+    fn answered(&self, sent: &SentRequest, was_last: bool) {
         let bytes = sent.values().map(|sent| sent.bytes).sum();
-        self.choice.answered(bytes, !self.waiting.is_empty());
+        self.choice
+            .answered(bytes, !was_last || !self.waiting.is_empty());
     }
 
     /// For one more request, if there is anything to send.

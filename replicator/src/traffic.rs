@@ -86,6 +86,8 @@ pub(crate) struct Traffic {
     produce_requests: AtomicU64,
     acknowledged_bytes: AtomicU64,
     connections: [AtomicU64; 2],
+    /// Target brokers that get everything over one connection.
+    joined_brokers: AtomicUsize,
     interruptions: [AtomicU64; Interruption::ALL.len()],
     positions_committed: AtomicU64,
     last_commit_ms: AtomicI64,
@@ -137,6 +139,16 @@ impl Traffic {
         self.connections[side as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// All produce requests to a target broker take one connection from now on.
+    pub(crate) fn joined(&self) {
+        self.joined_brokers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// They take several again.
+    pub(crate) fn parted(&self) {
+        self.joined_brokers.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// A round ended before its time.
     pub(crate) fn interrupted(&self, class: Interruption) {
         self.interruptions[class as usize].fetch_add(1, Ordering::Relaxed);
@@ -177,6 +189,7 @@ impl Traffic {
             produce_requests: load(&self.produce_requests),
             source_connections: load(&self.connections[Side::Source as usize]),
             target_connections: load(&self.connections[Side::Target as usize]),
+            joined_brokers: self.joined_brokers.load(Ordering::Relaxed),
             interruptions: Interruption::ALL
                 .map(|class| (class, load(&self.interruptions[class as usize]))),
             positions_committed: load(&self.positions_committed),
@@ -221,6 +234,7 @@ pub(crate) struct TrafficReading {
     pub(crate) produce_requests: u64,
     pub(crate) source_connections: u64,
     pub(crate) target_connections: u64,
+    pub(crate) joined_brokers: usize,
     pub(crate) interruptions: [(Interruption, u64); Interruption::ALL.len()],
     pub(crate) positions_committed: u64,
     /// Ms since the epoch; 0 before the first.

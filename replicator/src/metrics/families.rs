@@ -198,6 +198,13 @@ pub(super) const MIRROR: &[Family<RunReading>] = &[
     )
     .by("side"),
     family(
+        "mirrorctl_joined_target_brokers",
+        Gauge,
+        None,
+        "Target brokers that are sent everything over one connection, because that was tried and is no slower than several",
+        |it, emit| emit(None, Whole(it.traffic.joined_brokers as u64)),
+    ),
+    family(
         "mirrorctl_in_flight_bytes",
         Gauge,
         Some(Bytes),
