@@ -10,6 +10,7 @@ use crate::cores::{Cores, on, pin};
 use crate::endpoint::Endpoint;
 use crate::engines::{Delivery, Engine, Job, Running, Setting};
 use crate::error::Result;
+use crate::held_memory::{HeldMemory, free_bytes, wait_until_free};
 use crate::topics;
 use crate::watch::{EndOffsets, Goal, Measurement, watch};
 use crate::workload::{PARTITIONS, Workload};
@@ -26,7 +27,7 @@ pub(crate) fn spec() -> ClusterSpec {
         ..ClusterSpec::single()
     }
     // what a run has copied is gone from the disk before the next has written as much
-    .with("log.segment.delete.delay.ms", "1000")
+    .with("log.segment.delete.delay.ms", "0")
 }
 
 /// Two clusters, and how engines reach them.
@@ -96,6 +97,8 @@ pub(crate) struct Copy<'a> {
     pub(crate) cores: Option<&'a Cores>,
     pub(crate) workload: Workload,
     pub(crate) records: u64,
+    /// What a whole copy takes of the machine's memory, where brokers keep their data in it.
+    pub(crate) memory_bytes: u64,
     /// Ends a run before all is copied.
     pub(crate) window: Option<Duration>,
     /// Tells the runs of this row from others on the same clusters.
@@ -111,6 +114,8 @@ impl Copy<'_> {
     /// Runs an engine into a fresh topic until it is done or its time is over.
     pub(crate) fn run(&self, engine: Engine, run: u16, setting: Setting) -> Result<Measurement> {
         let workspace = Workspace::create("bench")?;
+        let free = free_bytes(workspace.path())?;
+        let memory = HeldMemory::take(self.memory_bytes);
         let alias = format!("{}{}{run}", engine.alias(), self.tag);
         let job = Job {
             source: &self.bed.source,
@@ -142,10 +147,13 @@ impl Copy<'_> {
             }
             None => engine.start(&job)?,
         };
-        let measurement = watch(&mut running, &end_offsets, &goal)?;
+        let measurement = watch(&mut running, &end_offsets, &goal, || memory.release())?;
         engine.check(&job)?;
         stop(running)?;
         topics::delete(self.target, &[&topic])?;
+        if self.memory_bytes > 0 {
+            wait_until_free(workspace.path(), free)?;
+        }
         Ok(measurement)
     }
 }

@@ -123,7 +123,7 @@ fn set_of(cores: &[usize]) -> CpuSet {
 }
 
 fn refused(what: &'static str) -> impl FnOnce(Errno) -> Error {
-    move |source| Error::Cores {
+    move |source| Error::System {
         what,
         source: source.into(),
     }

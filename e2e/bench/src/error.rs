@@ -56,7 +56,7 @@ pub(crate) enum Error {
         source: std::io::Error,
     },
     #[error("reading or setting {what}: {source}")]
-    Cores {
+    System {
         what: &'static str,
         source: std::io::Error,
     },

@@ -16,6 +16,7 @@ mod endpoint;
 mod engines;
 mod error;
 mod events;
+mod held_memory;
 mod leftovers;
 mod machine;
 mod produce_only;

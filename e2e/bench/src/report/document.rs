@@ -87,6 +87,9 @@ fn method(results: &Results) -> String {
          threads, again before every run; engines from their start), the same in both runs, and what it is on shared cores \
          is written beside it. The target broker has so few cores that it is the limit: the table has its user and system \
          time. {WARM_UPS_APART} copies before do not count.\n\
+         - A virtual machine gets memory that it gave back to its host only slowly, which would limit whoever writes \
+         fastest. So in the throughput rows, where brokers keep their data in memory, as much as a copy takes is held in use \
+         before every run, and let go of during it at 2 GB/s, for every engine.\n\
          - *Memory* is the kernel's high-water mark of the resident set (`VmHWM`). 1 MB is 10^6 bytes.\n\
          - *Long links*: the engine is near the source; every connection to the target goes through a forwarder that \
          holds each byte back for half the round trip in each direction, without loss and without a limit of its own. \

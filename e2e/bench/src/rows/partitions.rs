@@ -86,7 +86,7 @@ pub(crate) fn measure(
         limit: RUN_LIMIT,
     };
     let mut running = Engine::Mirrorctl.start(&job)?;
-    let copy = watch(&mut running, &end_offsets, &goal)?;
+    let copy = watch(&mut running, &end_offsets, &goal, || ())?;
     thread::sleep(SETTLE);
     let pid = running.process.pid();
     let (began, before) = (Instant::now(), cpu_seconds(pid)?);

@@ -20,6 +20,7 @@ pub(crate) fn best_setting(
     let mut best = (0.0, SETTINGS[0]);
     let trial = Copy {
         records: (copy.records / TRIAL_SHARE).max(1),
+        memory_bytes: copy.memory_bytes / TRIAL_SHARE,
         tag: &format!("{}try", copy.tag),
         ..*copy
     };

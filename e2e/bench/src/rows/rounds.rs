@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::progress::{Plan, Progress, result};
 use crate::results::{EngineRuns, Scenario};
 
-/// Copies that do not count; after two the brokers' speed is steady.
-pub(crate) const WARM_UPS: u16 = 2;
+/// Copies that do not count; after them the brokers' speed rises little.
+pub(crate) const WARM_UPS: u16 = 4;
 
 /// Copies that do not count: the brokers' own code is slow until the JVM has compiled it, and whoever came first would
 /// pay for all. They are the first engine's, if there is one.

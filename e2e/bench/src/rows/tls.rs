@@ -58,6 +58,7 @@ pub(crate) fn measure(
         cores: None,
         workload: WORKLOAD,
         records,
+        memory_bytes: 0,
         window: Some(arguments.window()),
         tag: "tls",
     };

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::produce_only::{TRIAL_STEPS, best_setting};
 use super::rounds::{Rounds, steps, warm_up};
-use crate::bed::{Bed, Copy};
+use crate::bed::{Bed, Copy, data_directory};
 use crate::cli::Arguments;
 use crate::cores::Cores;
 use crate::engines::{Engine, SETTINGS};
 use crate::error::Result;
+use crate::held_memory::{free_bytes, is_memory};
 use crate::progress::{Plan, Progress};
 use crate::results::Scenario;
 use crate::topics;
@@ -56,13 +57,17 @@ impl Workloads<'_> {
             let records = workload.records(arguments.percent);
             let what = format!("{}: writing {records} records", workload.describe());
             progress.step(plan, &what);
+            let directory = data_directory()?;
+            let free = free_bytes(&directory)?;
             workload.prepare(&bed.pair.source, records)?;
+            let written = free.saturating_sub(free_bytes(&directory)?);
             let copy = Copy {
                 bed,
                 target: &bed.target,
                 cores,
                 workload,
                 records,
+                memory_bytes: if is_memory(&directory)? { written } else { 0 },
                 window: Some(arguments.window()),
                 tag: workload.tag(),
             };

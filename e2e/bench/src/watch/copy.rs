@@ -55,12 +55,14 @@ struct Sample {
     target_cpu: f64,
 }
 
-/// Watches an engine until the goal is reached.
+/// Watches an engine until the goal is reached, and says when the first record has arrived.
 pub(crate) fn watch(
     running: &mut Running,
     target: &EndOffsets,
     goal: &Goal,
+    arrived: impl FnOnce(),
 ) -> Result<Measurement> {
+    let mut arrived = Some(arrived);
     let engine = running.engine.describe();
     let pid = running.process.pid();
     let mut last_empty = Sample {
@@ -91,6 +93,9 @@ pub(crate) fn watch(
                 ..sample
             };
         } else {
+            if let Some(arrived) = arrived.take() {
+                arrived();
+            }
             samples.push(sample);
         }
         if goal.exact && copied > goal.records {
