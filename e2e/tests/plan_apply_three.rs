@@ -346,7 +346,7 @@ fn a_mirror_and_a_file_are_brought_about_changed_drifted_and_repaired() {
         let servers = cluster().bootstrap_servers().replace(',', "\", \"");
         let mirror = |name: &str, more: &str| {
             format!(
-                "- {{name: {name}, source: away, target: three, topicsPattern: {pattern}, \
+                "- {{name: {name}, source: away, target: three, topicsPattern: {name}-{pattern}, \
                  replicationPolicy: {{type: default}}, {more}}}\n"
             )
         };
