@@ -9,6 +9,8 @@ pub enum Judged {
     Compared,
     /// By both.
     Both,
+    /// By [`crate::check_stamped`], where the target was looked at while the records were written.
+    Watched,
     /// Not at all, for this reason.
     Not(&'static str),
 }
@@ -42,12 +44,7 @@ pub const CONTRACT: [Promise; 27] = [
     promise("compaction", Judged::Compared),
     promise("transactions", Judged::Compared),
     promise("retention-gap", Judged::Both),
-    promise(
-        "topic-reset",
-        Judged::Not(
-            "librdkafka's binding does not show topic ids, by which a recreated topic is told",
-        ),
-    ),
+    promise("topic-reset", Judged::Compared),
     promise("offset-map", Judged::Compared),
     promise("group-sync", GROUPS),
     promise("failover", GROUPS),
@@ -67,20 +64,14 @@ pub const CONTRACT: [Promise; 27] = [
             "it takes a run that is frozen and replaced, which a judge of two clusters does not see",
         ),
     ),
-    promise(
-        "recovery",
-        Judged::Not("it takes a fault that heals, and the lag over time around it"),
-    ),
+    promise("recovery", Judged::Watched),
     promise(
         "resources",
         Judged::Not(
             "it takes the memory and the rate of the engine, which a judge of two clusters does not see",
         ),
     ),
-    promise(
-        "latency",
-        Judged::Not("records keep their create time, so two clusters do not tell when one arrived"),
-    ),
+    promise("latency", Judged::Watched),
 ];
 
 /// Why a report of this mode says nothing about a promise.
@@ -91,6 +82,12 @@ pub fn unjudged(id: &str, mode: crate::Mode) -> String {
         (Some(Judged::Not(reason)), _) => format!("not judged: {reason}"),
         (Some(Judged::Stamped), crate::Mode::Compare) => {
             "judged by records that carry stamps: --mode stamped".to_owned()
+        }
+        (Some(Judged::Watched), crate::Mode::Compare) => {
+            "judged by records that are watched on their way: --mode stamped --watch".to_owned()
+        }
+        (Some(Judged::Watched), crate::Mode::Stamped) => {
+            "nobody looked at the target while the records were written: --watch".to_owned()
         }
         (Some(Judged::Compared), crate::Mode::Stamped) => {
             "judged by comparing what both clusters hold: --mode compare".to_owned()
@@ -111,6 +108,7 @@ mod tests {
         let ids: std::collections::BTreeSet<&str> = CONTRACT.iter().map(|it| it.id).collect();
         assert_eq!(ids.len(), CONTRACT.len());
         assert!(unjudged("group-sync", Mode::Compare).contains("not mirrored yet"));
+        assert!(unjudged("latency", Mode::Stamped).contains("--watch"));
         assert!(unjudged("compaction", Mode::Stamped).contains("--mode compare"));
         assert!(unjudged("complete", Mode::Compare).contains("--mode stamped"));
     }

@@ -78,6 +78,32 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file of a workload could not be read.
+    #[error("workload {}: {source}", path.display())]
+    WorkloadFile {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+    /// A line of a workload's file says no record.
+    #[error("{}:{line}:{column}: {reason}", path.display())]
+    WorkloadLine {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1, in bytes.
+        column: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file of a workload is not the one that was written.
+    #[error("workload {}: it was changed after it was written to the source", path.display())]
+    WorkloadChanged {
+        /// The file.
+        path: PathBuf,
+    },
     /// A report could not be rendered.
     #[error("report: {0}")]
     Report(String),

@@ -29,6 +29,10 @@ impl<'a> Generator<'a> {
     /// The create time of a record, in milliseconds since the epoch: rises over the spread, with
     /// up to a second of jitter, so that neighbours are not always in time order.
     pub fn timestamp(&self, id: RecordId) -> i64 {
+        let own = self.journal.own_records();
+        if let Some(named) = own.and_then(|records| records.timestamp(id)) {
+            return named;
+        }
         let spread = self.journal.spec.spread.as_millis() as u64;
         let length = self.journal.stream_length(id.stream).max(1);
         let along = (u128::from(id.sequence) * u128::from(spread) / u128::from(length)) as u64;
@@ -39,6 +43,29 @@ impl<'a> Generator<'a> {
 
     /// The record as written, its stamp header included.
     pub fn record(&mut self, id: RecordId) -> Record {
+        let own = self.journal.own_records();
+        let mut record = match own.and_then(|records| records.content(id)) {
+            Some(content) => Record {
+                key: content.key,
+                value: content.value,
+                headers: content.headers,
+                timestamp: Timestamp::create(self.timestamp(id)),
+            },
+            None => self.made_up(id),
+        };
+        let stamp = Stamp {
+            run: self.journal.run,
+            id,
+            hash: self.hash(&record),
+        };
+        record
+            .headers
+            .push((STAMP_HEADER.to_owned(), Some(stamp.encode())));
+        record
+    }
+
+    /// What the seed decides.
+    fn made_up(&self, id: RecordId) -> Record {
         let spec = &self.journal.spec;
         let mut rng = rng(spec.seed, id);
         let key = match rng.random_range(0..100_u32) {
@@ -64,21 +91,12 @@ impl<'a> Generator<'a> {
             .map(|_| header(&mut rng))
             .collect();
         let timestamp = Timestamp::create(self.timestamp(id));
-        let mut record = Record {
+        Record {
             key,
             value,
             headers,
             timestamp,
-        };
-        let stamp = Stamp {
-            run: self.journal.run,
-            id,
-            hash: self.hash(&record),
-        };
-        record
-            .headers
-            .push((STAMP_HEADER.to_owned(), Some(stamp.encode())));
-        record
+        }
     }
 
     fn hash(&mut self, record: &Record) -> u128 {

@@ -5,8 +5,9 @@ use serde::Serialize;
 use tera::{Context, Tera};
 
 use crate::Error;
+use crate::plot::Plot;
 use crate::report::Report;
-use crate::verdict::CheckResult;
+use crate::verdict::{CheckResult, Verdict};
 use crate::words::{count, counted};
 
 /// The name ends in `.html`, so that Tera escapes what is filled in.
@@ -19,7 +20,37 @@ struct Subject<'r> {
     checks: Vec<&'r CheckResult>,
 }
 
+/// A check over all subjects.
+#[derive(Debug, Default, PartialEq, Serialize)]
+struct Row<'r> {
+    id: &'r str,
+    pass: u64,
+    fail: u64,
+    inconclusive: u64,
+}
+
 impl Report {
+    /// What became of each check, in the order in which they come first.
+    fn rows(&self) -> Vec<Row<'_>> {
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        for check in &self.checks {
+            let at = rows.iter().position(|row| row.id == check.id);
+            let at = at.unwrap_or_else(|| {
+                rows.push(Row {
+                    id: &check.id,
+                    ..Row::default()
+                });
+                rows.len() - 1
+            });
+            match &check.verdict {
+                Verdict::Pass { .. } => rows[at].pass += 1,
+                Verdict::Fail { .. } => rows[at].fail += 1,
+                Verdict::Inconclusive { .. } => rows[at].inconclusive += 1,
+            }
+        }
+        rows
+    }
+
     /// One page with every verdict, what is behind it, and each first counterexample. For light and dark, wide and narrow.
     pub fn to_html(&self) -> Result<String, Error> {
         let wrong = |error: tera::Error| {
@@ -56,6 +87,8 @@ impl Report {
         let mut values = Context::new();
         values.insert("report", self);
         values.insert("subjects", &subjects);
+        values.insert("rows", &self.rows());
+        values.insert("plot", &self.timeline.as_ref().and_then(Plot::of));
         values.insert("result", result);
         values.insert("verdict", &verdict);
         values.insert("began", &began);
@@ -67,8 +100,10 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use crate::report::{Mode, REPORT_FORMAT_VERSION, Report};
+    use crate::events::FaultEvent;
+    use crate::report::{Mode, REPORT_FORMAT_VERSION, Report, Timeline};
     use crate::verdict::{CheckResult, Counterexample, Figures, TopicPartitionOffset, Verdict};
+    use crate::watched::LagSample;
 
     fn report(verdicts: Vec<Verdict>) -> Report {
         let checks = verdicts.into_iter().map(|verdict| CheckResult {
@@ -87,6 +122,7 @@ mod tests {
             finished_ms: 1_760_000_001_500,
             records_read: 12_345,
             limits: Vec::new(),
+            timeline: None,
             checks: checks.collect(),
         }
     }
@@ -126,12 +162,66 @@ mod tests {
         assert!(!page.contains("<b>1"), "{page}");
     }
 
+    fn eventful() -> Report {
+        let event = FaultEvent {
+            at_ms: 2_000,
+            until_ms: Some(3_500),
+            fault: "freeze".to_owned(),
+            target: "<engine>".to_owned(),
+        };
+        let look = |at_ms, late_ms| LagSample {
+            at_ms,
+            records: late_ms,
+            late_ms,
+        };
+        Report {
+            timeline: Some(Timeline {
+                events: vec![event],
+                lag: vec![look(0, 0), look(3_000, 1_000), look(4_000, 20)],
+            }),
+            ..report(vec![fail()])
+        }
+    }
+
+    #[test]
+    fn lag_and_faults_are_drawn_where_they_are_known() {
+        let page = eventful().to_html().expect("a page");
+        for part in [
+            "<svg",
+            "M0.0 160.0L750.0 6.0",
+            "<rect",
+            "freeze",
+            "&lt;engine&gt;",
+            "at 2.0 s, for 1.5 s",
+            "at most 1.0 s",
+        ] {
+            assert!(page.contains(part), "{part} in\n{page}");
+        }
+        let page = report(vec![fail()]).to_html().expect("a page");
+        assert!(!page.contains("<svg"), "{page}");
+    }
+
     #[test]
     fn the_page_needs_nothing_else() {
-        let page = report(vec![fail()]).to_html().expect("a page");
+        let page = eventful().to_html().expect("a page");
         for outside in ["http:", "https:", "src=", "<link", "<script", "url("] {
             assert!(!page.contains(outside), "{outside}");
         }
+    }
+
+    #[test]
+    fn each_check_has_one_row_however_many_subjects_it_has() {
+        let mut whole = report(vec![fail(), fail()]);
+        let pass = Verdict::Pass {
+            evidence: String::new(),
+        };
+        whole.checks.extend(report(vec![pass]).checks);
+        whole.checks[1].id = "order".to_owned();
+        let rows = whole.rows();
+        let counts: Vec<_> = rows.iter().map(|it| (it.id, it.pass, it.fail)).collect();
+        assert_eq!(counts, [("payload", 1, 1), ("order", 0, 1)]);
+        let page = whole.to_html().expect("a page");
+        assert!(page.contains("<td>order</td>"), "{page}");
     }
 
     #[test]
@@ -139,7 +229,10 @@ mod tests {
         let open = Verdict::Inconclusive {
             reason: "nothing seen".to_owned(),
         };
-        let whole = report(vec![fail(), open]);
+        let whole = Report {
+            timeline: eventful().timeline,
+            ..report(vec![fail(), open])
+        };
         let written = serde_json::to_value(&whole).expect("JSON");
         let schema = crate::report_schema();
         jsonschema::validate(&schema, &written).expect("valid");

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::ranges::RangeSet;
 use crate::stamp::RecordId;
+use crate::supplied::SuppliedRecords;
+use crate::watched::Watched;
 use crate::workload::WorkloadSpec;
 
 const FORMAT_VERSION: u32 = 1;
@@ -48,6 +51,12 @@ pub struct Journal {
     pub finished_ms: i64,
     /// One entry a stream, indexed by stream.
     pub streams: Vec<StreamJournal>,
+    /// What was seen on the target meanwhile, where somebody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
+    /// The records, where they come from a file.
+    #[serde(skip)]
+    supplied: Option<Arc<SuppliedRecords>>,
 }
 
 impl Journal {
@@ -69,11 +78,49 @@ impl Journal {
             started_ms,
             finished_ms: started_ms,
             streams,
+            watched: None,
+            supplied: None,
+        }
+    }
+
+    /// The journal of a run that has written nothing of a user's own records yet. They decide how many there are.
+    pub fn supplied(
+        spec: WorkloadSpec,
+        records: SuppliedRecords,
+        partitions: i32,
+        started_ms: i64,
+        run: u64,
+    ) -> Self {
+        let spec = WorkloadSpec {
+            records: records.records(),
+            supplied: Some(records.file().clone()),
+            ..spec
+        };
+        Self {
+            supplied: Some(Arc::new(records)),
+            ..Self::planned(spec, partitions, started_ms, run)
+        }
+    }
+
+    /// The records, where they come from a file.
+    pub(crate) fn own_records(&self) -> Option<&SuppliedRecords> {
+        self.supplied.as_deref()
+    }
+
+    /// The stream of a record, by its place among all records: by turns, so that all lengths differ by one at most, or as the
+    /// file says.
+    pub(crate) fn stream_at(&self, place: u64) -> u32 {
+        match &self.supplied {
+            Some(records) => records.stream_at(place),
+            None => (place % self.streams.len().max(1) as u64) as u32,
         }
     }
 
     /// How many records the workload plans for a stream.
     pub fn stream_length(&self, stream: u32) -> u64 {
+        if let Some(records) = &self.supplied {
+            return records.stream_length(stream);
+        }
         let streams = self.streams.len().max(1) as u64;
         let rest = self.spec.records % streams;
         self.spec.records / streams + u64::from(u64::from(stream) < rest)
@@ -130,13 +177,17 @@ impl Journal {
             path: path.to_owned(),
             source,
         })?;
-        let journal: Self =
+        let mut journal: Self =
             serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         if journal.format_version != FORMAT_VERSION {
             return Err(wrong(format!(
                 "format version {}, this program reads {FORMAT_VERSION}",
                 journal.format_version
             )));
+        }
+        if let Some(file) = &journal.spec.supplied {
+            let records = SuppliedRecords::again(file, journal.partitions)?;
+            journal.supplied = Some(Arc::new(records));
         }
         Ok(journal)
     }

@@ -16,6 +16,7 @@ mod context;
 mod contract;
 mod endpoint;
 mod error;
+mod events;
 mod generate;
 mod history;
 mod html;
@@ -25,15 +26,21 @@ mod locate;
 mod mirror;
 mod notes;
 mod observer;
+mod offset_syncs;
+mod plot;
 mod ranges;
 mod reader;
 mod record;
 mod report;
 mod security;
 mod stamp;
+mod supplied;
+mod supplied_line;
 mod topics;
 mod verdict;
 mod verify;
+mod watched;
+mod watching;
 mod words;
 mod workload;
 mod write;
@@ -41,29 +48,34 @@ mod write;
 pub use checks::{
     Check, Complete, ConfigFact, CopiedTopic, Delivery, Duplicates, Finding, KeyOrder, LostRecord,
     MappedOffset, MissingFacts, NoPhantom, Order, OversizeFacts, Panel, PartitionMap,
-    PartitionRule, Payload, ReplayBound, ReplayShape, Scope, TimestampKept, TopicFacts,
-    config_sync, default_config_exclusions, delete_policy, offset_map, one_hop, oversize,
-    retention_gap, retention_gap_of_missing, topic_creation,
+    PartitionRule, Payload, RecoveryBound, ReplayBound, ReplayShape, Scope, SyncedOffset,
+    TimestampKept, TopicFacts, config_sync, default_config_exclusions, delete_policy, latency,
+    offset_map, offset_syncs_hold, one_hop, oversize, recovery, retention_gap,
+    retention_gap_of_missing, topic_creation, topic_reset,
 };
 pub use compare::{CompareOptions, Sample, Since, TimestampRule, compare};
 pub use contract::{CONTRACT, Judged, Promise, unjudged};
 pub use endpoint::Endpoint;
 pub use error::Error;
+pub use events::FaultEvent;
 pub use generate::Generator;
 pub use history::{Origin, Sighting};
 pub use journal::{Journal, StreamJournal};
-pub use mirror::{MirrorFacts, MirrorRules};
+pub use mirror::{MirrorFacts, MirrorRules, OffsetSyncTopics};
 pub use notes::{GapKind, NotedGap, NotedPosition, TopicNotes};
 pub use observer::{Observer, Unobserved};
 pub use ranges::RangeSet;
 pub use record::{HeaderView, Record, RecordView, Timestamp, TimestampKind};
-pub use report::{Mode, REPORT_FORMAT_VERSION, Report, report_schema};
+pub use report::{Mode, REPORT_FORMAT_VERSION, Report, Timeline, report_schema};
 pub use security::{
     ClientCertificate, NameCheck, PasswordMechanism, Sasl, Secret, Security, Tls, Token,
     TokenSource,
 };
 pub use stamp::{RecordId, STAMP_HEADER, Stamp};
+pub use supplied::{SuppliedFile, SuppliedRecords};
 pub use verdict::{CheckResult, Counterexample, Figures, TopicPartitionOffset, Verdict};
 pub use verify::{StampedOptions, check_stamped};
+pub use watched::{LagSample, Mark, Watched};
+pub use watching::{WatchOptions, write_watched};
 pub use workload::{Codec, TopicSpec, WorkloadSpec};
-pub use write::write_workload;
+pub use write::{write_supplied, write_workload};

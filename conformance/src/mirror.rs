@@ -11,6 +11,16 @@ pub trait MirrorRules: fmt::Debug + Send + Sync {
     fn deletes(&self, source_topic: &str, target_topic: &str) -> bool;
 }
 
+/// Where `MirrorMaker` 2 notes which source offset is which target offset: in one of two topics, as it is configured
+/// (`offset-syncs.topic.location`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OffsetSyncTopics {
+    /// On the source, which is its default.
+    pub on_source: String,
+    /// On the target.
+    pub on_target: String,
+}
+
 /// The mirror that two clusters are compared for.
 #[derive(Debug, Clone)]
 pub struct MirrorFacts {
@@ -25,6 +35,8 @@ pub struct MirrorFacts {
     pub second_hop: Option<String>,
     /// What ends the name of the topic beside a target topic that holds records too large for it.
     pub quarantine_suffix: String,
+    /// Where the mirror notes offsets as `MirrorMaker` 2 does; `None` where it does not.
+    pub offset_syncs: Option<OffsetSyncTopics>,
     /// What is asked about by name.
     pub rules: Arc<dyn MirrorRules>,
 }

@@ -25,6 +25,8 @@ pub struct NotedPosition {
     pub source_topic_id: String,
     /// Where a consumer that has read up to `offset` goes on, on the target; exactly-once keeps it.
     pub target_offset: Option<i64>,
+    /// Why the mirror has stopped here, in its own words; `None` where it goes on.
+    pub stopped: Option<String>,
 }
 
 /// Why offsets were not copied.
@@ -119,6 +121,7 @@ struct PositionValue {
     target_topic: String,
     source_topic_id: String,
     producer: Option<ProducerValue>,
+    stopped: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -204,6 +207,7 @@ impl Notes {
                     target_topic: value.target_topic,
                     source_topic_id: value.source_topic_id,
                     target_offset: value.producer.map(|producer| producer.target_offset),
+                    stopped: value.stopped,
                 };
                 positions.insert(key.partition, position);
             }
@@ -333,6 +337,7 @@ mod tests {
             target_topic: "t".to_owned(),
             source_topic_id: "another".to_owned(),
             target_offset: None,
+            stopped: None,
         };
         notes.positions.insert(0, elsewhere);
         assert!(!notes.reports(0, 5), "of the topic before");

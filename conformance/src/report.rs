@@ -6,11 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::events::FaultEvent;
 use crate::verdict::{CheckResult, Verdict};
+use crate::watched::LagSample;
 
 /// The shape of the JSON form: `major.minor`, the major raised when a field changes its meaning or
 /// goes away.
-pub const REPORT_FORMAT_VERSION: &str = "1.1";
+pub const REPORT_FORMAT_VERSION: &str = "1.2";
 
 /// How the judge looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +22,22 @@ pub enum Mode {
     Stamped,
     /// Two existing topics are compared.
     Compare,
+}
+
+/// What happened while the records were written and copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Timeline {
+    /// What was done to the mirror and its clusters, in the order in which it began.
+    pub events: Vec<FaultEvent>,
+    /// How far the target was behind, in the order of time; empty where nobody looked.
+    pub lag: Vec<LagSample>,
+}
+
+impl Timeline {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.lag.is_empty()
+    }
 }
 
 /// What the judge found.
@@ -32,7 +50,7 @@ pub struct Report {
     /// The run whose stamps were looked for; `None` when two topics were compared. As text:
     /// it takes all of 64 bits, which readers of JSON do not keep in a number.
     pub run: Option<String>,
-    /// The seed that replays the workload; `None` when two topics were compared.
+    /// The seed that replays the workload; `None` when two topics were compared, or a file was written.
     pub seed: Option<u64>,
     /// Wall clock at the start of the check, in milliseconds since the epoch.
     pub started_ms: i64,
@@ -43,6 +61,9 @@ pub struct Report {
     /// What was left out on purpose, in words. Since 1.1.
     #[serde(default)]
     pub limits: Vec<String>,
+    /// What happened meanwhile, where that is known. Since 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
     /// One result a check and subject.
     pub checks: Vec<CheckResult>,
 }

@@ -7,16 +7,17 @@ use std::time::Duration;
 use crate::Error;
 use crate::asker::Asker;
 use crate::checks::{
-    MissingFacts, Panel, PartitionRule, ReplayBound, Scope, default_config_exclusions,
-    retention_gap_of_missing, topic_creation,
+    MissingFacts, Panel, PartitionRule, RecoveryBound, ReplayBound, Scope,
+    default_config_exclusions, latency, recovery, retention_gap_of_missing, topic_creation,
 };
 use crate::endpoint::Endpoint;
+use crate::events::FaultEvent;
 use crate::journal::Journal;
 use crate::locate::locate;
 use crate::notes::{Notes, Subject, TopicNotes};
 use crate::observer::{Observer, Pace};
 use crate::reader::{Reader, Step};
-use crate::report::{Mode, REPORT_FORMAT_VERSION, Report};
+use crate::report::{Mode, REPORT_FORMAT_VERSION, Report, Timeline};
 use crate::topics;
 use crate::verdict::{CheckResult, Verdict};
 use crate::write::now_ms;
@@ -41,6 +42,12 @@ pub struct StampedOptions {
     pub patience: Duration,
     /// The mirror's name, where it keeps a gap ledger on the target: then what is missing is looked up there.
     pub ledger_of: Option<String>,
+    /// What was done to the mirror and its clusters meanwhile.
+    pub events: Vec<FaultEvent>,
+    /// What is declared of the mirror's lag, where that is.
+    pub objective: Option<Duration>,
+    /// After a fault, how long it may take until the lag is within the objective again.
+    pub recovery: Duration,
 }
 
 impl StampedOptions {
@@ -53,6 +60,9 @@ impl StampedOptions {
             config_exclude: default_config_exclusions(),
             patience: Duration::ZERO,
             ledger_of: None,
+            events: Vec::new(),
+            objective: None,
+            recovery: Duration::from_mins(1),
         }
     }
 }
@@ -103,17 +113,44 @@ pub fn check_stamped(
         &options.config_exclude,
         journal.acknowledged() - panel.missing(),
     ));
+    checks.extend(over_time(&subject, journal, options));
     Ok(Report {
         format_version: REPORT_FORMAT_VERSION.to_owned(),
         mode: Mode::Stamped,
         run: Some(journal.run.to_string()),
-        seed: Some(journal.spec.seed),
+        // a file decides its records itself
+        seed: journal.spec.supplied.is_none().then_some(journal.spec.seed),
         started_ms,
         finished_ms: now_ms(),
         records_read: panel.records(),
         limits: Vec::new(),
+        timeline: timeline(journal, options),
         checks,
     })
+}
+
+/// What is judged by what was seen while the records were written; nothing where nobody looked.
+fn over_time(subject: &str, journal: &Journal, options: &StampedOptions) -> Vec<CheckResult> {
+    let Some(watched) = &journal.watched else {
+        return Vec::new();
+    };
+    let bound = options.objective.map(|lag| RecoveryBound {
+        lag,
+        within: options.recovery,
+    });
+    vec![
+        recovery(subject, &watched.samples, &options.events, bound),
+        latency(subject, watched, &options.events, options.objective),
+    ]
+}
+
+fn timeline(journal: &Journal, options: &StampedOptions) -> Option<Timeline> {
+    let lag = journal.watched.as_ref().map(|it| it.samples.clone());
+    let timeline = Timeline {
+        events: options.events.clone(),
+        lag: lag.unwrap_or_default(),
+    };
+    (!timeline.is_empty()).then_some(timeline)
 }
 
 /// Whether the source topic cannot hold more records than this run may have written.

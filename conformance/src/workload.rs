@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::supplied::SuppliedFile;
 
 /// A compression codec of the producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,9 @@ pub struct WorkloadSpec {
     pub delivery_timeout: Duration,
     /// Create the topic when it does not exist; `None` makes a missing topic an error.
     pub create: Option<TopicSpec>,
+    /// Where the records come from, when not from the seed. Set by [`crate::Journal::supplied`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplied: Option<SuppliedFile>,
 }
 
 impl WorkloadSpec {
@@ -95,6 +99,7 @@ impl WorkloadSpec {
             records_per_second: None,
             delivery_timeout: Duration::from_mins(2),
             create: None,
+            supplied: None,
         }
     }
 

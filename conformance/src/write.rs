@@ -1,6 +1,7 @@
 //! Writes a stamped workload and keeps the journal of it.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -19,7 +20,9 @@ use crate::journal::{Journal, StreamJournal};
 use crate::observer::Observer;
 use crate::record::Record;
 use crate::stamp::RecordId;
+use crate::supplied::SuppliedRecords;
 use crate::topics;
+use crate::watched::Board;
 use crate::workload::{Codec, WorkloadSpec};
 
 const POLL: Duration = Duration::from_millis(20);
@@ -37,34 +40,76 @@ pub fn write_workload(
     spec: &WorkloadSpec,
     observer: &dyn Observer,
 ) -> Result<Journal, Error> {
+    let journal = planned(source, spec, None, observer)?;
+    write(source, journal, None, observer)
+}
+
+/// As [`write_workload`], with the records of a file: a JSON object a line. Where a line is wrong nothing is written.
+pub fn write_supplied(
+    source: &Endpoint,
+    spec: &WorkloadSpec,
+    own_records: &Path,
+    observer: &dyn Observer,
+) -> Result<Journal, Error> {
+    let journal = planned(source, spec, Some(own_records), observer)?;
+    write(source, journal, None, observer)
+}
+
+/// Makes sure that there is a topic to write to; the journal of a run that has written nothing yet.
+pub(crate) fn planned(
+    source: &Endpoint,
+    spec: &WorkloadSpec,
+    own_records: Option<&Path>,
+    observer: &dyn Observer,
+) -> Result<Journal, Error> {
     spec.validate()?;
-    let partitions = match topics::partition_count(source, &spec.topic, observer)? {
-        Some(partitions) => partitions,
-        None => match &spec.create {
-            Some(topic) => topics::create(source, &spec.topic, topic, observer)?,
-            None => {
-                return Err(Error::TopicMissing {
-                    topic: spec.topic.clone(),
-                    bootstrap: source.bootstrap.clone(),
-                });
-            }
-        },
+    let there = topics::partition_count(source, &spec.topic, observer)?;
+    let Some(wanted) = there.or(spec.create.as_ref().map(|topic| topic.partitions)) else {
+        return Err(Error::TopicMissing {
+            topic: spec.topic.clone(),
+            bootstrap: source.bootstrap.clone(),
+        });
     };
-    let started_ms = now_ms();
-    let journal = Journal::planned(spec.clone(), partitions, started_ms, run_id(spec.seed));
+    // a file that is wrong changes nothing, so it is read before a topic is created
+    let read = |partitions| {
+        own_records
+            .map(|path| SuppliedRecords::read(path, partitions))
+            .transpose()
+    };
+    let mut own = read(wanted)?;
+    let partitions = match (there, &spec.create) {
+        (None, Some(topic)) => topics::create(source, &spec.topic, topic, observer)?,
+        (Some(_), _) | (None, None) => wanted,
+    };
+    if partitions != wanted {
+        // somebody else has created it meanwhile
+        own = read(partitions)?;
+    }
+    let (spec, started_ms, run) = (spec.clone(), now_ms(), run_id(spec.seed));
+    Ok(match own {
+        Some(own) => Journal::supplied(spec, own, partitions, started_ms, run),
+        None => Journal::planned(spec, partitions, started_ms, run),
+    })
+}
+
+/// Writes what is planned. `board` is told about each record.
+pub(crate) fn write(
+    source: &Endpoint,
+    mut journal: Journal,
+    board: Option<&Arc<Board>>,
+    observer: &dyn Observer,
+) -> Result<Journal, Error> {
     let fates = Arc::new(Mutex::new(journal.streams.clone()));
-    let mut writer = Writer::new(source, &journal, &fates, observer)?;
+    let mut writer = Writer::new(source, &journal, (&fates, board), observer)?;
     let written = writer.write_all()?;
     drop(writer);
     let mut streams = fates.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for (stream, written) in streams.iter_mut().zip(written) {
         stream.written = written;
     }
-    Ok(Journal {
-        streams,
-        finished_ms: now_ms(),
-        ..journal
-    })
+    journal.streams = streams;
+    journal.finished_ms = now_ms();
+    Ok(journal)
 }
 
 /// Differs from run to run, so that stamps of an earlier run with the same seed are not ours.
@@ -85,6 +130,7 @@ pub(crate) fn now_ms() -> i64 {
 /// Notes the fate of every write as librdkafka reports it.
 struct Fates {
     streams: Arc<Mutex<Vec<StreamJournal>>>,
+    board: Option<Arc<Board>>,
     context: Context,
 }
 
@@ -111,11 +157,17 @@ impl ProducerContext for Fates {
     type DeliveryOpaque = Box<RecordId>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, id: Box<RecordId>) {
+        if let (Err(_), Some(board)) = (result, &self.board) {
+            board.gives_up(*id);
+        }
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = &mut streams[id.stream as usize];
         match result {
             Ok(message) => {
                 stream.acknowledged.insert(id.sequence);
+                if let Some(board) = &self.board {
+                    board.acknowledges();
+                }
                 if id.sequence.is_multiple_of(ANCHOR_EVERY) {
                     stream.anchors.push((id.sequence, message.offset()));
                 }
@@ -151,6 +203,7 @@ struct Writer<'w> {
     source: &'w Endpoint,
     journal: &'w Journal,
     generator: Generator<'w>,
+    board: Option<&'w Arc<Board>>,
     producers: Vec<(Codec, BaseProducer<Fates>)>,
     observer: &'w dyn Observer,
     started: Instant,
@@ -162,7 +215,7 @@ impl<'w> Writer<'w> {
     fn new(
         source: &'w Endpoint,
         journal: &'w Journal,
-        streams: &Arc<Mutex<Vec<StreamJournal>>>,
+        (streams, board): (&Arc<Mutex<Vec<StreamJournal>>>, Option<&'w Arc<Board>>),
         observer: &'w dyn Observer,
     ) -> Result<Self, Error> {
         let timeout_ms = journal.spec.delivery_timeout.as_millis() as u64;
@@ -172,6 +225,7 @@ impl<'w> Writer<'w> {
                 .producer(codec.name(), timeout_ms)
                 .create_with_context(Fates {
                     streams: streams.clone(),
+                    board: board.cloned(),
                     context: source.context(),
                 })
                 .map_err(
@@ -183,6 +237,7 @@ impl<'w> Writer<'w> {
             source,
             journal,
             generator: Generator::new(journal),
+            board,
             producers,
             observer,
             started: Instant::now(),
@@ -201,14 +256,13 @@ impl<'w> Writer<'w> {
         while self.written < total && !self.observer.cancelled() {
             let block_end = total.min(self.written + self.journal.spec.block());
             while self.written < block_end && !self.observer.cancelled() {
-                // round robin over the streams: all lengths differ by one at most
-                let stream = (self.written % next.len() as u64) as usize;
+                let stream = self.journal.stream_at(self.written);
                 let id = RecordId {
-                    stream: stream as u32,
-                    sequence: next[stream],
+                    stream,
+                    sequence: next[stream as usize],
                 };
                 self.send(turn, id)?;
-                next[stream] += 1;
+                next[stream as usize] += 1;
                 self.written += 1;
                 self.keep_rate(turn);
             }
@@ -221,6 +275,9 @@ impl<'w> Writer<'w> {
 
     fn send(&mut self, turn: usize, id: RecordId) -> Result<(), Error> {
         let record = self.generator.record(id);
+        if let Some(board) = self.board {
+            board.writes(id, now_ms());
+        }
         let partition = self.journal.streams[id.stream as usize].partition;
         let producer = &self.producers[turn].1;
         let mut pending = to_send(&self.journal.spec.topic, partition, &record, id);

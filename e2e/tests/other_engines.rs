@@ -113,8 +113,23 @@ impl Bed {
 
     fn verify(&self, file: &str, mirror: &str) {
         self.run(&[
-            "verify", "-f", file, "--mirror", mirror, "--mode", "compare",
+            "verify",
+            "-f",
+            file,
+            "--mirror",
+            mirror,
+            "--mode",
+            "compare",
+            "--report-json",
+            "report.json",
         ]);
+        let report = std::fs::read(self.workspace.path().join("report.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+        // what the engine itself says about offsets is true
+        let mut checks = report["checks"].as_array().unwrap().iter();
+        let synced = checks.find(|check| check["id"] == "offset-map").unwrap();
+        assert_eq!(synced["result"], "pass", "{synced}");
+        assert!(synced["figures"]["same-record"].as_u64().unwrap() > 0);
     }
 }
 

@@ -242,6 +242,7 @@ mod tests {
             finished_ms: 1_500,
             records_read: 7,
             limits: Vec::new(),
+            timeline: None,
             checks: verdicts.iter().map(check).collect(),
         }
     }
@@ -287,5 +288,27 @@ mod tests {
         assert!(!stale());
         audit.failed();
         assert!(stale());
+    }
+
+    /// `METRICS.md` explains what is served, as it is served, and nothing else.
+    #[test]
+    fn the_documentation_lists_every_family_and_no_other() {
+        let audit = Audit::new("m");
+        audit.judged(&report(&[("count", true)]), Duration::ZERO);
+        let text = audit.metrics();
+        let served: BTreeMap<&str, &str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+            .collect();
+        let rows = include_str!("../../METRICS.md").lines();
+        let documented: BTreeMap<&str, &str> = rows
+            .filter(|row| row.starts_with("| `mirrorctl_verify_"))
+            .map(|row| {
+                let mut cells = row.split('|').map(str::trim).skip(1);
+                let name = cells.next().unwrap_or_default().trim_matches('`');
+                (name, cells.next().unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(served, documented);
     }
 }

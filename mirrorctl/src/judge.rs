@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use conformance::{
     CONTRACT, CheckResult, CompareOptions, Delivery, Endpoint, Figures, Journal, MirrorFacts,
-    MirrorRules, Observer, PartitionRule, ReplayBound, Report, StampedOptions, Verdict,
-    WorkloadSpec, default_config_exclusions, unjudged,
+    MirrorRules, Observer, OffsetSyncTopics, ReplayBound, Report, StampedOptions, Verdict,
+    WatchOptions, WorkloadSpec, default_config_exclusions, unjudged, write_supplied, write_watched,
+    write_workload,
 };
 use topology::{Engine, Mirror, OnSourceDelete, ReplicationPolicy, Topology};
 
@@ -87,12 +89,12 @@ pub(crate) fn stamped_options(
     patience: Duration,
 ) -> StampedOptions {
     StampedOptions {
-        target_topic,
         replays,
-        partition_rule: PartitionRule::default(),
         config_exclude,
         patience,
         ledger_of: keeps_notes(mirror).then(|| mirror.name.clone()),
+        objective: mirror.slo_lag,
+        ..StampedOptions::new(target_topic)
     }
 }
 
@@ -137,6 +139,25 @@ impl MirrorRules for Declared {
     }
 }
 
+/// Where the mirror's engine notes offsets as `MirrorMaker` 2 does.
+fn offset_syncs(mirror: &Mirror, source_alias: &str) -> Option<OffsetSyncTopics> {
+    match mirror.engine {
+        Engine::MirrorMaker2 | Engine::StrimziMirrorMaker2 => {}
+        Engine::Builtin | Engine::MirrorMaker | Engine::MskReplicator => return None,
+    }
+    let separator = match &mirror.policy {
+        ReplicationPolicy::Default { separator } => separator.as_str(),
+        ReplicationPolicy::Identity
+        | ReplicationPolicy::Prefix { .. }
+        | ReplicationPolicy::Rename { .. } => ".",
+    };
+    let of = |alias: &str| format!("mm2-offset-syncs{separator}{alias}{separator}internal");
+    Some(OffsetSyncTopics {
+        on_source: of(&mirror.target),
+        on_target: of(source_alias),
+    })
+}
+
 /// What is declared of a mirror from one of its sources. `whole` says whether it is judged as a whole, too.
 pub(crate) fn mirror_facts(mirror: &Mirror, source_alias: &str, whole: bool) -> MirrorFacts {
     let second_hop = match &mirror.policy {
@@ -154,6 +175,7 @@ pub(crate) fn mirror_facts(mirror: &Mirror, source_alias: &str, whole: bool) -> 
         whole,
         second_hop,
         quarantine_suffix: topology::QUARANTINE_SUFFIX.to_owned(),
+        offset_syncs: offset_syncs(mirror, source_alias),
         rules: Arc::new(Declared {
             mirror: mirror.clone(),
             source_alias: source_alias.to_owned(),
@@ -205,7 +227,39 @@ pub(crate) async fn write(
     let (source, spec) = (source.clone(), spec.clone());
     let display = Following::new(session);
     let journal = session
-        .blocking(move || conformance::write_workload(&source, &spec, &display))
+        .blocking(move || write_workload(&source, &spec, &display))
+        .await??;
+    Ok(journal)
+}
+
+/// What is written, and whether somebody looks at the target meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct Writing {
+    pub(crate) spec: WorkloadSpec,
+    /// A file of records, instead of those that the seed decides.
+    pub(crate) own_records: Option<PathBuf>,
+    pub(crate) watch: Option<(Endpoint, WatchOptions)>,
+}
+
+/// Writes a stamped workload as it was asked for.
+pub(crate) async fn write_as_asked(
+    session: &Session,
+    source: &Endpoint,
+    writing: Writing,
+) -> Result<Journal, Failure> {
+    let source = source.clone();
+    let display = Following::new(session);
+    let journal = session
+        .blocking(move || {
+            let (spec, own) = (&writing.spec, writing.own_records.as_deref());
+            match (&writing.watch, own) {
+                (Some((target, options)), _) => {
+                    write_watched(&source, target, (spec, own), options, &display)
+                }
+                (None, Some(own)) => write_supplied(&source, spec, own, &display),
+                (None, None) => write_workload(&source, spec, &display),
+            }
+        })
         .await??;
     Ok(journal)
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, ci, fuzz, install, scoreboard, test};
+use crate::commands::{bench, ci, fuzz, install, judging, scoreboard, test};
 use crate::error::Result;
 
 /// Installs what the tests need, then runs them
@@ -23,6 +23,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Run the same scenarios on every engine; `-- --write` writes e2e/scoreboard/SCOREBOARD.md
     Scoreboard(scoreboard::Arguments),
+    /// Measure the judge: its rate beside kafka-consumer-perf's, and its memory
+    Judging(judging::Arguments),
     /// Throw bytes at every decoder of what comes from a network (installs cargo-fuzz and a nightly toolchain)
     Fuzz(fuzz::Arguments),
     /// Check formatting, lints, dependencies and generated files
@@ -38,6 +40,7 @@ impl Cli {
             Task::Test(arguments) => test::run(arguments),
             Task::Bench(arguments) => bench::run(arguments),
             Task::Scoreboard(arguments) => scoreboard::run(arguments),
+            Task::Judging(arguments) => judging::run(arguments),
             Task::Fuzz(arguments) => fuzz::run(arguments),
             Task::Ci => ci::run(),
             Task::Deny => ci::deny(),

@@ -1,18 +1,13 @@
 //! Walks one pair of topics, and gathers what else is judged about it.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rdkafka::Offset;
-
 use crate::Error;
 use crate::asker::{Asker, Span};
-use crate::checks::{
-    LostRecord, MappedOffset, OversizeFacts, TopicFacts, config_sync, offset_map, oversize,
-    retention_gap,
-};
+use crate::checks::{oversize, retention_gap};
 use crate::compare::align::{Alignment, Side, Wanted, align};
 use crate::compare::compaction::Settled;
 use crate::compare::judge::{Judge, RecordPair, Starts};
@@ -20,20 +15,19 @@ use crate::compare::latest::Pair as LatestPair;
 use crate::compare::options::CompareOptions;
 use crate::compare::side::{PartitionSide, Taking};
 use crate::compare::start::{End, begin};
-use crate::mirror::MirrorFacts;
-use crate::notes::{self, GapKind, Notes, Subject, TopicNotes};
+use crate::notes::{Notes, Subject, TopicNotes};
 use crate::observer::{Observer, Pace};
+use crate::offset_syncs::OffsetSync;
 use crate::reader::{Reader, Step};
-use crate::record::{Record, RecordHasher, RecordView};
-use crate::topics::{self, Config};
+use crate::record::{Record, RecordHasher};
+use crate::topics::Config;
 use crate::verdict::{CheckResult, Verdict};
 
 /// As many lost records of a topic are read again, to see how large they are.
 const SIZED: usize = 20;
 /// Between two looks at what should become equal.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const CLEANUP_POLICY: &str = "cleanup.policy";
-const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
 pub(crate) struct Pair<'p> {
     pub(crate) source_topic: &'p str,
@@ -59,6 +53,8 @@ pub(crate) struct Comparison<'c> {
     pub(crate) subject: Option<Subject>,
     /// What the mirror has noted about itself; `None` where it notes nothing, or we may not read it.
     pub(crate) notes: Option<Notes>,
+    /// What `MirrorMaker` 2 has noted about offsets, by source topic; `None` until it is read.
+    pub(crate) syncs: Option<BTreeMap<String, Vec<OffsetSync>>>,
 }
 
 /// What a compacted topic's partitions are judged by.
@@ -97,10 +93,14 @@ impl Comparison<'_> {
         }
         if let Some(mirror) = self.options.mirror.clone() {
             results.push(self.config_synced(pair, &mirror, &subject)?);
+            if let Some(names) = &mirror.offset_syncs {
+                results.extend(self.syncs_followed(pair, names, &subject)?);
+            }
             if let Some(notes) = notes {
                 results.push(retention_gap(&subject, pair.source_topic, &notes, &firsts));
                 let facts = self.oversize_facts(pair, &mirror, notes.clone(), &lost)?;
                 results.push(oversize(&subject, &facts));
+                results.extend(self.reset_noticed(pair, notes.clone(), &subject)?);
                 results.extend(self.offsets_mapped(pair, &notes, &places, &subject)?);
             }
         }
@@ -338,135 +338,6 @@ impl Comparison<'_> {
         Ok(Some(notes))
     }
 
-    fn config_synced(
-        &mut self,
-        pair: &Pair<'_>,
-        mirror: &MirrorFacts,
-        subject: &str,
-    ) -> Result<CheckResult, Error> {
-        let follows = |key: &str| mirror.rules.follows(pair.target_topic, key);
-        let started = Instant::now();
-        loop {
-            let source = facts(
-                &self.source_configs,
-                pair.source_topic,
-                pair.source_partitions,
-            );
-            let target = pair
-                .target_partitions
-                .map(|partitions| facts(&self.target_configs, pair.target_topic, partitions));
-            let result = config_sync(subject, &source, target.as_ref(), &follows);
-            if !matches!(result.verdict, Verdict::Fail { .. }) {
-                return Ok(result);
-            }
-            if started.elapsed() >= self.patience.get() {
-                self.patience.set(Duration::ZERO);
-                return Ok(result);
-            }
-            if self.observer.cancelled() {
-                return Err(Error::Cancelled);
-            }
-            sleep(LOOK_AGAIN);
-            for (configs, asker, topic) in [
-                (&mut self.source_configs, self.source, pair.source_topic),
-                (&mut self.target_configs, self.target, pair.target_topic),
-            ] {
-                let topic = [topic.to_owned()];
-                configs.extend(topics::configs(asker.endpoint, &topic, self.observer)?);
-            }
-        }
-    }
-
-    fn oversize_facts(
-        &mut self,
-        pair: &Pair<'_>,
-        mirror: &MirrorFacts,
-        notes: TopicNotes,
-        lost: &[(i32, i64)],
-    ) -> Result<OversizeFacts, Error> {
-        let quarantine_topic = format!("{}{}", pair.target_topic, mirror.quarantine_suffix);
-        let reported = |gap: &notes::NotedGap| gap.kind == GapKind::Oversize;
-        let mut quarantined = BTreeSet::new();
-        if notes.gaps.iter().any(reported) {
-            notes::read(self.target, &quarantine_topic, |record| {
-                quarantined.extend(place_of(record, pair.source_topic));
-            })?;
-        }
-        let mut facts = OversizeFacts {
-            notes,
-            quarantined,
-            source_topic: pair.source_topic.to_owned(),
-            quarantine_topic,
-            lost: Vec::new(),
-            limit: None,
-        };
-        if lost.is_empty() {
-            return Ok(facts);
-        }
-        let config = self.target_configs.get(pair.target_topic);
-        facts.limit = config
-            .and_then(|config| config.as_ref().ok()?.get(MAX_MESSAGE_BYTES)?.value.as_ref())
-            .and_then(|limit| limit.parse().ok());
-        for &(partition, offset) in lost {
-            let found = one(
-                &mut self.ours,
-                pair.source_topic,
-                partition,
-                offset,
-                self.observer,
-            )?;
-            facts.lost.extend(found.map(|record| LostRecord {
-                partition,
-                offset,
-                bytes: bytes(&record),
-            }));
-        }
-        Ok(facts)
-    }
-
-    /// What exactly-once keeps of where consumers would go on.
-    fn offsets_mapped(
-        &self,
-        pair: &Pair<'_>,
-        notes: &TopicNotes,
-        places: &[(i32, (i64, i64, i64))],
-        subject: &str,
-    ) -> Result<Option<CheckResult>, Error> {
-        let positions = notes.positions.iter();
-        let translated: Vec<(i32, i64, i64)> = positions
-            .filter(|(partition, _)| **partition < pair.target_partitions.unwrap_or(0))
-            .filter_map(|(&partition, it)| Some((partition, it.offset, it.target_offset?)))
-            .collect();
-        if translated.is_empty() {
-            return Ok(None);
-        }
-        let partitions: Vec<i32> = translated.iter().map(|it| it.0).collect();
-        // after the positions were read: a mirror that runs moves both
-        let ends = self
-            .target
-            .offsets(pair.target_topic, &partitions, Offset::End)?;
-        let mapped = |((partition, source, target), target_end): ((i32, i64, i64), i64)| {
-            let next = places
-                .iter()
-                .find(|(at, (wanted, ..))| (*at, *wanted) == (partition, source));
-            MappedOffset {
-                partition,
-                source,
-                target,
-                next: next.map(|(_, (_, source, target))| (*source, *target)),
-                target_end,
-            }
-        };
-        let offsets: Vec<MappedOffset> = translated.into_iter().zip(ends).map(mapped).collect();
-        // of a sample the next record may lie anywhere behind
-        let bound = match self.options.sample {
-            None => self.options.replays.window,
-            Some(_) => u64::MAX,
-        };
-        let topics = (pair.source_topic, pair.target_topic);
-        Ok(Some(offset_map(subject, topics, &offsets, bound)))
-    }
-
     /// Reads the two records of a difference once more, so that it can be told in words.
     fn read_again(
         &mut self,
@@ -487,14 +358,6 @@ impl Comparison<'_> {
     }
 }
 
-fn facts(configs: &BTreeMap<String, Config>, topic: &str, partitions: i32) -> TopicFacts {
-    let unread = || Err("the broker described nothing".to_owned());
-    TopicFacts {
-        partitions,
-        config: configs.get(topic).cloned().unwrap_or_else(unread),
-    }
-}
-
 /// Whether to stop, as sides of a walk ask it.
 fn looks(observer: &dyn Observer) -> impl Fn() -> Result<(), Error> {
     move || {
@@ -506,7 +369,7 @@ fn looks(observer: &dyn Observer) -> impl Fn() -> Result<(), Error> {
     }
 }
 
-fn one(
+pub(super) fn one(
     reader: &mut Reader<'_>,
     topic: &str,
     partition: i32,
@@ -527,27 +390,6 @@ fn one(
         })?;
     }
     Ok(found)
-}
-
-fn bytes(record: &Record) -> u64 {
-    let of = |part: &Option<Vec<u8>>| part.as_ref().map_or(0, Vec::len);
-    let headers = record
-        .headers
-        .iter()
-        .map(|(name, value)| name.len() + of(value));
-    (of(&record.key) + of(&record.value) + headers.sum::<usize>()) as u64
-}
-
-/// Where a quarantined record lay on the source, if it is one of this topic.
-fn place_of(record: &RecordView<'_>, source_topic: &str) -> Option<(i32, i64)> {
-    // a quarantined record may have been one itself: the last names count
-    let header = |name: &str| {
-        let found = record.headers.iter().rev().find(|it| it.0 == name)?.1?;
-        std::str::from_utf8(found).ok()
-    };
-    let partition = header("mirrorctl.source.partition")?.parse().ok()?;
-    let offset = header("mirrorctl.source.offset")?.parse().ok()?;
-    (header("mirrorctl.source.topic")? == source_topic).then_some((partition, offset))
 }
 
 fn unknown_compaction(subject: &str) -> CheckResult {

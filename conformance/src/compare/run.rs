@@ -77,6 +77,7 @@ pub fn compare(
         target_configs,
         subject,
         notes,
+        syncs: None,
     };
     let mut checks = Vec::new();
     let mut records_read = 0;
@@ -116,6 +117,7 @@ pub fn compare(
         finished_ms: now_ms(),
         records_read,
         limits: options.limits(),
+        timeline: None,
         checks,
     })
 }

@@ -119,6 +119,7 @@ fn position(offset: i64) -> NotedPosition {
         target_topic: "b".to_owned(),
         source_topic_id: "id".to_owned(),
         target_offset: None,
+        stopped: None,
     }
 }
 
@@ -489,10 +490,38 @@ fn delete_policy_catches_copies_that_should_have_gone_or_stayed() {
         let topics = [copied(false, true, false), topic];
         assert_eq!(said(&delete_policy("m", &topics)), expected, "{name}");
     }
-    let two = [copied(true, true, true), copied(true, false, false)];
-    let Verdict::Fail { failures: 2, .. } = delete_policy("m", &two).verdict else {
-        panic!("both are wrong");
+    let fine = [
+        copied(true, true, false),
+        copied(true, false, true),
+        copied(false, true, true),
+    ];
+    let among = |wrong: &[CopiedTopic]| {
+        let topics: Vec<CopiedTopic> = fine.iter().chain(wrong).cloned().collect();
+        match delete_policy("m", &topics).verdict {
+            Verdict::Fail { failures, .. } => failures,
+            Verdict::Pass { .. } => 0,
+            Verdict::Inconclusive { .. } => panic!("always judged"),
+        }
     };
+    let (stays, went) = (copied(true, true, true), copied(true, false, false));
+    assert_eq!(among(&[]), 0);
+    assert_eq!(
+        among(std::slice::from_ref(&stays)),
+        1,
+        "one that stayed among others"
+    );
+    assert_eq!(
+        among(std::slice::from_ref(&went)),
+        1,
+        "one that went among others"
+    );
+    assert_eq!(
+        among(&[stays.clone(), stays.clone(), stays.clone()]),
+        3,
+        "none went"
+    );
+    assert_eq!(among(&[went.clone(), went.clone()]), 2, "all went");
+    assert_eq!(among(&[stays, went]), 2, "each the other way round");
 }
 
 #[test]

@@ -21,4 +21,5 @@ mod streams;
 mod support;
 mod validate;
 mod verify;
+mod verify_workload;
 mod way_back;

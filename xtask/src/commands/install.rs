@@ -192,6 +192,22 @@ pub(crate) fn promtool() -> Result<()> {
     )
 }
 
+/// Chromium, in which the HTML report is looked at.
+pub(crate) fn chromium() -> Result<()> {
+    const HINT: &str =
+        "install it (Debian: apt-get install chromium; macOS: brew install chromium)";
+    if is_installed("chromium") {
+        return Ok(());
+    }
+    apt_install(
+        &["chromium"],
+        Error::Missing {
+            program: "chromium",
+            hint: HINT,
+        },
+    )
+}
+
 /// cargo-deny, built into the cache; returns its path.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     built("cargo-deny", CARGO_DENY)

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use super::{bench, fuzz, install, scoreboard, terraform};
+use super::{bench, fuzz, install, judging, scoreboard, terraform};
 use crate::error::Result;
 use crate::process::execute;
 use crate::project::{cache, cargo, say};
@@ -53,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return execute(&mut tests(arguments)?);
     }
     install::promtool()?;
+    install::chromium()?;
     terraform::install()?;
     let engine = containers::engine()?;
     execute(
@@ -65,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.only.is_empty() {
         fuzz::run(&fuzz::Arguments::default())?;
         scoreboard::run(&scoreboard::Arguments::smoke())?;
+        judging::run(&judging::Arguments::smoke())?;
         bench::run(&bench::Arguments::smoke())
     } else {
         Ok(())

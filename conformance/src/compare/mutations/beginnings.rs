@@ -89,6 +89,7 @@ fn reports(from: i64, to: i64, kind: GapKind) -> TopicNotes {
         target_topic: "b".to_owned(),
         source_topic_id: "id".to_owned(),
         target_offset: None,
+        stopped: None,
     };
     TopicNotes {
         positions: BTreeMap::from([(0, position)]),

@@ -3,6 +3,7 @@
 mod aborted;
 mod beginnings;
 mod compacted;
+mod growth;
 mod lane;
 mod places;
 mod records;

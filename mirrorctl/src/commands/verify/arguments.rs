@@ -20,6 +20,8 @@ Examples:
   # the same in two steps, with faults in between
   mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase write --journal run.json
   mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase check --journal run.json
+  # the records of a file of yours, watched on their way: latency, recovery after faults, lag over time
+  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --workload orders.jsonl --rate 500 --watch --html verify.html
   # compare what is there, record by record, without writing anything
   mirrorctl verify -f topology.yaml --mirror pay --mode compare --junit verify.xml --html verify.html
   mirrorctl verify -f topology.yaml --mirror pay --mode compare --topics 'pay\\..*' --since 2h --sample 10
@@ -27,6 +29,12 @@ Examples:
   mirrorctl verify -f topology.yaml --mirror pay --profile ci --run --junit verify.xml
   # all the time, with the verdicts as metrics
   mirrorctl verify -f topology.yaml --mirror pay --mode compare --follow --every 5m --listen 9465
+
+A line of a workload file is a JSON object. What is absent is null; keys, values and header values that are no
+text are given as base64. The timestamp is in milliseconds since 1970, the partition that of the source topic:
+  {\"key\": \"k1\", \"value\": \"paid\", \"headers\": [{\"name\": \"trace\", \"value\": \"7\"}], \"timestamp\": 1760000000000}
+  {\"keyBase64\": \"AP8=\", \"valueBase64\": \"3q2+7w==\", \"headers\": [{\"name\": \"id\", \"valueBase64\": \"AQI=\"}], \"partition\": 3}
+Where a line is wrong, nothing is written. Without a partition, records of one key share one.
 
 The judge reads both clusters through librdkafka and shares no code with the replicator.")]
 pub(crate) struct VerifyArgs {
@@ -98,6 +106,18 @@ pub(crate) struct StampedArgs {
     /// Replays the same workload; random when absent, and always printed
     #[arg(long, value_name = "S")]
     pub(crate) seed: Option<u64>,
+    /// Write the records of this file instead, a JSON object a line: see below
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["records", "seed"])]
+    pub(crate) workload: Option<PathBuf>,
+    /// Look at the target while the records are written: judges latency and recovery, and draws the lag
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// What was done to the mirror meanwhile: a JSON array of `{"at_ms", "until_ms", "fault", "target"}`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+    /// How long after a fault of --events the lag may take to be within slo.lag again
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub(crate) recovery: Duration,
     /// How often the mirror was restarted: bounds how often it may repeat records
     #[arg(long, value_name = "N")]
     pub(crate) restarts: Option<u64>,

@@ -80,7 +80,7 @@ async fn both(
 ) -> Result<Report, Failure> {
     let setting = setting::stamped(session, args, topology, mirror).await?;
     let target = setting::target(session, topology, mirror).await?;
-    let journal = stamped::write(session, args, &setting).await?;
+    let journal = stamped::write(session, args, &setting, Some(&target)).await?;
     let mut report = stamped::check(session, args, &setting, &target, &journal).await?;
     let compared = compare::compare(session, &compared(args), topology, mirror).await?;
     report.finished_ms = compared.finished_ms;

@@ -47,22 +47,23 @@ async fn stamped(
     mirror: &Mirror,
 ) -> Result<Option<Report>, Failure> {
     let setting = setting::stamped(session, args, topology, mirror).await?;
-    // `write` does without the target, which may be down: that is what phases are for.
+    // `write` does without the target, which may be down, unless it is to be watched: that is what phases are for.
     // The others look at it before anything is written.
-    let (target, journal) = match args.stamped.phase {
-        Phase::Write => {
-            let journal = stamped::write(session, args, &setting).await?;
-            stamped::say_written(args, &journal, session.terminal.format())?;
-            return Ok(None);
+    let target = match (args.stamped.phase, args.stamped.watch) {
+        (Phase::Write, false) => None,
+        (Phase::Write, true) | (Phase::Check | Phase::All, _) => {
+            Some(setting::target(session, topology, mirror).await?)
         }
-        Phase::Check => (
-            setting::target(session, topology, mirror).await?,
-            stamped::kept_journal(args)?,
-        ),
-        Phase::All => (
-            setting::target(session, topology, mirror).await?,
-            stamped::write(session, args, &setting).await?,
-        ),
+    };
+    let journal = match args.stamped.phase {
+        Phase::Write | Phase::All => {
+            stamped::write(session, args, &setting, target.as_ref()).await?
+        }
+        Phase::Check => stamped::kept_journal(args)?,
+    };
+    let (Phase::Check | Phase::All, Some(target)) = (args.stamped.phase, target) else {
+        stamped::say_written(args, &journal, session.terminal.format())?;
+        return Ok(None);
     };
     let found = stamped::check(session, args, &setting, &target, &journal).await?;
     Ok(Some(found))
@@ -95,6 +96,26 @@ fn consistent(args: &VerifyArgs) -> Result<(), Failure> {
         return usage(
             "--topics, --since and --sample say what is compared",
             "give them with --mode compare or --profile",
+        );
+    }
+    let stamps = args.profile.is_some() || args.mode == Some(VerifyMode::Stamped);
+    let written = args.stamped.workload.is_some() || args.stamped.watch;
+    if (written || args.stamped.events.is_some()) && !stamps {
+        return usage(
+            "--workload, --watch and --events belong to records that are written",
+            "give them with --mode stamped or --profile",
+        );
+    }
+    if written && args.stamped.phase == Phase::Check {
+        return usage(
+            "--workload and --watch say how records are written, and --phase check writes none",
+            "the journal holds what was watched and which file it was",
+        );
+    }
+    if args.stamped.watch && args.run {
+        return usage(
+            "--watch looks at a mirror that runs, and --run copies when everything is written",
+            "start `mirrorctl replicate` beside it",
         );
     }
     if args.profile.is_some() && args.stamped.phase != Phase::All {

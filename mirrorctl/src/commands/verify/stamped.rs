@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use conformance::{Endpoint, Journal, Report, TopicSpec, WorkloadSpec};
+use conformance::{
+    Endpoint, FaultEvent, Journal, Report, StampedOptions, TopicSpec, WatchOptions, WorkloadSpec,
+};
 use serde_json::json;
 use tokio::process::Command;
 
@@ -13,7 +15,7 @@ use crate::cli::Format;
 use crate::commands::verify::arguments::VerifyArgs;
 use crate::commands::verify::setting::Setting;
 use crate::failure::Failure;
-use crate::judge;
+use crate::judge::{self, Writing};
 use crate::output;
 use crate::session::Session;
 
@@ -25,6 +27,7 @@ pub(crate) async fn write(
     session: &Session,
     args: &VerifyArgs,
     setting: &Setting<'_>,
+    target: Option<&Endpoint>,
 ) -> Result<Journal, Failure> {
     let seed = args.stamped.seed.unwrap_or_else(judge::fresh_seed);
     let records = args.stamped.records.unwrap_or(RECORDS);
@@ -35,11 +38,31 @@ pub(crate) async fn write(
         replication_factor: -1,
         config: BTreeMap::new(),
     });
+    let what = match &args.stamped.workload {
+        Some(path) => format!("the records of {}, stamped,", path.display()),
+        None => format!("{records} stamped records"),
+    };
+    let decided_by = match &args.stamped.workload {
+        Some(_) => String::new(),
+        None => format!(", seed {seed}"),
+    };
     output::note(&format!(
-        "Writing {} stamped records to {} on {}, seed {seed}.",
-        spec.records, spec.topic, setting.source.alias
+        "Writing {what} to {} on {}{decided_by}.",
+        spec.topic, setting.source.alias
     ));
-    let journal = judge::write(session, &setting.source.endpoint, &spec).await?;
+    let watch = target.filter(|_| args.stamped.watch).map(|target| {
+        let options = WatchOptions {
+            target_topic: setting.target_topic.clone(),
+            patience: args.timeout,
+        };
+        (target.clone(), options)
+    });
+    let writing = Writing {
+        spec,
+        own_records: args.stamped.workload.clone(),
+        watch,
+    };
+    let journal = judge::write_as_asked(session, &setting.source.endpoint, writing).await?;
     if let Some(path) = &args.stamped.journal {
         journal.save(path)?;
     }
@@ -74,16 +97,23 @@ pub(crate) fn say_written(
             "topic": journal.spec.topic,
             "partitions": journal.partitions,
             "run": journal.run.to_string(),
-            "seed": journal.spec.seed,
+            "seed": journal.spec.supplied.is_none().then_some(journal.spec.seed),
+            "workload": journal.spec.supplied.as_ref().map(|file| &file.path),
             "acknowledged": acknowledged,
             "failed": failed,
             "unknown": unknown,
             "journal": args.stamped.journal,
         })),
-        Format::Human => output::result(&format!(
-            "Written to {}: {acknowledged} acknowledged, {failed} failed, {unknown} unknown; seed {}\n",
-            journal.spec.topic, journal.spec.seed
-        )),
+        Format::Human => {
+            let origin = match &journal.spec.supplied {
+                Some(file) => format!("from {}", file.path.display()),
+                None => format!("seed {}", journal.spec.seed),
+            };
+            output::result(&format!(
+                "Written to {}: {acknowledged} acknowledged, {failed} failed, {unknown} unknown; {origin}\n",
+                journal.spec.topic
+            ))
+        }
     }
 }
 
@@ -96,6 +126,10 @@ pub(crate) async fn check(
     journal: &Journal,
 ) -> Result<Report, Failure> {
     let source = &setting.source;
+    let events = match &args.stamped.events {
+        Some(path) => events(path)?,
+        None => Vec::new(),
+    };
     let patience = copied(session, args).await?;
     let unsynced = session
         .until_stopped(judge::unsynced(
@@ -112,7 +146,24 @@ pub(crate) async fn check(
         unsynced,
         patience,
     );
+    let options = StampedOptions {
+        events,
+        recovery: args.stamped.recovery,
+        ..options
+    };
     judge::check(session, &source.endpoint, target, journal, options).await
+}
+
+/// What was done to the mirror, as who did it wrote it down.
+fn events(path: &Path) -> Result<Vec<FaultEvent>, Failure> {
+    let text = std::fs::read(path).map_err(|error| Failure::FileUnread {
+        path: path.to_owned(),
+        error,
+    })?;
+    serde_json::from_slice(&text).map_err(|error| Failure::Usage {
+        message: format!("{} holds no events: {error}", path.display()),
+        hint: "a JSON array of {\"at_ms\", \"until_ms\", \"fault\", \"target\"}".to_owned(),
+    })
 }
 
 /// Copies with `replicate --once` when asked to; returns how long to wait for records after that.
