@@ -36,12 +36,22 @@ pub fn mirrorctl(workspace: &Workspace) -> Result<assert_cmd::Command> {
 
 /// `mirrorctl` as a process in the background, in `workspace`, its output in files that start with `name`.
 pub fn start_mirrorctl(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<Guarded> {
+    start_mirrorctl_with(workspace, name, arguments, &[])
+}
+
+/// As [`start_mirrorctl`], with these variables in its environment, besides.
+pub fn start_mirrorctl_with(
+    workspace: &Workspace,
+    name: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<Guarded> {
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     Guarded::spawn(
         name,
         mirrorctl_binary()?.as_os_str(),
         &arguments,
-        &[],
+        environment,
         workspace.path(),
     )
 }

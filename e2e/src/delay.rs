@@ -2,7 +2,8 @@
 //!
 //! It delays without narrowing: each direction of each connection has a thread that reads and one that writes when
 //! the time has come, so a connection carries what the loopback device carries, up to [`WINDOW_CHUNKS`] in transit.
-//! A full window is not read any more, which is what TCP does on a real link.
+//! A full window is not read any more, which is what TCP does on a real link. It does not look at what it carries:
+//! faults that know requests and responses are [`crate::KafkaProxy`]'s.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -15,29 +16,23 @@
 //! ```
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Error, KafkaCluster, ReservedPort, Result};
+use crate::forwarding::Forwarding;
+use crate::{KafkaCluster, ReservedPort, Result};
 
 /// Largest piece that is read and held back as one.
 const CHUNK: usize = 64 << 10;
 /// Pieces of one direction of one connection that may be in transit: 64 MiB, which at 75 ms is 850 MB/s.
 const WINDOW_CHUNKS: usize = 1024;
-/// How often the accepting thread looks whether it should end.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(2);
 
 /// Forwards a port to another one with a delay, until dropped. Connections end with it.
 #[derive(Debug)]
 pub struct DelayedLink {
-    port: u16,
-    stop: Arc<AtomicBool>,
-    connections: Arc<Mutex<Vec<TcpStream>>>,
-    accepting: Option<JoinHandle<()>>,
+    forwarding: Forwarding,
 }
 
 /// Some bytes, and when they arrive on the other side.
@@ -64,76 +59,20 @@ impl DelayedLink {
     /// # Errors
     /// [`Error::Program`] where the port cannot be listened on.
     pub fn start(port: &ReservedPort, to: u16, one_way: Duration) -> Result<Self> {
-        let failed = |source| Error::Program {
-            program: "a delayed link".to_owned(),
-            source,
-        };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.number())).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let connections = Arc::new(Mutex::new(Vec::new()));
-        let accepting = thread::spawn({
-            let (stop, connections) = (stop.clone(), connections.clone());
-            move || accept(&listener, to, one_way, &stop, &connections)
-        });
-        Ok(Self {
-            port: port.number(),
-            stop,
-            connections,
-            accepting: Some(accepting),
-        })
+        let forwarding = Forwarding::start("a delayed link", port.number(), move |near| {
+            connect(near, to, one_way)
+        })?;
+        Ok(Self { forwarding })
     }
 
     /// The port that clients connect to.
     pub fn port(&self) -> u16 {
-        self.port
+        self.forwarding.port()
     }
 
     /// Ends all connections at once, as a link that breaks; new ones are accepted.
     pub fn cut(&self) {
-        let mut connections = self
-            .connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for connection in connections.drain(..) {
-            // one that has ended by itself needs no ending
-            let _ = connection.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-impl Drop for DelayedLink {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(accepting) = self.accepting.take() {
-            // a panic there was printed there
-            let _ = accepting.join();
-        }
-        self.cut();
-    }
-}
-
-fn accept(
-    listener: &TcpListener,
-    to: u16,
-    one_way: Duration,
-    stop: &AtomicBool,
-    connections: &Mutex<Vec<TcpStream>>,
-) {
-    while !stop.load(Ordering::Relaxed) {
-        match listener.accept() {
-            Ok((near, _)) => {
-                // a connection that cannot be forwarded is closed by being dropped
-                if let Ok(both) = connect(&near, to, one_way) {
-                    connections
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .extend(both);
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(ACCEPT_PAUSE),
-            Err(_) => return,
-        }
+        self.forwarding.cut();
     }
 }
 
@@ -183,6 +122,9 @@ fn give_out(mut into: TcpStream, pieces: &Receiver<Piece>) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
     use super::*;
 
     const ONE_WAY: Duration = Duration::from_millis(30);

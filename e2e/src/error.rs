@@ -12,11 +12,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A failure of the test bed itself, not of what is under test.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Kafka's jars are not where the tests look for them.
-    #[error("no Kafka at {}: run `cargo xtask install` first", path.display())]
+    /// Jars are not where the tests look for them.
+    #[error("nothing at {}: run `{command}`, which installs it", path.display())]
     NotInstalled {
         /// The directory that should hold the jars.
         path: PathBuf,
+        /// What installs them.
+        command: &'static str,
     },
     /// The binary under test has not been built.
     #[error("no mirrorctl at {}: run `cargo build -p mirrorctl` first, or set MIRRORCTL_BIN", path.display())]

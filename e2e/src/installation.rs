@@ -9,6 +9,9 @@ use crate::{Error, Result};
 /// The release that the tests run against; `kafka/pom.xml` names the same.
 pub const KAFKA_VERSION: &str = "4.3.1";
 
+/// The release of Mirus that the scoreboard runs; `mirus/pom.xml` names the same.
+pub const MIRUS_VERSION: &str = "0.6.9";
+
 /// Kafka's jars in the cache directory.
 #[derive(Debug, Clone)]
 pub struct KafkaInstallation {
@@ -18,17 +21,14 @@ pub struct KafkaInstallation {
 impl KafkaInstallation {
     /// Finds the jars under `MIRRORCTL_CACHE`, or `~/.cache/mirrorctl`.
     pub fn find() -> Result<Self> {
-        let cache = match std::env::var_os("MIRRORCTL_CACHE") {
-            Some(cache) => PathBuf::from(cache),
-            None => PathBuf::from(std::env::var_os("HOME").ok_or(Error::NoCacheDirectory)?)
-                .join(".cache/mirrorctl"),
-        };
-        let home = cache.join(format!("kafka-{KAFKA_VERSION}"));
-        if home.join("libs").is_dir() {
-            Ok(Self { home })
-        } else {
-            Err(Error::NotInstalled { path: home })
-        }
+        let home = installed(&format!("kafka-{KAFKA_VERSION}"), "cargo xtask test")?;
+        Ok(Self { home })
+    }
+
+    /// Finds the jars of Mirus, which bring a Kafka Connect of their own.
+    pub fn mirus() -> Result<Self> {
+        let home = installed(&format!("mirus-{MIRUS_VERSION}"), "cargo xtask scoreboard")?;
+        Ok(Self { home })
     }
 
     /// The directory that holds `libs/`.
@@ -83,13 +83,33 @@ impl KafkaInstallation {
     }
 }
 
+/// What was installed under this name in the cache directory: the folder that holds `libs/`.
+fn installed(name: &str, command: &'static str) -> Result<PathBuf> {
+    let cache = match std::env::var_os("MIRRORCTL_CACHE") {
+        Some(cache) => PathBuf::from(cache),
+        None => PathBuf::from(std::env::var_os("HOME").ok_or(Error::NoCacheDirectory)?)
+            .join(".cache/mirrorctl"),
+    };
+    let path = cache.join(name);
+    if path.join("libs").is_dir() {
+        Ok(path)
+    } else {
+        Err(Error::NotInstalled { path, command })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_pom_names_the_version_that_the_tests_expect() {
-        let pom = include_str!("../kafka/pom.xml");
-        assert!(pom.contains(&format!("<kafka.version>{KAFKA_VERSION}</kafka.version>")));
+    fn the_poms_name_the_versions_that_the_tests_expect() {
+        for (pom, property, version) in [
+            (include_str!("../kafka/pom.xml"), "kafka", KAFKA_VERSION),
+            (include_str!("../mirus/pom.xml"), "mirus", MIRUS_VERSION),
+        ] {
+            let line = format!("<{property}.version>{version}</{property}.version>");
+            assert!(pom.contains(&line), "{line}");
+        }
     }
 }

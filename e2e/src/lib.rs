@@ -7,6 +7,7 @@
 //! - [`KafkaCluster`]: Apache Kafka as JVM processes from the Maven jars, or (feature `deep`) in containers.
 //! - [`Security`]: what makes a cluster a secured one, and [`Access`] a client's way into it.
 //! - [`Workspace`]: a directory outside the checkout that is removed even when the test run was killed.
+//! - [`KafkaProxy`]: what goes wrong on the way to a cluster.
 //! - [`Guarded`]: a child process that cannot outlive the test process.
 
 mod binary;
@@ -14,25 +15,28 @@ mod cluster;
 mod delay;
 mod engines;
 mod error;
+mod forwarding;
 mod guarded;
 mod installation;
 mod pair;
 mod ports;
+mod proxy;
 mod records;
 mod security;
 mod topic_admin;
 mod workload;
 mod workspace;
 
-pub use binary::{mirrorctl, mirrorctl_binary, start_mirrorctl};
+pub use binary::{mirrorctl, mirrorctl_binary, start_mirrorctl, start_mirrorctl_with};
 pub use cluster::{ClusterSpec, KafkaCluster, Provider};
 pub use delay::DelayedLink;
 pub use engines::{ConnectWorker, start_java};
 pub use error::{Error, Result};
 pub use guarded::Guarded;
-pub use installation::{KAFKA_VERSION, KafkaInstallation};
+pub use installation::{KAFKA_VERSION, KafkaInstallation, MIRUS_VERSION};
 pub use pair::{Pair, Side};
 pub use ports::ReservedPort;
+pub use proxy::{Api, Harm, KafkaProxy};
 pub use records::{
     AtLeastOnce, Difference, Record, TopicAt, at_least_once, end_offsets, identical,
     read_partition, record_count,

@@ -6,6 +6,7 @@ use kafka::RetryClass;
 use kafka::produce::ProduceBatch;
 use tokio::sync::mpsc;
 
+use crate::fail_point::FailPoint;
 use crate::fetch_lane::{Delivery, Reading};
 use crate::merging::{self, Ready};
 use crate::outcome::{RoundEnd, Stopped, TooLarge, Trouble};
@@ -195,6 +196,7 @@ impl Copying {
     fn receive(&mut self, receipt: Receipt, partition: &mut Partition) -> Result<(), Stopped> {
         let error = match receipt.outcome {
             Ok(target_offset) => {
+                FailPoint::Acknowledged.pass();
                 partition.progress.copied(receipt.times);
                 partition.acknowledged(receipt.ticket, target_offset);
                 return Ok(());
@@ -257,6 +259,7 @@ impl Copying {
     ) -> Result<(), Stopped> {
         match delivery {
             Some(Delivery::Records(stretch)) => {
+                FailPoint::Fetched.pass();
                 partition.lineage.note(&stretch.records)?;
                 let cursor = partition.flow.cursor();
                 let records = stretch.records;

@@ -25,6 +25,7 @@ mod compacted_topic;
 mod copying;
 mod ends;
 mod error;
+mod fail_point;
 mod fetch_lane;
 mod findings;
 pub mod flow;

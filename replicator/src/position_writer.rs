@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::appender::{Appender, RETRY_PAUSE, json_record};
+use crate::fail_point::FailPoint;
 use crate::leaders::Leaders;
 use crate::position::{POSITIONS_TOPIC, Position, PositionKey};
 use crate::traffic::Traffic;
@@ -198,7 +199,9 @@ impl PositionWriter {
                 };
                 records.push(json_record(key, &position, now)?);
             }
+            FailPoint::BeforeCommit.pass();
             self.appender.append(&records).await?;
+            FailPoint::Committed.pass();
             self.traffic.committed(records.len());
             let mut pending = lock(&self.shared.pending);
             for (key, written) in batch {

@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::budget::Share;
+use crate::fail_point::FailPoint;
 use crate::fetch_lane::lane_of;
 use crate::flow::{MAX_IN_FLIGHT_FAR, Ticket};
 use crate::lane_choice::{LaneChoice, Spread};
@@ -363,6 +364,7 @@ impl Lane {
         if is_new {
             self.traffic.connected(Side::Target);
         }
+        FailPoint::BeforeProduce.pass();
         let pending = kafka::produce::send(&open, &batches, REPLICATION_TIMEOUT).await?;
         self.connection = Some(open);
         Ok(pending)
@@ -409,6 +411,7 @@ fn settle(
     };
     match result {
         Ok(produced) => {
+            FailPoint::Answered.pass();
             for produced in produced {
                 if let Some(sent) = sent.remove(&(produced.topic.clone(), produced.partition)) {
                     let outcome = match &produced.outcome {

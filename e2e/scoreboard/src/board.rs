@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::contract::CHECKS;
-use crate::engine::Kind;
-use crate::run::{Outcome, Verdict};
+use crate::contract::{CHECKS, Standing};
+use crate::engine::{Kind, REBALANCE_DELAY};
+use crate::run::{Broken, Outcome, Verdict};
 use crate::scenario::Scenario;
+
+/// Characters of an error that are told; what a tool printed may be long.
+const REASON: usize = 300;
 
 /// What the results hold for.
 #[derive(Debug)]
@@ -16,16 +19,24 @@ pub(crate) struct Setting {
 }
 
 /// The whole document.
-pub(crate) fn document(setting: &Setting, scenarios: &[Scenario], outcomes: &[Outcome]) -> String {
+pub(crate) fn document(
+    setting: &Setting,
+    scenarios: &[Scenario],
+    outcomes: &[Outcome],
+    broken: &[Broken],
+) -> String {
     let mut engines: Vec<Kind> = outcomes.iter().map(|outcome| outcome.engine).collect();
     engines.sort_unstable();
     engines.dedup();
     let mut text = format!(
         "# Scoreboard\n\nWritten by `cargo xtask scoreboard -- --write`; not to be edited. The same scenarios on every \
-         engine, each on two fresh clusters of Apache Kafka {} with one broker, judged by `mirrorctl verify --mode \
-         stamped`. Each engine is judged by what it promises: mirrorctl exactly-once, the others at-least-once.\n\n\
+         engine, each on two fresh clusters of Apache Kafka {} with one broker, judged by `mirrorctl verify`: \
+         by stamps, and what those do not show by comparing both clusters. Each engine is judged by what it promises: mirrorctl exactly-once, the others at-least-once. \
+         Mirus is {}, with the Kafka Connect that it is built on. Workers of Kafka Connect have `{REBALANCE_DELAY}`: with the default \
+         of five minutes they would copy nothing for so long after each kill.\n\n\
          {}, {} cores, seed {}.\n",
         e2e::KAFKA_VERSION,
+        e2e::MIRUS_VERSION,
         setting.date,
         setting.cores,
         setting.seed
@@ -41,10 +52,32 @@ pub(crate) fn document(setting: &Setting, scenarios: &[Scenario], outcomes: &[Ou
     for scenario in scenarios {
         of_scenario(&mut text, scenario, setting.seed, &engines, outcomes);
     }
-    text.push_str("\n## Not judged\n\n");
-    for (check, reason) in CHECKS {
-        if let Some(reason) = reason {
-            let _ = writeln!(text, "- {check}: {reason}");
+    if !broken.is_empty() {
+        text.push_str("\n## Without a result\n\n");
+        for Broken {
+            scenario,
+            engine,
+            reason,
+        } in broken
+        {
+            let words: Vec<&str> = reason.split_whitespace().collect();
+            let reason: String = words.join(" ").chars().take(REASON).collect();
+            let _ = writeln!(text, "- {scenario}, {}: {reason}", engine.title());
+        }
+    }
+    text.push_str("\n## Not judged, or not provoked\n\n");
+    for (check, standing) in CHECKS {
+        match standing {
+            Standing::Provoked => {}
+            Standing::Unprovoked => {
+                let _ = writeln!(
+                    text,
+                    "- {check}: judged where it applies, by comparing both clusters, but no scenario provokes it yet"
+                );
+            }
+            Standing::Not(reason) => {
+                let _ = writeln!(text, "- {check}: {reason}");
+            }
         }
     }
     text
@@ -191,6 +224,8 @@ mod tests {
             ended: None,
             checks: vec![Judged {
                 id: "complete".to_owned(),
+                by_comparison: false,
+                figures: std::collections::BTreeMap::new(),
                 verdict,
             }],
         }
@@ -216,12 +251,17 @@ mod tests {
             outcome("steady", Kind::Connect, pass()),
             outcome("crash", Kind::Connect, fail),
         ];
+        let broken = Broken {
+            scenario: "storm".to_owned(),
+            engine: Kind::Connect,
+            reason: "no port\nand more".to_owned(),
+        };
         let setting = Setting {
             date: "2026-01-01".to_owned(),
             cores: 4,
             seed: 1,
         };
-        let text = document(&setting, &kept().expect("scenarios"), &outcomes);
+        let text = document(&setting, &kept().expect("scenarios"), &outcomes, &[broken]);
         assert!(
             text.contains("| complete | pass | **fail** (crash) |"),
             "{text}"
@@ -229,6 +269,10 @@ mod tests {
         assert!(text.contains("| group-sync | ? | ? |"), "{text}");
         assert!(
             text.contains("| judged after the last write | 2.3 s | 2.3 s |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n- storm, MirrorMaker 2 on Connect: no port and more\n"),
             "{text}"
         );
         assert!(text.contains("expected a \\| b, found nothing"), "{text}");

@@ -3,19 +3,25 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
 use crate::board::{Setting, document};
 use crate::engine::Kind;
 use crate::error::{Error, Result};
-use crate::run::{Outcome, Verdict, run};
+use crate::external;
+use crate::random::anything;
+use crate::run::{Broken, Outcome, Verdict, run};
 use crate::scenario::{Scenario, kept};
 
 /// Runs the same scenarios on every engine and says which promises hold
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo xtask scoreboard --",
-    after_help = "Examples:\n  cargo xtask scoreboard -- --write\n  cargo xtask scoreboard -- --scenario crash --engine builtin --seed 7"
+    after_help = "Examples:
+  cargo xtask scoreboard -- --write
+  cargo xtask scoreboard -- --scenario crash --engine builtin --seed 7
+  cargo xtask scoreboard -- --random 4711 --engine builtin
+  cargo xtask scoreboard -- --engine external --topology topology.yaml --mirror onprem-to-aws"
 )]
 pub(crate) struct Arguments {
     /// Only these scenarios, separated by commas; all when none is named
@@ -24,13 +30,23 @@ pub(crate) struct Arguments {
     /// A scenario file of your own, besides
     #[arg(long, value_name = "FILE")]
     file: Vec<PathBuf>,
-    /// Which engines, separated by commas; all when none is named
+    /// Faults of every kind at times that this seed decides, instead of scenarios; the same seed gives the same again
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["scenario", "file", "seed"])]
+    random: Option<u64>,
+    /// Which engines, separated by commas; all but `external` when none is named
     #[arg(long, value_enum, value_delimiter = ',')]
     engine: Vec<Kind>,
+    /// Of the external engine: a topology whose mirror copies the topic SCENARIO.records; both clusters and the engine
+    /// run already. Only scenarios in which nothing goes wrong are for it
+    #[arg(long, value_name = "FILE")]
+    topology: Option<PathBuf>,
+    /// Of the external engine: the mirror in it
+    #[arg(long, value_name = "NAME")]
+    mirror: Option<String>,
     /// Decides the records, and the faults of scenarios with random ones
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Write e2e/scoreboard/SCOREBOARD.md
+    /// Write SCOREBOARD.md at the root of the repository
     #[arg(long)]
     write: bool,
 }
@@ -38,30 +54,68 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(&self) -> Result<()> {
         let scenarios = self.scenarios()?;
-        let engines = match self.engine.as_slice() {
-            [] => Kind::value_variants(),
+        let engines: &[Kind] = match self.engine.as_slice() {
+            [] => &Kind::OURS_TO_START,
             named => named,
         };
-        let mut outcomes = Vec::new();
+        let (mut outcomes, mut broken) = (Vec::new(), Vec::new());
         for scenario in &scenarios {
             for kind in engines {
+                if !scenario.is_for(*kind) || (*kind == Kind::External && !scenario.is_quiet()) {
+                    continue;
+                }
                 say(&format!("{}, {}", scenario.name, kind.title()));
-                let outcome = run(scenario, *kind, self.seed)?;
-                say(&in_a_line(&outcome));
-                outcomes.push(outcome);
+                match self.one(scenario, *kind) {
+                    Ok(outcome) => {
+                        say(&in_a_line(&outcome));
+                        outcomes.push(outcome);
+                    }
+                    // what the others did is worth knowing
+                    Err(error) => {
+                        say(&format!("  no result: {error}"));
+                        broken.push(Broken {
+                            scenario: scenario.name.clone(),
+                            engine: *kind,
+                            reason: error.to_string(),
+                        });
+                    }
+                }
+                if self.write {
+                    // each time: a run that is stopped halfway has measured something too
+                    let text = document(&self.setting(), &scenarios, &outcomes, &broken);
+                    let path =
+                        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../SCOREBOARD.md");
+                    std::fs::write(&path, text).map_err(Error::file(path))?;
+                }
             }
         }
-        let text = document(&self.setting(), &scenarios, &outcomes);
-        if self.write {
-            let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("SCOREBOARD.md");
-            std::fs::write(&path, text).map_err(Error::file(path))
-        } else {
-            print(&text);
-            Ok(())
+        if !self.write {
+            print(&document(&self.setting(), &scenarios, &outcomes, &broken));
+        }
+        match broken.len() {
+            0 => Ok(()),
+            runs => Err(Error::NoResult { runs }),
         }
     }
 
+    fn one(&self, scenario: &Scenario, kind: Kind) -> Result<Outcome> {
+        if kind != Kind::External {
+            return run(scenario, kind, self.seed());
+        }
+        let (Some(topology), Some(mirror)) = (&self.topology, &self.mirror) else {
+            return Err(Error::NoTopology);
+        };
+        external::run(scenario, topology, mirror, self.seed())
+    }
+
+    fn seed(&self) -> u64 {
+        self.random.unwrap_or(self.seed)
+    }
+
     fn scenarios(&self) -> Result<Vec<Scenario>> {
+        if let Some(seed) = self.random {
+            return Ok(vec![anything(seed)]);
+        }
         let kept = kept()?;
         let mut chosen = Vec::new();
         for name in &self.scenario {
@@ -91,7 +145,7 @@ impl Arguments {
                 |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
             ),
             cores: std::thread::available_parallelism().map_or(0, usize::from),
-            seed: self.seed,
+            seed: self.seed(),
         }
     }
 }

@@ -1,26 +1,40 @@
 //! What copies: started from one topology, ended, frozen and started again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use e2e::{
     ConnectWorker, Guarded, KafkaInstallation, ReservedPort, Workspace, mirrorctl, start_java,
-    start_mirrorctl,
+    start_mirrorctl_with,
 };
 use rustix::process::Signal;
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::step::FailPoint;
 
 /// A JVM on a slow machine starts for a long time.
 const LIMIT: Duration = Duration::from_secs(150);
+/// Whoever copies comes by each of its fail points within this time; one that has nothing to copy is killed then.
+const FAIL_POINT_LIMIT: Duration = Duration::from_secs(20);
+/// From SIGTERM to SIGKILL.
+const DRAIN: Duration = Duration::from_mins(1);
+/// What the built-in replicator reads it from.
+const FAIL_POINT: &str = "MIRRORCTL_FAIL_POINT";
 
-/// The file of the topology, and the mirror in it.
-pub(crate) const TOPOLOGY: &str = "topology.yaml";
+/// The file of the topology that engines read, and the mirror in it.
+pub(crate) const TOPOLOGY: &str = "engine.yaml";
 pub(crate) const MIRROR: &str = "m";
 
+/// How long a worker of Kafka Connect waits for one that is gone before its tasks go to others: five minutes, where nothing
+/// else is set, in which nothing is copied.
+pub(crate) const REBALANCE_DELAY: &str = "scheduled.rebalance.max.delay.ms = 1000";
+
 /// The engines that are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     /// `mirrorctl replicate`
     Builtin,
@@ -28,15 +42,29 @@ pub(crate) enum Kind {
     Mirrormaker2,
     /// `MirrorMaker` 2's connectors on a Kafka Connect worker
     Connect,
+    /// Salesforce's Mirus, a Kafka Connect worker of its own
+    Mirus,
+    /// One that runs already: see --topology
+    External,
 }
 
 impl Kind {
+    /// Those that are started here.
+    pub(crate) const OURS_TO_START: [Self; 4] = [
+        Self::Builtin,
+        Self::Mirrormaker2,
+        Self::Connect,
+        Self::Mirus,
+    ];
+
     /// For people.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Builtin => "mirrorctl",
             Self::Mirrormaker2 => "MirrorMaker 2",
             Self::Connect => "MirrorMaker 2 on Connect",
+            Self::Mirus => "Mirus",
+            Self::External => "external",
         }
     }
 
@@ -44,7 +72,7 @@ impl Kind {
     pub(crate) fn delivery(self) -> &'static str {
         match self {
             Self::Builtin => "exactly-once",
-            Self::Mirrormaker2 | Self::Connect => "at-least-once",
+            Self::Mirrormaker2 | Self::Connect | Self::Mirus | Self::External => "at-least-once",
         }
     }
 
@@ -52,9 +80,35 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Builtin => "builtin",
-            Self::Mirrormaker2 | Self::Connect => "mirrormaker2",
+            // for the judge it is as good as any other: no topology names it
+            Self::Mirrormaker2 | Self::Connect | Self::Mirus | Self::External => "mirrormaker2",
         }
     }
+
+    /// Whether it makes topics on the target; where it does not they are made for it.
+    pub(crate) fn creates_topics(self) -> bool {
+        match self {
+            Self::Builtin | Self::Mirrormaker2 | Self::Connect | Self::External => true,
+            Self::Mirus => false,
+        }
+    }
+
+    /// What `mirrorctl render` writes for it.
+    fn rendered(self) -> Option<&'static str> {
+        match self {
+            Self::Builtin | Self::External => None,
+            Self::Mirrormaker2 => Some("mirrormaker2"),
+            Self::Connect | Self::Mirus => Some("connect"),
+        }
+    }
+}
+
+/// Where a mirror leads from and to.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) source: String,
+    pub(crate) target: String,
+    pub(crate) topics: Vec<String>,
 }
 
 /// An engine of a mirror in a workspace.
@@ -62,21 +116,20 @@ impl Kind {
 pub(crate) struct Engine<'w> {
     kind: Kind,
     workspace: &'w Workspace,
+    route: Route,
     running: Option<Guarded>,
+    /// Frozen ones that another one was started beside.
+    replaced: Vec<Guarded>,
+    is_frozen: bool,
     starts: u32,
-    /// Of Connect's REST interface.
-    port: Option<ReservedPort>,
+    /// Of Connect's REST interfaces.
+    ports: Vec<ReservedPort>,
 }
 
 impl<'w> Engine<'w> {
     /// Writes the files it needs; the topology is in the workspace already.
-    pub(crate) fn prepare(kind: Kind, workspace: &'w Workspace) -> Result<Self> {
-        let target = match kind {
-            Kind::Builtin => None,
-            Kind::Mirrormaker2 => Some("mirrormaker2"),
-            Kind::Connect => Some("connect"),
-        };
-        if let Some(target) = target {
+    pub(crate) fn prepare(kind: Kind, workspace: &'w Workspace, route: Route) -> Result<Self> {
+        if let Some(target) = kind.rendered() {
             let arguments = ["render", "-f", TOPOLOGY, "--out", "out", "--target", target];
             let output = mirrorctl(workspace)?.args(arguments).output();
             let output = output.map_err(Error::file("mirrorctl"))?;
@@ -88,66 +141,142 @@ impl<'w> Engine<'w> {
                 });
             }
         }
-        let port = match kind {
-            Kind::Connect => Some(ReservedPort::any()?),
-            Kind::Builtin | Kind::Mirrormaker2 => None,
-        };
         Ok(Self {
             kind,
             workspace,
+            route,
             running: None,
+            replaced: Vec::new(),
+            is_frozen: false,
             starts: 0,
-            port,
+            ports: Vec::new(),
         })
     }
 
-    /// Starts it, for the first time or again.
+    /// Starts it, for the first time or again; beside one that is frozen, another one.
     pub(crate) fn start(&mut self) -> Result<()> {
-        self.starts += 1;
-        // what it prints is kept from start to start
-        let name = format!("engine-{}", self.starts);
+        if self.is_frozen {
+            self.replaced.extend(self.running.take());
+            self.is_frozen = false;
+        }
         let running = match self.kind {
-            Kind::Builtin => {
-                start_mirrorctl(self.workspace, &name, &["replicate", "-f", TOPOLOGY])?
+            Kind::Builtin => self.builtin(&[])?,
+            Kind::Mirrormaker2 => {
+                let name = self.next_name();
+                self.java(
+                    &name,
+                    &KafkaInstallation::find()?,
+                    "org.apache.kafka.connect.mirror.MirrorMaker",
+                    &self.rendered("mirrormaker2/m/mm2.properties"),
+                )?
             }
-            Kind::Mirrormaker2 => self.java(
-                &name,
-                "org.apache.kafka.connect.mirror.MirrorMaker",
-                &self.rendered("mirrormaker2/m/mm2.properties"),
-            )?,
-            Kind::Connect => self.connect(&name)?,
+            Kind::Connect => {
+                let connectors = ["source", "checkpoint", "heartbeat"].map(|connector| {
+                    let path = self.rendered(&format!("connect/m/source-{connector}.json"));
+                    std::fs::read_to_string(&path).map_err(Error::file(&path))
+                });
+                let connectors: Result<Vec<String>> = connectors.into_iter().collect();
+                self.connect(
+                    &KafkaInstallation::find()?,
+                    "org.apache.kafka.connect.cli.ConnectDistributed",
+                    &connectors?,
+                )?
+            }
+            Kind::Mirus => {
+                let connector = self.mirus_connector();
+                self.connect(
+                    &KafkaInstallation::mirus()?,
+                    "com.salesforce.mirus.Mirus",
+                    &[connector],
+                )?
+            }
+            Kind::External => return Err(Error::NotOursToStart),
         };
         self.running = Some(running);
         Ok(())
     }
 
-    fn connect(&self, name: &str) -> Result<Guarded> {
-        let port = self.port.as_ref().map_or(0, ReservedPort::number);
+    /// How often it was started.
+    pub(crate) fn starts(&self) -> u32 {
+        self.starts
+    }
+
+    /// What it prints is kept from start to start.
+    fn next_name(&mut self) -> String {
+        self.starts += 1;
+        format!("engine-{}", self.starts)
+    }
+
+    fn builtin(&mut self, environment: &[(&str, &str)]) -> Result<Guarded> {
+        let name = self.next_name();
+        let arguments = ["replicate", "-f", TOPOLOGY];
+        Ok(start_mirrorctl_with(
+            self.workspace,
+            &name,
+            &arguments,
+            environment,
+        )?)
+    }
+
+    fn connect(
+        &mut self,
+        installation: &KafkaInstallation,
+        main_class: &str,
+        connectors: &[String],
+    ) -> Result<Guarded> {
+        // a frozen one keeps its own
+        let reserved = ReservedPort::any()?;
+        let port = reserved.number();
+        self.ports.push(reserved);
         let path = self.rendered("connect/m/worker.properties");
         let worker = std::fs::read_to_string(&path).map_err(Error::file(&path))?;
         // several may run on this machine, so that the port is chosen here
         let worker = worker.replace("127.0.0.1:8083", &format!("127.0.0.1:{port}"));
+        let headers = "header.converter = org.apache.kafka.connect.converters.ByteArrayConverter";
+        let worker = format!("{worker}\n{REBALANCE_DELAY}\n{headers}\n");
         let worker = self.workspace.write("worker.properties", worker)?;
-        let mut running = self.java(
-            name,
-            "org.apache.kafka.connect.cli.ConnectDistributed",
-            &worker,
-        )?;
+        let name = self.next_name();
+        let mut running = self.java(&name, installation, main_class, &worker)?;
         let rest = ConnectWorker::at(port, LIMIT);
         rest.wait_until_ready(&mut running)?;
-        for connector in ["source", "checkpoint", "heartbeat"] {
-            let path = self.rendered(&format!("connect/m/source-{connector}.json"));
-            let json = std::fs::read_to_string(&path).map_err(Error::file(&path))?;
-            rest.create(&mut running, &json)?;
+        for connector in connectors {
+            rest.create(&mut running, connector)?;
         }
         Ok(running)
     }
 
-    fn java(&self, name: &str, main_class: &str, properties: &std::path::Path) -> Result<Guarded> {
-        let installation = KafkaInstallation::find()?;
+    /// Keys and values stay bytes, and partitions stay what they are; everything else is as it comes.
+    fn mirus_connector(&self) -> String {
+        let bytes = "org.apache.kafka.common.serialization.ByteArrayDeserializer";
+        let connector = json!({
+            "name": "mirus",
+            "config": {
+                "connector.class": "com.salesforce.mirus.MirusSourceConnector",
+                "tasks.max": "4",
+                "topics.whitelist": self.route.topics.join(","),
+                "enable.partition.matching": "true",
+                "monitor.poll.wait.ms": "1000",
+                "consumer.bootstrap.servers": self.route.source,
+                "consumer.client.id": "mirus",
+                "consumer.auto.offset.reset": "earliest",
+                "consumer.key.deserializer": bytes,
+                "consumer.value.deserializer": bytes,
+                "destination.consumer.bootstrap.servers": self.route.target,
+            }
+        });
+        connector.to_string()
+    }
+
+    fn java(
+        &self,
+        name: &str,
+        installation: &KafkaInstallation,
+        main_class: &str,
+        properties: &Path,
+    ) -> Result<Guarded> {
         Ok(start_java(
             self.workspace,
-            &installation,
+            installation,
             name,
             main_class,
             properties,
@@ -159,8 +288,27 @@ impl<'w> Engine<'w> {
         self.workspace.path().join("out").join(file)
     }
 
+    /// Starts it anew, so that it dies at this step of its own, and waits for that. Engines without such steps are killed.
+    pub(crate) fn die_at(&mut self, point: FailPoint, pass: u32) -> Result<()> {
+        self.kill()?;
+        if self.kind != Kind::Builtin {
+            return Ok(());
+        }
+        let armed = format!("{}:{pass}", point.name());
+        let mut running = self.builtin(&[(FAIL_POINT, &armed)])?;
+        match running.wait(FAIL_POINT_LIMIT) {
+            Ok(_) => Ok(()),
+            Err(e2e::Error::Timeout { .. }) => {
+                running.kill()?;
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self) -> Result<()> {
+        self.is_frozen = false;
         if let Some(mut running) = self.running.take() {
             running.kill()?;
         }
@@ -171,17 +319,39 @@ impl<'w> Engine<'w> {
     pub(crate) fn terminate(&mut self) -> Result<()> {
         if let Some(mut running) = self.running.take() {
             running.signal(Signal::TERM)?;
-            running.wait(LIMIT)?;
+            // a worker may wait long for a broker that is down, and is killed then, as by a supervisor
+            match running.wait(DRAIN) {
+                Ok(_) => {}
+                Err(e2e::Error::Timeout { .. }) => {
+                    running.kill()?;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
 
-    /// To the running process, if there is one.
-    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+    /// SIGSTOP, if it runs.
+    pub(crate) fn freeze(&mut self) -> Result<()> {
         if let Some(running) = &self.running {
-            running.signal(signal)?;
+            running.signal(Signal::STOP)?;
+            self.is_frozen = true;
         }
         Ok(())
+    }
+
+    /// SIGCONT, also to those that were replaced.
+    pub(crate) fn thaw(&mut self) -> Result<()> {
+        for frozen in self.running.iter().chain(&self.replaced) {
+            frozen.signal(Signal::CONT)?;
+        }
+        self.is_frozen = false;
+        Ok(())
+    }
+
+    /// Whether one was frozen and another one started beside it.
+    pub(crate) fn was_replaced(&self) -> bool {
+        !self.replaced.is_empty()
     }
 
     /// How it ended by itself, with the end of what it printed; nothing while it runs.

@@ -17,6 +17,17 @@ pub(crate) enum Error {
     /// Nothing of that name.
     #[error("no scenario {name}; there are {known}")]
     UnknownScenario { name: String, known: String },
+    /// It has to run already.
+    #[error(
+        "an external engine runs already: only scenarios in which nothing goes wrong are for it"
+    )]
+    NotOursToStart,
+    /// Nobody says where the external engine leads from and to.
+    #[error("--engine external needs --topology FILE and --mirror NAME")]
+    NoTopology,
+    /// Some runs did not come to an end; each was named.
+    #[error("{runs} runs without a result")]
+    NoResult { runs: usize },
     /// A file could not be used.
     #[error("{}: {source}", path.display())]
     File {

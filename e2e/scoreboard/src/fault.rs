@@ -2,58 +2,109 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{KafkaCluster, Pair};
-use rustix::process::Signal;
+use e2e::{Harm, KafkaCluster, KafkaProxy, Pair};
 
 use crate::cli::say;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::scenario::{Fault, Step, Victim};
+use crate::events::Events;
+use crate::step::{Action, Link, Process, Side, Step};
 
-/// The broker of a cluster with one.
-const BROKER: u16 = 1;
+/// What stands between the engine and the clusters.
+#[derive(Debug)]
+pub(crate) struct Links {
+    pub(crate) source: KafkaProxy,
+    pub(crate) target: KafkaProxy,
+}
+
+impl Links {
+    /// In front of both clusters.
+    pub(crate) fn before(pair: &Pair) -> Result<Self> {
+        Ok(Self {
+            source: KafkaProxy::before(&pair.source)?,
+            target: KafkaProxy::before(&pair.target)?,
+        })
+    }
+
+    fn of(&self, side: Side) -> &KafkaProxy {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+}
+
+/// Whom steps are for.
+#[derive(Debug)]
+pub(crate) struct Victims<'a, 'w> {
+    pub(crate) engine: &'a mut Engine<'w>,
+    pub(crate) pair: &'a Pair,
+    pub(crate) links: Option<&'a Links>,
+}
 
 /// Takes each step at its time after `began`, and leaves everything running. Returns how often the engine began anew.
 pub(crate) fn carry_out(
     steps: &[Step],
     began: Instant,
-    engine: &mut Engine<'_>,
-    pair: &Pair,
+    victims: &mut Victims<'_, '_>,
+    events: &mut Events,
 ) -> Result<u64> {
-    let mut restarts = 0;
+    let starts = victims.engine.starts();
     for step in steps {
         let due = Duration::from_secs_f64(step.at);
         std::thread::sleep(due.saturating_sub(began.elapsed()));
         say(&format!("  {step}"));
-        match step.target {
-            Victim::Engine => {
-                to_engine(step.fault, engine)?;
-                restarts += u64::from(step.fault == Fault::Start);
+        // a fault has begun when it was asked for, and is over when what ends it is done
+        events.begins(step.action);
+        match step.action {
+            Action::Engine(process) => to_engine(process, victims.engine)?,
+            Action::FailPoint { point, pass } => victims.engine.die_at(point, pass)?,
+            Action::Broker(Side::Source, id, process) => {
+                to_broker(process, &victims.pair.source, id)?;
             }
-            Victim::Source => to_broker(step.fault, &pair.source)?,
-            Victim::Target => to_broker(step.fault, &pair.target)?,
+            Action::Broker(Side::Target, id, process) => {
+                to_broker(process, &victims.pair.target, id)?;
+            }
+            Action::Link(side, link) => {
+                if let Some(links) = victims.links {
+                    to_link(link, links.of(side));
+                }
+            }
         }
+        events.done(step.action);
     }
-    Ok(restarts)
+    Ok(u64::from(victims.engine.starts() - starts))
 }
 
-fn to_engine(fault: Fault, engine: &mut Engine<'_>) -> Result<()> {
-    match fault {
-        Fault::Kill => engine.kill(),
-        Fault::Terminate => engine.terminate(),
-        Fault::Start => engine.start(),
-        Fault::Freeze => engine.signal(Signal::STOP),
-        Fault::Thaw => engine.signal(Signal::CONT),
+fn to_engine(process: Process, engine: &mut Engine<'_>) -> Result<()> {
+    match process {
+        Process::Kill => engine.kill(),
+        Process::Terminate => engine.terminate(),
+        Process::Start => engine.start(),
+        Process::Freeze => engine.freeze(),
+        Process::Thaw => engine.thaw(),
     }
 }
 
-fn to_broker(fault: Fault, cluster: &KafkaCluster) -> Result<()> {
-    match fault {
-        Fault::Kill => cluster.kill_broker(BROKER)?,
-        Fault::Terminate => cluster.stop_broker(BROKER)?,
-        Fault::Start => cluster.restart_broker(BROKER)?,
-        Fault::Freeze => cluster.pause_broker(BROKER)?,
-        Fault::Thaw => cluster.resume_broker(BROKER)?,
+fn to_broker(process: Process, cluster: &KafkaCluster, id: u16) -> Result<()> {
+    match process {
+        Process::Kill => cluster.kill_broker(id)?,
+        Process::Terminate => cluster.stop_broker(id)?,
+        Process::Start => cluster.restart_broker(id)?,
+        Process::Freeze => cluster.pause_broker(id)?,
+        Process::Thaw => cluster.resume_broker(id)?,
     }
     Ok(())
+}
+
+fn to_link(link: Link, proxy: &KafkaProxy) {
+    match link {
+        Link::Cut => proxy.cut(),
+        Link::HalfOpen => proxy.half_open(),
+        Link::Delay(by) => proxy.delay(by),
+        Link::Throttle(bytes_per_second) => proxy.throttle(bytes_per_second),
+        Link::DropResponse(api) => proxy.strike(api, Harm::Lose),
+        Link::CorruptResponse(api) => proxy.strike(api, Harm::Corrupt),
+        Link::Heal => proxy.heal(),
+    }
 }

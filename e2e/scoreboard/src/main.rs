@@ -1,14 +1,21 @@
 //! The same scenarios, on every engine, judged by `mirrorctl verify`: what holds, what does not, and the first record that
 //! shows it.
 
+mod beside;
 mod board;
 mod cli;
 mod contract;
 mod engine;
 mod error;
+mod events;
+mod external;
 mod fault;
+mod judge;
+mod random;
 mod run;
 mod scenario;
+mod step;
+mod written;
 
 use std::process::ExitCode;
 

@@ -1,22 +1,22 @@
 //! One scenario on one engine: two fresh clusters, the workload, the faults, the judge.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use e2e::{ClusterSpec, Pair, TopicAdmin, Workspace, mirrorctl, start_mirrorctl};
+use e2e::{ClusterSpec, KafkaCluster, Pair, TopicAdmin, Workspace};
 use serde::Deserialize;
 
-use crate::engine::{Engine, Kind, MIRROR, TOPOLOGY};
-use crate::error::{Error, Result};
-use crate::fault::carry_out;
+use crate::beside::Others;
+use crate::engine::{Engine, Kind, MIRROR, Route, TOPOLOGY};
+use crate::error::Result;
+use crate::events::Events;
+use crate::fault::{Links, Victims, carry_out};
+use crate::judge::{JUDGED, Judge};
 use crate::scenario::Scenario;
 
-/// The judge waits this long for the next record. A worker of Kafka Connect that was killed is waited for before its tasks
-/// go to another one, five minutes by default (`scheduled.rebalance.max.delay.ms`): late is not lost.
-const PATIENCE: &str = "400s";
-const JOURNAL: &str = "journal.json";
-const REPORT: &str = "report.json";
-/// No workload here takes longer.
-const WRITING: Duration = Duration::from_mins(10);
+/// The mirror's topics are created by whoever runs an engine that does not.
+const NOT_ITS_OWN: &str =
+    "the engine does not create topics: they were made for it before it was started";
 
 /// What came of it.
 #[derive(Debug)]
@@ -32,12 +32,26 @@ pub(crate) struct Outcome {
     pub(crate) checks: Vec<Judged>,
 }
 
+/// What did not come to an end, and why.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) scenario: String,
+    pub(crate) engine: Kind,
+    pub(crate) reason: String,
+}
+
 /// A check of the judge's report.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Judged {
     pub(crate) id: String,
+    /// By what both clusters hold, not by stamps.
+    #[serde(skip)]
+    pub(crate) by_comparison: bool,
     #[serde(flatten)]
     pub(crate) verdict: Verdict,
+    /// What the check counted.
+    #[serde(default)]
+    pub(crate) figures: BTreeMap<String, u64>,
 }
 
 /// A verdict of the judge's report.
@@ -63,48 +77,81 @@ pub(crate) struct Counterexample {
     pub(crate) found: String,
 }
 
-#[derive(Deserialize)]
-struct Report {
-    checks: Vec<Judged>,
-}
-
 /// Runs it to its end; the clusters are gone afterwards.
 pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome> {
     let began = Instant::now();
     let workspace = Workspace::create("scoreboard")?;
-    let pair = Pair::start(&ClusterSpec::single())?;
-    let topic = format!("{}.records", scenario.name);
-    let partitions = i32::from(scenario.workload.partitions);
-    TopicAdmin::new(&pair.source.bootstrap_servers())?.create(&topic, partitions, &[])?;
-    workspace.write(TOPOLOGY, topology(&pair, kind, &topic))?;
-    let mut engine = Engine::prepare(kind, &workspace)?;
+    let spec = match scenario.brokers {
+        1 => ClusterSpec::single(),
+        // what engines create for themselves has to outlive a broker too
+        _ => ClusterSpec::three().with("default.replication.factor", "3"),
+    };
+    let pair = Pair::start(&spec)?;
+    let links = scenario.needs_links().then(|| Links::before(&pair));
+    let links = links.transpose()?;
+    let topics = scenario.topics();
+    for (topic, partitions) in &topics {
+        create(&pair.source, topic, *partitions)?;
+        if !kind.creates_topics() {
+            create(&pair.target, topic, *partitions)?;
+        }
+    }
+    let judged = topology(&pair, kind, scenario);
+    let (source, target) = links.as_ref().map_or_else(
+        || {
+            (
+                pair.source.bootstrap_servers(),
+                pair.target.bootstrap_servers(),
+            )
+        },
+        |links| {
+            (
+                links.source.bootstrap_servers(),
+                links.target.bootstrap_servers(),
+            )
+        },
+    );
+    // the judge and the workload see the clusters themselves, whatever stands between them and the engine
+    let copied = behind(&judged, &pair.source.bootstrap_servers(), &source);
+    let copied = behind(&copied, &pair.target.bootstrap_servers(), &target);
+    workspace.write(JUDGED, judged)?;
+    workspace.write(TOPOLOGY, copied)?;
+    let route = Route {
+        source,
+        target,
+        topics: topics.into_iter().map(|(topic, _)| topic).collect(),
+    };
+    let mut engine = Engine::prepare(kind, &workspace, route)?;
     engine.start()?;
 
-    let (records, seed_text) = (scenario.workload.records.to_string(), seed.to_string());
-    let rate = scenario.workload.rate.map(|rate| rate.to_string());
-    let mut arguments = stamped("write");
-    arguments.extend([
-        "--topic",
-        &topic,
-        "--records",
-        &records,
-        "--seed",
-        &seed_text,
-    ]);
-    arguments.extend(rate.iter().flat_map(|rate| ["--rate", rate]));
-    let mut writer = start_mirrorctl(&workspace, "writer", &arguments)?;
-    let restarts = carry_out(&scenario.steps(seed), Instant::now(), &mut engine, &pair)?;
-    let status = writer.wait(WRITING)?;
-    if !status.success() {
-        return Err(Error::Judge {
-            command: arguments.join(" "),
-            code: status.code(),
-            printed: writer.stderr(),
-        });
-    }
+    let judge = Judge::of(&workspace, JUDGED, MIRROR);
+    let mut writer = judge.write(scenario, &scenario.topic(), seed)?;
+    let mut events = Events::default();
+    let mut victims = Victims {
+        engine: &mut engine,
+        pair: &pair,
+        links: links.as_ref(),
+    };
+    let steps = scenario.steps(seed);
+    let began_writing = Instant::now();
+    let others = Others::begin(scenario, &pair, seed)?;
+    let restarts = carry_out(&steps, began_writing, &mut victims, &mut events)?;
+    others.change()?;
+    writer.finish()?;
+    others.finish()?;
     let written = Instant::now();
-    let checks = judge(&workspace, restarts)?;
+    let mut checks = judge.check(restarts, &events.all())?;
     let judged_after = written.elapsed();
+    if !kind.creates_topics() {
+        for check in checks.iter_mut().filter(|it| it.id == "topic-creation") {
+            check.verdict = Verdict::Inconclusive {
+                reason: NOT_ITS_OWN.to_owned(),
+            };
+        }
+    }
+    if engine.was_replaced() {
+        checks.push(zombie(&checks));
+    }
     Ok(Outcome {
         scenario: scenario.name.clone(),
         engine: kind,
@@ -116,54 +163,68 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
     })
 }
 
-fn topology(pair: &Pair, kind: Kind, topic: &str) -> String {
+/// What the one that was frozen and replaced did when it woke, as far as the others show it: what it writes then is out of
+/// order, or there already.
+fn zombie(checks: &[Judged]) -> Judged {
+    let telling = ["duplicates", "order", "replay-shape"];
+    let mut found = checks.iter().filter(|it| telling.contains(&it.id.as_str()));
+    let failed = found
+        .clone()
+        .find(|it| matches!(it.verdict, Verdict::Fail { .. }));
+    let repeated = found.find_map(|it| it.figures.get("duplicates")).copied();
+    let verdict = match (failed, repeated) {
+        (Some(failed), _) => failed.verdict.clone(),
+        (None, Some(0)) => Verdict::Pass {
+            evidence: "nothing out of order and nothing twice after the frozen one woke".to_owned(),
+        },
+        (None, Some(repeated)) => Verdict::Inconclusive {
+            reason: format!(
+                "{repeated} records twice, as at-least-once allows: whether the frozen one wrote them is not told"
+            ),
+        },
+        (None, None) => Verdict::Inconclusive {
+            reason: "duplicates were not counted".to_owned(),
+        },
+    };
+    Judged {
+        id: "zombie".to_owned(),
+        by_comparison: false,
+        verdict,
+        figures: BTreeMap::new(),
+    }
+}
+
+/// The same topology with other addresses, one for one.
+fn behind(topology: &str, servers: &str, doors: &str) -> String {
+    let pairs = servers.split(',').zip(doors.split(','));
+    pairs.fold(topology.to_owned(), |topology, (server, door)| {
+        topology.replace(server, door)
+    })
+}
+
+/// A topic whose leaders and followers are spread over all brokers.
+fn create(cluster: &KafkaCluster, topic: &str, partitions: u16) -> Result<()> {
+    let brokers: Vec<i32> = cluster.brokers().map(i32::from).collect();
+    let replicas: Vec<Vec<i32>> = (0..usize::from(partitions))
+        .map(|partition| {
+            let mut replicas = brokers.clone();
+            replicas.rotate_left(partition % brokers.len());
+            replicas
+        })
+        .collect();
+    let replicas: Vec<&[i32]> = replicas.iter().map(Vec::as_slice).collect();
+    let admin = TopicAdmin::new(&cluster.bootstrap_servers())?;
+    Ok(admin.create_on(topic, &replicas, &[])?)
+}
+
+fn topology(pair: &Pair, kind: Kind, scenario: &Scenario) -> String {
     pair.topology(&format!(
         "mirrors:\n- {{name: {MIRROR}, source: source, target: target, engine: {}, delivery: {}, \
-         topicsPattern: '{}', replicationPolicy: {{type: identity}}, \
-         topicSync: {{interval: 1s, replicationFactor: 1}}}}\n",
+         topicsPattern: '{}[.].*', replicationPolicy: {{type: identity}}, \
+         topicSync: {{interval: 1s, replicationFactor: {}}}}}\n",
         kind.name(),
         kind.delivery(),
-        topic.replace('.', "[.]"),
+        scenario.name,
+        scenario.brokers
     ))
-}
-
-fn stamped(phase: &str) -> Vec<&str> {
-    vec![
-        "verify",
-        "-f",
-        TOPOLOGY,
-        "--mirror",
-        MIRROR,
-        "--mode",
-        "stamped",
-        "--journal",
-        JOURNAL,
-        "--phase",
-        phase,
-    ]
-}
-
-fn judge(workspace: &Workspace, restarts: u64) -> Result<Vec<Judged>> {
-    let restarts = restarts.to_string();
-    let mut arguments = stamped("check");
-    arguments.extend(["--timeout", PATIENCE, "--report-json", REPORT]);
-    arguments.extend(["--restarts", &restarts]);
-    let output = mirrorctl(workspace)?
-        .args(&arguments)
-        .output()
-        .map_err(Error::file("mirrorctl"))?;
-    // 5: a check failed, which is a result
-    if !matches!(output.status.code(), Some(0 | 5)) {
-        return Err(Error::Judge {
-            command: arguments.join(" "),
-            code: output.status.code(),
-            printed: String::from_utf8_lossy(&output.stderr).into_owned(),
-        });
-    }
-    let path = workspace.path().join(REPORT);
-    let text = std::fs::read(&path).map_err(Error::file(&path))?;
-    let report: Report = serde_json::from_slice(&text).map_err(|error| Error::Report {
-        reason: error.to_string(),
-    })?;
-    Ok(report.checks)
 }

@@ -1,26 +1,32 @@
-//! Scenario files: what is written, what goes wrong when, and which promises are judged.
+//! Scenario files: what is written, what goes wrong when, and on which engines.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rand::seq::IndexedRandom as _;
-use rand::{Rng as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
+use serde_saphyr::Spanned;
 
+use crate::beside::{self, Beside};
+use crate::engine::Kind;
 use crate::error::{Error, Result};
+use crate::random::Random;
+use crate::step::{Action, Step};
+use crate::written::{WrittenOutage, WrittenStep, at};
 
-/// One file of `scenarios/`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// What one file of `scenarios/` means.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scenario {
     /// Short, of letters, digits and dashes: also part of topics' names.
     pub(crate) name: String,
     /// What it is about, in a sentence.
     pub(crate) says: String,
+    /// The engines that it is for; all where none is named.
+    pub(crate) engines: Vec<Kind>,
+    /// Of each cluster: one or three. Where there are three, each has a replica of every partition.
+    pub(crate) brokers: u16,
+    /// What else is mirrored.
+    pub(crate) beside: Vec<Beside>,
     pub(crate) workload: Workload,
     /// Steps at their times.
-    #[serde(default)]
     pub(crate) steps: Vec<Step>,
     /// Outages that the seed decides, besides.
     pub(crate) random: Option<Random>,
@@ -36,91 +42,29 @@ pub(crate) struct Workload {
     pub(crate) rate: Option<u32>,
 }
 
-/// One thing that is done.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Step {
-    /// Seconds after the first write.
-    pub(crate) at: f64,
-    pub(crate) fault: Fault,
-    pub(crate) target: Victim,
+struct WrittenScenario {
+    name: Spanned<String>,
+    says: String,
+    #[serde(default)]
+    engines: Vec<Kind>,
+    brokers: Option<Spanned<u16>>,
+    #[serde(default)]
+    beside: Vec<Beside>,
+    workload: Spanned<Workload>,
+    #[serde(default)]
+    steps: Vec<WrittenStep>,
+    random: Option<WrittenRandom>,
 }
 
-/// Outages at times that the seed decides: each begins with one of the faults and is over after a while.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Random {
-    pub(crate) outages: u32,
-    /// Seconds from the first write to the first outage, and between the end of one and the next.
-    pub(crate) pause: (f64, f64),
-    /// Seconds that one lasts.
-    pub(crate) lasts: (f64, f64),
-    pub(crate) faults: Vec<Outage>,
-}
-
-/// What an outage may be.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Outage {
-    pub(crate) fault: Fault,
-    pub(crate) target: Victim,
-}
-
-/// What is done to a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Fault {
-    /// SIGKILL.
-    Kill,
-    /// SIGTERM, and wait for the end.
-    Terminate,
-    /// Start what was ended.
-    Start,
-    /// SIGSTOP: connections stay open, nothing is answered.
-    Freeze,
-    /// SIGCONT.
-    Thaw,
-}
-
-impl Fault {
-    /// What is over with it.
-    fn end(self) -> Option<Self> {
-        match self {
-            Self::Kill | Self::Terminate => Some(Self::Start),
-            Self::Freeze => Some(Self::Thaw),
-            Self::Start | Self::Thaw => None,
-        }
-    }
-}
-
-/// To which process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Victim {
-    /// What copies.
-    Engine,
-    /// The source's broker.
-    Source,
-    /// The target's broker.
-    Target,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fault = match self.fault {
-            Fault::Kill => "kill",
-            Fault::Terminate => "terminate",
-            Fault::Start => "start",
-            Fault::Freeze => "freeze",
-            Fault::Thaw => "thaw",
-        };
-        let target = match self.target {
-            Victim::Engine => "the engine",
-            Victim::Source => "the source's broker",
-            Victim::Target => "the target's broker",
-        };
-        write!(f, "{:.1} s: {fault} {target}", self.at)
-    }
+struct WrittenRandom {
+    outages: u32,
+    pause: Spanned<(f64, f64)>,
+    lasts: Spanned<(f64, f64)>,
+    faults: Spanned<Vec<WrittenOutage>>,
 }
 
 impl Scenario {
@@ -133,10 +77,39 @@ impl Scenario {
         })
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
-        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-        scenario.sound()?;
-        Ok(scenario)
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let written: WrittenScenario =
+            serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let name = &written.name.value;
+        if name.is_empty() || !name.chars().all(plain) {
+            let wrong = format!("{name:?}: lower-case letters, digits and dashes make a name");
+            return Err(at(&written.name, wrong));
+        }
+        if written.workload.value.records == 0 || written.workload.value.partitions == 0 {
+            let wrong = "a workload has at least one record and one partition".to_owned();
+            return Err(at(&written.workload, wrong));
+        }
+        let brokers = written.brokers.as_ref().map_or(1, |brokers| brokers.value);
+        if let Some(wrong) = written
+            .brokers
+            .as_ref()
+            .filter(|_| ![1, 3].contains(&brokers))
+        {
+            return Err(at(wrong, "a cluster has one broker or three".to_owned()));
+        }
+        let steps = written.steps.into_iter().map(|step| step.meaning(brokers));
+        let random = written.random.map(|random| random.meaning(brokers));
+        Ok(Self {
+            steps: steps.collect::<Result<_, _>>()?,
+            random: random.transpose()?,
+            brokers,
+            beside: written.beside,
+            name: written.name.value,
+            says: written.says,
+            engines: written.engines,
+            workload: written.workload.value,
+        })
     }
 
     /// Every step in the order of time, those of the seed included: the same seed gives the same steps.
@@ -149,69 +122,58 @@ impl Scenario {
         steps
     }
 
-    fn sound(&self) -> Result<(), String> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.name.is_empty() || !self.name.chars().all(plain) {
-            return Err(format!(
-                "name {:?}: lower-case letters, digits and dashes make a name",
-                self.name
-            ));
-        }
-        if self.workload.records == 0 || self.workload.partitions == 0 {
-            return Err("a workload has at least one record and one partition".to_owned());
-        }
-        let times = self.steps.iter().map(|step| step.at);
-        let times = times.chain(self.random.iter().flat_map(|random| {
-            let (pause, lasts) = (random.pause, random.lasts);
-            [pause.0, pause.1 - pause.0, lasts.0, lasts.1 - lasts.0]
-        }));
-        if let Some(time) = times
-            .into_iter()
-            .find(|time| !(0.0..=3_600.0).contains(time))
-        {
-            return Err(format!(
-                "{time} s: times are from 0 to 3600 s, and ranges rise"
-            ));
-        }
-        let Some(random) = &self.random else {
-            return Ok(());
-        };
-        if random.faults.is_empty() || random.faults.iter().any(|it| it.fault.end().is_none()) {
-            return Err(
-                "random.faults: name at least one of kill, terminate and freeze; what ends an outage follows from it"
-                    .to_owned(),
-            );
-        }
-        Ok(())
+    /// The topic that is written to.
+    pub(crate) fn topic(&self) -> String {
+        format!("{}.records", self.name)
+    }
+
+    /// Every topic of the mirror, and how many partitions it begins with.
+    pub(crate) fn topics(&self) -> Vec<(String, u16)> {
+        let stamped = (self.topic(), self.workload.partitions);
+        let others = self.beside.iter();
+        let others = others.map(|other| (other.topic(self), beside::PARTITIONS));
+        std::iter::once(stamped).chain(others).collect()
+    }
+
+    /// Whether something happens to connections, so that somebody has to stand between.
+    pub(crate) fn needs_links(&self) -> bool {
+        let random = self.random.iter().flat_map(|random| &random.faults);
+        let mut all = self.steps.iter().map(|step| &step.action).chain(random);
+        all.any(|action| matches!(action, Action::Link(..)))
+    }
+
+    /// Whether nothing is done but to write stamped records.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.steps.is_empty() && self.random.is_none() && self.beside.is_empty()
+    }
+
+    /// Whether it is for this engine.
+    pub(crate) fn is_for(&self, kind: Kind) -> bool {
+        self.engines.is_empty() || self.engines.contains(&kind)
     }
 }
 
-impl Random {
-    fn steps(&self, seed: u64) -> Vec<Step> {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut between = |range: (f64, f64)| random.random_range(range.0..=range.1);
-        let times: Vec<(f64, f64)> = (0..self.outages)
-            .map(|_| (between(self.pause), between(self.lasts)))
-            .collect();
-        let mut steps = Vec::new();
-        let mut now = 0.0;
-        for (pause, lasts) in times {
-            let Some(outage) = self.faults.choose(&mut random) else {
-                return steps;
-            };
-            let Some(end) = outage.fault.end() else {
-                continue;
-            };
-            let (at, over) = (now + pause, now + pause + lasts);
-            let step = |at, fault| Step {
-                at,
-                fault,
-                target: outage.target,
-            };
-            steps.extend([step(at, outage.fault), step(over, end)]);
-            now = over;
+impl WrittenRandom {
+    fn meaning(self, brokers: u16) -> Result<Random, String> {
+        for range in [&self.pause, &self.lasts] {
+            let (from, to) = range.value;
+            if !(0.0..=3_600.0).contains(&from) || !(from..=3_600.0).contains(&to) {
+                let wrong =
+                    format!("{from} to {to} s: times are from 0 to 3600 s, and ranges rise");
+                return Err(at(range, wrong));
+            }
         }
-        steps
+        if self.faults.value.is_empty() {
+            return Err(at(&self.faults, "name at least one fault".to_owned()));
+        }
+        let faults = self.faults.value.into_iter();
+        let faults = faults.map(|written| written.beginning(brokers));
+        Ok(Random {
+            outages: self.outages,
+            pause: self.pause.value,
+            lasts: self.lasts.value,
+            faults: faults.collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -231,20 +193,24 @@ pub(crate) fn kept() -> Result<Vec<Scenario>> {
 mod tests {
     use super::*;
 
-    const RANDOM: &str = "
+    const STORM: &str = "
 name: storm
 says: anything may end
+engines: [builtin]
 workload: {records: 10, partitions: 2}
 steps:
 - {at: 1.5, fault: freeze, target: target}
 - {at: 0.5, fault: kill, target: engine}
+- {at: 2, fault: drop-response, target: target-link, api: Produce}
+- {at: 3, fault: throttle, target: source-link, bytesPerSecond: 1000}
+- {at: 4, fault: fail-point, target: engine, point: before-commit, pass: 3}
 random:
   outages: 3
   pause: [2, 4]
   lasts: [1, 1.5]
   faults:
   - {fault: kill, target: engine}
-  - {fault: freeze, target: source}
+  - {fault: delay, target: source-link, milliseconds: 40}
 ";
 
     #[test]
@@ -254,48 +220,105 @@ random:
     }
 
     #[test]
-    fn a_seed_gives_the_same_steps_again_and_another_seed_others() {
-        let storm = Scenario::parse(RANDOM).expect("a scenario");
+    fn steps_of_the_file_and_of_the_seed_are_in_the_order_of_time() {
+        let storm = Scenario::parse(STORM).expect("a scenario");
         let steps = storm.steps(7);
         assert_eq!(steps, storm.steps(7));
-        assert_ne!(steps, storm.steps(8));
-        assert_eq!(steps.len(), 8);
+        assert_eq!(steps.len(), 5 + 2 * 3);
         assert!(
             steps.is_sorted_by(|one, other| one.at <= other.at),
             "{steps:?}"
         );
+        assert!(storm.needs_links());
+        assert!(storm.is_for(Kind::Builtin) && !storm.is_for(Kind::Mirus));
     }
 
     #[test]
-    fn every_outage_ends_before_the_next_begins() {
-        let storm = Scenario::parse(RANDOM).expect("a scenario");
-        for seed in 0..200 {
-            let mut down = false;
-            for step in storm.random.as_ref().expect("random").steps(seed) {
-                let ends = step.fault.end().is_none();
-                assert_eq!(ends, down, "seed {seed}");
-                down = !ends;
-            }
-            assert!(!down, "seed {seed}");
-        }
+    fn steps_say_what_they_do() {
+        let steps = Scenario::parse(STORM).expect("a scenario").steps;
+        let said: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "1.5 s: freeze broker 1 of the target",
+                "0.5 s: kill the engine",
+                "2.0 s: lose the next Produce response on the link to the target",
+                "3.0 s: throttle the link to the source to 1000 bytes a second",
+                "4.0 s: kill the engine at `before-commit`, pass 3",
+            ]
+        );
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn mistakes_are_named_with_their_place() {
         for (from, to, said) in [
-            ("name: storm", "name: A storm", "A storm"),
-            ("records: 10", "records: 0", "at least one record"),
-            ("at: 1.5", "at: -1", "-1 s"),
-            ("pause: [2, 4]", "pause: [4, 2]", "ranges rise"),
-            ("fault: kill", "fault: stab", "stab"),
+            (
+                "name: storm",
+                "name: A storm",
+                "line 2, column 7: \"A storm\"",
+            ),
+            (
+                "records: 10",
+                "records: 0",
+                "line 5, column 11: a workload has at least one record",
+            ),
+            ("at: 1.5", "at: -1", "line 7, column 8: -1 s"),
+            (
+                "pause: [2, 4]",
+                "pause: [4, 2]",
+                "line 14, column 10: 4 to 2 s",
+            ),
+            (
+                "fault: kill, target: engine}\n- ",
+                "fault: stab, target: engine}\n- ",
+                "stab",
+            ),
             ("at: 1.5", "when: 1.5", "when"),
             (
                 "- {fault: kill, target: engine}",
                 "- {fault: thaw, target: engine}",
-                "random.faults",
+                "line 17, column 13: thaw begins no outage",
+            ),
+            (
+                "api: Produce",
+                "api: Producer",
+                "line 9, column 59: no request is called Producer",
+            ),
+            (", api: Produce", "", "line 9, column 18: it needs `api`"),
+            (
+                "fault: freeze, target: target",
+                "fault: cut, target: target",
+                "line 7, column 20: a process is",
+            ),
+            (
+                "bytesPerSecond: 1000",
+                "milliseconds: 10",
+                "line 10, column 18: it needs `bytesPerSecond`",
+            ),
+            (
+                "fault: drop-response",
+                "fault: cut",
+                "line 9, column 49: cut does not heed `api`",
+            ),
+            ("point: before-commit", "point: after-all", "after-all"),
+            (
+                "target: target}",
+                "target: target, broker: 2}",
+                "line 7, column 52: there is no broker 2: `brokers` is 1",
+            ),
+            (
+                "says: anything",
+                "brokers: 2\nsays: anything",
+                "line 3, column 10: a cluster has",
+            ),
+            (
+                "fault: fail-point, target: engine",
+                "fault: fail-point, target: source",
+                "only the engine",
             ),
         ] {
-            let text = RANDOM.replace(from, to);
+            let text = STORM.replacen(from, to, 1);
+            assert_ne!(text, STORM, "{from}");
             let error = Scenario::parse(&text).expect_err(to);
             assert!(error.contains(said), "{said} in {error}");
         }

@@ -13,6 +13,7 @@ use crate::project::{cache, cargo, root, say};
 
 const OLDEST_JAVA: u32 = 17;
 const KAFKA: &str = "e2e/kafka/pom.xml";
+const MIRUS: &str = "e2e/mirus/pom.xml";
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
 
@@ -52,6 +53,11 @@ fn java_version(output: &str) -> Option<u32> {
 /// Kafka, its tools and MirrorMaker 2 as jars, from Maven Central; returns the directory that holds `libs/`.
 pub(crate) fn kafka() -> Result<PathBuf> {
     jars("kafka", KAFKA, "kafka")
+}
+
+/// Mirus, an engine of the scoreboard, from Maven Central.
+pub(crate) fn mirus() -> Result<PathBuf> {
+    jars("mirus", MIRUS, "mirus")
 }
 
 /// The version of Kafka that the tests run against.

@@ -27,8 +27,17 @@ impl Arguments {
 /// Builds the binary and the scoreboard, then runs it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     install::core()?;
+    install::mirus()?;
     say("building the binary and the scoreboard");
-    let built = ["-p", "mirrorctl", "-p", "mirrorctl-scoreboard"];
+    // scenarios end the replicator at its own steps
+    let built = [
+        "-p",
+        "mirrorctl",
+        "-p",
+        "mirrorctl-scoreboard",
+        "--features",
+        "mirrorctl/fail-points",
+    ];
     execute(cargo().arg("build").args(built))?;
     execute(
         cargo()

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.only.is_empty() {
         // The tests run the binary next to themselves in the target directory. When all are run it is built with them;
         // by itself it would be built once more, because what packages share then has fewer features.
-        execute(cargo().args(["build", "-p", "mirrorctl"]))?;
+        execute(cargo().args(["build", "-p", "mirrorctl", "--features", "fail-points"]))?;
     }
     if !arguments.all {
         return execute(&mut tests(arguments)?);

@@ -1,0 +1,42 @@
+//! An engine that somebody else runs, between clusters that somebody else runs: the workload is written and the target is
+//! judged, and nothing is started, ended or slowed down.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use e2e::Workspace;
+
+use crate::engine::Kind;
+use crate::error::{Error, Result};
+use crate::judge::Judge;
+use crate::run::Outcome;
+use crate::scenario::Scenario;
+
+/// Runs a scenario in which nothing goes wrong on the mirror of this topology, which must select the scenario's topic.
+pub(crate) fn run(
+    scenario: &Scenario,
+    topology: &Path,
+    mirror: &str,
+    seed: u64,
+) -> Result<Outcome> {
+    if !scenario.is_quiet() {
+        return Err(Error::NotOursToStart);
+    }
+    let began = Instant::now();
+    let workspace = Workspace::create("scoreboard")?;
+    let topology = std::path::absolute(topology).map_err(Error::file(topology))?;
+    let judge = Judge::of(&workspace, &topology.display().to_string(), mirror);
+    judge.write(scenario, &scenario.topic(), seed)?.finish()?;
+    let written = Instant::now();
+    let checks = judge.check(0, &[])?;
+    let judged_after: Duration = written.elapsed();
+    Ok(Outcome {
+        scenario: scenario.name.clone(),
+        engine: Kind::External,
+        seed,
+        took: began.elapsed(),
+        judged_after,
+        ended: None,
+        checks,
+    })
+}
