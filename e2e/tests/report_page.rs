@@ -96,7 +96,7 @@ fn run(workspace: &Workspace) -> Value {
 
 /// What a browser makes of the page in a frame of this width: written by a script that only this copy has.
 fn seen(folder: &Path, page: &str, width: u32, dark: bool) -> Value {
-    let script = r#"<script>
+    let script = r"<script>
         const style = of => getComputedStyle(of);
         const box = of => document.querySelector(of).getBoundingClientRect();
         const name = document.querySelector('.check b');
@@ -109,7 +109,7 @@ fn seen(folder: &Path, page: &str, width: u32, dark: bool) -> Value {
             ground: style(document.body).backgroundColor, ink: style(document.body).color,
             verdict: style(name).color,
         });
-    </script>"#;
+    </script>";
     let framed = format!("{page}{script}")
         .replace('&', "&amp;")
         .replace('"', "&quot;");
