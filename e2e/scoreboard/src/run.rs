@@ -221,7 +221,7 @@ fn topology(pair: &Pair, kind: Kind, scenario: &Scenario) -> String {
     pair.topology(&format!(
         "mirrors:\n- {{name: {MIRROR}, source: source, target: target, engine: {}, delivery: {}, \
          topicsPattern: '{}[.].*', replicationPolicy: {{type: identity}}, \
-         topicSync: {{interval: 1s, replicationFactor: {}}}}}\n",
+         topicSync: {{interval: 1s, configInterval: 1s, replicationFactor: {}}}}}\n",
         kind.name(),
         kind.delivery(),
         scenario.name,
