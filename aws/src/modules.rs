@@ -12,8 +12,6 @@ pub(crate) const MSK_TLS_PORT: u16 = 9094;
 pub(crate) const MSK_SCRAM_PORT: u16 = 9096;
 /// Where brokers of MSK take IAM: `ports` of `aws-msk`.
 pub(crate) const MSK_IAM_PORT: u16 = 9098;
-/// The name of the replicator's machines, as the root passes it to `aws-replicator`.
-pub(crate) const REPLICATOR: &str = "mirrorctl";
 /// Where the replicator serves metrics; who may ask is a variable of the root.
 pub(crate) const METRICS_PORT: u16 = 9464;
 /// Everybody.

@@ -202,7 +202,7 @@ pub fn wanted(topology: &Topology) -> Result<Wanted, TargetError> {
         }
         if let Some(replicator) = replicator.as_ref().filter(|it| it.network == outline.label) {
             network.groups.push(groups::replicator(replicator));
-            network.elastic = Some(modules::REPLICATOR.to_owned());
+            network.elastic = Some(replicator.name.clone());
         }
         wanted
             .regions

@@ -301,6 +301,8 @@ fn a_real_api_server_takes_what_is_rendered_and_refuses_what_is_not() {
         }
     }
 
+    mirrors_that_are_gone_are_deleted(&kubernetes, &workspace);
+
     // the judge is awake
     let kafka = seed.join("europe-cluster/kafka.yaml");
     let text = fs::read_to_string(&kafka).unwrap();
@@ -313,6 +315,64 @@ fn a_real_api_server_takes_what_is_rendered_and_refuses_what_is_not() {
         let output = kubernetes.judge(&["--filename"], &kafka);
         assert!(!output.status.success(), "{wrong}");
         assert!(said(&output).contains(word), "{}", said(&output));
+    }
+}
+
+/// By the command in the kustomization, which leaves those of other topologies alone.
+fn mirrors_that_are_gone_are_deleted(kubernetes: &Kubernetes, workspace: &Workspace) {
+    let rendered = |name: &str, mirrors: &[&str]| -> PathBuf {
+        let mut text = format!(
+            "apiVersion: mirrorctl.io/v1\nkind: Topology\nmetadata: {{name: {name}}}\nclusters:\n\
+             - {{alias: a, bootstrapServers: 'a.example:9092'}}\n\
+             - {{alias: b, bootstrapServers: 'b.example:9092'}}\nmirrors:\n"
+        );
+        for mirror in mirrors {
+            let line =
+                format!("- {{name: {mirror}, source: a, target: b, topicsPattern: {mirror}}}\n");
+            text.push_str(&line);
+        }
+        let file = workspace.write(&format!("{name}.yaml"), text).unwrap();
+        render(workspace, &file, "kubernetes", &[])
+    };
+    let apply = |folder: &Path| {
+        succeed(
+            kubernetes
+                .kubectl()
+                .args(["apply", "--kustomize"])
+                .arg(folder),
+        );
+    };
+    apply(&rendered("pay", &["orders", "bills"]));
+    apply(&rendered("pay-2", &["bills"]));
+    let left = rendered("pay", &["orders"]);
+    apply(&left);
+    let text = fs::read_to_string(left.join("kustomization.yaml")).unwrap();
+    let command = text
+        .lines()
+        .find_map(|line| line.strip_prefix("#   kubectl ")?.split_once("delete "))
+        .map(|(options, rest)| format!("\"$@\" {options} delete {rest}"))
+        .unwrap();
+    let kubectl = kubernetes.kubectl();
+    let mut shell = Command::new("sh");
+    shell
+        .current_dir(workspace.path())
+        .env("HOME", workspace.path())
+        .env_remove("KUBECONFIG")
+        .args(["-c", &command, "sh"])
+        .arg(kubectl.get_program())
+        .args(kubectl.get_args());
+    succeed(&mut shell);
+    for kind in ["deployment", "poddisruptionbudget"] {
+        let names = succeed(kubernetes.kubectl().args([
+            "get",
+            kind,
+            "--namespace=mirrorctl",
+            "--selector=app.kubernetes.io/part-of in (pay,pay-2)",
+            "--output=jsonpath={.items[*].metadata.labels['app\\.kubernetes\\.io/part-of']}",
+        ]));
+        let mut of: Vec<&str> = names.split_whitespace().collect();
+        of.sort_unstable();
+        assert_eq!(of, ["pay", "pay-2"], "{kind}: {names}");
     }
 }
 

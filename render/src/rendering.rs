@@ -163,7 +163,7 @@ pub fn render(
 ) -> Result<Rendering, RenderError> {
     let wanted = select(named)?;
     let mut files = BTreeMap::new();
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<String> = Vec::new();
     let mut complaints = Vec::new();
     for target in &wanted {
         let drafts = match (target.drafts)(request) {
@@ -177,7 +177,12 @@ pub fn render(
             }
         };
         if !drafts.is_empty() {
-            remarks.extend((target.remarks)(request));
+            for remark in (target.remarks)(request) {
+                // what several targets say is said once
+                if !remarks.contains(&remark) {
+                    remarks.push(remark);
+                }
+            }
         }
         for draft in drafts {
             let path = format!("{}/{}", target.name, draft.path);

@@ -1,15 +1,15 @@
 #!/bin/sh
 # Installs the units beside this script and starts the mirrors, as root. It can be run again: only what changed is touched,
-# and mirrors are restarted only then. The first run makes the group and the user mirrorctl, and says what is missing of:
+# and mirrors are restarted only then. The first run makes the group and the user {{ user }}, and says what is missing of:
 #   install -m 0755 mirrorctl /usr/local/bin/mirrorctl
 {%- for name in variables %}
 #   install -D -m 0400 FILE-WITH-THE-SECRET {{ folder }}/credentials/{{ name }}
 {%- endfor %}
 {%- for file in files %}
-#   install -D -m 0640 -g mirrorctl FILE {{ folder }}/{{ file }}
+#   install -D -m 0640 -g {{ user }} FILE {{ folder }}/{{ file }}
 {%- endfor %}
 {%- for file in absolute_files %}
-#   {{ file }} has to be there, readable for the group mirrorctl
+#   {{ file }} has to be there, readable for the group {{ user }}
 {%- endfor %}
 {%- for file in credential_files %}
 #   {{ file.path }} has to be there; systemd reads it for the units, which do not see it, each time they start
@@ -21,15 +21,17 @@
 {%- endfor %}
 {%- endif %}
 {%- if unit == "mirrorctl" %}
-# The topology has no name (metadata.name), so it is the only one of its kind on a machine: mirrors that are not in it stop.
+# The topology has no name (metadata.name), so that its mirrors alone tell it from another one without a name on this machine:
+# where others run that it does not have, they are stopped only by
+#   install.sh --replace
 {%- endif %}
 set -eu
 cd "$(dirname "$0")"
 
-getent group mirrorctl >/dev/null || groupadd --system mirrorctl
-getent passwd mirrorctl >/dev/null ||
-  useradd --system --gid mirrorctl --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin mirrorctl
-install -d -m 0750 -o root -g mirrorctl {{ folder }}
+getent group {{ user }} >/dev/null || groupadd --system {{ user }}
+getent passwd {{ user }} >/dev/null ||
+  useradd --system --gid {{ user }} --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin {{ user }}
+install -d -m 0750 -o root -g {{ user }} {{ folder }}
 
 missing=0
 need() {
@@ -71,6 +73,28 @@ for other in /etc/systemd/system/mirrorctl*@*.service.d/10-mirror.conf; do
 {%- endfor %}
 done
 [ "$missing" = 0 ] || exit 1
+{%- if unit == "mirrorctl" %}
+
+foreign=0
+for installed in /etc/systemd/system/mirrorctl@*.service.d/10-mirror.conf; do
+  [ -f "$installed" ] || continue
+  case "$installed" in
+{%- for run in runs %}
+    */mirrorctl@{{ run.mirror }}.service.d/*) copies='# copies {{ run.copies | comment }}' ;;
+{%- endfor %}
+    *) copies= ;;
+  esac
+  if [ -n "$copies" ] && { grep -qxF "$copies" "$installed" || ! grep -q '^# copies ' "$installed"; }; then
+    continue
+  fi
+  echo "not in this topology: $installed ($(sed -n 's/^# //; /^copies /p' "$installed"))" >&2
+  foreign=1
+done
+if [ "$foreign" = 1 ] && [ "${1-}" != --replace ]; then
+  echo "give each topology a name (metadata.name); or, where this one had these mirrors, stop them: install.sh --replace" >&2
+  exit 1
+fi
+{%- endif %}
 
 /usr/local/bin/mirrorctl validate --file topology.yaml
 
@@ -84,34 +108,35 @@ put() {
 
 units=unchanged
 put units/{{ unit }}@.service /etc/systemd/system/{{ unit }}@.service 0644 root && units=changed
+reload=$units
 {%- for run in runs %}
+mirror_{{ loop.index }}=$units
 put units/{{ unit }}@{{ run.mirror }}.service.d/10-mirror.conf \
-  /etc/systemd/system/{{ unit }}@{{ run.mirror }}.service.d/10-mirror.conf 0644 root && units=changed
+  /etc/systemd/system/{{ unit }}@{{ run.mirror }}.service.d/10-mirror.conf 0644 root && mirror_{{ loop.index }}=changed && reload=changed
 {%- endfor %}
 # mirrors that the topology has no longer
-gone=none
 for folder in /etc/systemd/system/{{ unit }}@*.service.d; do
   [ -f "$folder/10-mirror.conf" ] || continue
-  unit=$(basename "$folder" .d)
-  case "$unit" in
+  gone=$(basename "$folder" .d)
+  case "$gone" in
 {%- for run in runs %}
     {{ unit }}@{{ run.mirror }}.service) continue ;;
 {%- endfor %}
   esac
-  systemctl disable --now "$unit"
+  systemctl disable --now "$gone"
   rm "$folder/10-mirror.conf"
   rmdir "$folder" 2>/dev/null || :
-  gone=some
+  reload=changed
 done
 topology=unchanged
-put topology.yaml {{ folder }}/topology.yaml 0640 mirrorctl && topology=changed
+put topology.yaml {{ folder }}/topology.yaml 0640 {{ user }} && topology=changed
 
-[ "$units $gone" = "unchanged none" ] || systemctl daemon-reload
+[ "$reload" = unchanged ] || systemctl daemon-reload
 {%- for run in runs %}
 systemctl enable {{ unit }}@{{ run.mirror }}.service
 if ! systemctl is-active --quiet {{ unit }}@{{ run.mirror }}.service; then
   systemctl start {{ unit }}@{{ run.mirror }}.service
-elif [ "$units" = changed ]; then
+elif [ "$mirror_{{ loop.index }}" = changed ]; then
   systemctl restart {{ unit }}@{{ run.mirror }}.service
 elif [ "$topology" = changed ]; then
   systemctl reload {{ unit }}@{{ run.mirror }}.service

@@ -150,7 +150,7 @@ module "replicator" {
   providers = { aws = aws.{{ replicator.region }} }
   count     = var.replicator == null ? 0 : 1
 
-  name             = "mirrorctl"
+  name             = {{ replicator.name | hcl }}
   vpc_id           = module.network-{{ replicator.network }}.vpc_id
   subnet_ids       = module.network-{{ replicator.network }}.subnet_ids
   binary_url       = var.replicator.binary_url
@@ -164,6 +164,7 @@ module "replicator" {
   msk_cluster_arns = [{% for label in replicator.msk %}module.kafka-{{ label }}.arn{% if not loop.last %}, {% endif %}{% endfor %}]
   mirrors          = {{ replicator.mirrors | hcl }}
   topology         = file("${path.module}/topology.yaml")
+  tags             = {{ replicator.tags | hcl }}
   {%- if needs.secret_files %}
 
   secret_files = {

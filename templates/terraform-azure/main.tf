@@ -31,6 +31,8 @@ module "network" {
     { from = {{ pair[0] | hcl }}, to = {{ pair[1] | hcl }} },
     {%- endfor %}
   ]
+
+  tags = {{ tags | hcl }}
 }
 {%- for cluster in clusters %}
 
@@ -79,6 +81,7 @@ module "replicator" {
   key_vault_ids       = var.replicator.key_vault_ids
   mirrors             = {{ replicator.mirrors | hcl }}
   topology            = file("${path.module}/topology.yaml")
+  tags                = {{ tags | hcl }}
   {%- if needs.secret_files %}
 
   secret_files = {

@@ -1,5 +1,5 @@
 //! What judges rendered deployments: Ansible's linter and molecule, a Kubernetes API server with Strimzi's resource
-//! definitions, kubeconform, systemd-analyze; the legacy MirrorMaker, parsers of Hive and Flume, linters of SQL and shell. All of
+//! definitions, kubeconform, systemd-analyze, systemd-nspawn; the legacy MirrorMaker, parsers of Hive and Flume, linters of SQL and shell. All of
 //! it takes minutes to install, once.
 
 use std::fs;
@@ -28,6 +28,7 @@ const PROMETHEUS_OPERATOR: &str = "github.com/prometheus-operator/prometheus-ope
 /// Installs everything, and says in the environment of the tests where it is.
 pub(crate) fn environment() -> Result<Vec<(&'static str, PathBuf)>> {
     systemd_analyze()?;
+    systemd_nspawn()?;
     if !is_installed("kubectl") {
         return Err(Error::Missing {
             program: "kubectl",
@@ -72,6 +73,20 @@ fn systemd_analyze() -> Result<()> {
         Error::Missing {
             program: "systemd-analyze",
             hint: "it comes with systemd (Debian: apt-get install systemd)",
+        },
+    )
+}
+
+/// What starts containers with a systemd of their own; only root may.
+fn systemd_nspawn() -> Result<()> {
+    if is_installed("systemd-nspawn") {
+        return Ok(());
+    }
+    apt_install(
+        &["systemd-container"],
+        Error::Missing {
+            program: "systemd-nspawn",
+            hint: "it comes with systemd (Debian: apt-get install systemd-container)",
         },
     )
 }

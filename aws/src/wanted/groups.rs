@@ -117,7 +117,7 @@ fn dns(direction: Direction, ranges: impl Iterator<Item = String>) -> BTreeSet<R
 
 /// Of `aws-replicator`.
 pub(super) fn replicator(replicator: &ReplicatorOutline) -> WantedGroup {
-    let name = modules::REPLICATOR.to_owned();
+    let name = replicator.name.clone();
     let mut rules = BTreeSet::new();
     for (brokers, ports) in &replicator.brokers {
         for port in ports {
@@ -131,7 +131,7 @@ pub(super) fn replicator(replicator: &ReplicatorOutline) -> WantedGroup {
         range(modules::ANYWHERE),
     ));
     WantedGroup {
-        tags: named(&std::collections::BTreeMap::new(), &name),
+        tags: named(&replicator.tags, &name),
         name,
         rules,
         variable_port: Some(modules::METRICS_PORT),

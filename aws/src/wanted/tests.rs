@@ -1,5 +1,5 @@
-use super::{Rule, WantedNetwork};
-use crate::testbed::networks;
+use super::{Rule, WantedNetwork, wanted};
+use crate::testbed::{REGION, TOPOLOGY, networks, topology};
 
 fn group(network: &WantedNetwork, name: &str) -> Vec<String> {
     let group = network
@@ -115,6 +115,18 @@ fn the_replicator_stands_beside_the_target() {
         .find(|group| group.name == "mirrorctl")
         .expect("the group");
     assert!(group.is_optional);
+}
+
+#[test]
+fn the_replicator_is_called_after_its_topology() {
+    let named = TOPOLOGY.replacen("kind: Topology", "kind: Topology\nmetadata: {name: pay}", 1);
+    let wanted = wanted(&topology(&named)).expect("it can be rendered");
+    let network = &wanted.regions[REGION][0];
+    assert_eq!(network.elastic.as_deref(), Some("mirrorctl-pay"));
+    let mut groups = network.groups.iter();
+    let group = groups.find(|it| it.name == "mirrorctl-pay");
+    // as the machines beside it
+    assert_eq!(group.expect("the group").tags["project"], "hybrid");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use self::security::{BrokerLogin, BrokerTls};
 use super::credentials;
 use super::listening::{self, FIRST_PORT_SETTING};
 use super::loopback;
+use super::names;
 use super::replicator::{self, Run, mirrors, runs};
 use crate::draft::Draft;
 use crate::request::Request;
@@ -90,6 +91,7 @@ struct Controller {
 struct Replicators<'a> {
     /// The name of the topology, where it has one.
     topology: Option<&'a str>,
+    user: String,
     mirrors: Vec<Listening<'a>>,
     variables: Vec<&'a str>,
     optional_variables: Vec<&'a str>,
@@ -103,18 +105,22 @@ struct Replicators<'a> {
 #[derive(Serialize)]
 struct Listening<'a> {
     name: &'a str,
+    copies: &'a str,
     listen: String,
 }
 
 fn remarks(request: &Request<'_>) -> Vec<String> {
-    let mirrors = mirrors(request.topology);
-    let mut remarks = replicator::remarks(request.topology, NAME);
+    let topology = request.topology;
+    let mut remarks = replicator::remarks(topology, NAME);
     remarks.extend(loopback::remarks(
-        request.topology,
-        mirrors,
+        topology,
+        mirrors(topology),
         NAME,
         "each machine of the replicator itself",
     ));
+    if mirrors(topology).next().is_some() {
+        remarks.extend(names::remark(topology.name.as_deref()));
+    }
     remarks
 }
 
@@ -389,11 +395,13 @@ fn variables<'a>(
         .partition(|path| credentials::is_hidden(path));
     Ok(Replicators {
         topology: request.topology.name.as_deref(),
+        user: names::user(request.topology.name.as_deref()),
         mirrors: runs
             .iter()
             .zip(listening::addresses(request, NAME))
             .map(|(run, listen)| Listening {
                 name: &run.mirror,
+                copies: &run.copies,
                 listen,
             })
             .collect(),

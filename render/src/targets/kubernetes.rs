@@ -9,7 +9,7 @@ use folder::sha256;
 use serde::Serialize;
 
 use super::loopback;
-use super::names::{kubernetes_name, of_mirror, on_kubernetes};
+use super::names::{self, kubernetes_name, of_mirror, on_kubernetes};
 use super::replicator::{self, Run, mirrors, runs};
 use crate::draft::Draft;
 use crate::request::Request;
@@ -106,6 +106,7 @@ fn remarks(request: &Request<'_>) -> Vec<String> {
         NAME,
         "the pod itself",
     ));
+    remarks.extend(names::remark(request.topology.name.as_deref()));
     remarks
 }
 

@@ -6,6 +6,10 @@ use folder::sha256;
 /// The longest name of a service, and the longest value of a label.
 const LONGEST: usize = 63;
 const DIGEST: usize = 8;
+/// Of a topology's name, in that of a user: Linux takes 32, `mirrorctl-` included.
+const LONGEST_IN_USERS: usize = 22;
+/// Of a topology's name, in those of machines and roles.
+const LONGEST_ON_CLOUDS: usize = 40;
 
 /// What everything of a replicator is called after.
 const OURS: &str = "mirrorctl";
@@ -15,12 +19,31 @@ pub(super) fn on_machines(topology: Option<&str>) -> String {
     topology.map_or_else(|| OURS.to_owned(), |name| format!("{OURS}-{name}"))
 }
 
+/// Who runs the mirrors of the topology of this name on machines, so that none reads the keys of another one.
+pub(super) fn user(topology: Option<&str>) -> String {
+    on_kubernetes(topology, LONGEST_IN_USERS)
+}
+
 /// What objects of the topology of this name are called on Kubernetes, and how the names of those begin of which there are more.
 pub(super) fn on_kubernetes(topology: Option<&str>, longest: usize) -> String {
     topology.map_or_else(
         || OURS.to_owned(),
         |name| format!("{OURS}-{}", kubernetes_name(name, longest)),
     )
+}
+
+/// What the machines, roles and groups of the replicator of the topology of this name are called on clouds.
+pub(super) fn on_clouds(topology: Option<&str>) -> String {
+    on_kubernetes(topology, LONGEST_ON_CLOUDS)
+}
+
+/// What is said of a topology without a name, where what is rendered is called after it.
+pub(super) fn remark(topology: Option<&str>) -> Option<String> {
+    topology.is_none().then(|| {
+        "the topology has no name, so what runs its mirrors (units, objects, machines, roles) is called as for every other \
+         topology without one: `metadata: {name: …}` keeps them apart"
+            .to_owned()
+    })
 }
 
 /// What a mirror is called among those of all topologies.
@@ -85,6 +108,16 @@ mod tests {
         assert_eq!(on_machines(Some("pay")), "mirrorctl-pay");
         assert_eq!(on_kubernetes(None, 40), "mirrorctl");
         assert_eq!(on_kubernetes(Some("pay"), 40), "mirrorctl-pay");
+        assert_eq!(user(None), "mirrorctl");
+        assert_eq!(user(Some("pay")), "mirrorctl-pay");
+        let long = user(Some(&"a".repeat(60)));
+        assert!(
+            long.len() <= 32 && long.starts_with("mirrorctl-aaa"),
+            "{long}"
+        );
+        assert_eq!(on_clouds(Some("pay.eu")), on_kubernetes(Some("pay.eu"), 40));
+        assert_ne!(on_clouds(Some("pay.eu")), on_clouds(Some("pay-eu")));
+        assert!(remark(None).is_some() && remark(Some("pay")).is_none());
         assert_eq!(of_mirror(None, "orders", 40), "orders");
         let one = of_mirror(Some("a"), "b-c", 40);
         assert_ne!(one, of_mirror(Some("a-b"), "c", 40));

@@ -23,6 +23,8 @@ const AWS_KEYS: [&str; 3] = [
 #[derive(Debug, Serialize)]
 pub(super) struct Run {
     pub(super) mirror: String,
+    /// From which clusters to which, in words.
+    pub(super) copies: String,
     /// The environment variables that hold secrets.
     pub(super) variables: BTreeSet<String>,
     /// The variables that may be there, and need not.
@@ -81,6 +83,7 @@ pub(super) fn remarks(topology: &Topology, target: &str) -> Vec<String> {
 fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
     let mut run = Run {
         mirror: mirror.name.clone(),
+        copies: format!("{} to {}", mirror.sources.join(" and "), mirror.target),
         variables: BTreeSet::new(),
         optional_variables: BTreeSet::new(),
         aws_role: false,
@@ -241,6 +244,7 @@ mod tests {
     fn everything_that_a_run_needs_is_named() {
         let runs = runs(&mirror()).unwrap();
         let run = &runs[0];
+        assert_eq!(run.copies, "a to b");
         assert_eq!(run.variables, BTreeSet::from(["A_PW".to_owned()]));
         let files = ["b.key", "b.pem", "certs/a.pem"].map(str::to_owned);
         assert_eq!(run.files, BTreeSet::from(files));

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::credentials::{self, CredentialFile};
 use super::listening::{self, FIRST_PORT_SETTING};
-use super::names::on_machines;
+use super::names::{self, on_machines};
 use super::replicator::{self, Run, runs};
 use crate::draft::Draft;
 use crate::request::Request;
@@ -32,7 +32,9 @@ pub(super) const TARGET: Target = Target {
 };
 
 fn remarks(request: &Request<'_>) -> Vec<String> {
-    replicator::remarks(request.topology, NAME)
+    let mut remarks = replicator::remarks(request.topology, NAME);
+    remarks.extend(names::remark(request.topology.name.as_deref()));
+    remarks
 }
 
 #[derive(Serialize)]
@@ -40,6 +42,7 @@ struct Unit<'a> {
     #[serde(flatten)]
     run: &'a Run,
     listen: &'a str,
+    user: &'a str,
     folder: &'a str,
     credential_files: Vec<CredentialFile<'a>>,
     memory_max: &'a str,
@@ -51,7 +54,8 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         return Ok(Vec::new());
     }
     let memory_max = request.setting(NAME, "memory-max", "1G");
-    let unit = on_machines(request.topology.name.as_deref());
+    let name = request.topology.name.as_deref();
+    let (unit, user) = (on_machines(name), names::user(name));
     let folder = format!("/etc/{unit}");
     let listens: Vec<String> = listening::addresses(request, NAME)
         .take(runs.len())
@@ -68,6 +72,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
             &Unit {
                 run,
                 listen,
+                user: &user,
                 folder: &folder,
                 credential_files: credentials::hidden(text(&run.absolute_files)),
                 memory_max,
@@ -78,7 +83,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     drafts.push(Draft::template(
         "install.sh",
         "systemd/install.sh",
-        &Install::of(&runs, &unit, &folder, &listens),
+        &Install::of(&runs, &unit, &user, &folder, &listens),
     )?);
     Ok(drafts)
 }
@@ -99,6 +104,7 @@ fn memory_max(written: &str) -> Result<(), String> {
 #[derive(Serialize)]
 struct Install<'a> {
     unit: &'a str,
+    user: &'a str,
     folder: &'a str,
     listens: &'a [String],
     runs: &'a [Run],
@@ -112,13 +118,20 @@ struct Install<'a> {
 }
 
 impl<'a> Install<'a> {
-    fn of(runs: &'a [Run], unit: &'a str, folder: &'a str, listens: &'a [String]) -> Self {
+    fn of(
+        runs: &'a [Run],
+        unit: &'a str,
+        user: &'a str,
+        folder: &'a str,
+        listens: &'a [String],
+    ) -> Self {
         let all = |of: fn(&Run) -> &BTreeSet<String>| -> BTreeSet<&'a str> {
             runs.iter().flat_map(|run| text(of(run))).collect()
         };
         let absolute_files = all(|run| &run.absolute_files);
         Self {
             unit,
+            user,
             folder,
             listens,
             runs,

@@ -57,3 +57,22 @@ fn a_target_does_without_the_others() {
     // which has nothing to say about this topology, and so nothing to complain about
     assert!(rendering(TOPOLOGY, &["ansible"]).files.is_empty());
 }
+
+#[test]
+fn all_users_that_strimzi_cannot_have_are_named_and_other_targets_have_them() {
+    let text = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+        - {alias: a, platform: strimzi, bootstrapServers: 'a:9092', brokers: {count: 3}, storage: {size: 20GiB}, kubernetes: {entityOperator: true, listeners: [plain]}}\n\
+        - {alias: b, bootstrapServers: 'b:9092'}\n\
+        users:\n\
+        - {name: Alice, clusters: [a], password: {env: ALICE}}\n\
+        - {name: carol, clusters: [a], password: {env: CAROL}}\n\
+        - {name: o_b, clusters: [a], password: {env: OB}}\n\
+        mirrors:\n- {name: m, source: a, target: b}\n";
+    let error = try_rendering(text, &["strimzi"], &Templates::embedded().unwrap()).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("\"Alice\" or \"o_b\"") && !error.contains("carol"),
+        "{error}"
+    );
+    assert!(!rendering(text, &["kubernetes"]).files.is_empty());
+}

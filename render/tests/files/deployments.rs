@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mirrorctl_render::{RenderError, Rendering, Request, Settings, Templates, render};
 use saphyr::{LoadableYamlNode as _, Yaml};
 
-use crate::support::{examples, file, parse};
+use crate::support::{examples, file, parse, rendering};
 
 /// Secured in every way that a replicator can be.
 const SECURED: &str = r#"
@@ -360,7 +360,7 @@ fn the_script_asks_for_each_thing_once_and_stops_mirrors_that_are_gone() {
         "#   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/B_PW",
         "    mirrorctl@Pay_to.b.service) continue ;;",
         "    mirrorctl@other.service) continue ;;",
-        "  systemctl disable --now \"$unit\"",
+        "  systemctl disable --now \"$gone\"",
     ] {
         let found = script.lines().filter(|it| *it == line).count();
         assert_eq!(found, 1, "{line}: {script}");
@@ -614,7 +614,7 @@ fn topologies_with_names_share_a_machine_and_a_namespace() {
         // looks after its own mirrors alone
         "for folder in /etc/systemd/system/mirrorctl-pay@*.service.d; do",
         "need /etc/mirrorctl-pay/credentials/B_PW",
-        "put topology.yaml /etc/mirrorctl-pay/topology.yaml 0640 mirrorctl && topology=changed",
+        "put topology.yaml /etc/mirrorctl-pay/topology.yaml 0640 mirrorctl-pay && topology=changed",
         "  if grep -qxF 'Environment=MIRRORCTL_LISTEN=127.0.0.1:9464' \"$other\"; then",
     ] {
         assert!(script.lines().any(|it| it == line), "{line}: {script}");
@@ -624,6 +624,8 @@ fn topologies_with_names_share_a_machine_and_a_namespace() {
         "systemd/units/mirrorctl-pay@Pay_to.b.service.d/10-mirror.conf",
     );
     for line in [
+        "User=mirrorctl-pay",
+        "Group=mirrorctl-pay",
         "Environment=MIRRORCTL_FOLDER=/etc/mirrorctl-pay",
         "LoadCredential=B_PW:/etc/mirrorctl-pay/credentials/B_PW",
     ] {
@@ -666,6 +668,59 @@ fn topologies_with_names_share_a_machine_and_a_namespace() {
     let plays = set(&one, "ansible", &["ansible.replicators=m1"]);
     let variables = documents(file(&plays, "ansible/group_vars/mirrorctl/mirrors.yml"));
     assert_eq!(variables[0]["mirrorctl_name"].as_str(), Some("pay"));
+    assert_eq!(
+        variables[0]["mirrorctl_user"].as_str(),
+        Some("mirrorctl-pay")
+    );
+}
+
+#[test]
+fn a_topology_without_a_name_is_told_that_it_shares_one() {
+    let text = example("seed-000-hybrid-cloud");
+    let named = text.replace(
+        "kind: Topology\n",
+        "kind: Topology\nmetadata: {name: pay.eu}\n",
+    );
+    assert_ne!(text, named);
+    let about_names = |rendering: &Rendering| -> usize {
+        let remarks = rendering.remarks.iter();
+        remarks.filter(|it| it.contains("metadata: {name")).count()
+    };
+    // by all targets together once
+    assert_eq!(about_names(&rendering(&text, &[])), 1);
+    let named = rendering(&named, &[]);
+    assert_eq!(about_names(&named), 0);
+    let main = file(&named, "terraform-aws/main.tf");
+    assert!(main.contains("= \"mirrorctl-pay-eu-"), "{main}");
+    // what is watched, and not installed, has no name of its own
+    assert_eq!(about_names(&set(&text, "monitoring", &[])), 0);
+}
+
+#[test]
+fn a_topology_without_a_name_takes_nothing_from_another_one() {
+    let script = |text: &str| -> String {
+        let rendering = set(text, "systemd", &[]);
+        file(&rendering, "systemd/install.sh").to_owned()
+    };
+    let nameless = script(SECURED);
+    for line in [
+        "    */mirrorctl@Pay_to.b.service.d/*) copies='# copies a to b' ;;",
+        "if [ \"$foreign\" = 1 ] && [ \"${1-}\" != --replace ]; then",
+    ] {
+        assert!(nameless.lines().any(|it| it == line), "{line}: {nameless}");
+    }
+    let settings = set(SECURED, "systemd", &[]);
+    let path = "systemd/units/mirrorctl@Pay_to.b.service.d/10-mirror.conf";
+    let settings = file(&settings, path);
+    assert!(
+        settings.lines().any(|it| it == "# copies a to b"),
+        "{settings}"
+    );
+    let named = SECURED.replace(
+        "kind: Topology\n",
+        "kind: Topology\nmetadata: {name: pay}\n",
+    );
+    assert!(!script(&named).contains("--replace"));
 }
 
 #[test]
@@ -778,21 +833,26 @@ fn loopback_addresses_are_no_error_and_said_where_they_lead_nowhere() {
                 - {alias: b, bootstrapServers: 'b.example:9092'}\n\
                 mirrors:\n- {name: one, source: a, target: b, topicsPattern: x}\n\
                 - {name: two, source: a, target: b, topicsPattern: y}\n";
-    let remarks = set(text, "kubernetes", &[]).remarks;
-    assert_eq!(remarks.len(), 1, "{remarks:?}");
-    assert!(remarks[0].contains("`a`") && remarks[0].contains("localhost:9092"));
+    let remarks = |target: &str, settings: &[&str]| -> Vec<String> {
+        let remarks = set(text, target, settings).remarks.into_iter();
+        remarks.filter(|it| it.starts_with(target)).collect()
+    };
+    let of_pods = remarks("kubernetes", &[]);
+    assert_eq!(of_pods.len(), 1, "{of_pods:?}");
+    assert!(of_pods[0].contains("`a`") && of_pods[0].contains("localhost:9092"));
     // on the machine itself it is one
-    assert!(set(text, "systemd", &[]).remarks.is_empty());
+    assert!(remarks("systemd", &[]).is_empty());
     // no machines, no plays
-    assert!(set(text, "ansible", &[]).remarks.is_empty());
-    let remarks = set(text, "ansible", &["ansible.replicators=m1"]).remarks;
-    assert_eq!(remarks.len(), 1, "{remarks:?}");
+    assert!(remarks("ansible", &[]).is_empty());
+    let of_machines = remarks("ansible", &["ansible.replicators=m1"]);
+    assert_eq!(of_machines.len(), 1, "{of_machines:?}");
 }
 
 #[test]
 fn mirrors_of_clusters_in_memory_are_warned_of() {
     for target in ["systemd", "kubernetes", "monitoring"] {
-        let remarks = set(&example("demo"), target, &[]).remarks;
+        let mut remarks = set(&example("demo"), target, &[]).remarks;
+        remarks.retain(|it| it.starts_with(target));
         assert_eq!(remarks.len(), 1, "{target}: {remarks:?}");
         assert!(
             remarks[0].starts_with(&format!("{target}: mirror `"))

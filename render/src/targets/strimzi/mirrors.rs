@@ -11,7 +11,7 @@ use crate::draft::Draft;
 use crate::target::TargetError;
 use crate::targets::java_client::cluster;
 use crate::targets::mirrormaker2::{Flows, flows};
-use crate::targets::names::kubernetes_name;
+use crate::targets::names::of_mirror;
 
 #[derive(Debug, Serialize)]
 struct Mirror {
@@ -85,7 +85,7 @@ pub(super) fn drafts(
             });
         }
         let target = cluster(topology, mirror, &mirror.target)?;
-        let name = kubernetes_name(&mirror.name, LONGEST_NAME);
+        let name = of_mirror(topology.name.as_deref(), &mirror.name, LONGEST_NAME);
         let mut flows = flows(&open, mirror)?;
         if old {
             say_how_many(&mut flows);

@@ -10,7 +10,7 @@ use topology::{Engine, Platform};
 
 use self::secrets::{Gathered, SecretNames};
 use super::loopback;
-use super::names::kubernetes_name;
+use super::names::{self, kubernetes_name};
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::{Setting, Takes};
@@ -56,7 +56,11 @@ struct Place {
 fn remarks(request: &Request<'_>) -> Vec<String> {
     let mirrors = request.topology.mirrors.iter();
     let ours = mirrors.filter(|it| it.engine == Engine::StrimziMirrorMaker2);
-    loopback::remarks(request.topology, ours, NAME, "the pod itself")
+    let mut remarks = loopback::remarks(request.topology, ours.clone(), NAME, "the pod itself");
+    if ours.count() > 0 {
+        remarks.extend(names::remark(request.topology.name.as_deref()));
+    }
+    remarks
 }
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {

@@ -75,6 +75,8 @@ pub(super) fn users(
             }
         }
     }
+    check_names(cluster, &names)?;
+    check_mechanisms(topology, cluster)?;
     let users = names
         .into_iter()
         .map(|name| user(topology, cluster, place, secrets, name))
@@ -94,6 +96,48 @@ pub(super) fn passwords(
         .try_for_each(|it| needed.user(cluster, &it.password))
 }
 
+/// Strimzi takes the names of users from those of resources.
+fn check_names(cluster: &Cluster, names: &BTreeSet<&str>) -> Result<(), TargetError> {
+    let others: Vec<String> = names
+        .iter()
+        .filter(|name| kubernetes_name(own(name), 63) != own(name))
+        .map(|name| format!("{name:?}"))
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(refused(
+        cluster,
+        "users",
+        format!(
+            "Strimzi cannot have a user {}: lower-case letters, digits and `-` alone, or `CN=` before them",
+            others.join(" or ")
+        ),
+    ))
+}
+
+/// The name of the resource.
+fn own(name: &str) -> &str {
+    name.strip_prefix("CN=").unwrap_or(name)
+}
+
+fn check_mechanisms(topology: &Topology, cluster: &Cluster) -> Result<(), TargetError> {
+    let others: Vec<String> = topology
+        .users
+        .iter()
+        .filter(|it| it.cluster == cluster.alias && it.mechanism != ScramMechanism::Sha512)
+        .map(|it| format!("`{}`", it.name))
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(refused(
+        cluster,
+        "users",
+        format!("{}: Strimzi has scram-sha-512", others.join(", ")),
+    ))
+}
+
 fn user(
     topology: &Topology,
     cluster: &Cluster,
@@ -101,29 +145,10 @@ fn user(
     secrets: &SecretNames,
     name: &str,
 ) -> Result<User, TargetError> {
-    let common = name.strip_prefix("CN=");
-    let own = common.unwrap_or(name);
-    // Strimzi takes the user's name from the resource's
-    if kubernetes_name(own, 63) != own {
-        return Err(refused(
-            cluster,
-            "users",
-            format!(
-                "Strimzi cannot have a user {name:?}: lower-case letters, digits and `-` alone, or `CN=` before them"
-            ),
-        ));
-    }
     let declared = topology
         .users
         .iter()
         .find(|it| it.cluster == cluster.alias && it.name == name);
-    if declared.is_some_and(|it| it.mechanism != ScramMechanism::Sha512) {
-        return Err(refused(
-            cluster,
-            "users",
-            format!("`{name}`: Strimzi has scram-sha-512"),
-        ));
-    }
     let rules = topology
         .acls
         .iter()
@@ -131,14 +156,14 @@ fn user(
         .filter(|it| it.binding.principal.strip_prefix("User:") == Some(name));
     Ok(User {
         place: Place {
-            name: own.to_owned(),
+            name: own(name).to_owned(),
             namespace: place.namespace.clone(),
         },
         cluster: place.name.clone(),
-        authentication: match (declared, common) {
+        authentication: match (declared, name.starts_with("CN=")) {
             (Some(_), _) => Some("scram-sha-512"),
-            (None, Some(_)) => Some("tls-external"),
-            (None, None) => None,
+            (None, true) => Some("tls-external"),
+            (None, false) => None,
         },
         passwords: secrets.passwords.clone(),
         password_key: declared.map(|it| password_key(&it.password)),

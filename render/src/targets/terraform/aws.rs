@@ -18,7 +18,8 @@ use super::labels::labels;
 use super::replicator::{self, Needs};
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Target, TargetError, no_remarks};
+use crate::target::{Target, TargetError};
+use crate::targets::names;
 
 pub use outline::{
     AwsNetworkOutline, AwsOutline, Ec2Outline, Egress, MskOutline, ReplicatorOutline,
@@ -30,9 +31,13 @@ pub(in crate::targets) const TARGET: Target = Target {
     about: "Terraform for AWS: networks, name resolution, MSK or EC2 brokers, MSK Replicator, the replicator",
     renders: "clusters with `platform: aws-msk` or `aws-ec2`",
     settings: &[],
-    remarks: no_remarks,
+    remarks,
     drafts,
 };
+
+fn remarks(request: &Request<'_>) -> Vec<String> {
+    replicator::remarks(request.topology, &aws_clusters(request.topology))
+}
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     let topology = request.topology;
@@ -141,11 +146,15 @@ struct MskReplicator {
 
 #[derive(Debug, Serialize)]
 struct Replicator {
+    /// What its machines, role and security group are called after.
+    name: String,
     network: String,
     region: String,
     mirrors: Vec<String>,
     brokers: Vec<Reach>,
     msk: Vec<String>,
+    /// Those of the cluster beside it.
+    tags: BTreeMap<String, String>,
 }
 
 fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError> {
@@ -204,6 +213,7 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
             .map(|cluster| cluster.alias.as_str())
             .collect();
         Ok(Replicator {
+            name: names::on_clouds(topology.name.as_deref()),
             network: network.label.clone(),
             region: network.region.clone(),
             mirrors: mirrors.iter().map(|mirror| mirror.name.clone()).collect(),
@@ -218,6 +228,7 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
                 })
                 .map(|cluster| cluster.label.clone())
                 .collect(),
+            tags: beside.infrastructure.tags.clone(),
         })
     });
     let replicator = replicator.transpose()?;

@@ -10,23 +10,25 @@ use super::replicator::Needs;
 use super::{addresses, replicator};
 use crate::draft::Draft;
 use crate::request::Request;
-use crate::target::{Target, TargetError, no_remarks};
-use crate::targets::names::on_kubernetes;
+use crate::target::{Target, TargetError};
+use crate::targets::names;
 
 pub(in crate::targets) const TARGET: Target = Target {
     name: "terraform-azure",
     about: "Terraform for Azure: networks, name servers, HDInsight clusters, the replicator",
     renders: "clusters with `platform: azure-hdinsight`",
     settings: &[],
-    remarks: no_remarks,
+    remarks,
     drafts,
 };
 
 /// Azure's own name server.
 const AZURE_DNS: &str = "168.63.129.16";
 const GIB: u64 = 1 << 30;
-/// Of a topology, in the name of the replicator's machine.
-const LONGEST_NAME: usize = 40;
+
+fn remarks(request: &Request<'_>) -> Vec<String> {
+    replicator::remarks(request.topology, &clusters(request.topology))
+}
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     let clusters: Vec<&Cluster> = clusters(request.topology);
@@ -82,6 +84,8 @@ pub(in crate::targets) struct Root {
     pub(in crate::targets) peerings: Vec<(String, String)>,
     pub(in crate::targets) clusters: Vec<HdInsight>,
     pub(in crate::targets) accounts: Vec<Accounts>,
+    /// What is tagged alike on all clusters, for what they share.
+    tags: BTreeMap<String, String>,
     replicator: Option<Replicator>,
     /// What the replicator's machine needs beside the topology.
     needs: Needs,
@@ -162,7 +166,7 @@ pub(in crate::targets) fn root(
     let (peerings, elsewhere) = peerings(clusters, &homes)?;
     let mirrors = replicator::mirrors(topology, clusters);
     let replicator = replicator::neighbour(&mirrors, clusters).map(|beside| Replicator {
-        name: on_kubernetes(topology.name.as_deref(), LONGEST_NAME),
+        name: names::on_clouds(topology.name.as_deref()),
         network: homes[beside.alias.as_str()].clone(),
         location: region(beside).unwrap_or_default(),
         mirrors: mirrors.iter().map(|mirror| mirror.name.clone()).collect(),
@@ -182,10 +186,21 @@ pub(in crate::targets) fn root(
         peerings,
         clusters: built,
         accounts: accounts.into_iter().map(|(_, accounts)| accounts).collect(),
+        tags: tags_of_all(clusters),
         replicator,
         needs: Needs::default(),
         elsewhere,
     })
+}
+
+/// The tags that all clusters have.
+fn tags_of_all(clusters: &[&Cluster]) -> BTreeMap<String, String> {
+    let mut all = clusters.iter().map(|it| &it.infrastructure.tags);
+    let mut common = all.next().cloned().unwrap_or_default();
+    for tags in all {
+        common.retain(|key, value| tags.get(key) == Some(value));
+    }
+    common
 }
 
 fn region(cluster: &Cluster) -> Result<String, TargetError> {

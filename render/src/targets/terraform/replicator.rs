@@ -6,6 +6,7 @@ use serde::Serialize;
 use topology::{Cluster, Engine, Mirror, MirrorState, Topology};
 
 use crate::target::TargetError;
+use crate::targets::names;
 use crate::targets::replicator::{Run, runs_of};
 
 /// Where the topology lies on the machines: what it names by relative paths is looked for beside it.
@@ -29,6 +30,16 @@ pub(super) fn mirrors<'a>(topology: &'a Topology, clusters: &[&Cluster]) -> Vec<
         .iter()
         .filter(|mirror| mirror.engine == Engine::Builtin && mirror.state != MirrorState::Promoted)
         .filter(|mirror| here(&mirror.target) || mirror.sources.iter().any(here))
+        .collect()
+}
+
+/// What is said of the replicator of a root that has one.
+pub(super) fn remarks(topology: &Topology, clusters: &[&Cluster]) -> Vec<String> {
+    if mirrors(topology, clusters).is_empty() {
+        return Vec::new();
+    }
+    names::remark(topology.name.as_deref())
+        .into_iter()
         .collect()
 }
 

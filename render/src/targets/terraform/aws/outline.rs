@@ -109,10 +109,14 @@ pub struct MskOutline {
 /// The replicator's machines, as the module `aws-replicator` takes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicatorOutline {
+    /// The argument `name`.
+    pub name: String,
     /// The label of the network.
     pub network: String,
     /// The ranges that brokers are in, each with their ports.
     pub brokers: BTreeMap<String, BTreeSet<u16>>,
+    /// The tags that the topology declares for the cluster beside it.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// What [`Target`](crate::Target) `terraform-aws` renders for `topology`; empty where it has no cluster on AWS.
@@ -177,12 +181,14 @@ fn outline(root: Root) -> AwsOutline {
             })
             .collect(),
         replicator: replicator.map(|replicator| ReplicatorOutline {
+            name: replicator.name,
             network: replicator.network,
             brokers: replicator
                 .brokers
                 .into_iter()
                 .map(|reach| (reach.range, reach.ports))
                 .collect(),
+            tags: replicator.tags,
         }),
     }
 }
