@@ -80,6 +80,7 @@ impl From<&Failure> for Code {
             Failure::Apply(error) => error.kind().into(),
             Failure::TopicGuarded { .. }
             | Failure::Promoted { .. }
+            | Failure::OfAnotherTopology { .. }
             | Failure::LeftOut { .. }
             | Failure::NotPermitted { .. }
             | Failure::RenderFolder(render::FolderError::Link { .. })

@@ -81,6 +81,16 @@ pub(crate) enum Failure {
         mirrors.join(", ")
     )]
     Promoted { mirrors: Vec<String> },
+    /// Another topology applied a mirror of this name.
+    #[error(
+        "refusing to replicate {mirror}: the topology `{owner}` has a mirror of this name on {target}, with one record and one set \
+         of positions, which its replicators follow"
+    )]
+    OfAnotherTopology {
+        mirror: String,
+        owner: String,
+        target: String,
+    },
     /// All topics that a mirror selects come from its target.
     #[error(
         "nothing is copied, so that nothing goes round for ever: {}",

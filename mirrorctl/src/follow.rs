@@ -195,6 +195,9 @@ pub(crate) struct Shown {
     /// What the record says, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) record: Option<String>,
+    /// Whether there was a record and somebody deleted it: whoever has seen it holds the mirror.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) deleted: bool,
     /// How the promotion ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) promotion: Option<String>,
@@ -279,6 +282,7 @@ pub(crate) fn state(mirror: &Mirror, kept: Option<&Kept>, source_cluster_id: &st
         state,
         by,
         record,
+        deleted: recorded.is_some_and(|entry| entry.deleted),
         promotion,
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use topology::{Mirror, MirrorState, Topology};
 
 use crate::connect::{ConnectError, connect, connect_where_possible};
+use crate::copies::client;
 use crate::failure::Failure;
 use crate::follow::{Follower, Word, is_half_promoted};
 use crate::promotion::Promotion;
@@ -76,7 +77,10 @@ impl Lots {
         for mirror in mirrors {
             let lot = match mirror.state {
                 MirrorState::Running if !reached(mirror, &lots.clients) => Lot::Unreached,
-                MirrorState::Running => recorded(session, mirror, &lots.clients).await?,
+                MirrorState::Running => {
+                    refuse_anothers(topology, mirror, &lots.clients).await?;
+                    recorded(session, mirror, &lots.clients).await?
+                }
                 MirrorState::Paused | MirrorState::Promoted => continue,
             };
             lots.of.insert(mirror.name.clone(), lot);
@@ -157,6 +161,31 @@ fn by_file(state: MirrorState) -> Lot {
         MirrorState::Running => Lot::Run,
         MirrorState::Paused => Lot::Held("is paused (`state: paused`)".to_owned()),
         MirrorState::Promoted => Lot::Promoted("is promoted (`state: promoted`)".to_owned()),
+    }
+}
+
+/// Two mirrors of one name would copy by turns with one set of positions. Where one of the topologies has no name, and where
+/// nobody lets us know whose the mirror is, it is taken for ours.
+async fn refuse_anothers(
+    topology: &Topology,
+    mirror: &Mirror,
+    clients: &Clients,
+) -> Result<(), Failure> {
+    let target = client(clients, &mirror.target)?;
+    let owner = match plan::owner_of_mirror(&target, &mirror.name).await {
+        Ok(owner) => owner.and_then(|owner| owner.topology),
+        Err(error) => {
+            tracing::debug!(mirror = mirror.name, %error, "whose the mirror is cannot be read");
+            None
+        }
+    };
+    match (owner, &topology.name) {
+        (Some(owner), Some(name)) if owner != *name => Err(Failure::OfAnotherTopology {
+            mirror: mirror.name.clone(),
+            owner,
+            target: mirror.target.clone(),
+        }),
+        (Some(_) | None, _) => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use plan::Clients;
 use register::{BY_FILE, EndRecord, Entry, POSITIONS_KEPT, Standing, VERSION, is_handed_over};
 use replicator::metrics::Watchlist;
-use replicator::{Options, RunError};
+use replicator::{Options, RunError, Source};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -29,9 +29,17 @@ const TAKEN_UP_WITHIN: Duration = Duration::from_secs(30);
 /// The same for one that copies nothing, because it is held.
 const HELD_LOOKS_WITHIN: Duration = Duration::from_secs(5);
 
-/// What the end of a promotion says that no replicator was there for.
-const NOT_TAKEN_UP: &str =
-    "no replicator ran when it was promoted: the target holds what was copied before";
+/// What the end of a promotion says that no replicator took up, with how many records of the source are not on the target.
+/// Whether one ran, and ended before it looked, nobody knows.
+fn not_taken_up(behind: Option<i64>) -> String {
+    let left = match behind {
+        Some(0) => "which is all that the source has, by offsets".to_owned(),
+        Some(1) => "1 record of the source, by offsets, stays behind".to_owned(),
+        Some(behind) => format!("{behind} records of the source, by offsets, stay behind"),
+        None => "how much stays behind cannot be told".to_owned(),
+    };
+    format!("no replicator took the promotion up: the target holds what was copied before; {left}")
+}
 
 /// Aliases of sources.
 type Sources = BTreeSet<String>;
@@ -131,12 +139,33 @@ impl Promotion<'_> {
                 Ok::<(), Failure>(())
             };
             if timeout(HELD_LOOKS_WITHIN, seen).await.is_err() {
-                let reason = Some(NOT_TAKEN_UP.to_owned());
-                self.write(&alias, Outcome::Over(reason)).await?;
+                let reason = not_taken_up(self.behind(&alias).await);
+                tracing::warn!(
+                    mirror = self.mirror.name,
+                    source = alias,
+                    "promoted: {reason}"
+                );
+                self.write(&alias, Outcome::Over(Some(reason))).await?;
                 self.follower.look_now().await;
             }
         }
         Ok(())
+    }
+
+    /// How many records of this source, by offsets, are not on the target; nothing where that cannot be told.
+    async fn behind(&self, alias: &str) -> Option<i64> {
+        let source = Source {
+            alias: alias.to_owned(),
+            cluster: client(self.clients, alias).ok()?,
+        };
+        let target = client(self.clients, &self.mirror.target).ok()?;
+        match replicator::status(self.mirror, &source, &target).await {
+            Ok(partitions) => Some(partitions.iter().map(|it| it.lag).sum()),
+            Err(error) => {
+                tracing::warn!(mirror = self.mirror.name, %error, "how far it is behind cannot be read");
+                None
+            }
+        }
     }
 
     /// The sources whose promotion is not over.

@@ -234,7 +234,7 @@ impl Plan {
 
     /// Whether anything that `apply` could do differs from the topology, refused changes included.
     pub fn has_changes(&self) -> bool {
-        let pending = |change: &ResourceChange| change.action() != Action::NoOp;
+        let pending = ResourceChange::is_pending;
         !self.left_behind.is_empty() || self.resource_changes.iter().any(pending)
     }
 
@@ -289,8 +289,8 @@ fn summarise(changes: &[ResourceChange], findings: &[Finding]) -> Summary {
     };
     for change in changes {
         match change.action() {
-            Action::NoOp => {}
             _ if change.is_blocked() => summary.blocked += 1,
+            Action::NoOp => {}
             Action::Create => summary.add += 1,
             Action::Update => summary.change += 1,
             Action::Delete => summary.destroy += 1,
@@ -300,6 +300,11 @@ fn summarise(changes: &[ResourceChange], findings: &[Finding]) -> Summary {
 }
 
 impl ResourceChange {
+    /// Whether it is anything to see: it changes something, or it would be remembered and must not be.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.action() != Action::NoOp || self.is_blocked()
+    }
+
     /// Whether the live resource differs although nothing else was declared at the last apply: somebody else changed
     /// it.
     pub fn is_drift(&self) -> bool {

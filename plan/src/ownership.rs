@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Action, Block, BlockCode, Change, RecordChange, Resource, ResourceChange};
 use crate::difference::Difference;
 use crate::home::Home;
-use crate::journal::{Owned, Recorded};
+use crate::journal::{self, Owned, Recorded};
+use crate::mirror;
 use crate::observed::ObservedCluster;
 use crate::permissions::Permissions;
 use crate::rails::{allow_destroy, block};
@@ -41,6 +42,19 @@ impl Owner {
             None => "a topology without a name".to_owned(),
         }
     }
+}
+
+/// Whose the mirror of this name is, by the record of its target; nothing where nobody applied it.
+///
+/// # Errors
+/// When the record cannot be read.
+pub async fn owner_of_mirror(
+    target: &kafka::Cluster,
+    mirror: &str,
+) -> Result<Option<Owner>, kafka::Error> {
+    let address = mirror::address(mirror);
+    let owned = journal::read(target).await?.recorded.remove(&address);
+    Ok(owned.map(|Owned { topology, .. }| Owner { topology }))
 }
 
 /// Whose the resources are, by home and address.
@@ -95,12 +109,6 @@ pub(crate) fn take_over(
         }
         let asked_for = allowed.may_destroy(&change.address);
         match (owner, &change.resource) {
-            (Some(owner), Resource::Mirror(Change::NoOp { .. })) if !asked_for => {
-                let note = format!("the topology `{owner}` declares it in the same way, and keeps it");
-                change.notes.push(note);
-                change.record = None;
-                continue;
-            }
             (None, Resource::Mirror(Change::NoOp { .. })) => change.notes.push(
                 "a topology without a name declared it in the same way; the next apply puts it under the name of this one"
                     .to_owned(),
@@ -126,7 +134,8 @@ pub(crate) fn take_over(
     }
 }
 
-/// One name is one mirror.
+/// One name is one mirror. Its record holds neither what it selects nor how, so that nobody knows whether another one of this
+/// name in the same state is the same.
 fn of_another(address: &str, owner: Option<&str>) -> Block {
     let take = allow_destroy(address);
     let what = "one name is one mirror, with one record and one set of positions, which its replicators follow";

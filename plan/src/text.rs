@@ -166,7 +166,7 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
 fn pending(plan: &Plan, here: impl Fn(&Home) -> bool) -> Vec<&ResourceChange> {
     let changes = plan.resource_changes.iter();
     changes
-        .filter(|change| here(&change.home) && change.action() != Action::NoOp)
+        .filter(|change| here(&change.home) && change.is_pending())
         .collect()
 }
 

@@ -194,6 +194,9 @@ fn hint(failure: &Failure) -> Option<String> {
                 "the reasons are given with the plan; change the topology accordingly".to_owned()
             })
         }
+        Failure::OfAnotherTopology { mirror, .. } => Some(format!(
+            "give this mirror another name, or take it over with `mirrorctl apply --allow-destroy mirror.{mirror}`"
+        )),
         Failure::Cluster { error, .. } => error.hint().map(str::to_owned),
         Failure::OverTime { .. } => Some(
             "does the mirror run, and does --timeout leave room? --topics, --since and --records make it less work".to_owned(),

@@ -80,11 +80,7 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
             text.push('\n');
             continue;
         }
-        text.push_str(&format!(
-            "  {DIM}{}, lag {}{DIM:#}\n",
-            states(partitions.iter()),
-            count(status.lag()),
-        ));
+        text.push_str(&format!("  {DIM}{}{DIM:#}\n", summary(status)));
         text.push_str(&meant(state, target));
         if partitions.is_empty() {
             text.push_str(&format!(
@@ -106,12 +102,30 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
     text
 }
 
+/// How far it is. What the source gets after a promotion is not behind: nobody is to copy it.
+fn summary(status: &MirrorStatus) -> String {
+    let lag = status.lag();
+    match (status.state.state, &status.state.promotion) {
+        (MirrorState::Promoted, Some(_)) if lag == 0 => {
+            "nothing of the source is missing".to_owned()
+        }
+        (MirrorState::Promoted, Some(_)) => format!(
+            "{} of the source not on the target: how the promotion ended says whether they came after it",
+            counted(usize::try_from(lag).unwrap_or(0), "record")
+        ),
+        (MirrorState::Promoted | MirrorState::Running | MirrorState::Paused, _) => {
+            format!("{}, lag {}", states(status.partitions.iter()), count(lag))
+        }
+    }
+}
+
 /// Nothing where the mirror is meant to run, and everybody says so.
 fn meant(shown: &Shown, target: &str) -> String {
     let Shown {
         state,
         by,
         record,
+        deleted,
         promotion,
     } = shown;
     let mut text = String::new();
@@ -125,6 +139,12 @@ fn meant(shown: &Shown, target: &str) -> String {
         if let Some(record) = record {
             text.push_str(&format!("  {DIM}record on {target}: {record}{DIM:#}\n"));
         }
+    }
+    if *deleted {
+        text.push_str(&format!(
+            "  {WARN}its record on {target} was deleted{WARN:#}: a replicator that has seen it holds the mirror until it is applied \
+             again\n"
+        ));
     }
     if let Some(promotion) = promotion {
         text.push_str(&format!("  {promotion}\n"));
@@ -413,6 +433,7 @@ mod tests {
                 state: MirrorState::Running,
                 by: By::Topology,
                 record: None,
+                deleted: false,
                 promotion: None,
             },
             selection: "`.*`".to_owned(),

@@ -194,3 +194,35 @@ fn what_cannot_be_saved_or_is_no_plan_is_named_for_what_it_is() {
         .code(1)
         .says("`plan --out FILE` saves one");
 }
+
+/// A record of a mirror says neither what it selects nor how: that the state is the same means nothing.
+#[test]
+fn a_mirror_of_another_topology_is_refused_whatever_its_state() {
+    let stage = Stage::new();
+    let of = |name: &str| {
+        let file = stage.topology(&format!(
+            "metadata: {{name: {name}}}\ntopics:\n- {{name: {name}, clusters: [left], partitions: 1, replicationFactor: 1}}\n\
+             mirrors:\n- {{name: pay, source: left, target: right, topicsPattern: {name}, replicationPolicy: {{type: identity}}}}\n"
+        ));
+        let own = stage.path(&format!("{name}.yaml"));
+        std::fs::rename(file, &own).unwrap();
+        own
+    };
+    let (a, b) = (of("sa"), of("sb"));
+    run(&["apply", "-f", text(&a), "--auto-approve"]).code(0);
+    let refused = run(&["apply", "-f", text(&b), "--auto-approve"]).code(3);
+    refused.says("the topology `sa` has a mirror of this name on this target");
+    for once in [&["--once"][..], &[]] {
+        run(&[&["replicate", "-f", text(&b)], once].concat())
+            .code(3)
+            .says(
+                "refusing to replicate pay: the topology `sa` has a mirror of this name on right",
+            );
+    }
+    run(&["replicate", "-f", text(&a), "--once"]).code(0);
+    // asked for by its address, it is the other's from then on
+    let take = ["--allow-destroy", "mirror.pay"];
+    run(&[&["apply", "-f", text(&b), "--auto-approve"][..], &take].concat()).code(0);
+    run(&["replicate", "-f", text(&b), "--once"]).code(0);
+    run(&["replicate", "-f", text(&a), "--once"]).code(3);
+}

@@ -369,9 +369,31 @@ fn a_promotion_that_nobody_took_up_is_not_begun_by_a_start_and_a_begun_one_is_fi
     run(&["replicate", "-f", &bed.own]).code(3);
     assert_eq!(bed.copied(), 0);
     let promotion = bed.status()["promotion"].as_str().unwrap().to_owned();
-    assert!(promotion.contains("no replicator"), "{promotion}");
+    assert!(promotion.contains("no replicator took"), "{promotion}");
+    assert!(
+        promotion.contains("30 records of the source"),
+        "{promotion}"
+    );
     begin(&bed);
     finished_with(&bed, &bed.own);
+}
+
+/// What the source gets afterwards is no arrears of a mirror that is over.
+#[test]
+fn what_comes_after_a_promotion_is_not_shown_as_lag() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let replicate = Replicate::with(&bed.own);
+    bed.until_copied(30);
+    bed.apply("promoted");
+    assert_eq!(replicate.ended(), Some(0));
+    let page = || run(&["status", "-f", &bed.own]).code(0);
+    page().says("nothing of the source is missing");
+    bed.produce("20", "2.json");
+    let page = page();
+    page.says("20 records of the source not on the target");
+    assert!(!page.out.contains(", lag "), "{}", page.out);
 }
 
 /// As whoever watches over a replicator starts it again: with the file that was applied.
@@ -550,8 +572,12 @@ fn a_record_that_is_destroyed_stops_the_mirror_and_another_one_lets_it_go_on() {
     run(&destroy).code(3);
     run(&[&destroy[..], &["--allow-destroy", "mirror.pay"]].concat()).code(0);
     replicate.until_it_says("was deleted; nothing is copied");
+    let page = run(&["status", "-f", &bed.own]).code(0);
+    page.says("its record on right was deleted");
+    assert_eq!(bed.status()["deleted"], true);
     bed.produce("30", "2.json");
     assert_eq!(bed.copied(), 30);
     bed.apply("running");
     until("it goes on", || bed.copied() == 60);
+    assert!(bed.status()["deleted"].is_null());
 }

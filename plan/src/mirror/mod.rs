@@ -16,3 +16,8 @@ pub use state::{MirrorRecord, ObservedMirror};
 
 /// The first word of its addresses. A mirror's name is one of the whole topology, so the address names no cluster.
 pub(crate) const KIND: &str = "mirror";
+
+/// The address of the mirror with this name.
+pub(crate) fn address(name: &str) -> String {
+    format!("{KIND}.{name}")
+}

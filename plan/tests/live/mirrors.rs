@@ -249,13 +249,8 @@ async fn a_mirror_of_another_topology_is_taken_over_only_by_its_address() {
     };
     let first = planned(&bench, &named("a", "running"), &[]).await;
     bench.apply(&first).await.unwrap();
-    // as the other has it: left to that one
-    let same = planned(&bench, &named("b", "running"), &[]).await;
-    assert!(!same.has_changes() && !same.is_blocked(), "{same:#?}");
-    let change = &same.resource_changes[0];
-    assert_eq!(change.record, None);
-    assert!(change.notes[0].contains("the topology `a`"), "{change:#?}");
-    for state in ["paused", "promoted"] {
+    // in the same state it may be another mirror all the same
+    for state in ["running", "paused", "promoted"] {
         let plan = planned(&bench, &named("b", state), &[]).await;
         assert_eq!(codes(&plan), [BlockCode::MirrorOfAnotherTopology]);
         let message = &plan.resource_changes[0].blocked[0].message;
