@@ -84,9 +84,12 @@ impl Board {
         }
     }
 
-    /// A record is about to be written.
+    /// A record is about to be written. Until the source has acknowledged a first one, the writer's producer is still
+    /// connecting, and that is no time that the mirror takes.
     pub(crate) fn writes(&self, id: RecordId, now_ms: i64) {
-        self.kept().mark(id, now_ms);
+        if self.acknowledged.load(Ordering::Relaxed) > 0 {
+            self.kept().mark(id, now_ms);
+        }
     }
 
     /// The source has acknowledged a record.
@@ -234,10 +237,12 @@ mod tests {
     #[test]
     fn lag_is_the_age_of_what_was_acknowledged_and_not_seen() {
         let board = Board::new(2);
+        board.writes(id(1, 7), 400); // while the producer connects
+        board.acknowledges();
         board.writes(id(0, 0), 1_000);
         board.writes(id(0, 1), 1_005); // too soon after the one before to be marked
         board.writes(id(1, 0), 1_100);
-        for _ in 0..3 {
+        for _ in 0..2 {
             board.acknowledges();
         }
         board.sample(1_200);
@@ -261,9 +266,9 @@ mod tests {
     #[test]
     fn what_was_not_written_is_not_late_and_what_was_not_seen_comes_last() {
         let board = Board::new(1);
+        board.acknowledges();
         board.writes(id(0, 0), 1_000);
         board.writes(id(0, 1), 2_000);
-        board.acknowledges();
         board.gives_up(id(0, 0));
         board.sample(2_500);
         let watched = board.end();
@@ -278,6 +283,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_what_is_kept_gets_sparser() {
         let board = Board::new(1);
+        board.acknowledges();
         for number in 0..400_000 {
             board.writes(id(0, number), number as i64 * 20);
             if number.is_multiple_of(2) {
