@@ -48,7 +48,9 @@ pub(crate) fn watch(stop: CancellationToken) -> io::Result<JoinSet<()>> {
         let first = signals.next().await;
         tracing::info!(signal = ?first, "stopping; once more to end at once");
         stop.cancel();
-        exit::at_once(signals.next().await);
+        let second = signals.next().await;
+        tracing::warn!(signal = ?second, "ended at once, with work under way");
+        exit::at_once(second);
     });
     Ok(watcher)
 }

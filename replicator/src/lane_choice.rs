@@ -83,6 +83,8 @@ impl LaneChoice {
         let Some(trials) = &self.trials else {
             return;
         };
+        // what a throttle lets through says nothing about the broker
+        let more = more && !self.traffic.is_limited();
         let mut trials = trials.lock().unwrap_or_else(PoisonError::into_inner);
         self.take(trials.answered(Instant::now(), bytes, more));
     }
@@ -402,6 +404,36 @@ mod tests {
         assert_eq!(traffic.read().joined_brokers, 1);
         drop(two);
         assert_eq!(traffic.read().joined_brokers, 0);
+    }
+
+    #[test]
+    fn under_a_throttle_nothing_is_tried() {
+        // the next answer ends a window, after which a trial is due
+        let tried_with = |limit| {
+            let traffic = Arc::new(Traffic::default());
+            traffic.limit(limit);
+            let opened = Instant::now().checked_sub(WINDOW).expect("later than boot");
+            let trials = Trials {
+                due: Some(opened),
+                window: Some(Window {
+                    opened,
+                    bytes: 31_000,
+                    answers: 31,
+                    awaited: 23,
+                }),
+                ..Trials::new()
+            };
+            let choice = LaneChoice {
+                broker: 1,
+                traffic,
+                trials: Some(Mutex::new(trials)),
+                spread: watch::Sender::new(Spread::Apart),
+            };
+            choice.answered(1000, true);
+            *choice.spread.borrow()
+        };
+        assert_eq!(tried_with(0), Spread::Together);
+        assert_eq!(tried_with(1 << 20), Spread::Apart);
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub(crate) struct PartitionProgress {
     pub(crate) id: PartitionId,
     /// Where this run must get to; `i64::MAX` where it never ends.
     pub(crate) until: i64,
+    /// Acknowledged in this run before the partition began anew.
+    records_before: u64,
+    bytes_before: u64,
     records: AtomicU64,
     bytes: AtomicU64,
     passed: AtomicU64,
@@ -46,6 +49,8 @@ impl PartitionProgress {
         Self {
             id,
             until,
+            records_before: 0,
+            bytes_before: 0,
             records: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             passed: AtomicU64::new(0),
@@ -70,7 +75,25 @@ impl PartitionProgress {
         }
     }
 
-    /// The watermark moved; sums since the start.
+    /// Counts on from where an earlier one of the same partition ended: a counter that fell would be taken for a new run.
+    pub(crate) fn counts_on_from(&mut self, earlier: &Self) {
+        self.records_before = earlier.records();
+        self.bytes_before = earlier.bytes();
+        for (counter, before) in [
+            (&mut self.passed, &earlier.passed),
+            (&mut self.rebuilt, &earlier.rebuilt),
+            (&mut self.filtered, &earlier.filtered),
+            (&mut self.merged, &earlier.merged),
+            (&mut self.interruptions, &earlier.interruptions),
+            (&mut self.gaps, &earlier.gaps),
+            (&mut self.gap_offsets, &earlier.gap_offsets),
+            (&mut self.quarantined, &earlier.quarantined),
+        ] {
+            *counter.get_mut() += before.load(Ordering::Relaxed);
+        }
+    }
+
+    /// The watermark moved; sums since it began.
     pub(crate) fn acknowledged(&self, records: u64, bytes: u64, position: i64) {
         self.records.store(records, Ordering::Relaxed);
         self.bytes.store(bytes, Ordering::Relaxed);
@@ -237,7 +260,11 @@ impl PartitionProgress {
 
     /// Records that the target acknowledged in this run.
     pub(crate) fn records(&self) -> u64 {
-        self.records.load(Ordering::Relaxed)
+        self.records_before + self.records.load(Ordering::Relaxed)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes_before + self.bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -282,8 +309,8 @@ impl PartitionProgress {
         PartitionReading {
             id: self.id.clone(),
             state: self.state(),
-            records: load(&self.records),
-            bytes: load(&self.bytes),
+            records: self.records(),
+            bytes: self.bytes(),
             passed: load(&self.passed),
             rebuilt: load(&self.rebuilt),
             filtered: load(&self.filtered),

@@ -15,7 +15,8 @@ use crate::traffic::Traffic;
 #[derive(Debug, Default)]
 pub struct Progress {
     phase: Mutex<Phase>,
-    partitions: Mutex<Vec<Arc<PartitionProgress>>>,
+    /// By topic on the source, and partition.
+    partitions: Mutex<BTreeMap<(Arc<str>, i32), Arc<PartitionProgress>>>,
     failures: Mutex<Vec<PartitionFailure>>,
     /// As the last discovery found.
     left_out: Mutex<Vec<LeftOut>>,
@@ -176,13 +177,13 @@ impl Progress {
         Snapshot {
             phase: *lock(&self.phase),
             partitions: partitions.len(),
-            partitions_done: partitions.iter().filter(|p| p.is_done()).count(),
+            partitions_done: partitions.values().filter(|p| p.is_done()).count(),
             waiting: how_many(PartitionState::Waiting),
             stalled: how_many(PartitionState::Stalled),
             paused: how_many(PartitionState::Paused),
             records: sum(|p| p.records),
             bytes: sum(|p| p.bytes),
-            remaining: partitions.iter().map(|p| p.remaining()).sum(),
+            remaining: partitions.values().map(|p| p.remaining()).sum(),
             lag_seconds: readings
                 .iter()
                 .map(|p| p.lag_seconds as u64)
@@ -215,7 +216,7 @@ impl Progress {
             reason: trouble,
         }));
         ailing.extend(lock(&self.held_up).iter().cloned());
-        for partition in lock(&self.partitions).iter() {
+        for partition in lock(&self.partitions).values() {
             let state = partition.state();
             match state {
                 // Those that failed are named below, with those that never began; what is held back
@@ -248,18 +249,21 @@ impl Progress {
         let now = now_ms();
         let partitions = lock(&self.partitions);
         partitions
-            .iter()
+            .values()
             .map(|partition| partition.figures(now))
             .collect()
     }
 
     pub(crate) fn readings(&self) -> Vec<PartitionReading> {
         let now = now_ms();
-        lock(&self.partitions).iter().map(|p| p.read(now)).collect()
+        lock(&self.partitions)
+            .values()
+            .map(|p| p.read(now))
+            .collect()
     }
 
     pub(crate) fn partitions(&self) -> Vec<Arc<PartitionProgress>> {
-        lock(&self.partitions).clone()
+        lock(&self.partitions).values().cloned().collect()
     }
 
     pub(crate) fn traffic(&self) -> &Arc<Traffic> {
@@ -294,13 +298,21 @@ impl Progress {
         *lock(&self.phase) = phase;
     }
 
-    pub(crate) fn add(&self, partition: Arc<PartitionProgress>) {
-        lock(&self.partitions).push(partition);
+    /// Shows a partition from now on; in place of what was shown of it, where it begins anew.
+    pub(crate) fn add(&self, mut partition: PartitionProgress) -> Arc<PartitionProgress> {
+        let key = (partition.id.source_topic.clone(), partition.id.partition);
+        let mut partitions = lock(&self.partitions);
+        if let Some(earlier) = partitions.get(&key) {
+            partition.counts_on_from(earlier);
+        }
+        let partition = Arc::new(partition);
+        partitions.insert(key, partition.clone());
+        partition
     }
 
     /// Partitions of topics that are no longer copied wait for nothing any more.
     pub(crate) fn forget(&self, topics: &[String]) {
-        for partition in lock(&self.partitions).iter() {
+        for partition in lock(&self.partitions).values() {
             if topics
                 .iter()
                 .any(|topic| **topic == *partition.id.source_topic)
@@ -312,9 +324,9 @@ impl Progress {
 
     /// Partitions that were only shown and are gone.
     pub(crate) fn take_away(&self, gone: &[TopicPartition]) {
-        lock(&self.partitions).retain(|shown| {
+        lock(&self.partitions).retain(|(topic, partition), _| {
             gone.iter()
-                .all(|it| *it.topic != *shown.id.source_topic || it.partition != shown.id.partition)
+                .all(|it| *it.topic != **topic || it.partition != *partition)
         });
     }
 

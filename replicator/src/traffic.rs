@@ -167,6 +167,11 @@ impl Traffic {
             .store(bytes_per_second, Ordering::Relaxed);
     }
 
+    /// Whether there is a limit.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.throttle_limit.load(Ordering::Relaxed) > 0
+    }
+
     /// The limit makes a lane wait until what is returned is dropped.
     pub(crate) fn throttled(&self) -> Throttled<'_> {
         self.throttled_lanes.fetch_add(1, Ordering::Relaxed);

@@ -223,7 +223,6 @@ fn resident_bytes() -> Option<u64> {
 mod tests {
     use std::collections::BTreeMap;
     use std::fmt::Write;
-    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -242,7 +241,7 @@ mod tests {
                 target_topic: "pay.orders".into(),
                 partition,
             };
-            let figures = Arc::new(PartitionProgress::new(id, 100, i64::MAX));
+            let figures = progress.add(PartitionProgress::new(id, 100, i64::MAX));
             figures.saw_end(110);
             let now = crate::position_writer::now_ms();
             let times = Times {
@@ -253,7 +252,6 @@ mod tests {
             figures.copied(times);
             figures.acknowledged(6, 600, 106);
             progress.traffic().acknowledged(times);
-            progress.add(figures);
         }
         progress.traffic().committed(1);
         runs.add(Watched {
@@ -363,6 +361,32 @@ mod tests {
             table(),
             "UPDATE_METRICS=1 cargo test writes it"
         );
+    }
+
+    /// OpenMetrics forbids a series twice, and a counter that falls is taken for a new process.
+    #[test]
+    fn a_partition_that_begins_anew_is_shown_once_and_counts_on() {
+        let progress = Progress::new();
+        let begin = |position| {
+            let id = PartitionId {
+                source_topic: "t".into(),
+                target_topic: "t".into(),
+                partition: 0,
+            };
+            progress.add(PartitionProgress::new(id, position, i64::MAX))
+        };
+        let first = begin(0);
+        first.acknowledged(7, 700, 7);
+        first.gap(3);
+        first.finish();
+        let second = begin(0);
+        second.acknowledged(4, 400, 4);
+        let shown = progress.readings();
+        assert_eq!(shown.len(), 1);
+        let it = &shown[0];
+        assert_eq!((it.position, it.records, it.bytes), (4, 11, 1100));
+        assert_eq!((it.gaps, it.gap_offsets), (1, 3));
+        assert_eq!(progress.snapshot().records, 11);
     }
 
     /// What a scrape really contains is what the table says: kinds, names and label names.

@@ -1,7 +1,6 @@
 //! From discovered topics to partitions that are copied.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use kafka::{OffsetSpec, TopicPartition};
 use topology::Delivery;
@@ -245,8 +244,8 @@ impl Run<'_> {
             position,
             epoch,
         } = beginning;
-        let progress = Arc::new(PartitionProgress::new(id.clone(), offset, until));
-        self.progress.add(progress.clone());
+        let progress = PartitionProgress::new(id.clone(), offset, until);
+        let progress = self.progress.add(progress);
         let window = self.mirror.replay_window;
         let (mut flow, guarantee) = match (self.mirror.delivery, producer) {
             (Delivery::ExactlyOnce, Some(own)) => (

@@ -1,7 +1,6 @@
 //! Partitions of topics that are held back (`pausedTopics`): not copied, and shown all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use kafka::{TopicMetadata, TopicPartition};
 
@@ -52,7 +51,7 @@ impl Run<'_> {
                 };
                 let progress = PartitionProgress::new(id, position, i64::MAX);
                 progress.pause();
-                self.progress.add(Arc::new(progress));
+                self.progress.add(progress);
                 self.paused.insert(partition);
             }
         }
