@@ -15,8 +15,7 @@ use crate::traffic::Traffic;
 #[derive(Debug, Default)]
 pub struct Progress {
     phase: Mutex<Phase>,
-    /// By topic on the source, and partition.
-    partitions: Mutex<BTreeMap<(Arc<str>, i32), Arc<PartitionProgress>>>,
+    partitions: Mutex<Partitions>,
     failures: Mutex<Vec<PartitionFailure>>,
     /// As the last discovery found.
     left_out: Mutex<Vec<LeftOut>>,
@@ -28,6 +27,9 @@ pub struct Progress {
     traffic: Arc<Traffic>,
     budget: Mutex<Option<Budget>>,
 }
+
+/// By topic on the source, and partition.
+type Partitions = BTreeMap<(Arc<str>, i32), Arc<PartitionProgress>>;
 
 /// Where a run stands as a whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

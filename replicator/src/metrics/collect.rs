@@ -363,7 +363,7 @@ mod tests {
         );
     }
 
-    /// OpenMetrics forbids a series twice, and a counter that falls is taken for a new process.
+    /// A series twice is forbidden by `OpenMetrics`, and a counter that falls is taken for a new process.
     #[test]
     fn a_partition_that_begins_anew_is_shown_once_and_counts_on() {
         let progress = Progress::new();
