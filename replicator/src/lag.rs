@@ -15,7 +15,7 @@ use topology::Mirror;
 use crate::error::RunError;
 use crate::options::Source;
 use crate::position_writer::now_ms;
-use crate::status::{PartitionStatus, status};
+use crate::status::{Condition, PartitionStatus, status};
 use crate::traffic::Times;
 
 /// Partitions whose lag is measured in seconds: those with the most records to copy. Each costs one
@@ -68,6 +68,8 @@ pub async fn lag(
         .map(|status| {
             let key = (status.source_topic.clone(), status.partition);
             let (lag_seconds, lag_estimated_bytes) = match missing.get(&key) {
+                // copied beyond the source's end: what comes there now is not known to be copied
+                _ if status.condition == Condition::Truncated => (None, None),
                 _ if status.lag == 0 => (Some(0.0), Some(0)),
                 None => (None, None),
                 Some(missing) => (age(missing, now), estimate(status.lag, missing)),
@@ -119,10 +121,8 @@ async fn first_missing(
             topic: topic.as_str().into(),
             topic_id: known.id,
             partition: partition.partition,
-            offset: partition
-                .position
-                .unwrap_or(partition.source_start)
-                .max(partition.source_start),
+            // not the position, which may speak of another topic
+            offset: (partition.source_end - partition.lag).max(partition.source_start),
             leader_epoch: -1,
         };
         let (_, wanted) = by_leader

@@ -151,6 +151,21 @@ impl Partition {
     }
 }
 
+/// Leaves the reason beside the position of a partition that is not even started.
+pub(crate) fn leave(slot: &Slot, position: Position, reason: &str) {
+    let stopped = Some(shortened(reason));
+    let (written, _) = watch::channel(0);
+    slot.update(
+        Position {
+            stopped,
+            ..position
+        },
+        0,
+        written,
+        true,
+    );
+}
+
 fn shortened(reason: &str) -> String {
     if reason.len() <= REASON_KEPT {
         return reason.to_owned();

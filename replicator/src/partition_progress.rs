@@ -224,6 +224,13 @@ impl PartitionProgress {
         self.failed.store(true, Ordering::Relaxed);
     }
 
+    /// The source topic is another one now: what is copied of it ends where it begins, and no end is heard of yet.
+    pub(crate) fn lies_before(&self, start: i64) {
+        self.position.store(start, Ordering::Relaxed);
+        self.end.store(start, Ordering::Relaxed);
+        self.end_seen_ms.store(0, Ordering::Relaxed);
+    }
+
     /// Why it is not running, where that is known.
     pub(crate) fn reason(&self) -> Option<String> {
         self.reason

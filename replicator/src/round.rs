@@ -42,7 +42,12 @@ impl Partition {
     pub(crate) async fn run(mut self, shared: &Shared) -> Result<Partition, (Partition, Stopped)> {
         match self.rounds(shared).await {
             Ok(()) => Ok(self),
-            Err(stopped) => Err((self, stopped)),
+            Err(stopped) => {
+                if matches!(stopped, Stopped::SourceReset { .. }) {
+                    self.progress.lies_before(0);
+                }
+                Err((self, stopped))
+            }
         }
     }
 

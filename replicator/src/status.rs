@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use kafka::{Cluster, OffsetSpec, TopicPartition};
 use serde::Serialize;
-use topology::{Engine, Mirror};
+use topology::{Engine, Mirror, StartOffset};
 
 use crate::error::RunError;
 use crate::options::Source;
@@ -23,7 +23,8 @@ pub struct PartitionStatus {
     pub position: Option<i64>,
     /// Last stable offset of the source.
     pub source_end: i64,
-    /// Offsets between position (or log start) and end.
+    /// Offsets between position and end; from the log's start where the position means nothing any more, and from where the first
+    /// run will begin where there is none.
     pub lag: i64,
     /// First offset that the source still has.
     pub source_start: i64,
@@ -76,7 +77,7 @@ impl Condition {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::DataLost => "records lost",
+            Self::DataLost => "data lost",
             Self::Truncated => "source truncated",
             Self::SourceRecreated => "source recreated",
             Self::TargetRecreated => "target recreated",
@@ -175,6 +176,13 @@ pub async fn status(
         .list_offsets(&partitions, OffsetSpec::LatestCommitted)
         .await;
     let ends = ends.map_err(on_source)?;
+    let begins = if positions.is_empty() {
+        first_begins(mirror, source, &partitions, &ends)
+            .await
+            .map_err(on_source)?
+    } else {
+        BTreeMap::new()
+    };
     let names: Vec<String> = selected.iter().map(|(_, name)| name.clone()).collect();
     let there = target
         .metadata_of(&names)
@@ -207,7 +215,6 @@ pub async fn status(
             let position = positions.get(&key);
             let source_end = offset(&ends, &partition).map_err(on_source)?;
             let start = offset(&starts, &partition).map_err(on_source)?;
-            let copied = position.map_or(start, |position| position.offset);
             let (source_id, target_topic) =
                 topics.get(&partition.topic).cloned().unwrap_or_default();
             let target_id = there
@@ -223,18 +230,41 @@ pub async fn status(
                 refused: cause.is_some(),
             };
             let condition = condition(position, &seen);
+            let left = || position.and_then(|position| position.stopped.clone());
             let cause = match condition {
-                Condition::Stopped => position.and_then(|position| position.stopped.clone()),
-                Condition::DataLost
+                Condition::Stopped
+                | Condition::DataLost
                 | Condition::Truncated
-                | Condition::SourceRecreated
-                | Condition::TargetRecreated
+                | Condition::SourceRecreated => left().or(cause),
+                Condition::TargetRecreated
                 | Condition::TargetMissing
                 | Condition::Refused
                 | Condition::Paused
                 | Condition::NotStarted
                 | Condition::Behind
                 | Condition::CaughtUp => cause,
+            };
+            let begin = begins.get(&partition).copied().unwrap_or(start);
+            let copied = match (position, condition) {
+                (None, _) => begin,
+                // the position means nothing there: everything is to be copied
+                (
+                    Some(_),
+                    Condition::SourceRecreated
+                    | Condition::TargetRecreated
+                    | Condition::TargetMissing,
+                ) => start,
+                (
+                    Some(position),
+                    Condition::DataLost
+                    | Condition::Truncated
+                    | Condition::Refused
+                    | Condition::Stopped
+                    | Condition::Paused
+                    | Condition::NotStarted
+                    | Condition::Behind
+                    | Condition::CaughtUp,
+                ) => position.offset,
             };
             Ok(PartitionStatus {
                 condition: if mirror.is_paused(&partition.topic) {
@@ -254,6 +284,33 @@ pub async fn status(
             })
         })
         .collect()
+}
+
+/// Where the very first run will begin, where that is not the first record. Later what is new is copied from its first one.
+async fn first_begins(
+    mirror: &Mirror,
+    source: &Source,
+    partitions: &[TopicPartition],
+    ends: &Listed,
+) -> Result<BTreeMap<TopicPartition, i64>, kafka::Error> {
+    let found = match mirror.start_offset {
+        StartOffset::Earliest => return Ok(BTreeMap::new()),
+        StartOffset::Latest => None,
+        StartOffset::Timestamp(timestamp) => {
+            let at = OffsetSpec::Timestamp(timestamp);
+            Some(source.cluster.list_offsets(partitions, at).await?)
+        }
+    };
+    let begin = |partition: &TopicPartition| {
+        let found = found.as_ref().map(|found| offset(found, partition));
+        match found.transpose()? {
+            Some(found) if found >= 0 => Ok(found),
+            // nothing is that new
+            Some(_) | None => offset(ends, partition),
+        }
+    };
+    let begins = partitions.iter().map(|it| Ok((it.clone(), begin(it)?)));
+    begins.collect()
 }
 
 type Listed = BTreeMap<TopicPartition, Result<kafka::ListedOffset, kafka::BrokerError>>;

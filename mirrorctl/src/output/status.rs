@@ -298,7 +298,7 @@ fn why(partition: &PartitionStatus) -> String {
     let start = partition.source_start;
     match partition.condition {
         Condition::DataLost => format!(
-            "offsets {} to {} are gone from the source and were not copied (onDataLoss decides)",
+            "offsets {} to {} are gone from the source and were not copied; `onDataLoss: continue` notes the gap and goes on",
             count(position),
             count(start - 1),
         ),
@@ -308,7 +308,7 @@ fn why(partition: &PartitionStatus) -> String {
             count(partition.source_end),
         ),
         Condition::SourceRecreated => {
-            "the source topic was deleted and created again (onTopicReset decides)".to_owned()
+            "the source topic was deleted and created again; `onTopicReset: restart` copies the new one".to_owned()
         }
         Condition::TargetRecreated => {
             "the target topic was deleted and created again: the next run copies it anew".to_owned()
@@ -443,9 +443,9 @@ mod tests {
         let page = status_human(&[mirror], false, 80);
         let text = anstream::adapter::strip_str(&page).to_string();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], "  1 records lost, 199 behind, lag 20,000");
+        assert_eq!(lines[1], "  1 data lost, 199 behind, lag 20,000");
         assert!(
-            lines[3].contains("pay.orders.199") && lines[3].contains("records lost"),
+            lines[3].contains("pay.orders.199") && lines[3].contains("data lost"),
             "{text}"
         );
         assert!(

@@ -74,7 +74,9 @@ impl RunReading {
     }
 
     pub(super) fn lag_bytes(&self) -> Option<f64> {
-        self.partitions.iter().map(|it| it.lag_bytes).sum()
+        let mut lags = self.partitions.iter().map(|it| it.lag_bytes);
+        // not `sum`, which begins at -0.0
+        lags.try_fold(0.0, |sum, lag| Some(sum + lag?))
     }
 }
 

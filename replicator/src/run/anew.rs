@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use kafka::{OffsetSpec, TopicPartition};
 use topology::OnTopicReset;
 
-use super::{RESTART_PAUSE, Run, on_target};
+use super::{RESTART_PAUSE, Run, failure, on_target};
 use crate::error::RunError;
 use crate::identity::PartitionId;
 use crate::outcome::Stopped;
-use crate::partition::Partition;
+use crate::partition::{Partition, leave};
 use crate::position::{Position, PositionKey};
+use crate::progress::PartitionProgress;
 use crate::reset::{self, Standing};
 use crate::topics::MirroredTopic;
 
@@ -71,6 +72,31 @@ impl Run<'_> {
             self.anew.insert(key, start);
         }
         Ok(())
+    }
+
+    /// Stops a partition whose position speaks of a source topic that is gone: says so, shows it with what
+    /// the new topic has from `start` on, and leaves the reason beside the position.
+    pub(super) fn stop_recreated(
+        &mut self,
+        id: &PartitionId,
+        partition: TopicPartition,
+        position: Position,
+        (start, until): (i64, i64),
+    ) {
+        let reason = Stopped::SourceReset {
+            topic: id.source_topic.clone(),
+        }
+        .to_string();
+        tracing::error!(partition = %id, position = position.offset, %reason,
+            "partition stopped; its neighbours go on");
+        let new = PartitionProgress::new(id.clone(), start, until);
+        let progress = self.progress.add(new);
+        progress.fail(&reason);
+        let failure = failure(id, Some(position.offset), reason);
+        let slot = self.slots.of(self.position_key(&partition));
+        leave(&slot, position, &failure.reason);
+        self.running.insert(partition);
+        self.progress.fail(failure);
     }
 
     /// A partition's newest position.

@@ -6,7 +6,7 @@ use kafka::{OffsetSpec, TopicPartition};
 use topology::Delivery;
 use tracing::Instrument;
 
-use super::{Run, failure, on_target};
+use super::{Run, on_target};
 use crate::compacted;
 use crate::error::RunError;
 use crate::findings;
@@ -14,7 +14,6 @@ use crate::flow::Flow;
 use crate::identity::PartitionId;
 use crate::lineage::{Epoch, Lineage};
 use crate::options::Mode;
-use crate::outcome::Stopped;
 use crate::oversize::Cutter;
 use crate::partition::{Commits, Guarantee, Partition};
 use crate::position::{Position, PositionKey, ProducerPosition, VERSION};
@@ -187,13 +186,7 @@ impl Run<'_> {
             offset = *start;
         } else if let Some(position) = known {
             if position.source_topic_id != source_topic_id {
-                let reason = Stopped::SourceReset {
-                    topic: id.source_topic.clone(),
-                }
-                .to_string();
-                self.running.insert(partition);
-                self.progress
-                    .fail(failure(&id, Some(position.offset), reason));
+                self.stop_recreated(&id, partition, position, (start, until));
                 return None;
             }
             offset = position.offset;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use replicator::{Gap, GapKey, GapKind, Options, Progress, Summary};
+use replicator::metrics::{Metrics, PartitionMetrics, Watched, Watchlist};
+use replicator::{
+    Condition, Gap, GapKey, GapKind, Options, PartitionStatus, Progress, Source, Summary,
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -93,6 +96,112 @@ async fn a_source_topic_that_is_recreated_while_the_mirror_runs_stops_its_partit
     let reason = &summary.failures[0].reason;
     assert!(reason.contains("onTopicReset: restart"), "{reason}");
     assert_eq!(rig.on_target("t1").await, before);
+}
+
+/// The samples of one metric, without those that have other labels.
+fn samples(progress: &Arc<Progress>, of: &str) -> Vec<String> {
+    let list = Watchlist::new();
+    list.add(Watched {
+        mirror: "m".to_owned(),
+        source: "a".to_owned(),
+        target: "b".to_owned(),
+        lag_objective: None,
+        progress: progress.clone(),
+    });
+    let text = Metrics::new(list, PartitionMetrics::On).open_metrics();
+    let text = text.unwrap();
+    let lines = text.lines().filter(|line| line.starts_with(of));
+    lines
+        .filter_map(|line| Some(line.rsplit_once(' ')?.1.to_owned()))
+        .collect()
+}
+
+const FAILED: &str = r#"mirrorctl_partitions{mirror="m",source="a",target="b",state="failed"}"#;
+
+#[tokio::test]
+async fn a_source_topic_that_was_recreated_before_the_run_is_shown_as_failed_with_its_lag() {
+    for mirror in [SOON, SOON_EXACTLY_ONCE] {
+        let rig = Rig::start(1, mirror).await;
+        rig.create("t1", 1, &[]).await;
+        rig.produce("t1", 1, 0, 5).await;
+        rig.once().await;
+        recreate_source(&rig, 1).await;
+        rig.produce("t1", 1, 20, 1).await;
+        let new = rig.source_cluster.log_end_offset("t1", 0).unwrap();
+
+        let running = Running::start(&rig);
+        let failed = async || samples(&running.progress, FAILED) == ["1"];
+        rig.until("failed partition", failed).await;
+        assert_eq!(
+            samples(&running.progress, "mirrorctl_partition_well"),
+            ["0"]
+        );
+        let lag = async || {
+            samples(&running.progress, "mirrorctl_mirror_lag_records") == [new.to_string()]
+        };
+        rig.until("lag of the new topic", lag).await;
+        running.stop().await;
+        let found = status(&rig).await.remove(0);
+        assert_eq!(found.condition, Condition::SourceRecreated);
+        assert_eq!(
+            found.lag, new,
+            "the position means nothing in the new topic"
+        );
+        let cause = found.cause.unwrap();
+        assert!(cause.contains("onTopicReset: restart"), "{cause}");
+        let lag = replicator::lag(&rig.mirror, &source(&rig), &rig.target).await;
+        let lag = lag.unwrap().remove(0);
+        assert!(lag.lag_seconds.unwrap() > 1.0, "{lag:?}");
+        // the position itself stays as it was
+        assert!(found.position.unwrap() > new);
+    }
+}
+
+#[tokio::test]
+async fn a_topic_that_is_recreated_while_the_mirror_runs_has_the_lag_of_the_new_one() {
+    let rig = Rig::start(1, SOON).await;
+    rig.create("t1", 1, &[]).await;
+    rig.produce("t1", 1, 0, 5).await;
+    let running = Running::start(&rig);
+    rig.until_target_has("t1", 75).await;
+    recreate_source(&rig, 1).await;
+    rig.produce("t1", 1, 20, 1).await;
+    let new = rig.source_cluster.log_end_offset("t1", 0).unwrap();
+    let failed = async || samples(&running.progress, FAILED) == ["1"];
+    rig.until("failed partition", failed).await;
+    assert_eq!(
+        samples(&running.progress, "mirrorctl_partition_well"),
+        ["0"]
+    );
+    let lag =
+        async || samples(&running.progress, "mirrorctl_mirror_lag_records") == [new.to_string()];
+    rig.until("lag of the new topic", lag).await;
+    let summary = running.stop().await;
+    assert_eq!(summary.records, 75, "what was copied counts still");
+}
+
+#[tokio::test]
+async fn before_the_first_run_a_mirror_from_the_end_has_no_lag() {
+    for (start, expected) in [("latest", 0), ("earliest", 75)] {
+        let rig = Rig::start(1, &format!("  startOffset: {start}\n")).await;
+        rig.create("t1", 1, &[]).await;
+        rig.produce("t1", 1, 0, 5).await;
+        let found = status(&rig).await.remove(0);
+        assert_eq!(found.condition, Condition::NotStarted);
+        assert_eq!(found.lag, expected, "{start}");
+    }
+}
+
+fn source(rig: &Rig) -> Source {
+    Source {
+        alias: "a".to_owned(),
+        cluster: rig.source.clone(),
+    }
+}
+
+async fn status(rig: &Rig) -> Vec<PartitionStatus> {
+    let found = replicator::status(&rig.mirror, &source(rig), &rig.target).await;
+    found.unwrap()
 }
 
 #[tokio::test]
