@@ -16,6 +16,6 @@ pub use difference::Difference;
 pub use digest::sha256;
 pub use manifest::{MANIFEST, Manifest, ManifestEntry};
 pub use path::{PathError, check};
-pub use place::{Folder, FolderError, Present};
+pub use place::{Folder, FolderError, Present, link_on_the_way};
 pub use sensitive::shown;
 pub use standing::{FileState, Sides, Wanted, standing};

@@ -199,6 +199,17 @@ impl Folder {
     }
 }
 
+/// The first part of the way from `below` to `below/out` that is a symbolic link: what is written through it goes elsewhere.
+/// What cannot be looked at is none.
+pub fn link_on_the_way(below: &Path, out: &Path) -> Option<PathBuf> {
+    let mut path = below.to_owned();
+    out.components().find_map(|part| {
+        path.push(part);
+        let about = fs::symlink_metadata(&path).ok()?;
+        about.is_symlink().then(|| path.clone())
+    })
+}
+
 /// A file beside the one that it will be. Its writer holds a lock on it, which ends with the writer.
 fn temporary(parent: &Path) -> io::Result<NamedTempFile> {
     let (prefix, suffix) = UNFINISHED;

@@ -22,11 +22,16 @@ pub(crate) fn folders(file: &Path, topology: &Topology) -> Vec<FormerFolder> {
     };
     let current = topology.render.as_ref();
     let current = current.and_then(|block| std::path::absolute(&block.out).ok());
+    // what is seen through a link is in use, too
+    let real = current.as_ref().and_then(|it| fs::canonicalize(it).ok());
+    let in_use = |folder: &PathBuf| {
+        current.as_ref() == Some(folder) || real.is_some() && fs::canonicalize(folder).ok() == real
+    };
     let mut found = Vec::new();
     let mut ahead = VecDeque::from([(below, 0)]);
     let mut looked = 0;
     while let Some((folder, depth)) = ahead.pop_front() {
-        if current.as_ref() == Some(&folder) {
+        if in_use(&folder) {
             continue;
         }
         looked += 1;

@@ -168,7 +168,7 @@ fn hint(failure: &Failure) -> Option<String> {
                 .to_owned(),
         ),
         Failure::Apply(plan::ApplyError::Stale { .. }) => {
-            Some("somebody changed the cluster since; look at a new plan".to_owned())
+            Some("something else was changed since; look at a new plan".to_owned())
         }
         Failure::Apply(plan::ApplyError::Interrupted { .. }) => {
             Some("apply again: what is done is skipped".to_owned())

@@ -563,3 +563,49 @@ fn a_damaged_manifest_is_said_once() {
         .filter(|it| it["blocked"][0]["message"].is_string());
     assert!(blocked.count() > 1, "each of them is blocked");
 }
+
+#[test]
+fn a_folder_that_is_a_link_or_behind_one_is_refused_by_the_plan() {
+    let stage = Stage::new();
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(stage.path(to), stage.path(name)).unwrap();
+    };
+    let file = topology(&stage, RENDER);
+    apply(&file, &[]).code(0);
+    fs::rename(stage.path("rendered"), stage.path("real")).unwrap();
+    link("real", "rendered");
+    let refused = plan(&file, &[]).code(3);
+    refused.says(&format!(
+        "{} is a symbolic link",
+        stage.path("rendered").display()
+    ));
+    assert!(!refused.out.contains("left there"), "{}", refused.out);
+
+    let outside = tempfile::TempDir::new().unwrap();
+    std::os::unix::fs::symlink(outside.path(), stage.path("a")).unwrap();
+    link("nowhere", "dangling");
+    for (out, named) in [("a/b", "a"), ("dangling", "dangling")] {
+        let render = format!("render: {{out: {out}, targets: [mirrormaker2]}}\n");
+        let file = topology(&stage, &render);
+        let named = format!("{} is a symbolic link", stage.path(named).display());
+        plan(&file, &[]).code(3).says(&named);
+        apply(&file, &[]).code(3);
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_manifest_that_may_be_sound_is_not_given_up() {
+    let stage = Stage::new();
+    let file = topology(&stage, RENDER);
+    apply(&file, &[]).code(0);
+    let manifest = rendered(&stage, "mirrorctl-render.json");
+    fs::remove_file(&manifest).unwrap();
+    fs::create_dir(&manifest).unwrap();
+    let refused = plan(&file, &[]).code(3);
+    refused.says("it is no file; move that away, and plan again");
+    refused.says(&format!("! {ADDRESS}  not known"));
+    for words in ["not there", "restore it", "remove it"] {
+        assert!(!refused.out.contains(words), "{words} in {}", refused.out);
+    }
+}

@@ -61,14 +61,13 @@ pub(crate) fn changes(scene: &Scene<'_>) -> Vec<ResourceChange> {
         .collect();
     let unknown = match (scene.live, &seen.problem) {
         (None, _) => Some("the folder was not read, so nothing is known about it".to_owned()),
-        (Some(_), Some(problem)) => Some(format!(
-            "nobody knows what was rendered: {problem}; restore it from version control, or remove it: files that are not as \
-             wanted count as edited then"
-        )),
+        (Some(_), Some(problem)) => Some(problem.clone()),
         (Some(_), None) => None,
     };
     if let Some(message) = unknown {
         for change in &mut changes {
+            "not known".clone_into(&mut change.reason);
+            change.details.clear();
             change.blocked = vec![rails::block(BlockCode::NotObserved, message.clone())];
         }
     }
@@ -161,13 +160,19 @@ impl File<'_> {
     ) -> ResourceChange {
         let record = self.record(state);
         let details = self.details(state);
+        let blocked = self.rails(state, scene);
         ResourceChange {
             reason: self.reason(state, record.is_none()),
             risk: details.iter().map(|it| it.risk).max().unwrap_or(Risk::Safe),
             diff: self.diff(state),
             details,
-            blocked: self.rails(state, scene).into_iter().collect(),
-            notes: self.note(state).into_iter().collect(),
+            // of what is refused nothing is to be said that would come of it
+            notes: self
+                .note(state)
+                .filter(|_| blocked.is_none())
+                .into_iter()
+                .collect(),
+            blocked: blocked.into_iter().collect(),
             owner: self.owner(state, record.is_some()),
             record,
             ..self.plain(change, scene)
