@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment};
-use replicator::{MEASURED, PartitionLag};
+use replicator::{Condition, MEASURED, PartitionLag};
 use serde_json::{Value, json};
 
 use crate::output::figures::{bytes, count, counted, elapsed};
@@ -48,6 +48,8 @@ struct Sums {
     seconds: f64,
     /// Partitions that are behind, nobody knows for how long.
     unmeasured: usize,
+    /// Partitions whose position does not speak of what the source has now: how many records are missing is not known.
+    unknown: usize,
 }
 
 impl Sums {
@@ -60,6 +62,7 @@ impl Sums {
             sums.bytes += partition.lag_estimated_bytes.unwrap_or(0);
             sums.seconds = sums.seconds.max(partition.lag_seconds.unwrap_or(0.0));
             sums.unmeasured += usize::from(partition.lag_seconds.is_none());
+            sums.unknown += usize::from(is_unknown(partition.status.condition));
         }
         sums
     }
@@ -85,7 +88,23 @@ impl Sums {
 
     /// What is not known is over: nobody could show that it is not.
     fn is_over_time(&self, limit: Duration) -> bool {
-        self.seconds > limit.as_secs_f64() || self.unmeasured > 0
+        self.seconds > limit.as_secs_f64() || self.unmeasured > 0 || self.unknown > 0
+    }
+}
+
+/// Copied is another topic than the one that is there, or more than it has: the difference is no measure of what is missing.
+fn is_unknown(condition: Condition) -> bool {
+    match condition {
+        Condition::Truncated | Condition::SourceRecreated => true,
+        Condition::DataLost
+        | Condition::TargetRecreated
+        | Condition::TargetMissing
+        | Condition::Refused
+        | Condition::Stopped
+        | Condition::Paused
+        | Condition::NotStarted
+        | Condition::Behind
+        | Condition::CaughtUp => false,
     }
 }
 
@@ -103,7 +122,9 @@ impl MirrorLag {
         let sums = self.sums();
         match limit {
             LagLimit::Time(limit) => sums.is_over_time(limit),
-            LagLimit::Records(limit) => u64::try_from(sums.records).unwrap_or(0) > limit,
+            LagLimit::Records(limit) => {
+                u64::try_from(sums.records).unwrap_or(0) > limit || sums.unknown > 0
+            }
             LagLimit::Objective => self.objective.is_some_and(|limit| sums.is_over_time(limit)),
         }
     }
@@ -155,7 +176,7 @@ pub(crate) fn lag_human(mirrors: &[MirrorLag], all: bool, width: usize) -> Strin
 }
 
 fn whole(sums: &Sums) -> String {
-    if sums.partitions > 0 && sums.behind == 0 {
+    if sums.partitions > 0 && sums.behind == 0 && sums.unknown == 0 {
         return format!("{GOOD}caught up{GOOD:#}");
     }
     format!(
@@ -295,7 +316,7 @@ pub(crate) fn lag_json(mirrors: &[MirrorLag], unreached: &[String]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use replicator::{Condition, PartitionStatus};
+    use replicator::PartitionStatus;
 
     use super::*;
 
@@ -370,6 +391,20 @@ mod tests {
         gone.status.source_start = 7;
         let text = plain(&lag_human(&[mirror(vec![gone])], false, 80));
         assert!(text.contains("! t-3: offsets 2 to 6 are gone"), "{text}");
+    }
+
+    #[test]
+    fn a_recreated_source_topic_is_not_caught_up_and_keeps_no_limit() {
+        for condition in [Condition::SourceRecreated, Condition::Truncated] {
+            let mut recreated = partition("t", 0, 0, Some(0.0));
+            recreated.status.condition = condition;
+            let lag = mirror(vec![recreated]);
+            assert!(lag.is_over(LagLimit::Records(0)), "{condition:?}");
+            assert!(lag.is_over(LagLimit::Objective), "{condition:?}");
+            let text = plain(&lag_human(&[lag], false, 80));
+            assert!(!text.contains("caught up"), "{text}");
+            assert!(text.contains("objective 30 s missed"), "{text}");
+        }
     }
 
     #[test]
