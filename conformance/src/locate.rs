@@ -44,11 +44,7 @@ pub(crate) fn locate(
                 StampRead::Missing | StampRead::Damaged => return Ok(()),
             };
             if stamp.run == journal.run && stamp.id == id {
-                found = Some(TopicPartitionOffset {
-                    topic: topic.clone(),
-                    partition,
-                    offset,
-                });
+                found = Some(TopicPartitionOffset::new(topic.clone(), partition, offset));
             }
             Ok(())
         })?;

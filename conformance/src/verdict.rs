@@ -19,6 +19,17 @@ pub struct TopicPartitionOffset {
     pub offset: i64,
 }
 
+impl TopicPartitionOffset {
+    /// An offset in a partition of a topic.
+    pub(crate) fn new(topic: impl Into<String>, partition: i32, offset: i64) -> Self {
+        Self {
+            topic: topic.into(),
+            partition,
+            offset,
+        }
+    }
+}
+
 impl fmt::Display for TopicPartitionOffset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}@{}", self.topic, self.partition, self.offset)

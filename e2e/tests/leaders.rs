@@ -7,7 +7,7 @@ mod case;
 
 use std::thread;
 
-use case::{Case, assert_same, count, stop, until, until_it_says};
+use case::{Case, assert_same, count, stop, until_it_says, waits::until};
 use e2e::{ClusterSpec, KafkaCluster, Pair, TopicAdmin, end_offsets, write_batch};
 use serde_json::json;
 

@@ -8,7 +8,9 @@ mod case;
 
 use std::sync::OnceLock;
 
-use case::{Case, assert_same, assert_says, contents, only_failure, stop, until, until_it_says};
+use case::{
+    Case, assert_same, assert_says, contents, only_failure, stop, until_it_says, waits::until,
+};
 use e2e::{ClusterSpec, Pair, end_offsets, read_partition, write_batch, write_mixed};
 use serde_json::{Value, json};
 

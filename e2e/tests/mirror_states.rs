@@ -2,17 +2,17 @@
 //! is shown and repaired; a promotion copies to the end and is for good; what is written to the target since goes back.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::thread;
-use std::time::{Duration, Instant};
+#[path = "support/waits.rs"]
+mod waits;
 
 use e2e::{
-    ClusterSpec, Guarded, Pair, Stream, Workspace, console_producer, identical, mirrorctl,
-    record_count, start_mirrorctl,
+    ClusterSpec, Pair, Stream, Workspace, console_producer, identical, mirrorctl, record_count,
+    start_mirrorctl,
 };
 use rustix::process::Signal;
 use serde_json::Value;
+use waits::{LIMIT, until, until_it_says};
 
-const LIMIT: Duration = Duration::from_mins(2);
 const RECORDS: &str = "mirrorctl-mirrors.internal";
 
 struct Bed {
@@ -70,26 +70,6 @@ impl Bed {
 
     fn copied(&self) -> u64 {
         record_count(&self.pair.target.bootstrap_servers(), "live").unwrap_or(0)
-    }
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < LIMIT, "{what} within {LIMIT:?}");
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-fn until_it_says(process: &Guarded, words: &str, times: usize) {
-    let started = Instant::now();
-    while process.stderr().matches(words).count() < times {
-        assert!(
-            started.elapsed() < LIMIT,
-            "no {words:?} in\n{}",
-            process.stderr()
-        );
-        thread::sleep(Duration::from_millis(50));
     }
 }
 

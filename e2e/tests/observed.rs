@@ -4,10 +4,12 @@
 
 #[path = "support/http.rs"]
 mod http;
+#[path = "support/waits.rs"]
+mod waits;
 
 use std::net::TcpStream;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::{
     ClusterSpec, Pair, Stream, Workspace, end_offsets, identical, mirrorctl, producer_performance,
@@ -16,9 +18,7 @@ use e2e::{
 use http::{http_get, listening_at};
 use prometheus_parse::{Scrape, Value};
 use rustix::process::Signal;
-
-/// Nothing that is waited for takes longer.
-const LIMIT: Duration = Duration::from_mins(2);
+use waits::{LIMIT, until};
 
 const TOPOLOGY: &str = "\
 topics:
@@ -218,14 +218,6 @@ fn every_line_is_json(log: &str) {
         ended += u32::from(line["message"] == "the mirror ended" && line["records"].is_u64());
     }
     assert_eq!(ended, 1, "{log}");
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < LIMIT, "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(100));
-    }
 }
 
 fn scrape(address: &str) -> Scrape {

@@ -2,17 +2,20 @@
 //! besides records.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/waits.rs"]
+mod waits;
+
 use std::sync::OnceLock;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::{
     ClusterSpec, Guarded, KafkaCluster, Pair, Stream, Workspace, end_offsets, identical, mirrorctl,
     record_count, start_mirrorctl,
 };
 use rustix::process::Signal;
+use waits::{LIMIT, until, until_it_says};
 
-const LIMIT: Duration = Duration::from_mins(2);
 const TOPIC_COMMAND: &str = "org.apache.kafka.tools.TopicCommand";
 const CONFIG_COMMAND: &str = "kafka.admin.ConfigCommand";
 
@@ -20,26 +23,6 @@ const CONFIG_COMMAND: &str = "kafka.admin.ConfigCommand";
 fn pair() -> &'static Pair {
     static PAIR: OnceLock<Pair> = OnceLock::new();
     PAIR.get_or_init(|| Pair::start(&ClusterSpec::single()).unwrap())
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < LIMIT, "{what} within {LIMIT:?}");
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-fn until_it_says(process: &Guarded, words: &str, times: usize) {
-    let started = Instant::now();
-    while process.stderr().matches(words).count() < times {
-        assert!(
-            started.elapsed() < LIMIT,
-            "no {words:?} in\n{}",
-            process.stderr()
-        );
-        thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn stop(mut process: Guarded) -> String {

@@ -10,7 +10,7 @@ mod http;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use case::{Case, assert_same, count, stop, until, until_it_says};
+use case::{Case, assert_same, count, stop, until_it_says, waits::until};
 use e2e::{
     ClusterSpec, Guarded, KafkaCluster, Pair, Stream, TopicAdmin, TopicAt, identical, write_mixed,
 };

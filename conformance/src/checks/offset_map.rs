@@ -29,11 +29,6 @@ pub fn offset_map(
     bound: u64,
 ) -> CheckResult {
     let mut failures = Failures::default();
-    let place = |topic: &str, partition, offset| TopicPartitionOffset {
-        topic: topic.to_owned(),
-        partition,
-        offset,
-    };
     let mut sorted = offsets.to_vec();
     sorted.sort_unstable_by_key(|it| (it.partition, it.source, it.target));
     let (mut behind_all, mut furthest_back) = (0, 0);
@@ -43,8 +38,16 @@ pub fn offset_map(
             && before.target > it.target
         {
             failures.add(|| Counterexample {
-                source: Some(place(source_topic, it.partition, it.source)),
-                target: Some(place(target_topic, it.partition, it.target)),
+                source: Some(TopicPartitionOffset::new(
+                    source_topic,
+                    it.partition,
+                    it.source,
+                )),
+                target: Some(TopicPartitionOffset::new(
+                    target_topic,
+                    it.partition,
+                    it.target,
+                )),
                 record: None,
                 expected: format!(
                     "a target offset of at least {}, where source offset {} is translated to",
@@ -58,8 +61,16 @@ pub fn offset_map(
             behind_all += 1;
             if it.target > it.target_end {
                 failures.add(|| Counterexample {
-                    source: Some(place(source_topic, it.partition, it.source)),
-                    target: Some(place(target_topic, it.partition, it.target)),
+                    source: Some(TopicPartitionOffset::new(
+                        source_topic,
+                        it.partition,
+                        it.source,
+                    )),
+                    target: Some(TopicPartitionOffset::new(
+                        target_topic,
+                        it.partition,
+                        it.target,
+                    )),
                     record: None,
                     expected: format!("a target offset up to the end, {}", it.target_end),
                     found: format!("{}, which skips what comes next", it.target),
@@ -68,8 +79,16 @@ pub fn offset_map(
             continue;
         };
         let example = |expected: String, found: String| Counterexample {
-            source: Some(place(source_topic, it.partition, source)),
-            target: Some(place(target_topic, it.partition, target)),
+            source: Some(TopicPartitionOffset::new(
+                source_topic,
+                it.partition,
+                source,
+            )),
+            target: Some(TopicPartitionOffset::new(
+                target_topic,
+                it.partition,
+                target,
+            )),
             record: None,
             expected,
             found,

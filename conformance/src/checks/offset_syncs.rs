@@ -27,15 +27,18 @@ pub fn offset_syncs_hold(
     offsets: &[SyncedOffset],
 ) -> CheckResult {
     let mut failures = Failures::default();
-    let place = |topic: &str, partition, offset| TopicPartitionOffset {
-        topic: topic.to_owned(),
-        partition,
-        offset,
-    };
     let mut add = |it: &SyncedOffset, expected: String, found: String| {
         failures.add(|| Counterexample {
-            source: Some(place(source_topic, it.partition, it.source)),
-            target: Some(place(target_topic, it.partition, it.target)),
+            source: Some(TopicPartitionOffset::new(
+                source_topic,
+                it.partition,
+                it.source,
+            )),
+            target: Some(TopicPartitionOffset::new(
+                target_topic,
+                it.partition,
+                it.target,
+            )),
             record: None,
             expected,
             found,

@@ -40,11 +40,11 @@ pub struct OversizeFacts {
 pub fn oversize(subject: &str, facts: &OversizeFacts) -> CheckResult {
     let mut failures = Failures::default();
     let example = |partition, offset, expected: String, found: String| Counterexample {
-        source: Some(TopicPartitionOffset {
-            topic: facts.source_topic.clone(),
+        source: Some(TopicPartitionOffset::new(
+            &facts.source_topic,
             partition,
             offset,
-        }),
+        )),
         target: None,
         record: None,
         expected,

@@ -55,11 +55,7 @@ pub struct Scope<'j> {
 
 impl Scope<'_> {
     pub(crate) fn at(&self, sighting: &Sighting<'_>) -> TopicPartitionOffset {
-        TopicPartitionOffset {
-            topic: self.target_topic.to_string(),
-            partition: sighting.partition,
-            offset: sighting.offset,
-        }
+        TopicPartitionOffset::new(&*self.target_topic, sighting.partition, sighting.offset)
     }
 }
 

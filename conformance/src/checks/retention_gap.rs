@@ -43,7 +43,8 @@ pub fn retention_gap(
             offsets += gap.to.map_or(0, |to| (to - gap.from).max(0) as u64);
             if let Some(complaint) = wrong(gap, first) {
                 let at = gap.from.max(first);
-                failures.add(|| complaint.at(place(source_topic, partition, at)));
+                failures
+                    .add(|| complaint.at(TopicPartitionOffset::new(source_topic, partition, at)));
             }
         }
         let position = notes.positions.get(&partition);
@@ -175,7 +176,8 @@ pub fn retention_gap_of_missing(subject: &str, facts: &MissingFacts<'_>) -> Chec
                     found: "it neither on the source, nor on the target, nor in the ledger"
                         .to_owned(),
                 };
-                let mut example = complaint.at(place(topic, lane.partition, least));
+                let mut example =
+                    complaint.at(TopicPartitionOffset::new(topic, lane.partition, least));
                 example.record = Some(RecordId { stream, sequence });
                 example
             });
@@ -209,14 +211,6 @@ fn offsets_of(anchors: &[(u64, i64)], sequence: u64, only_ours: bool) -> (i64, i
         None => i64::MAX,
     };
     (least, most.max(least))
-}
-
-fn place(topic: &str, partition: i32, offset: i64) -> TopicPartitionOffset {
-    TopicPartitionOffset {
-        topic: topic.to_owned(),
-        partition,
-        offset,
-    }
 }
 
 #[cfg(test)]

@@ -34,11 +34,7 @@ fn judge(
     let mut failures = Failures::default();
     let mut add = |partition, offset, expected: String, found: String| {
         failures.add(|| Counterexample {
-            source: Some(TopicPartitionOffset {
-                topic: source_topic.to_owned(),
-                partition,
-                offset,
-            }),
+            source: Some(TopicPartitionOffset::new(source_topic, partition, offset)),
             target: None,
             record: None,
             expected,

@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::compare::align::{Alignment, Side};
-use crate::compare::entry::Entry;
 use crate::compare::judge::Walked;
 use crate::compare::recent::HashKeyed;
 use crate::verdict::{Counterexample, Failures, Figures, TopicPartitionOffset, Verdict, figures};
@@ -65,11 +64,6 @@ pub(crate) fn judge(
     partitions: &[Walked],
 ) -> (Verdict, Figures) {
     let mut failures = Failures::default();
-    let place = |topic: &str, partition, entry: Entry| TopicPartitionOffset {
-        topic: topic.to_owned(),
-        partition,
-        offset: entry.offset,
-    };
     for Walked {
         partition, found, ..
     } in partitions
@@ -78,8 +72,10 @@ pub(crate) fn judge(
             failures.add(|| {
                 let (ours, theirs) = found.first_aborted.unzip();
                 Counterexample {
-                    source: ours.map(|it| place(source_topic, *partition, it)),
-                    target: theirs.map(|it| place(target_topic, *partition, it)),
+                    source: ours
+                        .map(|it| TopicPartitionOffset::new(source_topic, *partition, it.offset)),
+                    target: theirs
+                        .map(|it| TopicPartitionOffset::new(target_topic, *partition, it.offset)),
                     record: None,
                     expected: "only records that a read-committed reader of the source sees"
                         .to_owned(),

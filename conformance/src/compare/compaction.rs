@@ -96,11 +96,7 @@ fn example(
     partition: i32,
     unlike: &Unlike,
 ) -> Counterexample {
-    let place = |topic: &str, offset| TopicPartitionOffset {
-        topic: topic.to_owned(),
-        partition,
-        offset,
-    };
+    let place = |topic: &str, offset| TopicPartitionOffset::new(topic, partition, offset);
     let (expected, found) = match (unlike.source, unlike.target) {
         (Some(ours), None) if !ours.tombstone => {
             ("the newest record of a key", "no record of the key")

@@ -36,11 +36,11 @@ pub(crate) fn judge(
             .filter(|ours| !notes.reports(*partition, ours.offset));
         for ours in lost {
             failures.add(|| Counterexample {
-                source: Some(TopicPartitionOffset {
-                    topic: source_topic.to_owned(),
-                    partition: *partition,
-                    offset: ours.offset,
-                }),
+                source: Some(TopicPartitionOffset::new(
+                    source_topic,
+                    *partition,
+                    ours.offset,
+                )),
                 target: None,
                 record: None,
                 expected: format!("partition {partition} on the target from its first record on"),

@@ -467,11 +467,8 @@ impl Judge {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Counterexample {
-        let at = |topic: &str, entry: Entry| TopicPartitionOffset {
-            topic: topic.to_owned(),
-            partition,
-            offset: entry.offset,
-        };
+        let at =
+            |topic: &str, entry: Entry| TopicPartitionOffset::new(topic, partition, entry.offset);
         Counterexample {
             source: source.map(|entry| at(&self.source_topic, entry)),
             target: target.map(|entry| at(&self.target_topic, entry)),

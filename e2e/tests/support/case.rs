@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "every test program uses its part of it")]
 
+#[path = "waits.rs"]
+pub(crate) mod waits;
+
 use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,9 +15,7 @@ use e2e::{
 };
 use rustix::process::Signal;
 use serde_json::Value;
-
-/// Nothing that a test waits for takes longer.
-pub(crate) const LIMIT: Duration = Duration::from_mins(2);
+use waits::LIMIT;
 
 /// A mirror of the topics whose names begin with its own name.
 pub(crate) struct Case<'p> {
@@ -153,14 +154,6 @@ pub(crate) fn only_failure(summary: &Value) -> (String, Option<i64>, Option<i64>
 pub(crate) fn assert_says(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "{word} is not in:\n{text}");
-    }
-}
-
-pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < LIMIT, "{what} within {LIMIT:?}");
-        thread::sleep(Duration::from_millis(50));
     }
 }
 
