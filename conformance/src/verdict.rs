@@ -51,6 +51,25 @@ pub struct Counterexample {
     pub found: String,
 }
 
+impl Counterexample {
+    /// What offsets of both sides show that belong together.
+    pub(crate) fn between(
+        (source_topic, target_topic): (&str, &str),
+        partition: i32,
+        (source, target): (i64, i64),
+        expected: String,
+        found: String,
+    ) -> Self {
+        Self {
+            source: Some(TopicPartitionOffset::new(source_topic, partition, source)),
+            target: Some(TopicPartitionOffset::new(target_topic, partition, target)),
+            record: None,
+            expected,
+            found,
+        }
+    }
+}
+
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected {}, found {}", self.expected, self.found)?;

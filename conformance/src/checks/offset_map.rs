@@ -1,8 +1,6 @@
 //! `offset-map`: where a consumer goes on after a move skips nothing, rises, and goes back no further than declared.
 
-use crate::verdict::{
-    CheckResult, Counterexample, Failures, TopicPartitionOffset, Verdict, figures,
-};
+use crate::verdict::{CheckResult, Counterexample, Failures, Verdict, figures};
 use crate::words::counted;
 
 /// A translated offset, and where the record it stands before lies.
@@ -24,7 +22,7 @@ pub struct MappedOffset {
 /// Judges a topic's translated offsets. `bound` is how many target offsets a consumer may be sent back.
 pub fn offset_map(
     subject: &str,
-    (source_topic, target_topic): (&str, &str),
+    topics: (&str, &str),
     offsets: &[MappedOffset],
     bound: u64,
 ) -> CheckResult {
@@ -37,61 +35,37 @@ pub fn offset_map(
         if let Some(before) = before.filter(|before| before.partition == it.partition)
             && before.target > it.target
         {
-            failures.add(|| Counterexample {
-                source: Some(TopicPartitionOffset::new(
-                    source_topic,
+            failures.add(|| {
+                Counterexample::between(
+                    topics,
                     it.partition,
-                    it.source,
-                )),
-                target: Some(TopicPartitionOffset::new(
-                    target_topic,
-                    it.partition,
-                    it.target,
-                )),
-                record: None,
-                expected: format!(
-                    "a target offset of at least {}, where source offset {} is translated to",
-                    before.target, before.source
-                ),
-                found: it.target.to_string(),
+                    (it.source, it.target),
+                    format!(
+                        "a target offset of at least {}, where source offset {} is translated to",
+                        before.target, before.source
+                    ),
+                    it.target.to_string(),
+                )
             });
         }
         before = Some(it);
         let Some((source, target)) = it.next else {
             behind_all += 1;
             if it.target > it.target_end {
-                failures.add(|| Counterexample {
-                    source: Some(TopicPartitionOffset::new(
-                        source_topic,
+                failures.add(|| {
+                    Counterexample::between(
+                        topics,
                         it.partition,
-                        it.source,
-                    )),
-                    target: Some(TopicPartitionOffset::new(
-                        target_topic,
-                        it.partition,
-                        it.target,
-                    )),
-                    record: None,
-                    expected: format!("a target offset up to the end, {}", it.target_end),
-                    found: format!("{}, which skips what comes next", it.target),
+                        (it.source, it.target),
+                        format!("a target offset up to the end, {}", it.target_end),
+                        format!("{}, which skips what comes next", it.target),
+                    )
                 });
             }
             continue;
         };
-        let example = |expected: String, found: String| Counterexample {
-            source: Some(TopicPartitionOffset::new(
-                source_topic,
-                it.partition,
-                source,
-            )),
-            target: Some(TopicPartitionOffset::new(
-                target_topic,
-                it.partition,
-                target,
-            )),
-            record: None,
-            expected,
-            found,
+        let example = |expected: String, found: String| {
+            Counterexample::between(topics, it.partition, (source, target), expected, found)
         };
         if it.target > target {
             failures.add(|| {

@@ -1,8 +1,6 @@
 //! `offset-map` of `MirrorMaker` 2: what it says are the same records are the same records.
 
-use crate::verdict::{
-    CheckResult, Counterexample, Failures, TopicPartitionOffset, Verdict, figures,
-};
+use crate::verdict::{CheckResult, Counterexample, Failures, Verdict, figures};
 use crate::words::{count, counted};
 
 /// A source offset that the mirror says is a target offset, and what lies there.
@@ -23,25 +21,19 @@ pub struct SyncedOffset {
 /// Judges a topic's offset syncs: consumers are moved by them.
 pub fn offset_syncs_hold(
     subject: &str,
-    (source_topic, target_topic): (&str, &str),
+    topics: (&str, &str),
     offsets: &[SyncedOffset],
 ) -> CheckResult {
     let mut failures = Failures::default();
     let mut add = |it: &SyncedOffset, expected: String, found: String| {
-        failures.add(|| Counterexample {
-            source: Some(TopicPartitionOffset::new(
-                source_topic,
+        failures.add(|| {
+            Counterexample::between(
+                topics,
                 it.partition,
-                it.source,
-            )),
-            target: Some(TopicPartitionOffset::new(
-                target_topic,
-                it.partition,
-                it.target,
-            )),
-            record: None,
-            expected,
-            found,
+                (it.source, it.target),
+                expected,
+                found,
+            )
         });
     };
     let mut sorted = offsets.to_vec();
