@@ -35,7 +35,10 @@ impl<'a> Generator<'a> {
         }
         let spread = self.journal.spec.spread.as_millis() as u64;
         let length = self.journal.stream_length(id.stream).max(1);
-        let along = (u128::from(id.sequence) * u128::from(spread) / u128::from(length)) as u64;
+        let along = match id.sequence.checked_mul(spread) {
+            Some(product) => product / length,
+            None => (u128::from(id.sequence) * u128::from(spread) / u128::from(length)) as u64,
+        };
         let jitter = scramble(self.journal.spec.seed ^ scramble(id.sequence)) % 1000;
         let offset = (along + jitter).min(spread);
         self.journal.first_timestamp_ms + offset as i64

@@ -10,6 +10,7 @@
 //! `reader`, `write` and `topics` talk to clusters.
 
 mod asker;
+mod batch;
 mod checks;
 mod compare;
 mod context;
@@ -17,6 +18,7 @@ mod contract;
 mod endpoint;
 mod error;
 mod events;
+mod feeds;
 mod generate;
 mod history;
 mod html;

@@ -47,7 +47,11 @@ pub(crate) struct Reader<'e> {
     /// Made when there is something to read: a consumer looks up a coordinator.
     consumer: Option<Arc<Consumer>>,
     places: BTreeMap<i32, Place>,
+    /// How many of them were not read up to their captured ends.
+    open: usize,
     heard: Instant,
+    /// Records have arrived since `heard`: looking at the clock for each would be a good part of the work.
+    stirred: bool,
     last_error: Option<String>,
 }
 
@@ -60,7 +64,9 @@ impl<'e> Reader<'e> {
             queued_kib,
             consumer: None,
             places: BTreeMap::new(),
+            open: 0,
             heard: Instant::now(),
+            stirred: false,
             last_error: None,
         }
     }
@@ -82,6 +88,7 @@ impl<'e> Reader<'e> {
             };
             self.places.insert(partition, place);
         }
+        self.count_open();
         self.last_error = None;
         let consumer = match self.consumer.take() {
             Some(consumer) => consumer,
@@ -97,6 +104,7 @@ impl<'e> Reader<'e> {
             .map_err(endpoint.failed(format!("asking for the leaders of {topic}")))?;
         }
         self.heard = Instant::now();
+        self.stirred = false;
         consumer
             .assign(&list)
             .map_err(endpoint.failed(format!("assigning partitions of {topic}")))
@@ -129,26 +137,35 @@ impl<'e> Reader<'e> {
                 place.log_end_reported = false;
             }
         }
+        self.count_open();
         self.heard = Instant::now();
         Ok(())
     }
 
-    /// Whether every partition was read up to its captured end.
-    pub(crate) fn reached(&self) -> bool {
-        self.places.values().all(|place| place.next >= place.end)
+    fn count_open(&mut self) {
+        let places = self.places.values();
+        self.open = places.filter(|place| place.next < place.end).count();
     }
 
-    /// Records between here and the captured ends, counting holes in the offsets too.
-    pub(crate) fn remaining(&self) -> u64 {
-        self.places
-            .values()
-            .map(|place| (place.end - place.next).max(0) as u64)
-            .sum()
+    /// Whether every partition was read up to its captured end.
+    pub(crate) fn reached(&self) -> bool {
+        self.open == 0
     }
 
     /// How long nothing has arrived.
     pub(crate) fn quiet_for(&self) -> Duration {
-        self.heard.elapsed()
+        if self.stirred {
+            Duration::ZERO
+        } else {
+            self.heard.elapsed()
+        }
+    }
+
+    /// Nothing has arrived just now.
+    fn rests(&mut self) {
+        if std::mem::take(&mut self.stirred) {
+            self.heard = Instant::now();
+        }
     }
 
     /// Waits up to 100 ms for a record and shows it as `(partition, offset, record)`.
@@ -171,24 +188,29 @@ impl<'e> Reader<'e> {
                     if offset < place.next {
                         return Ok(Step::Quiet);
                     }
+                    let was_open = place.next < place.end;
                     place.next = offset + 1;
+                    self.open -= usize::from(was_open && place.next >= place.end);
                 } else {
                     return Ok(Step::Quiet);
                 }
-                self.heard = Instant::now();
+                self.stirred = true;
                 self.last_error = None;
                 show(partition, offset, &view(&message))?;
                 Ok(Step::Record)
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
+                self.rests();
                 self.log_end(partition)?;
                 Ok(Step::Quiet)
             }
             Some(Err(error)) => {
+                self.rests();
                 self.complain(error)?;
                 Ok(Step::Quiet)
             }
             None => {
+                self.rests();
                 self.look_for_stall()?;
                 Ok(Step::Quiet)
             }
@@ -213,6 +235,7 @@ impl<'e> Reader<'e> {
                 place.next = place.next.max(offset);
             }
         }
+        self.count_open();
         Ok(())
     }
 
@@ -251,6 +274,7 @@ impl<'e> Reader<'e> {
             if let Some(place) = self.places.get_mut(&partition) {
                 place.next = place.end;
             }
+            self.count_open();
             return Ok(());
         }
         if quiet < STALL {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use crate::Error;
@@ -12,11 +13,11 @@ use crate::checks::{
 };
 use crate::endpoint::Endpoint;
 use crate::events::FaultEvent;
+use crate::feeds::Feeds;
 use crate::journal::Journal;
 use crate::locate::locate;
 use crate::notes::{Notes, Subject, TopicNotes};
 use crate::observer::{Observer, Pace};
-use crate::reader::{Reader, Step};
 use crate::report::{Mode, REPORT_FORMAT_VERSION, Report, Timeline};
 use crate::topics;
 use crate::verdict::{CheckResult, Verdict};
@@ -222,40 +223,38 @@ fn read_target(
     options: &StampedOptions,
     panel: &mut Panel<'_>,
 ) -> Result<(), Error> {
-    let mut reader = Reader::open(asker, QUEUED_KIB);
+    let topic = options.target_topic.as_str();
     let all: Vec<i32> = (0..partitions).collect();
-    let spans = asker.spans(&options.target_topic, &all)?;
-    reader.assign(&options.target_topic, &spans)?;
-    let total = journal.acknowledged().max(reader.remaining());
-    let mut pace = Pace::new(
-        asker.observer,
-        total,
-        format!("checking {}", options.target_topic),
-    );
-    let mut last_look = false;
-    loop {
-        let step = reader.poll(|partition, offset, record| {
-            panel.observe(partition, offset, record);
-            Ok(())
-        })?;
-        match step {
-            Step::Record => pace.step()?,
-            Step::Quiet => pace.look()?,
-        }
-        if !reader.reached() {
-            continue;
-        }
-        // at the end: once more to where the target ends by now, so that late repeats are seen
-        if panel.missing() == 0 {
-            if last_look {
-                break;
+    let spans = asker.spans(topic, &all)?;
+    let held = spans.iter().map(|(_, first, end)| (end - first).max(0));
+    let total = journal.acknowledged().max(held.sum::<i64>() as u64);
+    let mut pace = Pace::new(asker.observer, total, format!("checking {topic}"));
+    thread::scope(|scope| -> Result<(), Error> {
+        let mut feeds = Feeds::start(scope, asker, topic, &spans, QUEUED_KIB);
+        let mut last_look = false;
+        loop {
+            if let Some(batch) = feeds.next()? {
+                batch.show(|partition, offset, record| {
+                    panel.observe(partition, offset, record);
+                    pace.step()
+                })?;
             }
-            last_look = true;
-            reader.capture_ends()?;
-        } else if step == Step::Quiet && reader.quiet_for() >= options.patience {
-            break;
+            pace.look()?;
+            if !feeds.reached() {
+                continue;
+            }
+            // at the end: once more to where the target ends by now, so that late repeats are seen
+            if panel.missing() == 0 {
+                if last_look {
+                    return Ok(());
+                }
+                last_look = true;
+                feeds.look_again();
+            } else if feeds.quiet_for().is_some_and(|it| it >= options.patience) {
+                return Ok(());
+            }
         }
-    }
+    })?;
     pace.finish();
     Ok(())
 }

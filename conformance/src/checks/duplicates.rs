@@ -1,9 +1,10 @@
 //! `duplicates`: at-least-once repeats within a bound and is counted; exactly-once never repeats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checks::lanes::Lanes;
 use crate::checks::panel::at_target;
 use crate::checks::{Check, Finding, Scope};
 use crate::history::Sighting;
@@ -90,7 +91,7 @@ struct Track {
 pub struct Duplicates<'j> {
     scope: Scope<'j>,
     bound: ReplayBound,
-    tracks: HashMap<(i32, u32), Track>,
+    tracks: Lanes<Track>,
     replays: BTreeMap<i32, u64>,
     records: u64,
     repeated: u64,
@@ -104,7 +105,7 @@ impl<'j> Duplicates<'j> {
         Self {
             scope,
             bound,
-            tracks: HashMap::new(),
+            tracks: Lanes::default(),
             replays: BTreeMap::new(),
             records: 0,
             repeated: 0,
@@ -164,10 +165,7 @@ impl Check for Duplicates<'_> {
     fn observe(&mut self, sighting: &Sighting<'_>) {
         let Some(id) = sighting.id() else { return };
         self.records += 1;
-        let track = self
-            .tracks
-            .entry((sighting.partition, id.stream))
-            .or_default();
+        let track = self.tracks.of(sighting.partition, id.stream);
         let went_back = track.last.is_some_and(|last| id.sequence <= last);
         track.last = Some(id.sequence);
         if track.seen.insert(id.sequence) {

@@ -5,6 +5,7 @@ mod config_sync;
 mod delete_policy;
 mod duplicates;
 mod key_order;
+mod lanes;
 mod latency;
 mod no_phantom;
 mod offset_map;

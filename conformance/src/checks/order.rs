@@ -1,7 +1,6 @@
 //! `order`: first occurrences rise.
 
-use std::collections::HashMap;
-
+use crate::checks::lanes::Lanes;
 use crate::checks::panel::at_target;
 use crate::checks::{Check, Finding, Scope};
 use crate::history::Sighting;
@@ -13,7 +12,7 @@ use crate::words::counted;
 #[derive(Debug)]
 pub struct Order<'j> {
     scope: Scope<'j>,
-    seen: HashMap<(i32, u32), RangeSet>,
+    seen: Lanes<RangeSet>,
     firsts: u64,
     failures: Failures,
 }
@@ -23,7 +22,7 @@ impl<'j> Order<'j> {
     pub fn new(scope: Scope<'j>) -> Self {
         Self {
             scope,
-            seen: HashMap::new(),
+            seen: Lanes::default(),
             firsts: 0,
             failures: Failures::default(),
         }
@@ -41,10 +40,7 @@ impl Check for Order<'_> {
 
     fn observe(&mut self, sighting: &Sighting<'_>) {
         let Some(id) = sighting.id() else { return };
-        let seen = self
-            .seen
-            .entry((sighting.partition, id.stream))
-            .or_default();
+        let seen = self.seen.of(sighting.partition, id.stream);
         let highest = seen.max();
         if !seen.insert(id.sequence) {
             return;

@@ -1,7 +1,6 @@
 //! `replay-shape`: what comes again comes whole and in order.
 
-use std::collections::HashMap;
-
+use crate::checks::lanes::Lanes;
 use crate::checks::panel::at_target;
 use crate::checks::{Check, Finding, Scope};
 use crate::history::Sighting;
@@ -22,7 +21,7 @@ struct Lane {
 #[derive(Debug)]
 pub struct ReplayShape<'j> {
     scope: Scope<'j>,
-    lanes: HashMap<(i32, u32), Lane>,
+    lanes: Lanes<Lane>,
     records: u64,
     replays: u64,
     failures: Failures,
@@ -33,7 +32,7 @@ impl<'j> ReplayShape<'j> {
     pub fn new(scope: Scope<'j>) -> Self {
         Self {
             scope,
-            lanes: HashMap::new(),
+            lanes: Lanes::default(),
             records: 0,
             replays: 0,
             failures: Failures::default(),
@@ -53,10 +52,7 @@ impl Check for ReplayShape<'_> {
     fn observe(&mut self, sighting: &Sighting<'_>) {
         let Some(id) = sighting.id() else { return };
         self.records += 1;
-        let lane = self
-            .lanes
-            .entry((sighting.partition, id.stream))
-            .or_default();
+        let lane = self.lanes.of(sighting.partition, id.stream);
         let due = lane
             .last
             .filter(|last| lane.replaying && id.sequence > *last)
