@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::{Error, Guarded, KafkaInstallation, Result, Workspace};
 
+/// The heap of each process of [`start_java`].
+pub const ENGINE_HEAP_MEGABYTES: u32 = 512;
+
 /// One main class of Kafka's as a process in the background, in `workspace`.
 ///
 /// `environment` is where secrets go: nothing of it is written to a file.
@@ -21,10 +24,13 @@ pub fn start_java(
 ) -> Result<Guarded> {
     let log = workspace.write("engine-log4j2.properties", LOG_CONFIG)?;
     let mut arguments: Vec<OsString> = installation
-        .java_arguments(512, &log)
+        .java_arguments(ENGINE_HEAP_MEGABYTES, &log)
         .into_iter()
         .map(OsString::from)
         .collect();
+    // of programs that are as old as Mirus; the others do not look at it
+    let old_log = workspace.write("engine-log4j.properties", OLD_LOG_CONFIG)?;
+    arguments.push(format!("-Dlog4j.configuration=file:{}", old_log.display()).into());
     arguments.extend([main_class.into(), properties.into()]);
     Guarded::spawn(
         name,
@@ -35,6 +41,7 @@ pub fn start_java(
     )
 }
 
+/// Warnings, and where consumers begin to read: they tell of offsets that are gone at level INFO.
 const LOG_CONFIG: &str = "status = error
 appender.console.type = Console
 appender.console.name = console
@@ -42,6 +49,16 @@ appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %p %m (%c)%n
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
+logger.consumer.name = org.apache.kafka.clients.consumer.internals
+logger.consumer.level = info
+";
+
+/// The same for the logging of Kafka before 4.
+const OLD_LOG_CONFIG: &str = "log4j.rootLogger = WARN, console
+log4j.appender.console = org.apache.log4j.ConsoleAppender
+log4j.appender.console.layout = org.apache.log4j.PatternLayout
+log4j.appender.console.layout.ConversionPattern = %p %m (%c)%n
+log4j.logger.org.apache.kafka.clients.consumer.internals = INFO
 ";
 
 /// The REST interface of a worker of Kafka Connect on this machine.

@@ -30,7 +30,7 @@ mod workspace;
 pub use binary::{mirrorctl, mirrorctl_binary, start_mirrorctl, start_mirrorctl_with};
 pub use cluster::{ClusterSpec, KafkaCluster, Provider};
 pub use delay::DelayedLink;
-pub use engines::{ConnectWorker, start_java};
+pub use engines::{ConnectWorker, ENGINE_HEAP_MEGABYTES, start_java};
 pub use error::{Error, Result};
 pub use guarded::Guarded;
 pub use installation::{KAFKA_VERSION, KafkaInstallation, MIRUS_VERSION};

@@ -21,7 +21,7 @@ enum Task {
     Test(test::Arguments),
     /// Measure the replicator against MirrorMaker 2 and the brokers' limit; `-- --write` writes e2e/bench/RESULTS.md
     Bench(bench::Arguments),
-    /// Run the same scenarios on every engine; `-- --write` writes e2e/scoreboard/SCOREBOARD.md
+    /// Run the same scenarios on every engine; `-- --write` writes SCOREBOARD.md
     Scoreboard(scoreboard::Arguments),
     /// Measure the judge: its rate beside kafka-consumer-perf's, and its memory
     Judging(judging::Arguments),

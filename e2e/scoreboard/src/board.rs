@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::contract::{CHECKS, Standing};
+use crate::contract::{CHECKS, Standing, unjudged};
 use crate::engine::{Kind, REBALANCE_DELAY};
-use crate::run::{Broken, Outcome, Verdict};
+use crate::results::Results;
+use crate::run::{Broken, OBJECTIVE, Outcome, Verdict};
 use crate::scenario::Scenario;
 
 /// Characters of an error that are told; what a tool printed may be long.
@@ -18,78 +19,244 @@ pub(crate) struct Setting {
     pub(crate) seed: u64,
 }
 
+/// What became of a scenario on an engine.
+#[derive(Debug, Clone, Copy)]
+enum Cell<'r> {
+    Judged(&'r Outcome),
+    /// It was begun and came to nothing.
+    Nothing(&'r Broken),
+    NotRun,
+    /// The engine has not what the scenario does.
+    NotForIt,
+}
+
+/// A board of scenarios and engines.
+#[derive(Debug)]
+struct Board<'r> {
+    scenarios: &'r [Scenario],
+    engines: Vec<Kind>,
+    results: &'r Results,
+    seed: u64,
+}
+
 /// The whole document.
-pub(crate) fn document(
-    setting: &Setting,
-    scenarios: &[Scenario],
-    outcomes: &[Outcome],
-    broken: &[Broken],
-) -> String {
-    let mut engines: Vec<Kind> = outcomes.iter().map(|outcome| outcome.engine).collect();
-    engines.sort_unstable();
-    engines.dedup();
-    let mut text = format!(
+pub(crate) fn document(setting: &Setting, scenarios: &[Scenario], results: &Results) -> String {
+    let board = Board::of(scenarios, results, setting.seed);
+    let mut text = preface(setting);
+    text.push_str(
+        "\n## Checks\n\nThe worst verdict over all scenarios. `?`: not judged, see the end. A scenario without a result says \
+         nothing about any check.\n\n",
+    );
+    board.header(&mut text, "check");
+    for (check, _) in CHECKS {
+        row(
+            &mut text,
+            check,
+            board
+                .engines
+                .iter()
+                .map(|kind| board.over_all(check, *kind)),
+        );
+    }
+    row(
+        &mut text,
+        "scenarios with a result",
+        board.engines.iter().map(|kind| board.judged_of(*kind)),
+    );
+    for scenario in scenarios {
+        board.of_scenario(&mut text, scenario);
+    }
+    board.gaps(&mut text);
+    board.open_checks(&mut text);
+    text
+}
+
+fn preface(setting: &Setting) -> String {
+    format!(
         "# Scoreboard\n\nWritten by `cargo xtask scoreboard -- --write`; not to be edited. The same scenarios on every \
-         engine, each on two fresh clusters of Apache Kafka {} with one broker, judged by `mirrorctl verify`: \
-         by stamps, and what those do not show by comparing both clusters. Each engine is judged by what it promises: mirrorctl exactly-once, the others at-least-once. \
-         Mirus is {}, with the Kafka Connect that it is built on. Workers of Kafka Connect have `{REBALANCE_DELAY}`: with the default \
-         of five minutes they would copy nothing for so long after each kill.\n\n\
+         engine, each on two fresh clusters of Apache Kafka {} with one broker, or three where brokers change places, judged by \
+         `mirrorctl verify`: by stamps, and what those do not show by comparing both clusters; what was done to topics beside the \
+         stamped one is judged by what the board finds on the target, where an engine keeps no notes. A scenario begins when the \
+         engine copies. Each engine is judged by what it promises: mirrorctl exactly-once, the others at-least-once, which may \
+         repeat records once in each partition after each start of theirs, each outage of a link or a broker, and each time that \
+         one wakes beside its successor (`duplicates` calls all of these restarts). `latency` and `recovery` are judged by a lag \
+         of {OBJECTIVE}, within a minute after a fault. Mirus is {}, with the Kafka Connect that it is built on. Workers of Kafka \
+         Connect have `{REBALANCE_DELAY}`: with the default of five minutes they would copy nothing for so long after each kill.\n\n\
          {}, {} cores, seed {}.\n",
         e2e::KAFKA_VERSION,
         e2e::MIRUS_VERSION,
         setting.date,
         setting.cores,
         setting.seed
-    );
-    text.push_str(
-        "\n## Checks\n\nThe worst verdict over all scenarios. `?`: not judged, see below.\n\n",
-    );
-    header(&mut text, "check", &engines);
-    for (check, _) in CHECKS {
-        let cells = engines.iter().map(|kind| over_all(check, *kind, outcomes));
-        row(&mut text, check, cells);
-    }
-    for scenario in scenarios {
-        of_scenario(&mut text, scenario, setting.seed, &engines, outcomes);
-    }
-    if !broken.is_empty() {
-        text.push_str("\n## Without a result\n\n");
-        for Broken {
-            scenario,
-            engine,
-            reason,
-        } in broken
-        {
-            let words: Vec<&str> = reason.split_whitespace().collect();
-            let reason: String = words.join(" ").chars().take(REASON).collect();
-            let _ = writeln!(text, "- {scenario}, {}: {reason}", engine.title());
-        }
-    }
-    text.push_str("\n## Not judged, or not provoked\n\n");
-    for (check, standing) in CHECKS {
-        match standing {
-            Standing::Provoked => {}
-            Standing::Unprovoked => {
-                let _ = writeln!(
-                    text,
-                    "- {check}: judged where it applies, by comparing both clusters, but no scenario provokes it yet"
-                );
-            }
-            Standing::Not(reason) => {
-                let _ = writeln!(text, "- {check}: {reason}");
-            }
-        }
-    }
-    text
+    )
 }
 
-fn header(text: &mut String, first: &str, engines: &[Kind]) {
-    row(
-        text,
-        first,
-        engines.iter().map(|kind| kind.title().to_owned()),
-    );
-    row(text, "---", engines.iter().map(|_| "---".to_owned()));
+impl<'r> Board<'r> {
+    fn of(scenarios: &'r [Scenario], results: &'r Results, seed: u64) -> Self {
+        let judged = results.outcomes.iter().map(|it| it.engine);
+        let broken = results.broken.iter().map(|it| it.engine);
+        let mut engines: Vec<Kind> = judged.chain(broken).collect();
+        engines.sort_unstable();
+        engines.dedup();
+        Self {
+            scenarios,
+            engines,
+            results,
+            seed,
+        }
+    }
+
+    fn cell(&self, scenario: &Scenario, kind: Kind) -> Cell<'r> {
+        let wanted = (scenario.name.as_str(), kind, self.seed);
+        let mut judged = self.results.outcomes.iter();
+        let mut broken = self.results.broken.iter();
+        if let Some(found) = judged.find(|it| (it.scenario.as_str(), it.engine, it.seed) == wanted)
+        {
+            return Cell::Judged(found);
+        }
+        if let Some(found) = broken.find(|it| (it.scenario.as_str(), it.engine, it.seed) == wanted)
+        {
+            return Cell::Nothing(found);
+        }
+        if scenario.is_for(kind) && (kind != Kind::External || scenario.is_quiet()) {
+            Cell::NotRun
+        } else {
+            Cell::NotForIt
+        }
+    }
+
+    /// Of every scenario that has a result on this engine.
+    fn outcomes(&self, kind: Kind) -> impl Iterator<Item = &'r Outcome> {
+        self.scenarios
+            .iter()
+            .filter_map(move |scenario| match self.cell(scenario, kind) {
+                Cell::Judged(outcome) => Some(outcome),
+                Cell::Nothing(_) | Cell::NotRun | Cell::NotForIt => None,
+            })
+    }
+
+    fn judged_of(&self, kind: Kind) -> String {
+        let all = self.scenarios.iter();
+        let all = all.filter(|it| !matches!(self.cell(it, kind), Cell::NotForIt));
+        format!("{} of {}", self.outcomes(kind).count(), all.count())
+    }
+
+    fn header(&self, text: &mut String, first: &str) {
+        row(
+            text,
+            first,
+            self.engines.iter().map(|kind| kind.title().to_owned()),
+        );
+        row(text, "---", self.engines.iter().map(|_| "---".to_owned()));
+    }
+
+    fn over_all(&self, check: &str, kind: Kind) -> String {
+        let (mut passed, mut failed, mut open) = (0, Vec::new(), 0);
+        for outcome in self.outcomes(kind) {
+            for judged in outcome.checks.iter().filter(|it| it.id == check) {
+                match judged.verdict {
+                    Verdict::Pass { .. } => passed += 1,
+                    Verdict::Fail { .. } => failed.push(outcome.scenario.as_str()),
+                    Verdict::Inconclusive { .. } => open += 1,
+                }
+            }
+        }
+        match (failed.is_empty(), passed, open) {
+            (false, ..) => format!("**fail** ({})", failed.join(", ")),
+            (true, 0, _) => "?".to_owned(),
+            (true, _, 0) => "pass".to_owned(),
+            (true, _, open) => format!("pass, {open} inconclusive"),
+        }
+    }
+
+    fn of_scenario(&self, text: &mut String, scenario: &Scenario) {
+        let cells: Vec<(Kind, Cell<'_>)> = self
+            .engines
+            .iter()
+            .map(|kind| (*kind, self.cell(scenario, *kind)))
+            .collect();
+        let is_judged = |(_, cell): &(Kind, Cell<'_>)| matches!(cell, Cell::Judged(_));
+        if !cells.iter().any(is_judged) {
+            return;
+        }
+        let _ = write!(text, "\n## {}\n\n{}", scenario.name, scenario.says);
+        let workload = &scenario.workload;
+        let rate = workload
+            .rate
+            .map_or_else(String::new, |rate| format!(", {rate} a second"));
+        let _ = writeln!(
+            text,
+            " {} records on {} partitions{rate}.\n",
+            workload.records, workload.partitions
+        );
+        for step in scenario.steps(self.seed) {
+            let _ = writeln!(text, "- {step}");
+        }
+        text.push('\n');
+        self.header(text, "check");
+        for (check, _) in CHECKS {
+            let judged = |(_, cell): &(Kind, Cell<'_>)| match cell {
+                Cell::Judged(outcome) => outcome.checks.iter().any(|it| it.id == check),
+                Cell::Nothing(_) | Cell::NotRun | Cell::NotForIt => false,
+            };
+            if cells.iter().any(judged) {
+                let words = cells
+                    .iter()
+                    .map(|(kind, cell)| in_words(check, *kind, *cell));
+                row(text, check, words);
+            }
+        }
+        let after = cells.iter().map(|(_, cell)| match cell {
+            Cell::Judged(outcome) => format!("{:.1} s", outcome.judged_after.as_secs_f64()),
+            Cell::Nothing(broken) => format!("no result: {}", in_short(&broken.reason)),
+            Cell::NotRun => "not run".to_owned(),
+            Cell::NotForIt => "not for it".to_owned(),
+        });
+        row(text, "judged after the last write", after);
+        for (kind, cell) in &cells {
+            if let Cell::Judged(outcome) = cell
+                && let Some(ended) = &outcome.ended
+            {
+                let _ = writeln!(text, "\n{} ended by itself: {ended}", kind.title());
+            }
+        }
+    }
+
+    /// What this board does not say, because it was not run or came to nothing.
+    fn gaps(&self, text: &mut String) {
+        let mut missing = String::new();
+        for scenario in self.scenarios {
+            for kind in &self.engines {
+                let reason = match self.cell(scenario, *kind) {
+                    Cell::Nothing(broken) => in_short(&broken.reason),
+                    Cell::NotRun => "not run".to_owned(),
+                    Cell::Judged(_) | Cell::NotForIt => continue,
+                };
+                let _ = writeln!(missing, "- {}, {}: {reason}", scenario.name, kind.title());
+            }
+        }
+        if !missing.is_empty() {
+            let _ = write!(text, "\n## Without a result\n\n{missing}");
+        }
+    }
+
+    fn open_checks(&self, text: &mut String) {
+        text.push_str("\n## Not judged\n\n");
+        for (check, standing) in CHECKS {
+            if let Standing::Not(reason) = standing {
+                let _ = writeln!(text, "- {check}: {reason}");
+                continue;
+            }
+            let judged = |kind: &Kind| {
+                let mut outcomes = self.outcomes(*kind);
+                outcomes.any(|outcome| outcome.checks.iter().any(|it| it.id == check))
+            };
+            for kind in self.engines.iter().filter(|kind| !judged(kind)) {
+                let reason = unjudged(check, *kind);
+                let _ = writeln!(text, "- {check}, {}: {reason}", kind.title());
+            }
+        }
+    }
 }
 
 fn row(text: &mut String, first: &str, cells: impl Iterator<Item = String>) {
@@ -100,109 +267,31 @@ fn row(text: &mut String, first: &str, cells: impl Iterator<Item = String>) {
     text.push('\n');
 }
 
-fn verdicts<'o>(
-    check: &'o str,
-    kind: Kind,
-    outcomes: &'o [Outcome],
-) -> impl Iterator<Item = (&'o Outcome, &'o Verdict)> {
-    let of_kind = outcomes
-        .iter()
-        .filter(move |outcome| outcome.engine == kind);
-    of_kind.flat_map(move |outcome| {
-        let judged = outcome.checks.iter().filter(move |it| it.id == check);
-        judged.map(move |it| (outcome, &it.verdict))
-    })
+/// An error in a line that is not too long.
+fn in_short(reason: &str) -> String {
+    let words: Vec<&str> = reason.split_whitespace().collect();
+    words.join(" ").chars().take(REASON).collect()
 }
 
-fn over_all(check: &str, kind: Kind, outcomes: &[Outcome]) -> String {
-    let (mut passed, mut failed, mut open) = (0, Vec::new(), 0);
-    for (outcome, verdict) in verdicts(check, kind, outcomes) {
-        match verdict {
-            Verdict::Pass { .. } => passed += 1,
-            Verdict::Fail { .. } => failed.push(outcome.scenario.as_str()),
-            Verdict::Inconclusive { .. } => open += 1,
-        }
-    }
-    match (failed.is_empty(), passed, open) {
-        (false, ..) => format!("**fail** ({})", failed.join(", ")),
-        (true, 0, _) => "?".to_owned(),
-        (true, _, 0) => "pass".to_owned(),
-        (true, _, open) => format!("pass, {open} inconclusive"),
-    }
-}
-
-fn of_scenario(
-    text: &mut String,
-    scenario: &Scenario,
-    seed: u64,
-    engines: &[Kind],
-    outcomes: &[Outcome],
-) {
-    let here: Vec<&Outcome> = outcomes
-        .iter()
-        .filter(|outcome| outcome.scenario == scenario.name)
-        .collect();
-    if here.is_empty() {
-        return;
-    }
-    let _ = write!(text, "\n## {}\n\n{}", scenario.name, scenario.says);
-    let workload = &scenario.workload;
-    let rate = workload
-        .rate
-        .map_or_else(String::new, |rate| format!(", {rate} a second"));
-    let _ = writeln!(
-        text,
-        " {} records on {} partitions{rate}.\n",
-        workload.records, workload.partitions
-    );
-    for step in scenario.steps(seed) {
-        let _ = writeln!(text, "- {step}");
-    }
-    text.push('\n');
-    header(text, "check", engines);
-    for (check, _) in CHECKS {
-        let cells: Vec<String> = engines
-            .iter()
-            .map(|kind| {
-                let outcome = here.iter().find(|outcome| outcome.engine == *kind);
-                let judged =
-                    outcome.and_then(|outcome| outcome.checks.iter().find(|it| it.id == check));
-                judged.map_or_else(String::new, |judged| in_words(&judged.verdict))
-            })
-            .collect();
-        if cells.iter().any(|cell| !cell.is_empty()) {
-            row(text, check, cells.into_iter());
-        }
-    }
-    let after = engines.iter().map(|kind| {
-        let outcome = here.iter().find(|outcome| outcome.engine == *kind);
-        outcome.map_or_else(String::new, |outcome| {
-            format!("{:.1} s", outcome.judged_after.as_secs_f64())
-        })
-    });
-    row(text, "judged after the last write", after);
-    for outcome in here {
-        if let Some(ended) = &outcome.ended {
-            let _ = writeln!(
-                text,
-                "\n{} ended by itself: {ended}",
-                outcome.engine.title()
-            );
-        }
-    }
-}
-
-fn in_words(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Pass { evidence } => format!("pass: {evidence}"),
-        Verdict::Fail {
+fn in_words(check: &str, kind: Kind, cell: Cell<'_>) -> String {
+    let outcome = match cell {
+        Cell::Judged(outcome) => outcome,
+        Cell::Nothing(_) => return "no result".to_owned(),
+        Cell::NotRun => return "not run".to_owned(),
+        Cell::NotForIt => return "not for it".to_owned(),
+    };
+    let judged = outcome.checks.iter().find(|it| it.id == check);
+    match judged.map(|it| &it.verdict) {
+        None => format!("?: {}", unjudged(check, kind)),
+        Some(Verdict::Pass { evidence }) => format!("pass: {evidence}"),
+        Some(Verdict::Fail {
             failures,
             counterexample,
-        } => format!(
+        }) => format!(
             "**fail** ({failures}): expected {}, found {}",
             counterexample.expected, counterexample.found
         ),
-        Verdict::Inconclusive { reason } => format!("?: {reason}"),
+        Some(Verdict::Inconclusive { reason }) => format!("?: {reason}"),
     }
 }
 
@@ -237,8 +326,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_failure_outweighs_what_passed_and_what_was_not_judged_is_no_pass() {
+    fn board() -> String {
         let fail = Verdict::Fail {
             failures: 2,
             counterexample: Counterexample {
@@ -246,35 +334,55 @@ mod tests {
                 found: "nothing".to_owned(),
             },
         };
-        let outcomes = [
-            outcome("steady", Kind::Builtin, pass()),
-            outcome("steady", Kind::Connect, pass()),
-            outcome("crash", Kind::Connect, fail),
-        ];
         let broken = Broken {
-            scenario: "storm".to_owned(),
-            engine: Kind::Connect,
+            scenario: "crash".to_owned(),
+            engine: Kind::Mirus,
+            seed: 1,
             reason: "no port\nand more".to_owned(),
+        };
+        let results = Results {
+            outcomes: vec![
+                outcome("steady", Kind::Builtin, pass()),
+                outcome("steady", Kind::Connect, pass()),
+                outcome("crash", Kind::Connect, fail),
+                outcome("fail-points", Kind::Builtin, pass()),
+            ],
+            broken: vec![broken],
         };
         let setting = Setting {
             date: "2026-01-01".to_owned(),
             cores: 4,
             seed: 1,
         };
-        let text = document(&setting, &kept().expect("scenarios"), &outcomes, &[broken]);
-        assert!(
-            text.contains("| complete | pass | **fail** (crash) |"),
-            "{text}"
-        );
-        assert!(text.contains("| group-sync | ? | ? |"), "{text}");
-        assert!(
-            text.contains("| judged after the last write | 2.3 s | 2.3 s |"),
-            "{text}"
-        );
-        assert!(
-            text.contains("\n- storm, MirrorMaker 2 on Connect: no port and more\n"),
-            "{text}"
-        );
+        document(&setting, &kept().expect("scenarios"), &results)
+    }
+
+    #[test]
+    fn one_failure_outweighs_what_passed_and_what_was_not_judged_is_no_pass() {
+        let text = board();
+        for line in [
+            "| complete | pass | **fail** (crash) | ? |",
+            "| group-sync | ? | ? | ? |",
+            "| judged after the last write | 2.3 s | 2.3 s | not run |",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
         assert!(text.contains("expected a \\| b, found nothing"), "{text}");
+    }
+
+    #[test]
+    fn a_cell_says_why_it_holds_no_verdict() {
+        let text = board();
+        for line in [
+            "| complete | not run | **fail** (2): expected a \\| b, found nothing | no result |",
+            "| judged after the last write | not run | 2.3 s | no result: no port and more |",
+            "| complete | pass: all seen | not for it | not for it |",
+            "\n- crash, Mirus: no port and more\n",
+            "\n- crash, mirrorctl: not run\n",
+            "\n- offset-map, Mirus: it keeps no record of which offsets belong together\n",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        assert!(!text.contains("- fail-points, Mirus"), "{text}");
     }
 }

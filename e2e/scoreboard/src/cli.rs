@@ -10,6 +10,7 @@ use crate::engine::Kind;
 use crate::error::{Error, Result};
 use crate::external;
 use crate::random::anything;
+use crate::results::{Came, Results};
 use crate::run::{Broken, Outcome, Verdict, run};
 use crate::scenario::{Scenario, kept};
 
@@ -19,6 +20,7 @@ use crate::scenario::{Scenario, kept};
     name = "cargo xtask scoreboard --",
     after_help = "Examples:
   cargo xtask scoreboard -- --write
+  cargo xtask scoreboard -- --write --keep /tmp/board.json --scenario storm --engine builtin,mirus
   cargo xtask scoreboard -- --scenario crash --engine builtin --seed 7
   cargo xtask scoreboard -- --random 4711 --engine builtin
   cargo xtask scoreboard -- --engine external --topology topology.yaml --mirror onprem-to-aws"
@@ -46,6 +48,10 @@ pub(crate) struct Arguments {
     /// Decides the records, and the faults of scenarios with random ones
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Keep what comes out in this file, and take into the document what runs before have kept there: a board may be made
+    /// in parts, and a part made again
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
     /// Write SCOREBOARD.md at the root of the repository
     #[arg(long)]
     write: bool,
@@ -58,31 +64,41 @@ impl Arguments {
             [] => &Kind::OURS_TO_START,
             named => named,
         };
-        let (mut outcomes, mut broken) = (Vec::new(), Vec::new());
+        let mut results = match &self.keep {
+            Some(path) => Results::read(path)?,
+            None => Results::default(),
+        };
+        let mut without = 0;
         for scenario in &scenarios {
             for kind in engines {
                 if !scenario.is_for(*kind) || (*kind == Kind::External && !scenario.is_quiet()) {
                     continue;
                 }
                 say(&format!("{}, {}", scenario.name, kind.title()));
-                match self.one(scenario, *kind) {
+                let came = match self.one(scenario, *kind) {
                     Ok(outcome) => {
                         say(&in_a_line(&outcome));
-                        outcomes.push(outcome);
+                        Came::To(outcome)
                     }
                     // what the others did is worth knowing
                     Err(error) => {
                         say(&format!("  no result: {error}"));
-                        broken.push(Broken {
+                        without += 1;
+                        Came::ToNothing(Broken {
                             scenario: scenario.name.clone(),
                             engine: *kind,
+                            seed: self.seed(),
                             reason: error.to_string(),
-                        });
+                        })
                     }
+                };
+                match &self.keep {
+                    Some(path) => results = Results::keep(path, came)?,
+                    None => results.add(came),
                 }
                 if self.write {
                     // each time: a run that is stopped halfway has measured something too
-                    let text = document(&self.setting(), &scenarios, &outcomes, &broken);
+                    let text = document(&self.setting(), &self.board(&scenarios)?, &results);
                     let path =
                         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../SCOREBOARD.md");
                     std::fs::write(&path, text).map_err(Error::file(path))?;
@@ -90,9 +106,10 @@ impl Arguments {
             }
         }
         if !self.write {
-            print(&document(&self.setting(), &scenarios, &outcomes, &broken));
+            let board = self.board(&scenarios)?;
+            print(&document(&self.setting(), &board, &results));
         }
-        match broken.len() {
+        match without {
             0 => Ok(()),
             runs => Err(Error::NoResult { runs }),
         }
@@ -106,6 +123,20 @@ impl Arguments {
             return Err(Error::NoTopology);
         };
         external::run(scenario, topology, mirror, self.seed())
+    }
+
+    /// The scenarios of the document: with what was kept, all there are.
+    fn board(&self, chosen: &[Scenario]) -> Result<Vec<Scenario>> {
+        let mut board = match &self.keep {
+            Some(_) => kept()?,
+            None => Vec::new(),
+        };
+        for scenario in chosen {
+            if !board.iter().any(|it| it.name == scenario.name) {
+                board.push(scenario.clone());
+            }
+        }
+        Ok(board)
     }
 
     fn seed(&self) -> u64 {

@@ -9,7 +9,7 @@ use e2e::{
     start_mirrorctl_with,
 };
 use rustix::process::Signal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ pub(crate) const MIRROR: &str = "m";
 pub(crate) const REBALANCE_DELAY: &str = "scheduled.rebalance.max.delay.ms = 1000";
 
 /// The engines that are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     /// `mirrorctl replicate`
@@ -122,6 +122,8 @@ pub(crate) struct Engine<'w> {
     replaced: Vec<Guarded>,
     is_frozen: bool,
     starts: u32,
+    /// How often one woke beside the one that had replaced it.
+    rejoined: u32,
     /// Of Connect's REST interfaces.
     ports: Vec<ReservedPort>,
 }
@@ -149,6 +151,7 @@ impl<'w> Engine<'w> {
             replaced: Vec::new(),
             is_frozen: false,
             starts: 0,
+            rejoined: 0,
             ports: Vec::new(),
         })
     }
@@ -196,9 +199,20 @@ impl<'w> Engine<'w> {
         Ok(())
     }
 
-    /// How often it was started.
-    pub(crate) fn starts(&self) -> u32 {
-        self.starts
+    /// How often it began to copy: was started, or woke beside another one.
+    pub(crate) fn beginnings(&self) -> u32 {
+        self.starts + self.rejoined
+    }
+
+    /// The process that runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.running.as_ref().map(Guarded::pid)
+    }
+
+    /// What the one that runs has printed.
+    pub(crate) fn printed(&self) -> String {
+        let running = self.running.as_ref();
+        running.map_or_else(String::new, |it| it.stderr() + &it.stdout())
     }
 
     /// What it prints is kept from start to start.
@@ -346,6 +360,7 @@ impl<'w> Engine<'w> {
             frozen.signal(Signal::CONT)?;
         }
         self.is_frozen = false;
+        self.rejoined += self.replaced.len() as u32;
         Ok(())
     }
 
@@ -361,7 +376,7 @@ impl<'w> Engine<'w> {
         };
         let status = running.try_wait()?;
         Ok(status.map(|status| {
-            let printed = running.stderr() + &running.stdout();
+            let printed = self.printed();
             let last = printed.lines().rev().find(|line| !line.trim().is_empty());
             format!("{status}: {}", last.unwrap_or("nothing printed"))
         }))

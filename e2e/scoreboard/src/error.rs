@@ -41,6 +41,9 @@ pub(crate) enum Error {
         code: Option<i32>,
         printed: String,
     },
+    /// What was kept of runs before is not what this program keeps.
+    #[error("{}: {reason}", path.display())]
+    Results { path: PathBuf, reason: String },
     /// The judge's report is not what its schema says.
     #[error("the report of the judge: {reason}")]
     Report { reason: String },

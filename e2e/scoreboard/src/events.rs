@@ -17,6 +17,7 @@ struct Noted {
     event: Event,
     /// What ends it, as long as it has not ended.
     until: Option<Action>,
+    ends_the_engine: bool,
 }
 
 /// One fault.
@@ -42,7 +43,11 @@ impl Events {
             fault: action.fault(),
             target: action.target(),
         };
-        self.noted.push(Noted { event, until });
+        self.noted.push(Noted {
+            event,
+            until,
+            ends_the_engine: action.ends_the_engine(),
+        });
     }
 
     /// It is done: what it ends is over now.
@@ -56,6 +61,12 @@ impl Events {
                 noted.event.until_ms = Some(now_ms());
             }
         }
+    }
+
+    /// How many of them leave the engine's process alone, so that its tasks may begin again by themselves.
+    pub(crate) fn outages(&self) -> u64 {
+        let outages = self.noted.iter().filter(|noted| !noted.ends_the_engine);
+        outages.count() as u64
     }
 
     /// All of them.
@@ -100,6 +111,11 @@ mod tests {
                 ("cut", "source-link", true),
                 ("drop-response", "source-link", false),
             ]
+        );
+        assert_eq!(
+            events.outages(),
+            2,
+            "who is killed is started again, which is counted"
         );
     }
 }

@@ -2,7 +2,7 @@
 //! judged, and nothing is started, ended or slowed down.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use e2e::Workspace;
 
@@ -25,11 +25,11 @@ pub(crate) fn run(
     let began = Instant::now();
     let workspace = Workspace::create("scoreboard")?;
     let topology = std::path::absolute(topology).map_err(Error::file(topology))?;
-    let judge = Judge::of(&workspace, &topology.display().to_string(), mirror);
+    let topology = topology.display().to_string();
+    let judge = Judge::of(&workspace, &topology, mirror, scenario.patience);
     judge.write(scenario, &scenario.topic(), seed)?.finish()?;
-    let written = Instant::now();
     let checks = judge.check(0, &[])?;
-    let judged_after: Duration = written.elapsed();
+    let judged_after = judge.since_last_write()?;
     Ok(Outcome {
         scenario: scenario.name.clone(),
         engine: Kind::External,

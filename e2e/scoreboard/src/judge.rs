@@ -1,6 +1,6 @@
 //! The judge, and the workload whose journal it reads: `mirrorctl verify` as a process of its own.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::{Guarded, Workspace, start_mirrorctl};
 use serde::Deserialize;
@@ -12,8 +12,6 @@ use crate::scenario::Scenario;
 
 /// The topology as the judge and the workload see it.
 pub(crate) const JUDGED: &str = "judge.yaml";
-/// The judge waits this long for the next record. Late is not lost.
-const PATIENCE: &str = "150s";
 /// After that everything has arrived that will.
 const PATIENCE_WITHOUT_STAMPS: &str = "20s";
 const JOURNAL: &str = "journal.json";
@@ -28,6 +26,8 @@ pub(crate) struct Judge<'w> {
     workspace: &'w Workspace,
     topology: String,
     mirror: String,
+    /// How long the judge waits for the next record.
+    patience: String,
 }
 
 /// The workload on its way.
@@ -39,18 +39,25 @@ pub(crate) struct Writing {
 
 impl<'w> Judge<'w> {
     /// Of this mirror of this topology; journal and report are in the workspace.
-    pub(crate) fn of(workspace: &'w Workspace, topology: &str, mirror: &str) -> Self {
+    pub(crate) fn of(
+        workspace: &'w Workspace,
+        topology: &str,
+        mirror: &str,
+        patience: Duration,
+    ) -> Self {
         Self {
             workspace,
             topology: topology.to_owned(),
             mirror: mirror.to_owned(),
+            patience: format!("{}s", patience.as_secs()),
         }
     }
 
-    /// Begins to write the workload; the topic is created where it is missing.
+    /// Begins to write the workload, and to look at the target meanwhile; the topic is created where it is missing.
     pub(crate) fn write(&self, scenario: &Scenario, topic: &str, seed: u64) -> Result<Writing> {
         let workload = &scenario.workload;
         let mut arguments = self.stamped("write");
+        arguments.extend(["--watch", "--timeout", &self.patience].map(str::to_owned));
         arguments.extend(["--topic".to_owned(), topic.to_owned()]);
         arguments.extend(["--records".to_owned(), workload.records.to_string()]);
         arguments.extend(["--partitions".to_owned(), workload.partitions.to_string()]);
@@ -64,26 +71,40 @@ impl<'w> Judge<'w> {
         })
     }
 
-    /// Judges what is on the target, where the engine was started anew so often and this was done: by stamps, and what they
-    /// do not show by comparing all that both clusters hold.
-    pub(crate) fn check(&self, restarts: u64, events: &[Event]) -> Result<Vec<Judged>> {
+    /// Judges what is on the target, where the engine may have repeated records so often and this was done: by stamps, and
+    /// what they do not show by comparing all that both clusters hold.
+    pub(crate) fn check(&self, repeats: u64, events: &[Event]) -> Result<Vec<Judged>> {
         let events = serde_json::to_string(events).map_err(|error| Error::Report {
             reason: error.to_string(),
         })?;
         self.workspace.write(EVENTS, events)?;
         let mut by_stamps = self.stamped("check");
-        by_stamps.extend(["--restarts".to_owned(), restarts.to_string()]);
-        let mut checks = self.report("judge", by_stamps, PATIENCE)?;
+        by_stamps.extend(["--restarts".to_owned(), repeats.to_string()]);
+        by_stamps.extend(["--events", EVENTS].map(str::to_owned));
+        let mut checks = self.report("judge", by_stamps, &self.patience)?;
         let compared = self.report("compare", self.verify("compare"), PATIENCE_WITHOUT_STAMPS)?;
         for judged in compared {
             match checks.iter_mut().find(|it| it.id == judged.id) {
                 None => checks.push(judged),
-                // of several subjects the worst verdict; a stamp tells more than a comparison
-                Some(known) if known.by_comparison && worse(&judged, known) => *known = judged,
+                // of several subjects one verdict; a stamp tells more than a comparison
+                Some(known) if known.by_comparison && tells_more(&judged, known) => *known = judged,
                 Some(_) => {}
             }
         }
         Ok(checks)
+    }
+
+    /// From the last write to now, by what the writer has noted.
+    pub(crate) fn since_last_write(&self) -> Result<Duration> {
+        let path = self.workspace.path().join(JOURNAL);
+        let text = std::fs::read(&path).map_err(Error::file(&path))?;
+        let journal: Written = serde_json::from_slice(&text).map_err(|error| Error::Report {
+            reason: error.to_string(),
+        })?;
+        let finished = UNIX_EPOCH + Duration::from_millis(journal.finished_ms);
+        Ok(SystemTime::now()
+            .duration_since(finished)
+            .unwrap_or_default())
     }
 
     fn report(&self, name: &str, mut arguments: Vec<String>, timeout: &str) -> Result<Vec<Judged>> {
@@ -147,18 +168,59 @@ impl Writing {
     }
 }
 
-/// A failure is worse than no verdict, and that is worse than a pass.
-fn worse(one: &Judged, other: &Judged) -> bool {
-    let rank = |judged: &Judged| match judged.verdict {
-        Verdict::Pass { .. } => 0,
-        Verdict::Inconclusive { .. } => 1,
-        Verdict::Fail { .. } => 2,
+/// A failure is worse than no verdict, and that is worse than a pass; of two that are alike, who counted more tells more.
+fn tells_more(one: &Judged, other: &Judged) -> bool {
+    let rank = |judged: &Judged| {
+        let verdict = match judged.verdict {
+            Verdict::Pass { .. } => 0,
+            Verdict::Inconclusive { .. } => 1,
+            Verdict::Fail { .. } => 2,
+        };
+        (verdict, judged.figures.values().sum::<u64>())
     };
     rank(one) > rank(other)
+}
+
+/// The one line of a journal that is asked for here.
+#[derive(Deserialize)]
+struct Written {
+    finished_ms: u64,
 }
 
 #[derive(Deserialize)]
 struct Report {
     mode: String,
     checks: Vec<Judged>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn judged(verdict: Verdict, counted: u64) -> Judged {
+        Judged {
+            id: "retention-gap".to_owned(),
+            by_comparison: true,
+            verdict,
+            figures: BTreeMap::from([("gaps".to_owned(), counted)]),
+        }
+    }
+
+    #[test]
+    fn the_worst_verdict_is_told_and_of_equal_ones_the_one_that_counted_more() {
+        let pass = |counted| {
+            let evidence = String::new();
+            judged(Verdict::Pass { evidence }, counted)
+        };
+        let open = |counted| {
+            let reason = String::new();
+            judged(Verdict::Inconclusive { reason }, counted)
+        };
+        assert!(tells_more(&open(0), &pass(9)));
+        assert!(!tells_more(&pass(9), &open(0)));
+        assert!(tells_more(&pass(2), &pass(1)));
+        assert!(!tells_more(&pass(1), &pass(1)));
+    }
 }

@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::scenario::{Scenario, Workload};
+use crate::scenario::{PATIENCE, Scenario, Workload};
 use crate::step::{Action, FailPoint, Lasts, Link, Process, Side, Step};
 
 /// Each begins with one of the faults and is over after a while.
@@ -81,6 +81,7 @@ pub(crate) fn anything(seed: u64) -> Scenario {
             partitions: 4,
             rate: Some(10_000),
         },
+        patience: PATIENCE,
         steps: Vec::new(),
         random: Some(Random {
             outages: 6,

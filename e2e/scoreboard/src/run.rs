@@ -4,22 +4,26 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use e2e::{ClusterSpec, KafkaCluster, Pair, TopicAdmin, Workspace};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::beside::Others;
+use crate::beside::{Beside, Others};
 use crate::engine::{Engine, Kind, MIRROR, Route, TOPOLOGY};
 use crate::error::Result;
 use crate::events::Events;
 use crate::fault::{Links, Victims, carry_out};
 use crate::judge::{JUDGED, Judge};
-use crate::scenario::Scenario;
+use crate::memory::BYTE_BUDGET;
+use crate::scenario::{Scenario, Topic};
+use crate::{looked_at, memory, ready};
 
+/// What every mirror here is to keep: what `latency` and `recovery` are judged by.
+pub(crate) const OBJECTIVE: &str = "10s";
 /// The mirror's topics are created by whoever runs an engine that does not.
 const NOT_ITS_OWN: &str =
     "the engine does not create topics: they were made for it before it was started";
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) scenario: String,
     pub(crate) engine: Kind,
@@ -33,15 +37,16 @@ pub(crate) struct Outcome {
 }
 
 /// What did not come to an end, and why.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Broken {
     pub(crate) scenario: String,
     pub(crate) engine: Kind,
+    pub(crate) seed: u64,
     pub(crate) reason: String,
 }
 
 /// A check of the judge's report.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Judged {
     pub(crate) id: String,
     /// By what both clusters hold, not by stamps.
@@ -55,7 +60,7 @@ pub(crate) struct Judged {
 }
 
 /// A verdict of the judge's report.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub(crate) enum Verdict {
     Pass {
@@ -71,7 +76,7 @@ pub(crate) enum Verdict {
 }
 
 /// The first record that shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counterexample {
     pub(crate) expected: String,
     pub(crate) found: String,
@@ -90,12 +95,13 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
     let links = scenario.needs_links().then(|| Links::before(&pair));
     let links = links.transpose()?;
     let topics = scenario.topics();
-    for (topic, partitions) in &topics {
-        create(&pair.source, topic, *partitions)?;
+    for topic in &topics {
+        create(&pair.source, topic, topic.settings)?;
         if !kind.creates_topics() {
-            create(&pair.target, topic, *partitions)?;
+            create(&pair.target, topic, topic.settings_of_copy)?;
         }
     }
+    ready::write(scenario, &pair)?;
     let judged = topology(&pair, kind, scenario);
     let (source, target) = links.as_ref().map_or_else(
         || {
@@ -119,12 +125,14 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
     let route = Route {
         source,
         target,
-        topics: topics.into_iter().map(|(topic, _)| topic).collect(),
+        topics: topics.into_iter().map(|topic| topic.name).collect(),
     };
     let mut engine = Engine::prepare(kind, &workspace, route)?;
     engine.start()?;
+    ready::wait(scenario, &pair)?;
+    let beginnings = engine.beginnings();
 
-    let judge = Judge::of(&workspace, JUDGED, MIRROR);
+    let judge = Judge::of(&workspace, JUDGED, MIRROR, scenario.patience);
     let mut writer = judge.write(scenario, &scenario.topic(), seed)?;
     let mut events = Events::default();
     let mut victims = Victims {
@@ -135,13 +143,19 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
     let steps = scenario.steps(seed);
     let began_writing = Instant::now();
     let others = Others::begin(scenario, &pair, seed)?;
-    let restarts = carry_out(&steps, began_writing, &mut victims, &mut events)?;
-    others.change()?;
+    carry_out(&steps, began_writing, &mut victims, &mut events)?;
+    others.change(&mut engine, &mut events)?;
     writer.finish()?;
     others.finish()?;
-    let written = Instant::now();
-    let mut checks = judge.check(restarts, &events.all())?;
-    let judged_after = written.elapsed();
+    let repeats = u64::from(engine.beginnings() - beginnings) + events.outages();
+    let mut checks = judge.check(repeats, &events.all())?;
+    let judged_after = judge.since_last_write()?;
+    if kind != Kind::Builtin {
+        for seen in looked_at::judge(scenario, &pair, &engine) {
+            checks.retain(|it| it.id != seen.id);
+            checks.push(seen);
+        }
+    }
     if !kind.creates_topics() {
         for check in checks.iter_mut().filter(|it| it.id == "topic-creation") {
             check.verdict = Verdict::Inconclusive {
@@ -149,6 +163,7 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
             };
         }
     }
+    checks.extend(engine.pid().and_then(|pid| memory::judge(kind, pid)));
     if engine.was_replaced() {
         checks.push(zombie(&checks));
     }
@@ -203,9 +218,9 @@ fn behind(topology: &str, servers: &str, doors: &str) -> String {
 }
 
 /// A topic whose leaders and followers are spread over all brokers.
-fn create(cluster: &KafkaCluster, topic: &str, partitions: u16) -> Result<()> {
+fn create(cluster: &KafkaCluster, topic: &Topic, settings: &[(&str, &str)]) -> Result<()> {
     let brokers: Vec<i32> = cluster.brokers().map(i32::from).collect();
-    let replicas: Vec<Vec<i32>> = (0..usize::from(partitions))
+    let replicas: Vec<Vec<i32>> = (0..usize::from(topic.partitions))
         .map(|partition| {
             let mut replicas = brokers.clone();
             replicas.rotate_left(partition % brokers.len());
@@ -214,16 +229,34 @@ fn create(cluster: &KafkaCluster, topic: &str, partitions: u16) -> Result<()> {
         .collect();
     let replicas: Vec<&[i32]> = replicas.iter().map(Vec::as_slice).collect();
     let admin = TopicAdmin::new(&cluster.bootstrap_servers())?;
-    Ok(admin.create_on(topic, &replicas, &[])?)
+    Ok(admin.create_on(&topic.name, &replicas, settings)?)
 }
 
 fn topology(pair: &Pair, kind: Kind, scenario: &Scenario) -> String {
+    let policies = match kind {
+        Kind::Builtin => format!(
+            ", onDataLoss: continue, onTopicReset: restart, onOversize: quarantine, byteBudget: {BYTE_BUDGET}"
+        ),
+        // they do what they do
+        Kind::Mirrormaker2 | Kind::Connect | Kind::Mirus | Kind::External => String::new(),
+    };
+    // a limit that follows the source is no limit to what comes from there
+    let kept = if scenario.beside.contains(&Beside::Oversize) {
+        ", configExclude: [max.message.bytes]"
+    } else {
+        ""
+    };
+    // exactly-once is not for compacted topics
+    let delivery = if scenario.beside.contains(&Beside::Compaction) {
+        "at-least-once"
+    } else {
+        kind.delivery()
+    };
     pair.topology(&format!(
-        "mirrors:\n- {{name: {MIRROR}, source: source, target: target, engine: {}, delivery: {}, \
-         topicsPattern: '{}[.].*', replicationPolicy: {{type: identity}}, \
-         topicSync: {{interval: 1s, configInterval: 1s, replicationFactor: {}}}}}\n",
+        "mirrors:\n- {{name: {MIRROR}, source: source, target: target, engine: {}, delivery: {delivery}, \
+         topicsPattern: '{}[.].*', replicationPolicy: {{type: identity}}, slo: {{lag: {OBJECTIVE}}}{policies}, \
+         topicSync: {{interval: 1s, configInterval: 1s, replicationFactor: {}{kept}}}}}\n",
         kind.name(),
-        kind.delivery(),
         scenario.name,
         scenario.brokers
     ))

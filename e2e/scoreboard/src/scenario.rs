@@ -1,6 +1,7 @@
 //! Scenario files: what is written, what goes wrong when, and on which engines.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -9,8 +10,12 @@ use crate::beside::{self, Beside};
 use crate::engine::Kind;
 use crate::error::{Error, Result};
 use crate::random::Random;
+use crate::ready;
 use crate::step::{Action, Step};
 use crate::written::{WrittenOutage, WrittenStep, at};
+
+/// Late is not lost: a producer may try for two minutes, and something arrives in between.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What one file of `scenarios/` means.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,10 +31,22 @@ pub(crate) struct Scenario {
     /// What else is mirrored.
     pub(crate) beside: Vec<Beside>,
     pub(crate) workload: Workload,
+    /// Nothing arriving for so long means that what is missing is lost.
+    pub(crate) patience: Duration,
     /// Steps at their times.
     pub(crate) steps: Vec<Step>,
     /// Outages that the seed decides, besides.
     pub(crate) random: Option<Random>,
+}
+
+/// A topic that is there before the engine is started.
+#[derive(Debug)]
+pub(crate) struct Topic {
+    pub(crate) name: String,
+    pub(crate) partitions: u16,
+    pub(crate) settings: &'static [(&'static str, &'static str)],
+    /// Of its copy, where the engine creates none.
+    pub(crate) settings_of_copy: &'static [(&'static str, &'static str)],
 }
 
 /// A stamped workload.
@@ -53,6 +70,8 @@ struct WrittenScenario {
     #[serde(default)]
     beside: Vec<Beside>,
     workload: Spanned<Workload>,
+    /// Seconds.
+    patience: Option<u32>,
     #[serde(default)]
     steps: Vec<WrittenStep>,
     random: Option<WrittenRandom>,
@@ -109,6 +128,9 @@ impl Scenario {
             says: written.says,
             engines: written.engines,
             workload: written.workload.value,
+            patience: written
+                .patience
+                .map_or(PATIENCE, |seconds| Duration::from_secs(u64::from(seconds))),
         })
     }
 
@@ -127,12 +149,25 @@ impl Scenario {
         format!("{}.records", self.name)
     }
 
-    /// Every topic of the mirror, and how many partitions it begins with.
-    pub(crate) fn topics(&self) -> Vec<(String, u16)> {
-        let stamped = (self.topic(), self.workload.partitions);
-        let others = self.beside.iter();
-        let others = others.map(|other| (other.topic(self), beside::PARTITIONS));
-        std::iter::once(stamped).chain(others).collect()
+    /// Every topic of the mirror as it begins.
+    pub(crate) fn topics(&self) -> Vec<Topic> {
+        let plain = |name: String, partitions| Topic {
+            name,
+            partitions,
+            settings: &[],
+            settings_of_copy: &[],
+        };
+        let own = [
+            plain(self.topic(), self.workload.partitions),
+            plain(ready::topic(self), 1),
+        ];
+        let others = self.beside.iter().map(|other| Topic {
+            name: other.topic(self),
+            partitions: beside::PARTITIONS,
+            settings: other.settings(),
+            settings_of_copy: other.settings_of_copy(),
+        });
+        own.into_iter().chain(others).collect()
     }
 
     /// Whether something happens to connections, so that somebody has to stand between.

@@ -129,6 +129,14 @@ impl Action {
         }
     }
 
+    /// Whether the engine's process is gone after it, until it is started.
+    pub(crate) fn ends_the_engine(self) -> bool {
+        matches!(
+            self,
+            Self::FailPoint { .. } | Self::Engine(Process::Kill | Process::Terminate)
+        )
+    }
+
     /// What is done, as scenarios write it.
     pub(crate) fn fault(self) -> &'static str {
         match self {
