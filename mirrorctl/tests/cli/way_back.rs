@@ -65,7 +65,7 @@ fn the_way_back_stands_beside_a_promoted_mirror_and_copies_what_was_written_sinc
 }
 
 /// The file with the mirror `pay` in this state, and others beside it.
-fn beside(bed: &Bed, pay: &str, others: &str) -> String {
+pub(crate) fn beside(bed: &Bed, pay: &str, others: &str) -> String {
     let file = write(&bed.stage, "beside.yaml", pay);
     let whole = std::fs::read_to_string(&file).unwrap() + others;
     std::fs::write(&file, whole).unwrap();
@@ -73,7 +73,7 @@ fn beside(bed: &Bed, pay: &str, others: &str) -> String {
 }
 
 /// A mirror under the same topic names.
-fn identity(name: &str, source: &str, target: &str, more: &str) -> String {
+pub(crate) fn identity(name: &str, source: &str, target: &str, more: &str) -> String {
     format!(
         "- {{name: {name}, source: {source}, target: {target}, topicsPattern: 'pay\\..*', \
          replicationPolicy: {{type: identity}}, topicSync: {{interval: 500ms}}{more}}}\n"
@@ -81,7 +81,13 @@ fn identity(name: &str, source: &str, target: &str, more: &str) -> String {
 }
 
 /// As applications do, to the source of this mirror.
-fn produce_to_source_of(bed: &Bed, file: &str, mirror: &str, records: &str, journal: &str) {
+pub(crate) fn produce_to_source_of(
+    bed: &Bed,
+    file: &str,
+    mirror: &str,
+    records: &str,
+    journal: &str,
+) {
     let journal = bed.stage.path(journal);
     let verify = [
         "verify", "-f", file, "--mirror", mirror, "--mode", "stamped",
@@ -171,7 +177,8 @@ fn home_again_by_one_file() {
     let file = with("promoted", &home);
     let refused = run(&["plan", "-f", &file, "--detailed-exitcode"]).code(3);
     refused.says("mirror back brings it back");
-    refused.says("first promote the mirror that brings it back");
+    refused.says("first apply the promotion of the mirror that brings it back");
+    assert!(!refused.out.contains("mirrored-back"), "{}", refused.out);
     assert!(
         !refused.out.contains("delete the topics"),
         "{}",

@@ -3,6 +3,8 @@
 //! The replicator ends loops by that, and begins the way back after a promotion where it ended. Both leave topics alone that
 //! somebody may wait for, so the plan says it first.
 
+use std::collections::BTreeMap;
+
 use topology::StartOffset;
 
 use super::evidence::{Filled, Told};
@@ -12,7 +14,12 @@ use super::outlook::{Flow, Outlook, Pair};
 pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (flow, pairs) in &outlook.flows {
-        let (back, taken) = (mirrored_back(flow, pairs), handed_over(flow, pairs));
+        let Taken { for_good, not_yet } = handed_over(flow, pairs);
+        // one topic, one next step
+        let others = pairs
+            .iter()
+            .filter(|pair| !not_yet.contains_key(pair.topic));
+        let back = mirrored_back(flow, others);
         let mirror = &flow.mirror.name;
         if !back.is_empty() {
             let message = "topics whose records come from the target are left out, so that nothing goes round for ever";
@@ -28,7 +35,6 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
                  released and copied back; where none ran, start `mirrorctl replicate` with it once, which writes that down",
             ));
         }
-        let Taken { for_good, not_yet } = taken;
         if !not_yet.is_empty() {
             let message = "target topics were handed over to applications by a promotion, and another mirror still brings back \
                            what they write: the way home begins where that one's promotion ends";
@@ -37,11 +43,12 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
                 Severity::Blocked,
                 mirror,
                 message.to_owned(),
-                not_yet,
+                not_yet.into_values().collect(),
             );
             findings.push(finding.hint(
-                "first promote the mirror that brings it back (`state: promoted`, without this mirror), wait until `mirrorctl \
-                 status` says that its promotion is complete, then declare this one, under a name that was not used before",
+                "first apply the promotion of the mirror that brings it back (`state: promoted`) without this mirror, while its \
+                 `mirrorctl replicate` runs; then wait until `mirrorctl status` says that its promotion is complete; then \
+                 declare this one, under a name that was not used before",
             ));
         }
         if !for_good.is_empty() {
@@ -66,9 +73,12 @@ pub(super) fn judge(outlook: &Outlook<'_>) -> Vec<Finding> {
 }
 
 /// Topics of the source that another mirror fills from the target.
-fn mirrored_back(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Vec<String> {
+fn mirrored_back<'a, 'p: 'a>(
+    flow: &Flow<'_>,
+    pairs: impl Iterator<Item = &'a Pair<'p>>,
+) -> Vec<String> {
     let target = &flow.to.cluster_id;
-    let cases = pairs.iter().filter_map(|pair| {
+    let cases = pairs.filter_map(|pair| {
         let by = filled(&flow.from.filled, pair.topic)
             .find(|it| it.released.is_none() && it.origins.contains(target))?;
         let (source, target) = (flow.source, &flow.mirror.target);
@@ -87,7 +97,7 @@ fn mirrored_back(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Vec<String> {
 }
 
 /// Topics of the target that a promoted mirror filled, and that this one does not fill yet.
-fn handed_over(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Taken {
+fn handed_over<'a>(flow: &Flow<'_>, pairs: &'a [Pair<'_>]) -> Taken<'a> {
     let Flow {
         mirror, from, to, ..
     } = flow;
@@ -118,8 +128,13 @@ fn handed_over(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Taken {
         // what the applications write there goes back still: home comes after that one's promotion
         match way_back(flow, pair).next() {
             Some(back) => {
-                let case = format!("{case}; mirror {} brings it back", back.mirror);
-                taken.not_yet.push(case);
+                let on_its_way = if back.promoted {
+                    ", and its promotion is not over"
+                } else {
+                    ""
+                };
+                let case = format!("{case}; mirror {} brings it back{on_its_way}", back.mirror);
+                taken.not_yet.insert(pair.topic, case);
             }
             None => taken.for_good.push(case),
         }
@@ -129,11 +144,11 @@ fn handed_over(flow: &Flow<'_>, pairs: &[Pair<'_>]) -> Taken {
 
 /// Target topics that applications write to since a promotion.
 #[derive(Default)]
-struct Taken {
+struct Taken<'a> {
     /// Nothing goes back.
     for_good: Vec<String>,
-    /// Another mirror still brings back what they write.
-    not_yet: Vec<String>,
+    /// Another mirror still brings back what they write; by topic of the source.
+    not_yet: BTreeMap<&'a str, String>,
 }
 
 /// What other mirrors said that fill, or filled, the topic of the source from that of the target.
@@ -168,8 +183,11 @@ mod tests {
             "t of b: filled by mirror there until it was promoted; mirror back brings it back";
         assert_eq!(taken.evidence, [case]);
         let hint = taken.hint.as_deref().unwrap_or_default();
-        assert!(hint.contains("first promote the mirror"), "{hint}");
+        assert!(hint.contains("first apply the promotion"), "{hint}");
         assert!(!hint.contains("delete"), "{hint}");
+        // and nothing else: to promote with this mirror beside it is what is refused
+        let back = found.iter().any(|it| it.id == FindingId::MirroredBack);
+        assert!(!back, "{found:?}");
     }
 
     const PROMOTED: bool = true;
@@ -281,7 +299,7 @@ mod tests {
                 "",
                 vec![other(false, false)],
                 vec![former(PROMOTED, RELEASED)],
-                vec![BACK, TAKEN],
+                vec![TAKEN],
             ),
             (
                 "as it is told",
