@@ -402,7 +402,8 @@ fn former_folders(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
             format!("  {path}  {files} file{plural}"),
         ));
     }
-    let hint = "hint: `mirrorctl destroy --target 'file\\..*'` takes them away while `render` says that `out`; or remove them yourself";
+    let hint = "hint: remove them yourself; or write that folder into `render.out` once more, for one `mirrorctl destroy --target \
+                'file\\..*'`, which takes away what lies in the folder that `render.out` names, and nothing else";
     explain(Tone::Dim, hint, 2, width, lines);
     lines.push(Line::default());
 }

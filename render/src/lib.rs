@@ -38,7 +38,9 @@ mod writing;
 pub use comparison::{Comparison, FileChange};
 pub use draft::Draft;
 pub use engine::{TemplateError, Templates};
-pub use folder::{FileState, FolderError, MANIFEST, Manifest, ManifestEntry, PathError};
+pub use folder::{
+    FileState, FolderError, MANIFEST, Manifest, ManifestEntry, PathError, link_on_the_way,
+};
 pub use present::compare;
 pub use rendering::{Complaint, Extent, RenderError, RenderedFile, Rendering, render};
 pub use request::{ClusterAddresses, Request, SettingError, Settings};

@@ -7,13 +7,16 @@ use plan::{Action, ApplyOptions, Block, BlockCode, Clients, Observed, Permission
 use crate::applicant::applicant;
 use crate::cli::{DestroyArgs, Format, ScopeArgs};
 use crate::commands::apply::{confirm, execute, show};
-use crate::commands::plan::Subject;
+use crate::commands::plan::{Subject, former_folders};
 use crate::commands::scope;
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::load::load;
 use crate::output::{self, refused_json};
 use crate::session::{Ended, Session};
+
+/// Addresses that are named one by one.
+const NAMED: usize = 5;
 
 /// Plans as if the topology did not declare what is named, asks, and deletes.
 pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
@@ -26,6 +29,8 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
         // what nobody knows of cannot be taken away
         plan::observe_folder(folder, declared.name.as_deref())?;
     }
+    let meant = declared.clone().addresses();
+    let meant: BTreeSet<String> = meant.into_iter().filter(|it| named(it)).collect();
     let desired = declared.without(named);
     let reading = async {
         let aliases = if files_only {
@@ -48,11 +53,21 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
         Permissions::to_destroy(addresses(&planned(&Permissions::none()), Action::Delete))
     };
     let plan = planned(&allowed);
-    let asked = ScopeArgs {
+    let unmanaged = unmanaged(meant, &plan);
+    if !unmanaged.is_empty() {
+        output::warning(&left_alone(&unmanaged));
+    }
+    let mut asked = ScopeArgs {
         target: args.target.clone(),
         allow_destroy: args.allow_destroy.clone(),
         ..ScopeArgs::default()
     };
+    let plan = plan.with_former_folders(former_folders(&args.file, &topology, &asked));
+    // of these it was said better
+    asked
+        .target
+        .retain(|target| !unmanaged.iter().any(|it| target.matches(it)));
+    asked.allow_destroy.retain(|it| !unmanaged.contains(it));
     scope::warn_of_unmatched(&plan, &asked);
     show(session, &plan)?;
     let kept = addresses(&plan, Action::NoOp);
@@ -68,6 +83,27 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
         ..ApplyOptions::default()
     };
     execute(session, &plan, &clients, &options).await
+}
+
+/// What of this the plan says nothing about: nothing remembers that it is the topology's.
+fn unmanaged(meant: BTreeSet<String>, plan: &Plan) -> BTreeSet<String> {
+    let changes = plan.resource_changes.iter();
+    let managed: BTreeSet<&str> = changes.map(|change| change.address.as_str()).collect();
+    let meant = meant.into_iter();
+    meant.filter(|it| !managed.contains(it.as_str())).collect()
+}
+
+fn left_alone(unmanaged: &BTreeSet<String>) -> String {
+    let named: Vec<&str> = unmanaged.iter().take(NAMED).map(String::as_str).collect();
+    let more = match unmanaged.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "nothing of {}{more} is destroyed: declared, and not managed, because it was never applied, is gone already, or was \
+         forgotten (`mirrorctl forget`); what is there is managed again by `mirrorctl apply`",
+        named.join(", ")
+    )
 }
 
 /// What the cluster's `allow` does not let go, told to programs too.

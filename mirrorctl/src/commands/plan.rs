@@ -77,7 +77,11 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Ended {
 }
 
 /// Folders that were rendered into before, where files were asked for.
-fn former_folders(file: &Path, topology: &Topology, asked: &ScopeArgs) -> Vec<FormerFolder> {
+pub(crate) fn former_folders(
+    file: &Path,
+    topology: &Topology,
+    asked: &ScopeArgs,
+) -> Vec<FormerFolder> {
     if scope::speaks_of_files(&asked.target, &asked.exclude) {
         former::folders(file, topology)
     } else {

@@ -131,6 +131,10 @@ fn order(args: &RenderArgs, file: &Path, topology: &Topology) -> Result<Order, F
     };
     rendered::check_settings(file, block)?;
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    // as for `plan`: the topology says where below its own folder, and not what somebody put in the way
+    if let Some(path) = render::link_on_the_way(folder, &block.out) {
+        return Err(render::FolderError::Link { path }.into());
+    }
     let given = block.settings.iter().chain(&args.set).cloned();
     let whole = args.target.is_empty();
     Ok(Order {

@@ -533,10 +533,33 @@ fn files_of_a_former_folder_are_named_until_they_are_gone() {
         let noticed = run(&["plan", "-f", text(&moved)]).code(0);
         noticed.says("Rendered from a topology without a name into other folders, and left there:");
         noticed.says(&format!("{}  1 file\n", stage.path("rendered").display()));
-        noticed.says("hint: `mirrorctl destroy --target 'file\\..*'`");
+        noticed
+            .says("hint: remove them yourself; or write that folder into `render.out` once more");
         let json = run(&["plan", "-f", text(&moved), "--output", "json"]).code(0);
         assert_eq!(json.json()["former_folders"][0]["files"], 1);
     }
+    // destroy names them too, and does not touch them; with the old folder it does as the hint says
+    let moved = topology(
+        &stage,
+        "render: {out: elsewhere, targets: [mirrormaker2]}\n",
+    );
+    let all = [
+        "--target",
+        "file\\..*",
+        "--auto-approve",
+        "--allow-destroy",
+        ADDRESS,
+    ];
+    let destroy = |file: &PathBuf| run(&[&["destroy", "-f", text(file)][..], &all].concat());
+    let nothing = destroy(&moved).code(0);
+    nothing.says("left there:");
+    nothing.says(&format!("nothing of {ADDRESS} is destroyed"));
+    assert!(!nothing.err.contains("matches no"), "{}", nothing.err);
+    assert!(rendered(&stage, FILE).exists());
+    destroy(&topology(&stage, RENDER)).code(0);
+    assert!(!rendered(&stage, FILE).exists());
+    apply(&topology(&stage, RENDER), &[]).code(0);
+
     // another topology's files are its own affair
     let named = topology(&stage, "metadata: {name: other}\n");
     let other = run(&["plan", "-f", text(&named)]).code(0);
@@ -565,7 +588,7 @@ fn a_damaged_manifest_is_said_once() {
 }
 
 #[test]
-fn a_folder_that_is_a_link_or_behind_one_is_refused_by_the_plan() {
+fn a_folder_that_is_a_link_or_behind_one_is_refused() {
     let stage = Stage::new();
     let link = |to: &str, name: &str| {
         std::os::unix::fs::symlink(stage.path(to), stage.path(name)).unwrap();
@@ -590,6 +613,9 @@ fn a_folder_that_is_a_link_or_behind_one_is_refused_by_the_plan() {
         let named = format!("{} is a symbolic link", stage.path(named).display());
         plan(&file, &[]).code(3).says(&named);
         apply(&file, &[]).code(3);
+        let render = run(&["render", "-f", text(&file)]).code(3);
+        render.says(&named);
+        run(&["render", "-f", text(&file), "--check"]).code(3);
     }
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
 }
