@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::{ApplyError, BlockCode, FailureKind, Permissions, Plan, Risk};
+use plan::{ApplyError, BlockCode, FailureKind, Observed, Permissions, Plan, Risk};
 use topology::{Pattern, Topic, Topology};
 
 use crate::bench::{Bench, topic};
@@ -95,6 +95,53 @@ async fn what_cannot_be_or_loses_data_on_the_way_is_refused() {
         let plan = bench.plan(vec![wanted]).await;
         refused(&bench, &plan, &address, code).await;
     }
+}
+
+/// Kafka itself lets every key of a topic be set; services that run it do not, and say so where they are asked. So what was
+/// read is marked here, and the cluster behind it would take the change.
+#[tokio::test]
+async fn a_key_that_the_brokers_do_not_let_be_set_is_not_set() {
+    let bench = Bench::start().await;
+    bench.settle(vec![replicated("there", 3, &[])]).await;
+    let wanted = replicated("there", 3, &[("segment.bytes", "1048576")]);
+    let topology = bench.topology(vec![wanted]);
+    let mut observed = plan::observe(&topology, &bench.clients).await.unwrap();
+    let free = plan::diff(&topology, &observed, &Permissions::none());
+    assert!(free.has_changes() && !free.is_blocked());
+    let left = observed.clusters.get_mut("left").unwrap();
+    let there = left.topics.get_mut("there").unwrap();
+    there.configs.get_mut("segment.bytes").unwrap().read_only = true;
+    let plan = plan::diff(&topology, &observed, &Permissions::none());
+    let address = "topic.left.there";
+    refused(&bench, &plan, address, BlockCode::ReadOnlyConfig).await;
+}
+
+/// Nobody looked, and whoever applies is connected: what would be found there is not guessed.
+#[tokio::test]
+async fn what_was_not_observed_is_neither_changed_nor_created_nor_deleted() {
+    let bench = Bench::start().await;
+    let both = || vec![replicated("old", 3, &[]), replicated("there", 3, &[])];
+    bench.settle(both()).await;
+    let wanted = vec![
+        topic("there", &["left"], Some(4), &[]),
+        replicated("new", 3, &[]),
+    ];
+    let mut topology = bench.topology(wanted);
+    topology.clusters[0].allow.delete_topics = true;
+    let unseen = Observed::default();
+    let allowed = Permissions::to_destroy(["topic.left.old".to_owned()]);
+    let plan = plan::diff(&topology, &unseen, &allowed);
+    for address in ["topic.left.there", "topic.left.new"] {
+        refused(&bench, &plan, address, BlockCode::NotObserved).await;
+    }
+    // nor where everything that is declared is to go
+    let desired = plan::Desired::from(&bench.topology(both())).without(|_| true);
+    let plan = plan::diff_desired(&desired, &unseen, &allowed);
+    assert!(
+        !plan.has_changes(),
+        "nothing is known that could be deleted"
+    );
+    assert_eq!(bench.topics("left"), ["old", "there"]);
 }
 
 #[tokio::test]
