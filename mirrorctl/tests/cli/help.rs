@@ -118,6 +118,7 @@ fn bash_completes_commands_addresses_and_mirrors_without_a_cluster() {
     let file = "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
                 - {alias: a, bootstrapServers: ['127.0.0.1:1']}\n- {alias: b, bootstrapServers: ['127.0.0.1:1']}\n\
                 topics:\n- {name: pay.orders, clusters: [a]}\n- {name: bill, clusters: [a]}\n\
+                acls:\n- {principal: 'User:app', clusters: [a], resource: {type: topic, name: bill}, operations: [read]}\n\
                 mirrors:\n- {name: m, source: a, target: b, engine: mirrormaker2, topicsPattern: orders, \
                 replicationPolicy: {type: default}}\nrender: {out: rendered, targets: [mirrormaker2]}\n";
     std::fs::write(folder.path().join("t.yaml"), file).unwrap();
@@ -130,7 +131,8 @@ fn bash_completes_commands_addresses_and_mirrors_without_a_cluster() {
     let completed = |words: &str| -> Vec<String> {
         let script = format!(
             "source <(mirrorctl completions bash); COMP_WORDS=({words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); \
-             COMP_TYPE=9; _clap_complete_mirrorctl mirrorctl \"${{COMP_WORDS[COMP_CWORD]}}\" ''; \
+             COMP_TYPE=9; before=${{COMP_WORDS[COMP_CWORD]}}; [[ $before == : ]] && before=''; \
+             _mirrorctl_whole_words mirrorctl \"$before\" ''; \
              printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
         let output = Command::new("bash")
@@ -158,6 +160,16 @@ fn bash_completes_commands_addresses_and_mirrors_without_a_cluster() {
         completed("mirrorctl apply -f t.yaml --exclude fi"),
         ["file.mirrormaker2/m/mm2.properties"]
     );
+    // what it replaces is what comes after the colon
+    let rule = "mirrorctl plan -f t.yaml --target acl";
+    let whole = completed(rule);
+    assert_eq!(whole.len(), 1, "{whole:?}");
+    let (before, after) = whole[0].split_once(':').unwrap();
+    assert_eq!(before, "acl.a.User");
+    for begun in ["acl.a.User :", "acl.a.User : ap"] {
+        let words = format!("mirrorctl plan -f t.yaml --target {begun}");
+        assert_eq!(completed(&words), [after], "{begun}");
+    }
     assert_eq!(completed("mirrorctl lag -f t.yaml --mirror ''"), ["m"]);
     for file in ["none.yaml", "wrong.yaml"] {
         let words = format!("mirrorctl plan -f {file} --target to");
