@@ -328,9 +328,14 @@ Where `mirrorctl apply` has written a mirror's state to its target, that is foll
 restart: the more cautious of file and record wins (promoted, paused, running).
 
 A mirror with `state: promoted` copies nothing: applications write to its target now. One that runs
-copies what the source holds by then, and ends for good; a last copy that was interrupted is
-finished, also with --once. One that is named, or that has no other beside it, is refused (exit
-code 3). What applications write now is copied back by a mirror the other way round, beside it.")]
+copies what the source holds by then, and ends for good; a last copy that was interrupted, or that
+nobody began, is made, also with --once: the latter only where a replicator ran before and nobody
+else has written to the target. One that is over and named, or that has no other beside it, is
+refused (exit code 3). What applications write now is copied back by a mirror the other way round,
+beside it.
+
+A mirror that another topology has by now is held until the file says that name, or the other
+topology gives it up.")]
 pub(crate) struct ReplicateArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]

@@ -95,7 +95,8 @@ impl From<&Failure> for Code {
             | Failure::NeedAttention { .. } => Self::VerificationFailed,
             Failure::Replicator { error, .. } => match **error {
                 replicator::RunError::SameCluster { .. }
-                | replicator::RunError::Superseded { .. } => Self::Refused,
+                | replicator::RunError::Superseded { .. }
+                | replicator::RunError::Promoted { .. } => Self::Refused,
                 replicator::RunError::Source { .. }
                 | replicator::RunError::Target { .. }
                 | replicator::RunError::Positions { .. }

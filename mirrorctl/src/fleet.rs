@@ -25,6 +25,8 @@ use crate::steered::{Before, Steered, Steering};
 #[derive(Debug, Clone, PartialEq)]
 struct Definition {
     mirror: Mirror,
+    /// The name of the topology: by that it is known whose the mirror is.
+    topology: Option<String>,
     clusters: Vec<Cluster>,
 }
 
@@ -320,6 +322,7 @@ fn definition(topology: &Topology, mirror: &Mirror) -> Definition {
     let clusters = topology.clusters.iter();
     Definition {
         mirror: mirror.clone(),
+        topology: topology.name.clone(),
         clusters: clusters
             .filter(|cluster| aliases.contains(&cluster.alias))
             .cloned()
@@ -358,6 +361,9 @@ fn changed(old: &Definition, new: &Definition) -> String {
         .filter(|(key, value)| before.get(*key) != Some(value))
         .map(|(key, _)| key.replace('_', " "))
         .collect();
+    if old.topology != new.topology {
+        keys.push("the name of the topology".to_owned());
+    }
     for cluster in &new.clusters {
         if !old.clusters.contains(cluster) {
             keys.push(format!("cluster {}", cluster.alias));

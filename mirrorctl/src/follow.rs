@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use kafka::{Error, RetryClass};
-use plan::Clients;
+use plan::{Clients, MirrorOwner, Owner};
 use register::{Entry, Mark, RegisterLog, Standing, TopicKey, TopicRecord, is_handed_over};
+use replicator::Moment;
 use replicator::metrics::Held;
 use serde::Serialize;
 use topology::{Mirror, MirrorState};
@@ -19,6 +20,10 @@ use crate::failure::Failure;
 
 /// Between two looks, unless new topics are looked for more often.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The same for whose the mirror is, unless its record changes.
+const OWNER_EVERY: Duration = Duration::from_secs(10);
+/// Who did not look for so long does not know what became of the mirror meanwhile: as long as a run sends without looking.
+const AWAY_AFTER: Duration = Duration::from_secs(8);
 
 /// What file and record say to whoever replicates the mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +63,18 @@ pub(crate) struct Follower {
     target: String,
     /// What the topology file says.
     file: MirrorState,
+    /// The name of the topology, where it has one.
+    topology: Option<String>,
     every: Duration,
     mark: Option<Mark>,
     entry: Entry,
+    owner: MirrorOwner,
+    /// When whose it is was read last.
+    owner_read: Option<Moment>,
+    /// When the last look began that read everything.
+    looked: Moment,
+    /// How long before that one there was none.
+    away: Duration,
     /// There was a record while we looked: if it is gone, somebody deleted it.
     seen: bool,
     /// It was said that the record cannot be read.
@@ -68,16 +82,26 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Of this mirror; `clients` must hold its target.
-    pub(crate) fn new(mirror: &Mirror, clients: &Clients) -> Result<Self, Failure> {
+    /// Of this mirror of the topology called `topology`; `clients` must hold its target.
+    pub(crate) fn new(
+        mirror: &Mirror,
+        topology: Option<&str>,
+        clients: &Clients,
+    ) -> Result<Self, Failure> {
+        let target = client(clients, &mirror.target)?;
         Ok(Self {
-            log: RegisterLog::new(client(clients, &mirror.target)?),
+            log: RegisterLog::new(target.clone()),
             mirror: mirror.name.clone(),
             target: mirror.target.clone(),
             file: mirror.state,
+            topology: topology.map(str::to_owned),
             every: LOOK_EVERY.min(mirror.topic_sync.interval),
             mark: None,
             entry: Entry::default(),
+            owner: MirrorOwner::new(target, &mirror.name),
+            owner_read: None,
+            looked: Moment::now(),
+            away: Duration::ZERO,
             seen: false,
             complained: false,
         })
@@ -123,9 +147,30 @@ impl Follower {
         }
     }
 
-    /// What the file says, and the record as it was read last.
+    /// What the file says, and the record as it was read last. What is another topology's is held, whatever they say.
     pub(crate) fn word(&self) -> Word {
-        together(self.file, self.recorded())
+        let Some(owner) = self.another() else {
+            return together(self.file, self.recorded());
+        };
+        let why = format!(
+            "the topology `{owner}` has a mirror of this name on {}",
+            self.target
+        );
+        Word::Hold(match self.file {
+            MirrorState::Paused => Held::ByBoth(why),
+            MirrorState::Running | MirrorState::Promoted => Held::ByRecord(why),
+        })
+    }
+
+    /// The name of the topology whose mirror this is, where that is another one.
+    pub(crate) fn another(&self) -> Option<&str> {
+        let owner: Option<&Owner> = self.owner.owner();
+        owner?.another_than(self.topology.as_deref())
+    }
+
+    /// Whether nobody here looked for so long, before the last look, that others may have acted on what it found.
+    pub(crate) fn was_away(&self) -> bool {
+        self.away >= AWAY_AFTER
     }
 
     fn recorded(&self) -> Said {
@@ -148,19 +193,45 @@ impl Follower {
         }
     }
 
+    /// Whether the record says promoted, as read last.
+    pub(crate) fn says_promoted(&self) -> bool {
+        matches!(self.recorded(), Said::Promote)
+    }
+
     /// The record and what is said of its promotion, as read last.
     pub(crate) fn entry(&self) -> &Entry {
         &self.entry
     }
 
-    /// Reads it again where anything was written.
+    /// Reads it again where anything was written. Whose the mirror is comes after that, and before any of it counts: who takes
+    /// it over says so before its record says anything else.
     async fn look(&mut self) -> Result<(), Error> {
+        let now = Moment::now();
         let mark = self.log.mark().await?;
-        if self.mark != Some(mark) {
-            self.entry = self.log.read().await?.entry(&self.mirror);
+        let entry = if self.mark == Some(mark) {
+            None
+        } else {
+            Some(self.log.read().await?.entry(&self.mirror))
+        };
+        let due = |at| now.since(at) >= OWNER_EVERY;
+        if entry.is_some() || self.owner_read.is_none_or(due) {
+            match self.owner.look().await {
+                Ok(()) => {}
+                // where nobody lets us know whose it is, it is taken for ours
+                Err(error) if error.class() == RetryClass::Fatal => {
+                    tracing::debug!(mirror = self.mirror, %error, "whose the mirror is cannot be read");
+                }
+                Err(error) => return Err(error),
+            }
+            self.owner_read = Some(now);
+        }
+        if let Some(entry) = entry {
+            self.entry = entry;
             self.mark = Some(mark);
             self.seen |= self.entry.standing.is_some();
         }
+        self.away = now.since(self.looked);
+        self.looked = now;
         self.complained = false;
         Ok(())
     }
@@ -201,6 +272,9 @@ pub(crate) struct Shown {
     /// How the promotion ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) promotion: Option<String>,
+    /// Whether that is over: nothing is copied any more.
+    #[serde(skip)]
+    pub(crate) over: bool,
 }
 
 /// Where a state comes from.
@@ -278,11 +352,16 @@ pub(crate) fn state(mirror: &Mirror, kept: Option<&Kept>, source_cluster_id: &st
         }
         (_, MirrorState::Running | MirrorState::Paused) => None,
     };
+    let over = kept.is_some_and(|kept| match kept.entry.end(source_cluster_id) {
+        Some(end) => end.ended,
+        None => is_handed_over(&kept.topics, &mirror.name, source_cluster_id),
+    });
     Shown {
         state,
         by,
         record,
         deleted: recorded.is_some_and(|entry| entry.deleted),
+        over: over && promotion.is_some(),
         promotion,
     }
 }
@@ -300,7 +379,9 @@ fn applied(kept: &Kept, mirror: &str, source_cluster_id: &str) -> String {
             Some(reason) => format!("over, and incomplete: {reason}"),
         },
         None => by_file(kept, mirror, source_cluster_id).unwrap_or_else(|| {
-            "no replicator has taken the promotion up: the target holds what was copied before".to_owned()
+            "no replicator has taken the promotion up: the target holds what was copied before; `mirrorctl replicate` copies the \
+             rest, where one ran before and nobody else has written to its topics"
+                .to_owned()
         }),
     }
 }

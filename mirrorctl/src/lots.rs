@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use topology::{Mirror, MirrorState, Topology};
 
 use crate::connect::{ConnectError, connect, connect_where_possible};
-use crate::copies::client;
 use crate::failure::Failure;
 use crate::follow::{Follower, Word, is_half_promoted};
 use crate::promotion::Promotion;
@@ -23,7 +22,7 @@ pub(crate) enum Lot {
     Run,
     /// It copies nothing for now, for this reason: it …
     Held(String),
-    /// A replicator began to promote it, and ended before that was done: by now nobody copies what the source held.
+    /// It was promoted, and what the source held was not copied to its end: by now nobody does.
     Finish,
     /// It is promoted: it …, and copies nothing any more.
     Promoted(String),
@@ -47,7 +46,7 @@ impl Lots {
     /// mirrors alone; where it holds back all that the file lets run, that is an error. Where the file says paused or promoted,
     /// and the clusters do not answer, the file alone counts, and that is said.
     ///
-    /// What is promoted, and nobody took up, is written down as over, for the sake of who wants to copy back.
+    /// What is promoted, and nobody took up, is taken up now, or written down as over where others write to the target already.
     pub(crate) async fn draw(
         session: &Session,
         topology: &Topology,
@@ -77,10 +76,7 @@ impl Lots {
         for mirror in mirrors {
             let lot = match mirror.state {
                 MirrorState::Running if !reached(mirror, &lots.clients) => Lot::Unreached,
-                MirrorState::Running => {
-                    refuse_anothers(topology, mirror, &lots.clients).await?;
-                    recorded(session, mirror, &lots.clients).await?
-                }
+                MirrorState::Running => recorded(session, topology, mirror, &lots.clients).await?,
                 MirrorState::Paused | MirrorState::Promoted => continue,
             };
             lots.of.insert(mirror.name.clone(), lot);
@@ -92,7 +88,7 @@ impl Lots {
         for (mirror, clients) in join_all(stopped).await {
             let lot = match clients {
                 Ok(clients) => {
-                    let lot = recorded(session, mirror, &clients).await;
+                    let lot = recorded(session, topology, mirror, &clients).await;
                     lots.clients.extend(clients);
                     lot
                 }
@@ -164,41 +160,29 @@ fn by_file(state: MirrorState) -> Lot {
     }
 }
 
-/// Two mirrors of one name would copy by turns with one set of positions. Where one of the topologies has no name, and where
-/// nobody lets us know whose the mirror is, it is taken for ours.
-async fn refuse_anothers(
+/// What the file and the record on the target say of a mirror. Fails where it shall run and is another topology's: two mirrors
+/// of one name would copy by turns, with one set of positions.
+async fn recorded(
+    session: &Session,
     topology: &Topology,
     mirror: &Mirror,
     clients: &Clients,
-) -> Result<(), Failure> {
-    let target = client(clients, &mirror.target)?;
-    let owner = match plan::owner_of_mirror(&target, &mirror.name).await {
-        Ok(owner) => owner.and_then(|owner| owner.topology),
-        Err(error) => {
-            tracing::debug!(mirror = mirror.name, %error, "whose the mirror is cannot be read");
-            None
-        }
-    };
-    match (owner, &topology.name) {
-        (Some(owner), Some(name)) if owner != *name => Err(Failure::OfAnotherTopology {
+) -> Result<Lot, Failure> {
+    let mut follower = Follower::new(mirror, topology.name.as_deref(), clients)?;
+    let word = follower.first().await;
+    if let (MirrorState::Running, Some(owner)) = (mirror.state, follower.another()) {
+        return Err(Failure::OfAnotherTopology {
             mirror: mirror.name.clone(),
-            owner,
+            owner: owner.to_owned(),
             target: mirror.target.clone(),
-        }),
-        (Some(_) | None, _) => Ok(()),
+        });
     }
-}
-
-/// What the file and the record on the target say of a mirror.
-async fn recorded(session: &Session, mirror: &Mirror, clients: &Clients) -> Result<Lot, Failure> {
-    let mut follower = Follower::new(mirror, clients)?;
-    Ok(match follower.first().await {
+    Ok(match word {
         Word::Run => Lot::Run,
         Word::Hold(Held::ByTopology) => by_file(MirrorState::Paused),
         Word::Hold(held @ (Held::ByRecord(_) | Held::ByBoth(_))) => {
             Lot::Held(format!("is held: {}", held.why()))
         }
-        Word::Promote if is_half_promoted(follower.entry(), clients, mirror) => Lot::Finish,
         Word::Promote => {
             let nobody_watches = watch::channel(Vec::new()).0;
             let promotion = Promotion {
@@ -209,7 +193,11 @@ async fn recorded(session: &Session, mirror: &Mirror, clients: &Clients) -> Resu
                 runs: &session.runs,
                 stop: &session.stop,
             };
-            promotion.give_up().await?;
+            // seldom needed, and large
+            Box::pin(promotion.take_up_late()).await?;
+            if is_half_promoted(follower.entry(), clients, mirror) {
+                return Ok(Lot::Finish);
+            }
             match mirror.state {
                 MirrorState::Promoted => by_file(mirror.state),
                 MirrorState::Running | MirrorState::Paused => {

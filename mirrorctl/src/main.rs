@@ -34,6 +34,7 @@ mod signals;
 mod stage;
 mod steered;
 mod telemetry;
+mod unheard;
 mod values;
 mod wire;
 

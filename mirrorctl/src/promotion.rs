@@ -29,16 +29,22 @@ const TAKEN_UP_WITHIN: Duration = Duration::from_secs(30);
 /// The same for one that copies nothing, because it is held.
 const HELD_LOOKS_WITHIN: Duration = Duration::from_secs(5);
 
-/// What the end of a promotion says that no replicator took up, with how many records of the source are not on the target.
-/// Whether one ran, and ended before it looked, nobody knows.
-fn not_taken_up(behind: Option<i64>) -> String {
+/// Tries to tell whether somebody else writes to the target, and pauses between them: leaders may be away for a moment.
+const TELL_TRIES: u32 = 5;
+const TELL_PAUSE: Duration = Duration::from_secs(2);
+
+/// What the end of a promotion says that no replicator took up in time, with how many records of the source are not on the
+/// target, and why nobody is to copy them any more.
+fn not_taken_up(behind: Option<i64>, why: &str) -> String {
     let left = match behind {
         Some(0) => "which is all that the source has, by offsets".to_owned(),
         Some(1) => "1 record of the source, by offsets, stays behind".to_owned(),
         Some(behind) => format!("{behind} records of the source, by offsets, stay behind"),
         None => "how much stays behind cannot be told".to_owned(),
     };
-    format!("no replicator took the promotion up: the target holds what was copied before; {left}")
+    format!(
+        "no replicator took the promotion up in time ({why}): the target holds what was copied before; {left}"
+    )
 }
 
 /// Aliases of sources.
@@ -100,18 +106,46 @@ impl Promotion<'_> {
         }
     }
 
-    /// Writes down that the promotion is over for the sources that no replicator was there for, once it is clear that none is:
-    /// their topics on the target are released, and nobody knows where a way back begins. Gives up where one lives that does
-    /// not take it up either. Where a replicator made the last copy before the promotion was applied, because its file said
-    /// promoted, nothing else is written down.
-    pub(crate) async fn give_up(mut self) -> Result<(), Failure> {
+    /// Takes a promotion up that no replicator has begun, as whoever comes after it was applied finds it: it is written down as
+    /// begun, or as over. Does nothing where another replicator is there for it.
+    ///
+    /// What the source holds is copied late where it still lands behind the mirror's own records: it ran before, and nobody else
+    /// has written to its topics since. Where somebody has, or nobody can tell, the promotion is over, and incomplete: the topics are released,
+    /// and nobody knows where a way back begins. Where a replicator made the last copy before the promotion was applied, because
+    /// its file said promoted, nothing is done.
+    pub(crate) async fn take_up_late(mut self) -> Result<(), Failure> {
+        for alias in self.not_begun().await? {
+            if !self.is_left_alone(&alias).await? {
+                continue;
+            }
+            match self.stranger(&alias).await {
+                None => {
+                    tracing::info!(
+                        mirror = self.mirror.name,
+                        source = alias,
+                        "promoted while no replicator looked, and nobody else has written to its topics since: taken up now"
+                    );
+                    self.follower.look_now().await;
+                    if self.end(&alias)?.is_none() {
+                        self.write(&alias, Outcome::Begun).await?;
+                    }
+                }
+                Some(why) => self.give_up(&alias, &why).await?,
+            }
+        }
+        self.follower.look_now().await;
+        Ok(())
+    }
+
+    /// The sources of an applied promotion that no replicator has begun.
+    async fn not_begun(&self) -> Result<Sources, Failure> {
         if self.promoted_at_ms().is_none() {
-            return Ok(());
+            return Ok(Sources::new());
         }
         let mut untouched = self.open()?;
         untouched.retain(|alias| self.end(alias).is_ok_and(|end| end.is_none()));
         if untouched.is_empty() {
-            return Ok(());
+            return Ok(untouched);
         }
         let target = client(self.clients, &self.mirror.target)?;
         let topics = register::provenance(&target).await;
@@ -120,35 +154,78 @@ impl Promotion<'_> {
             let id = self.clients.get(alias).map(kafka::Cluster::cluster_id);
             !id.is_some_and(|id| is_handed_over(&topics, &self.mirror.name, id))
         });
-        for alias in untouched {
-            let sources = Sources::from([alias.clone()]);
-            let begun = |_: &EndRecord| true;
-            match timeout(TAKEN_UP_WITHIN, self.wait_for(&sources, begun)).await {
-                Ok(waited) => match waited? {
-                    Waited::Free(_) => {}
-                    Waited::Over => continue,
-                    Waited::Stopped => return Ok(()),
-                },
-                Err(_) => continue,
-            }
-            // one that is held has no run, and takes it up when it looks next
-            let seen = async {
-                while self.end(&alias)?.is_none() {
-                    self.follower.look_again().await;
+        Ok(untouched)
+    }
+
+    /// Why the target may hold what others wrote, in words; nothing where it does not.
+    async fn stranger(&self, alias: &str) -> Option<String> {
+        let clients = client(self.clients, alias).and_then(|source| {
+            let target = client(self.clients, &self.mirror.target)?;
+            Ok((source, target))
+        });
+        let (cluster, target) = match clients {
+            Ok(clients) => clients,
+            Err(failure) => return Some(failure.to_string()),
+        };
+        let source = Source {
+            alias: alias.to_owned(),
+            cluster,
+        };
+        let mut tries = 1;
+        loop {
+            match replicator::stranger(self.mirror, &source, &target).await {
+                Ok(stranger) => return stranger,
+                Err(error) if tries == TELL_TRIES => {
+                    return Some(format!("whether others did cannot be told: {error}"));
                 }
-                Ok::<(), Failure>(())
-            };
-            if timeout(HELD_LOOKS_WITHIN, seen).await.is_err() {
-                let reason = not_taken_up(self.behind(&alias).await);
-                tracing::warn!(
-                    mirror = self.mirror.name,
-                    source = alias,
-                    "promoted: {reason}"
-                );
-                self.write(&alias, Outcome::Over(Some(reason))).await?;
-                self.follower.look_now().await;
+                Err(error) => {
+                    tracing::warn!(mirror = self.mirror.name, %error,
+                        "promoted: whether others write to the target by now cannot be told; trying again");
+                }
             }
+            tries += 1;
+            tokio::time::sleep(TELL_PAUSE).await;
         }
+    }
+
+    /// Waits until nobody else copies this source; false where somebody does, or began its promotion meanwhile, or at the stop.
+    async fn is_left_alone(&mut self, alias: &str) -> Result<bool, Failure> {
+        let sources = Sources::from([alias.to_owned()]);
+        let begun = |_: &EndRecord| true;
+        match timeout(TAKEN_UP_WITHIN, self.wait_for(&sources, begun)).await {
+            Ok(waited) => Ok(match waited? {
+                Waited::Free(_) => true,
+                Waited::Over | Waited::Stopped => false,
+            }),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Writes down that the promotion of a source is over and incomplete, where no other replicator takes it up meanwhile.
+    async fn give_up(&mut self, alias: &str, why: &str) -> Result<(), Failure> {
+        // one that is held has no run, and takes it up when it looks next
+        let seen = async {
+            while self.end(alias)?.is_none() {
+                self.follower.look_again().await;
+            }
+            Ok::<(), Failure>(())
+        };
+        if timeout(HELD_LOOKS_WITHIN, seen).await.is_ok() {
+            return Ok(());
+        }
+        let reason = not_taken_up(self.behind(alias).await, why);
+        tracing::error!(
+            mirror = self.mirror.name,
+            source = alias,
+            "promoted: {reason}"
+        );
+        // one that stands still must not go on in topics that are not the mirror's any more
+        let target = client(self.clients, &self.mirror.target)?;
+        let id = client(self.clients, alias)?.cluster_id().to_owned();
+        let fenced = replicator::fence(&target, &self.mirror.name, &id).await;
+        fenced.map_err(self.on_target())?;
+        self.write(alias, Outcome::Over(Some(reason))).await?;
+        self.follower.look_now().await;
         Ok(())
     }
 

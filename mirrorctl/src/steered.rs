@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plan::Clients;
 use replicator::metrics::{Held, Watched, Watchlist};
-use replicator::{Options, Phase, Progress};
+use replicator::{Options, Phase, Progress, RunError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use topology::{Mirror, MirrorState, Topology};
@@ -91,22 +91,21 @@ impl Steered {
                 None => return Ok(Steering::stopped(self.before, Vec::new())),
             },
         };
-        let mut follower = Follower::new(&self.mirror, &clients)?;
+        let name = self.topology.name.as_deref();
+        let mut follower = Follower::new(&self.mirror, name, &clients)?;
         let Some(mut word) = self.stop.run_until_cancelled(follower.first()).await else {
             return Ok(Steering::stopped(self.before, Vec::new()));
         };
         // what it does now shows itself
         self.runs.remove(&self.mirror.name);
-        // a promotion that nobody began is not begun by a start: applications may write to the target by now. One that comes
-        // after the first look, or while another definition of the mirror was at hand, happened under our eyes
-        let mut alive = self.before == Before::AtHand
-            || word != Word::Promote
-            || is_half_promoted(follower.entry(), &clients, &self.mirror);
+        // a promotion that comes after the first look, or while another definition of the mirror was at hand, happens under our
+        // eyes; one that came when nobody looked is taken up late, unless others write to the target by now
+        let mut looked = self.before == Before::AtHand || word != Word::Promote;
         // sources that this process copied last, not another one while this one stood by
         let mut ours = BTreeSet::new();
         let mut ends = Vec::new();
         loop {
-            let now = if self.promoted.is_cancelled() {
+            let now = if self.promoted.is_cancelled() && follower.another().is_none() {
                 Word::Promote
             } else {
                 word
@@ -117,22 +116,44 @@ impl Steered {
                     .copy(&clients, &mut follower, &mut ours, &mut ends)
                     .await?
                 {
-                    Some(next) => next,
-                    None => return Ok(Steering::stopped(Before::AtHand, ends)),
+                    Copied::Told(next) => {
+                        looked = !follower.was_away();
+                        next
+                    }
+                    Copied::Promoted => {
+                        looked = false;
+                        match self.stop.run_until_cancelled(follower.first()).await {
+                            Some(next) => next,
+                            None => return Ok(Steering::stopped(Before::Nothing, ends)),
+                        }
+                    }
+                    Copied::Ended => return Ok(Steering::stopped(Before::AtHand, ends)),
                 },
                 Word::Hold(held) => match self.hold(held, &mut follower).await {
-                    Some(next) => next,
+                    Some(next) => {
+                        looked = !follower.was_away();
+                        next
+                    }
                     None => return Ok(Steering::stopped(Before::AtHand, ends)),
                 },
-                Word::Promote if alive => {
-                    let promotion = Promotion {
-                        mirror: &self.mirror,
-                        clients: &clients,
-                        follower: &mut follower,
-                        watched: &self.watched,
-                        runs: &self.runs,
-                        stop: &self.stop,
-                    };
+                Word::Promote => {
+                    // what its file said to this process, and no record yet, nobody else has acted on
+                    let by_file = self.promoted.is_cancelled() && !follower.says_promoted();
+                    if !looked && !by_file {
+                        let late = self.promotion(&clients, &mut follower).take_up_late();
+                        match self.stop.run_until_cancelled(late).await {
+                            Some(taken_up) => taken_up?,
+                            None => return Ok(Steering::stopped(Before::Nothing, ends)),
+                        }
+                        if !is_half_promoted(follower.entry(), &clients, &self.mirror) {
+                            tracing::info!(
+                                mirror = self.mirror.name,
+                                "promoted: passed over, nothing is copied to its target"
+                            );
+                            return Ok(Steering::over(ends));
+                        }
+                    }
+                    let promotion = self.promotion(&clients, &mut follower);
                     let last = promotion.carry_out(ours).await?;
                     let interrupted = self.stop.is_cancelled() && !is_whole(&last);
                     ends.extend(last);
@@ -142,26 +163,29 @@ impl Steered {
                         Steering::over(ends)
                     });
                 }
-                Word::Promote => {
-                    tracing::info!(
-                        mirror = self.mirror.name,
-                        "promoted: passed over, nothing is copied to its target"
-                    );
-                    return Ok(Steering::over(ends));
-                }
             };
-            alive = true;
         }
     }
 
-    /// Copies until file and record say something else; nothing where it ended.
+    fn promotion<'a>(&'a self, clients: &'a Clients, follower: &'a mut Follower) -> Promotion<'a> {
+        Promotion {
+            mirror: &self.mirror,
+            clients,
+            follower,
+            watched: &self.watched,
+            runs: &self.runs,
+            stop: &self.stop,
+        }
+    }
+
+    /// Copies until file and record say something else, or until it ends.
     async fn copy(
         &self,
         clients: &Clients,
         follower: &mut Follower,
         ours: &mut BTreeSet<String>,
         ends: &mut Vec<RunEnd>,
-    ) -> Result<Option<Word>, Failure> {
+    ) -> Result<Copied, Failure> {
         let stop = self.stop.child_token();
         let options = Options::continuous();
         let goes_on = options.goes_on.clone();
@@ -174,13 +198,24 @@ impl Steered {
         let now = Word::Run;
         let next = tokio::select! {
             ended = &mut finishing => {
-                ends.extend(ended?);
-                return Ok(None);
+                let ended = ended?;
+                let promoted = found_promoted(&ended);
+                ends.extend(ended);
+                if !promoted || self.stop.is_cancelled() {
+                    return Ok(Copied::Ended);
+                }
+                self.forget_runs();
+                return Ok(Copied::Promoted);
             }
             word = follower.other_than(&now) => word,
             () = self.promoted.cancelled() => Word::Promote,
         };
         match &next {
+            Word::Hold(held) if follower.another().is_some() => tracing::error!(
+                mirror = self.mirror.name,
+                "held: {} by now; it drains, and keeps its positions",
+                held.why()
+            ),
             Word::Hold(held) => tracing::info!(
                 mirror = self.mirror.name,
                 "held: {}; it drains, and keeps its positions",
@@ -195,12 +230,18 @@ impl Steered {
             goes_on.cancel();
         }
         stop.cancel();
-        ends.extend(finishing.await?);
+        let ended = finishing.await?;
+        let promoted = found_promoted(&ended);
+        ends.extend(ended);
         if self.stop.is_cancelled() {
-            return Ok(None);
+            return Ok(Copied::Ended);
         }
         self.forget_runs();
-        Ok(Some(next))
+        Ok(if promoted {
+            Copied::Promoted
+        } else {
+            Copied::Told(next)
+        })
     }
 
     /// Waits until file and record say something else; nothing where the mirror is to end.
@@ -210,21 +251,28 @@ impl Steered {
             Held::ByTopology => {}
             Held::ByRecord(why) | Held::ByBoth(why) => self.runs.hold(&self.mirror.name, why),
         }
-        tracing::info!(
-            mirror = self.mirror.name,
-            "held: {}; nothing is copied",
-            held.why()
-        );
+        let why = held.why();
+        let anothers = follower.another().is_some();
+        if anothers {
+            tracing::error!(
+                mirror = self.mirror.name,
+                "held: {why}; nothing is copied. Where that is this topology by another name, let this process read the file \
+                 with that name (SIGHUP); where it is not, give this mirror another name"
+            );
+        } else {
+            tracing::info!(mirror = self.mirror.name, "held: {why}; nothing is copied");
+        }
         let now = Word::Hold(held.clone());
         let next = tokio::select! {
             next = follower.other_than(&now) => next,
-            () = self.promoted.cancelled() => Word::Promote,
+            // another topology's is not for this file to promote
+            () = self.promoted.cancelled(), if !anothers => Word::Promote,
             () = self.stop.cancelled() => return None,
         };
         if next == Word::Run {
             tracing::info!(
                 mirror = self.mirror.name,
-                "its record says running: it goes on"
+                "nothing holds it any more: it goes on"
             );
         }
         Some(next)
@@ -294,6 +342,21 @@ impl Steered {
             }
         }
     }
+}
+
+/// How the copying of a mirror came to an end.
+enum Copied {
+    /// File and record say something else by now.
+    Told(Word),
+    /// It was promoted while a run of it did not look, which sent nothing more.
+    Promoted,
+    /// By itself, or because it was told to stop.
+    Ended,
+}
+
+fn found_promoted(ends: &[RunEnd]) -> bool {
+    ends.iter()
+        .any(|end| matches!(end.result, Err(RunError::Promoted { .. })))
 }
 
 /// Whether these runs of a last copy came to their ends.

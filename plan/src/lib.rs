@@ -104,7 +104,7 @@ pub use observed::{
     ConfigOrigin, Extent, Observed, ObservedCluster, ObservedConfig, ObservedPartition,
     ObservedTopic, Usage,
 };
-pub use ownership::{Owner, owner_of_mirror};
+pub use ownership::{MirrorOwner, Owner};
 pub use permissions::{Permissions, REASSIGNMENT_THROTTLE};
 pub use rendered_file::{
     DesiredFile, DesiredFolder, FileError, ObservedFolder, RenderedFileState, observe_folder,

@@ -36,6 +36,13 @@ impl Owner {
         }
     }
 
+    /// The name of the topology that this is, where it is a named one and not the one called `name`, which may have none.
+    /// One without a name may be any, also this one before it had its name.
+    pub fn another_than(&self, name: Option<&str>) -> Option<&str> {
+        let owner = self.topology.as_deref()?;
+        (Some(owner) != name).then_some(owner)
+    }
+
     fn words(&self) -> String {
         match &self.topology {
             Some(name) => format!("the topology `{name}`"),
@@ -44,17 +51,49 @@ impl Owner {
     }
 }
 
-/// Whose the mirror of this name is, by the record of its target; nothing where nobody applied it.
-///
-/// # Errors
-/// When the record cannot be read.
-pub async fn owner_of_mirror(
-    target: &kafka::Cluster,
-    mirror: &str,
-) -> Result<Option<Owner>, kafka::Error> {
-    let address = mirror::address(mirror);
-    let owned = journal::read(target).await?.recorded.remove(&address);
-    Ok(owned.map(|Owned { topology, .. }| Owner { topology }))
+/// Follows whose the mirror of one name is, by the record of its target.
+#[derive(Debug)]
+pub struct MirrorOwner {
+    target: kafka::Cluster,
+    address: String,
+    read: Option<Mark>,
+    owner: Option<Owner>,
+}
+
+/// How far a record was written: which topic, and its end; nothing where there is no topic.
+#[derive(Debug, PartialEq)]
+struct Mark(Option<(kafka::Uuid, i64)>);
+
+impl MirrorOwner {
+    /// Of the mirror of this name into `target`; nothing is read yet.
+    pub fn new(target: kafka::Cluster, mirror: &str) -> Self {
+        Self {
+            target,
+            address: mirror::address(mirror),
+            read: None,
+            owner: None,
+        }
+    }
+
+    /// As read last; nothing where nobody applied the mirror.
+    pub fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
+    }
+
+    /// Reads the record where anything was written to it since the last time: otherwise two small requests. Cancel safe.
+    ///
+    /// # Errors
+    /// When it cannot be read. What was read last stays.
+    pub async fn look(&mut self) -> Result<(), kafka::Error> {
+        let mark = Some(Mark(journal::log(&self.target).mark().await?));
+        if self.read != mark {
+            let mut journal = journal::read(&self.target).await?;
+            let owned = journal.recorded.remove(&self.address);
+            self.owner = owned.map(|Owned { topology, .. }| Owner { topology });
+            self.read = mark;
+        }
+        Ok(())
+    }
 }
 
 /// Whose the resources are, by home and address.
@@ -194,6 +233,17 @@ pub(crate) fn change_of_hands(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_topology_is_one_with_another_name() {
+        let of = |name: &str| Owner::named(Some(name));
+        assert_eq!(of("a").another_than(Some("a")), None);
+        assert_eq!(of("b").another_than(Some("a")), Some("b"));
+        assert_eq!(of("b").another_than(None), Some("b"));
+        for name in [Some("a"), None] {
+            assert_eq!(Owner::default().another_than(name), None);
+        }
+    }
 
     #[test]
     fn a_resource_is_whose_the_plan_read_or_its_own_by_now() {

@@ -61,6 +61,15 @@ pub enum RunError {
         /// Random id of the other run.
         instance: String,
     },
+    /// The mirror was promoted while this run did not look: its process stood still, or its target did not answer.
+    /// Applications may write to its topics by now.
+    #[error(
+        "mirror `{mirror}` was promoted while nobody here looked: what was under way is not sent"
+    )]
+    Promoted {
+        /// Name of the mirror.
+        mirror: String,
+    },
 }
 
 impl RunError {
@@ -71,7 +80,22 @@ impl RunError {
                 error.class() != RetryClass::Fatal
             }
             Self::Positions { error, .. } => error.class() != RetryClass::Fatal,
-            Self::SameCluster { .. } | Self::Gaps { .. } | Self::Superseded { .. } => false,
+            Self::SameCluster { .. }
+            | Self::Gaps { .. }
+            | Self::Superseded { .. }
+            | Self::Promoted { .. } => false,
+        }
+    }
+
+    /// Whether the mirror is not this run's to fill any more: nothing of it may be sent.
+    pub(crate) fn is_over(&self) -> bool {
+        match self {
+            Self::Superseded { .. } | Self::Promoted { .. } => true,
+            Self::Source { .. }
+            | Self::Target { .. }
+            | Self::Positions { .. }
+            | Self::SameCluster { .. }
+            | Self::Gaps { .. } => false,
         }
     }
 }

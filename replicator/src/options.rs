@@ -45,8 +45,9 @@ pub struct Options {
     pub stall_after: Duration,
     /// A partition without progress for this long is given up; `None` tries for ever.
     pub give_up_after: Option<Duration>,
-    /// How long a run goes on copying exactly once without having seen that the mirror is still its own. The same for all
-    /// runs of a mirror: a run that the target has forgotten waits this long and a little more.
+    /// How long a run goes on copying exactly once without having seen that the mirror is still its own; in at-least-once, how
+    /// long its process may stand still before it looks again. The same for all runs of a mirror: a run that the target has
+    /// forgotten waits this long and a little more.
     pub trust: Duration,
     /// Cancelled before the stop where this process goes on with the mirror: those that stand by are not told then that it is
     /// free, and wait until they hear nothing any more.

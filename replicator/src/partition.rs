@@ -32,7 +32,7 @@ pub(crate) struct Shared {
     /// Partitions that may ask the target at a time what it has: some answers read its log.
     pub(crate) resuming: Semaphore,
     pub(crate) target_link: Link,
-    /// Exactly-once: whether this run may still send.
+    /// Whether this run may still send.
     pub(crate) trust: Arc<Trust>,
     pub(crate) stop: CancellationToken,
     pub(crate) give_up_after: Option<Duration>,

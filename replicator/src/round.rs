@@ -325,12 +325,12 @@ impl Round {
         Ok(passage)
     }
 
-    /// Exactly once: the records after the watermark that the target has already.
+    /// Exactly once: the records after the watermark that the target has already. Waits until this run may send.
     async fn records_ahead(&self, partition: &Partition, shared: &Shared) -> Result<u32, NoAnswer> {
+        shared.trust.regained().await;
         let Guarantee::ExactlyOnce(producer) = partition.guarantee else {
             return Ok(0);
         };
-        shared.trust.regained().await;
         let found = self.ask_target(partition, producer, shared).await?;
         let others_until = shared.trust.alone_in();
         if !found.forgotten || others_until.is_zero() {

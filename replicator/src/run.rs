@@ -74,9 +74,11 @@ pub(crate) async fn one(
         };
         let copied = run.copy(patience).await;
         run.progress.enter(Phase::Draining);
+        // the first thing after a standstill may be the stop
+        let ours = run.make_sure_to_drain().await;
         run.finish().await;
         run.progress.enter(Phase::Done);
-        copied?;
+        copied.and(ours)?;
         if options.mode == Mode::Last && !run.shared.stop.is_cancelled() {
             run.hand_over().await?;
         }
@@ -103,7 +105,7 @@ struct Run<'a> {
     slots: Slots,
     writer: JoinSet<Result<(), kafka::Error>>,
     writer_finish: CancellationToken,
-    /// Ends with the run.
+    /// What goes on beside the copying; ends with the run.
     _ends: JoinSet<()>,
     partitions: JoinSet<Result<Partition, (Partition, Stopped)>>,
     running: BTreeSet<TopicPartition>,
@@ -170,7 +172,7 @@ impl Run<'_> {
                     match self.discover().await {
                         Ok(()) => self.progress.trouble(None),
                         Err(error) if self.options.mode.ends_by_itself() => return Err(error),
-                        Err(error @ RunError::Superseded { .. }) => return Err(error),
+                        Err(error) if error.is_over() => return Err(error),
                         Err(error) => self.begin_later(&error),
                     }
                 }
@@ -178,7 +180,7 @@ impl Run<'_> {
                     // The clusters may be away for a moment; the partitions have their own retries.
                     let trouble = match self.discover().await {
                         Ok(()) => None,
-                        Err(error @ RunError::Superseded { .. }) => return Err(error),
+                        Err(error) if error.is_over() => return Err(error),
                         Err(error) => {
                             tracing::warn!(%error, "discovery failed; trying again");
                             Some(error.to_string())

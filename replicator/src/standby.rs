@@ -12,6 +12,7 @@ use crate::compacted_topic;
 use crate::error::RunError;
 use crate::leaders::Leaders;
 use crate::options::{Mode, Options, Source};
+use crate::ownership::Ownership;
 use crate::position::{Beat, POSITIONS_TOPIC};
 use crate::position_log::PositionReader;
 use crate::progress::{Phase, Progress};
@@ -91,6 +92,15 @@ pub async fn until_free(
     let vigil = Vigil::new(target.clone(), mirror, source_cluster_id);
     let why = vigil.keep().await;
     tracing::debug!(mirror, reason = why, "the mirror is free");
+    Ok(())
+}
+
+/// Takes the mirror from whatever run has it, and copies nothing: one that stood still meanwhile finds when it goes on that
+/// the mirror is not its own any more, and sends nothing. Does nothing where no run ever had a mirror on this target.
+pub async fn fence(target: &Cluster, mirror: &str, source_cluster_id: &str) -> Result<(), Error> {
+    if compacted_topic::exists(target, POSITIONS_TOPIC).await? {
+        Ownership::take(target.clone(), mirror, source_cluster_id).await?;
+    }
     Ok(())
 }
 

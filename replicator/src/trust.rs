@@ -1,18 +1,24 @@
 //! How long a run takes a mirror for its own without having looked again.
 //!
-//! With one producer a partition the target takes each sequence once, whoever sends it, as long as it remembers the
-//! producer. It forgets one by the time of its records (`producer.id.expiration.ms`): of old records at every check, also
-//! while they are copied. From then on it takes any sequence, also one that it has had. So two runs must not send at the
-//! same time: a run sends only while it has seen within the last [`Trust::lasts`] that the mirror is its own, and a run
+//! **Exactly-once.** With one producer a partition the target takes each sequence once, whoever sends it, as long as it
+//! remembers the producer. It forgets one by the time of its records (`producer.id.expiration.ms`): of old records at every
+//! check, also while they are copied. From then on it takes any sequence, also one that it has had. So two runs must not send
+//! at the same time: a run sends only while it has seen within the last [`Trust::lasts`] that the mirror is its own, and a run
 //! that finds itself forgotten waits until whoever had the mirror before cannot send any more.
 //!
 //! That is a lease, by each run's own clocks, which have to go equally fast and nothing more. What it leaves open: bytes
 //! that a network holds back for longer than that, and delivers to a target that has forgotten us.
+//!
+//! **At-least-once.** Duplicates are within the promise, so what a run saw last counts for as long as its process does not
+//! stand still. One that was frozen (SIGSTOP, a virtual machine that was moved) does not know what became of the mirror
+//! meanwhile: another run may have promoted it, and applications write to its topics. So it sends nothing before it has looked.
+//! What that leaves open: a pause that is shorter than [`Trust::lasts`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
+use topology::Delivery;
 
 /// Looks within the time that trust lasts.
 const LOOKS: u32 = 5;
@@ -21,16 +27,18 @@ const MARGIN: f64 = 1.25;
 
 /// A moment by both clocks: the monotonic one stands still while a machine sleeps, the other may be set.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment(Instant, SystemTime);
+pub struct Moment(Instant, SystemTime);
 
 impl Moment {
-    pub(crate) fn now() -> Self {
+    /// This one.
+    pub fn now() -> Self {
         Self(Instant::now(), SystemTime::now())
     }
 
-    /// By the clock that says more. A clock that was set back says nothing.
-    fn elapsed(self) -> Duration {
-        self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
+    /// Since an earlier one, by the clock that says more. A clock that was set back says nothing.
+    pub fn since(self, earlier: Self) -> Duration {
+        let by_wall = self.1.duration_since(earlier.1).unwrap_or_default();
+        self.0.saturating_duration_since(earlier.0).max(by_wall)
     }
 }
 
@@ -38,8 +46,8 @@ impl Moment {
 #[derive(Debug)]
 pub(crate) struct Trust {
     lasts: Duration,
-    /// At-least-once needs none: duplicates are within its promise.
-    needed: bool,
+    /// What is promised decides what renews it.
+    delivery: Delivery,
     /// When the mirror was taken over: whoever had it before may have looked until then.
     taken: Mutex<Instant>,
     confirmed: Mutex<Moment>,
@@ -48,10 +56,10 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Of a run that took the mirror over before this call; `began` is from before it asked.
-    pub(crate) fn new(lasts: Duration, needed: bool, began: Moment) -> Arc<Self> {
+    pub(crate) fn new(lasts: Duration, delivery: Delivery, began: Moment) -> Arc<Self> {
         Arc::new(Self {
             lasts,
-            needed,
+            delivery,
             taken: Mutex::new(Instant::now()),
             confirmed: Mutex::new(began),
             renewed: watch::Sender::new(()),
@@ -65,8 +73,33 @@ impl Trust {
 
     /// The mirror was ours when somebody looked who began to look at `asked`.
     pub(crate) fn confirm(&self, asked: Moment) {
-        *lock(&self.confirmed) = asked;
+        let mut confirmed = lock(&self.confirmed);
+        // a slow look says less than having been awake since
+        if asked.0 > confirmed.0 {
+            *confirmed = asked;
+        }
+        drop(confirmed);
         self.renewed.send_replace(());
+    }
+
+    /// Keeps trust for as long as this process does not stand still, where that is enough. Returns at once where it is not, and
+    /// never otherwise. Cancel safe.
+    pub(crate) async fn stay_awake(self: Arc<Self>) {
+        match self.delivery {
+            Delivery::ExactlyOnce => {}
+            Delivery::AtLeastOnce => loop {
+                tokio::time::sleep(self.look_every()).await;
+                self.awake_at(Moment::now());
+            },
+        }
+    }
+
+    /// Whoever wakes up asks too late: only a look helps then.
+    fn awake_at(&self, now: Moment) {
+        let mut confirmed = lock(&self.confirmed);
+        if now.since(*confirmed) < self.lasts {
+            *confirmed = now;
+        }
     }
 
     /// The mirror was another run's for a moment, and is ours again.
@@ -91,7 +124,7 @@ impl Trust {
 
     pub(crate) fn holds(&self) -> bool {
         let confirmed = *lock(&self.confirmed);
-        !self.needed || confirmed.elapsed() < self.lasts
+        Moment::now().since(confirmed) < self.lasts
     }
 }
 
@@ -118,7 +151,7 @@ mod tests {
 
     #[test]
     fn trust_ends_and_only_a_look_that_began_later_renews_it() {
-        let trust = Trust::new(LASTS, true, ago(LASTS));
+        let trust = Trust::new(LASTS, Delivery::ExactlyOnce, ago(LASTS));
         assert!(!trust.holds());
         trust.confirm(ago(LASTS * 2));
         assert!(!trust.holds(), "it looked too long ago");
@@ -130,14 +163,14 @@ mod tests {
     fn either_clock_ends_it() {
         let Moment(monotonic, wall) = Moment::now();
         let slept = Moment(monotonic, wall.checked_sub(LASTS).expect("after 1970"));
-        assert!(!Trust::new(LASTS, true, slept).holds());
+        assert!(!Trust::new(LASTS, Delivery::ExactlyOnce, slept).holds());
         let set_back = Moment(monotonic, wall + Duration::from_hours(1));
-        assert!(Trust::new(LASTS, true, set_back).holds());
+        assert!(Trust::new(LASTS, Delivery::ExactlyOnce, set_back).holds());
     }
 
     #[test]
     fn a_run_is_alone_once_the_trust_of_the_one_before_has_ended() {
-        let trust = Trust::new(LASTS, true, Moment::now());
+        let trust = Trust::new(LASTS, Delivery::ExactlyOnce, Moment::now());
         assert!(trust.alone_in() > LASTS);
         *lock(&trust.taken) -= LASTS * 2;
         assert_eq!(trust.alone_in(), Duration::ZERO);
@@ -146,13 +179,44 @@ mod tests {
     }
 
     #[test]
-    fn at_least_once_needs_none() {
-        assert!(Trust::new(LASTS, false, ago(LASTS * 2)).holds());
+    fn at_least_once_keeps_it_while_awake_and_not_by_waking_up() {
+        let lasts = Duration::from_mins(1);
+        let trust = Trust::new(lasts, Delivery::AtLeastOnce, ago(lasts / 2));
+        let now = Moment::now();
+        trust.awake_at(now);
+        trust.confirm(ago(lasts / 3));
+        assert_eq!(
+            lock(&trust.confirmed).0,
+            now.0,
+            "a slow look takes nothing back"
+        );
+        let stood_still = Trust::new(lasts, Delivery::AtLeastOnce, ago(lasts));
+        stood_still.awake_at(Moment::now());
+        assert!(!stood_still.holds());
+        stood_still.confirm(Moment::now());
+        assert!(stood_still.holds());
+    }
+
+    #[tokio::test]
+    async fn only_at_least_once_is_renewed_without_a_look() {
+        for (delivery, held) in [
+            (Delivery::AtLeastOnce, true),
+            (Delivery::ExactlyOnce, false),
+        ] {
+            let lasts = LASTS * 5;
+            let trust = Trust::new(lasts, delivery, Moment::now());
+            let beside = async {
+                trust.clone().stay_awake().await;
+                std::future::pending::<()>().await;
+            };
+            let _ = tokio::time::timeout(lasts * 2, beside).await;
+            assert_eq!(trust.holds(), held, "{delivery:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_trust_goes_on_when_it_is_back() {
-        let trust = Trust::new(LASTS, true, ago(LASTS));
+        let trust = Trust::new(LASTS, Delivery::ExactlyOnce, ago(LASTS));
         let waited = tokio::time::timeout(LASTS, trust.regained()).await;
         assert!(waited.is_err(), "nobody has looked");
         trust.confirm(Moment::now());

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::load::load;
 use crate::output::{self, EventLines, Terminal, applied, question, refused_json};
 use crate::session::{Ended, Session};
+use crate::unheard::say_what_nobody_takes_up;
 
 /// Applies a saved plan, or plans, asks and applies.
 pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Ended {
@@ -162,6 +163,11 @@ pub(crate) async fn execute(
         && plan.has_changes()
     {
         output::result(&applied(summary))?;
+    }
+    if let Some(summary) = summary {
+        let saying = say_what_nobody_takes_up(plan, summary, clients);
+        // who presses Ctrl-C has waited long enough
+        let _ = session.stop.run_until_cancelled(saying).await;
     }
     result?;
     lines.printed()?;

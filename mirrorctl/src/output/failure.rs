@@ -216,6 +216,11 @@ fn hint(failure: &Failure) -> Option<String> {
             replicator::RunError::Superseded { .. } => {
                 Some("the other goes on from where this one stopped; nothing is lost".to_owned())
             }
+            replicator::RunError::Promoted { .. } => Some(
+                "`mirrorctl replicate` copies the rest, as long as nobody else has written to its topics since; `mirrorctl \
+                 status` says how the promotion stands"
+                    .to_owned(),
+            ),
             replicator::RunError::SameCluster { .. }
             | replicator::RunError::Gaps { .. }
             | replicator::RunError::Positions { .. } => None,

@@ -51,10 +51,31 @@ impl MirrorStatus {
         partitions.filter(|it| it.condition.needs_attention())
     }
 
+    fn telling(&self) -> &'static Telling {
+        if self.state.over { &OVER } else { &COPIED }
+    }
+
     fn lag(&self) -> i64 {
         self.partitions.iter().map(|partition| partition.lag).sum()
     }
 }
+
+/// How tables tell of partitions.
+struct Telling {
+    /// What heads the number of records that are not on the target.
+    lag: &'static str,
+    condition: fn(Condition) -> Cell,
+}
+
+const COPIED: Telling = Telling {
+    lag: "lag",
+    condition,
+};
+/// Of a mirror whose promotion is over: nobody copies what is missing, and nobody is late with it.
+const OVER: Telling = Telling {
+    lag: "not copied",
+    condition: when_over,
+};
 
 /// A heading and a table a mirror and source: of partitions where there are few or all are wanted, of
 /// topics otherwise. What needs attention is named below it, whatever the table shows.
@@ -89,9 +110,9 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
             continue;
         }
         text.push_str(&if all || partitions.len() <= FEW {
-            partition_table(partitions, width)
+            partition_table(partitions, status.telling(), width)
         } else {
-            topic_table(partitions, width)
+            topic_table(partitions, status.telling(), width)
         });
         text.push_str(&attention(partitions.iter(), all));
         text.push('\n');
@@ -127,6 +148,7 @@ fn meant(shown: &Shown, target: &str) -> String {
         record,
         deleted,
         promotion,
+        over: _,
     } = shown;
     let mut text = String::new();
     if *state != MirrorState::Running {
@@ -169,7 +191,7 @@ fn states<'p>(partitions: impl Iterator<Item = &'p PartitionStatus>) -> String {
     }
 }
 
-fn partition_table(partitions: &[PartitionStatus], width: usize) -> String {
+fn partition_table(partitions: &[PartitionStatus], telling: &Telling, width: usize) -> String {
     let renamed = partitions
         .iter()
         .any(|it| it.source_topic != it.target_topic);
@@ -178,7 +200,7 @@ fn partition_table(partitions: &[PartitionStatus], width: usize) -> String {
         "partition",
         "state",
         "position",
-        "lag",
+        telling.lag,
         "committed",
     ];
     if renamed {
@@ -189,7 +211,7 @@ fn partition_table(partitions: &[PartitionStatus], width: usize) -> String {
         let mut row = vec![
             Cell::new(&partition.source_topic),
             number(partition.partition),
-            condition(partition.condition),
+            (telling.condition)(partition.condition),
             number(partition.position.map_or_else(|| "–".to_owned(), count)),
             number(count(partition.lag)),
             Cell::new(committed(partition.committed_at_ms)),
@@ -231,7 +253,7 @@ fn committed_table(positions: &BTreeMap<PositionKey, Position>, all: bool, width
     text
 }
 
-fn topic_table(partitions: &[PartitionStatus], width: usize) -> String {
+fn topic_table(partitions: &[PartitionStatus], telling: &Telling, width: usize) -> String {
     let mut topics: BTreeMap<&str, Vec<&PartitionStatus>> = BTreeMap::new();
     for partition in partitions {
         topics
@@ -245,7 +267,7 @@ fn topic_table(partitions: &[PartitionStatus], width: usize) -> String {
     // stable: by name within a condition
     topics.sort_by_key(|(_, of)| gravest(of));
     topics.truncate(FEW);
-    let header = ["topic", "partitions", "state", "lag", "committed"];
+    let header = ["topic", "partitions", "state", telling.lag, "committed"];
     let mut rows = table(width.saturating_sub(2), &header);
     for (topic, of) in &topics {
         let lag: i64 = of.iter().map(|it| it.lag).sum();
@@ -253,7 +275,7 @@ fn topic_table(partitions: &[PartitionStatus], width: usize) -> String {
         rows.add_row([
             Cell::new(topic),
             number(count(of.len() as i128)),
-            gravest(of).map_or_else(|| Cell::new(""), condition),
+            gravest(of).map_or_else(|| Cell::new(""), telling.condition),
             number(count(lag)),
             Cell::new(committed(newest)),
         ]);
@@ -338,6 +360,21 @@ fn condition(condition: Condition) -> Cell {
         | Condition::TargetMissing
         | Condition::Refused
         | Condition::Stopped => bad(words),
+    }
+}
+
+fn when_over(condition: Condition) -> Cell {
+    match condition {
+        Condition::Paused | Condition::NotStarted | Condition::Behind | Condition::CaughtUp => {
+            Cell::new("promoted")
+        }
+        Condition::DataLost
+        | Condition::Truncated
+        | Condition::SourceRecreated
+        | Condition::TargetRecreated
+        | Condition::TargetMissing
+        | Condition::Refused
+        | Condition::Stopped => self::condition(condition),
     }
 }
 
@@ -435,6 +472,7 @@ mod tests {
                 record: None,
                 deleted: false,
                 promotion: None,
+                over: false,
             },
             selection: "`.*`".to_owned(),
             partitions,

@@ -10,6 +10,7 @@ mod demo;
 mod files;
 mod help;
 mod import;
+mod late;
 mod plan_apply;
 mod reach;
 mod reload;

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Stage, run, text};
+use rustix::process::Signal;
+
+use crate::bed::{Bed, write};
+use crate::support::{Replicate, Stage, run, text, until};
 
 fn topology(stage: &Stage, name: &str, metadata: &str, topics: &[&str]) -> PathBuf {
     let topics: Vec<String> = topics
@@ -89,6 +92,26 @@ fn destroy_says_that_it_was_asked_and_not_that_it_is_declared_no_longer() {
         "{}",
         destroyed.out
     );
+    assert_eq!(stage.left.partition_count("one"), None);
+}
+
+#[test]
+fn destroy_says_that_what_was_forgotten_is_not_managed() {
+    let stage = Stage::new();
+    let file = topology(&stage, "a.yaml", "", &["one"]);
+    let apply = ["apply", "-f", text(&file), "--auto-approve"];
+    run(&apply).code(0);
+    run(&["forget", "-f", text(&file), "topic.left.one"]).code(0);
+    let asked = ["--target", "topic.*", "--allow-destroy", "topic.left.one"];
+    let destroy = ["destroy", "-f", text(&file), "--auto-approve"];
+    let destroy = || run(&[&destroy[..], &asked].concat()).code(0);
+    let left = destroy();
+    left.says("nothing of topic.left.one is destroyed: declared, and not managed");
+    assert!(!left.err.contains("matches no"), "{}", left.err);
+    assert_eq!(stage.left.partition_count("one"), Some(1));
+    // as it says
+    run(&apply).code(0);
+    destroy();
     assert_eq!(stage.left.partition_count("one"), None);
 }
 
@@ -225,4 +248,55 @@ fn a_mirror_of_another_topology_is_refused_whatever_its_state() {
     run(&[&["apply", "-f", text(&b), "--auto-approve"][..], &take].concat()).code(0);
     run(&["replicate", "-f", text(&b), "--once"]).code(0);
     run(&["replicate", "-f", text(&a), "--once"]).code(3);
+}
+
+/// The file of the mirror `pay` in this state, of the topology with this name.
+fn named(bed: &Bed, name: &str, meant: &str) -> String {
+    let file = write(&bed.stage, &format!("{name}.yaml"), meant);
+    let whole = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{whole}metadata: {{name: {name}}}\n")).unwrap();
+    file
+}
+
+#[test]
+fn a_replicator_stands_by_where_another_topology_takes_its_mirror_over_and_goes_on_by_that_name() {
+    let bed = Bed::new();
+    bed.apply("running");
+    bed.produce("30", "1.json");
+    let mut replicate = Replicate::with(&bed.own);
+    bed.until_copied(30);
+    let other = named(&bed, "other", "running");
+    run(&["apply", "-f", &other, "--auto-approve"]).code(0);
+    let said =
+        replicate.until_it_says("the topology `other` has a mirror of this name on right by now");
+    assert!(said.contains("ERROR"), "{said}");
+    replicate.until_it_says("nothing is copied. Where that is this topology by another name");
+    bed.produce("20", "2.json");
+    assert_eq!(bed.copied(), 30);
+    // one that starts is told the same
+    run(&["replicate", "-f", &bed.own, "--once"])
+        .code(3)
+        .says("refusing to replicate pay: the topology `other` has a mirror of this name on right");
+
+    std::fs::copy(&other, &bed.own).unwrap();
+    replicate.running.signal(Signal::HUP);
+    replicate.until_it_says("the name of the topology");
+    until("it goes on", || bed.copied() == 50);
+    replicate.stop();
+}
+
+#[test]
+fn who_takes_a_mirror_over_says_so_before_its_record_says_anything() {
+    let bed = Bed::new();
+    let (a, b) = (named(&bed, "sa", "running"), named(&bed, "sb", "promoted"));
+    run(&["apply", "-f", &a, "--auto-approve"]).code(0);
+    bed.produce("30", "1.json");
+    let mut replicate = Replicate::with(&a);
+    bed.until_copied(30);
+    let take = ["--allow-destroy", "mirror.pay"];
+    run(&[&["apply", "-f", &b, "--auto-approve"][..], &take].concat()).code(0);
+    replicate.until_it_says("the topology `sb` has a mirror of this name on right; nothing");
+    let end = bed.entry().end(bed.stage.left.cluster_id()).cloned();
+    assert_eq!(end, None, "that promotion is not its own to carry out");
+    replicate.stop();
 }

@@ -131,9 +131,7 @@ pub(crate) async fn execute(
             let credentials = around.credentials;
             scram_user::execute(cluster, change, user, credentials, options, steps_done).await
         }
-        Resource::Mirror(mirror) => {
-            mirror::execute(cluster, &change.name, mirror, options, steps_done).await
-        }
+        Resource::Mirror(mirror) => mirror::execute(around, change, mirror, steps_done).await,
         Resource::RenderedFile(_) => Err(ChangeError::Misplaced),
     }
 }

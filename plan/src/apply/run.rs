@@ -392,6 +392,7 @@ impl<'a> Run<'a> {
             cluster: self.cluster(alias)?,
             options: self.options,
             credentials: self.credentials,
+            topology: self.plan.topology.as_deref(),
             moving: self
                 .moving
                 .get(alias)
@@ -430,7 +431,7 @@ async fn one<'a>(
     let started = Instant::now();
     let mut steps_done = Vec::new();
     let outcome = match ground {
-        Ground::Cluster(around) => on_cluster(&around, change, topology, &mut steps_done).await,
+        Ground::Cluster(around) => on_cluster(&around, change, &mut steps_done).await,
         Ground::Folder(folder) => {
             rendered_file::execute(&folder, change, topology, &mut steps_done)
                 .map_err(ChangeError::from)
@@ -447,11 +448,10 @@ async fn one<'a>(
 async fn on_cluster(
     around: &Surroundings<'_>,
     change: &ResourceChange,
-    topology: Option<&str>,
     steps_done: &mut Vec<String>,
 ) -> Result<Done, ChangeError> {
     let done = execute(around, change, steps_done).await?;
-    match remember(around.cluster, change, topology).await {
+    match remember(around.cluster, change, around.topology).await {
         Ok(()) => Ok(done),
         Err(source) => Err(ChangeError::Unrecorded(source)),
     }

@@ -14,6 +14,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) options: &'a ApplyOptions,
     pub(crate) credentials: &'a Credentials,
+    /// The name of the topology whose plan it is, where it has one.
+    pub(crate) topology: Option<&'a str>,
     /// Held while replicas move: brokers have one limit each, so moves of several topics would take it from each other.
     pub(crate) moving: &'a Mutex<()>,
     pub(super) observer: &'a dyn ApplyObserver,

@@ -187,7 +187,8 @@ fn risk(state: MirrorState) -> Option<(Risk, String)> {
         MirrorState::Promoted => Some((
             Risk::Irreversible,
             "a replicator that runs copies what the source holds by then and stops for good; applications write to the \
-             target from there on. Without one that runs nothing more is copied"
+             target from there on. Without one that runs nothing more is copied until one is started, and then only if one \
+             ran before and nobody else has written to its topics"
                 .to_owned(),
         )),
     }

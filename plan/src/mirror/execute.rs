@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use kafka::Cluster;
+use kafka::record::Record;
 use register::{Entry, RegisterLog, StateRecord, VERSION};
 use topology::MirrorState;
 
 use super::live::{observed, read};
 use super::{MirrorRecord, ObservedMirror};
-use crate::apply::ApplyOptions;
 use crate::apply::execute::{ChangeError, Done};
+use crate::apply::surroundings::Surroundings;
 use crate::apply::work::{Outlook, Work, carry_out, key_by_key};
-use crate::change::{Change, ResourceChange};
+use crate::change::{Change, RecordChange, ResourceChange};
+use crate::journal::{self, Owned};
 use crate::topic::ReadError;
 
 /// The record of one mirror.
@@ -21,6 +23,8 @@ struct Mirror<'a> {
     change: &'a Change<MirrorRecord>,
     /// Who sets it.
     by: &'a str,
+    /// Makes it this topology's, where it is another's.
+    claim: Option<Record>,
 }
 
 /// What is read of a mirror.
@@ -46,6 +50,11 @@ impl Work for Mirror<'_> {
     }
 
     async fn request(&self, live: &Live) -> Result<(), kafka::Error> {
+        // first: the replicators of the other topology stand by before the record tells them anything
+        if let Some(claim) = &self.claim {
+            let claim = std::slice::from_ref(claim);
+            journal::log(self.cluster).append(claim).await?;
+        }
         let log = RegisterLog::new(self.cluster.clone());
         match self.change.after() {
             Some(MirrorRecord {
@@ -109,19 +118,37 @@ fn value(record: Option<&MirrorRecord>, key: &str) -> Option<String> {
 
 /// Rechecks the change and carries it out.
 pub(crate) async fn execute(
-    cluster: &Cluster,
-    name: &str,
-    change: &Change<MirrorRecord>,
-    options: &ApplyOptions,
+    around: &Surroundings<'_>,
+    change: &ResourceChange,
+    record: &Change<MirrorRecord>,
     steps_done: &mut Vec<String>,
 ) -> Result<Done, ChangeError> {
     let mirror = Mirror {
-        cluster,
-        name,
-        change,
-        by: &options.applicant.who,
+        cluster: around.cluster,
+        name: &change.name,
+        change: record,
+        by: &around.options.applicant.who,
+        claim: claim(change, around.topology),
     };
-    carry_out(&mirror, options, steps_done).await
+    carry_out(&mirror, around.options, steps_done).await
+}
+
+/// What makes the mirror that of the topology with this name; nothing where it is not another's.
+fn claim(change: &ResourceChange, topology: Option<&str>) -> Option<Record> {
+    let owner = change.owner.as_ref()?;
+    if owner.topology.as_deref() == topology {
+        return None;
+    }
+    match change.record.as_ref()? {
+        RecordChange::Remember(recorded) => {
+            let ours = Owned {
+                topology: topology.map(str::to_owned),
+                recorded: recorded.clone(),
+            };
+            Some(journal::entry(&change.address, Some(&ours)))
+        }
+        RecordChange::Forget | RecordChange::Rendered(_) => None,
+    }
 }
 
 /// What the live records mean for each of these changes; all are read at once.

@@ -1,15 +1,18 @@
-//! Exactly-once: a partition is this run's before its first record.
+//! A mirror is a run's own for as long as it copies; in exactly-once, a partition is so before its first record.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kafka::{OffsetSpec, TopicPartition};
+use kafka::{OffsetSpec, RetryClass, TopicPartition};
+use register::{RegisterLog, Standing};
 use tokio::sync::watch;
+use topology::{Delivery, MirrorState};
 
 use super::discovery::Beginning;
 use super::starts::offsets;
 use super::{LOOK_EVERY, Run, on_target, positions_error};
 use crate::error::RunError;
+use crate::options::Mode;
 use crate::ownership::Held;
 use crate::position::ProducerPosition;
 use crate::topics::Begin;
@@ -125,6 +128,12 @@ impl Run<'_> {
     /// will be the next time.
     pub(super) async fn look(&mut self) -> Result<(), RunError> {
         let stop = self.shared.stop.clone();
+        if self.mirror.delivery == Delivery::AtLeastOnce && !self.shared.trust.holds() {
+            tracing::warn!(
+                seconds = self.options.trust.as_secs(),
+                "this process stood still for that long or longer: nothing is sent before it is clear that the mirror is still its own"
+            );
+        }
         let looking = async {
             self.still_ours().await?;
             let beaten = self.ownership.beat(false).await;
@@ -132,7 +141,7 @@ impl Run<'_> {
         };
         let looked = tokio::time::timeout(LOOK_EVERY, stop.run_until_cancelled(looking)).await;
         match looked {
-            Ok(Some(Err(error @ RunError::Superseded { .. }))) => return Err(error),
+            Ok(Some(Err(error))) if error.is_over() => return Err(error),
             Ok(Some(Err(error))) => {
                 tracing::debug!(%error, "whose the mirror is cannot be told; trying again");
             }
@@ -142,6 +151,27 @@ impl Run<'_> {
             tracing::warn!("whose the mirror is cannot be read; nothing is sent until it can");
         }
         Ok(())
+    }
+
+    /// Looks whose the mirror is where that may have changed unseen: what is changed on the target from here on must not undo
+    /// what another run did meanwhile.
+    pub(super) async fn make_sure(&mut self) -> Result<(), RunError> {
+        if !self.shared.trust.holds() {
+            self.still_ours().await?;
+        }
+        Ok(())
+    }
+
+    /// The same before a drain, which does not wait for it long: what is in flight is not sent where it cannot be told.
+    pub(super) async fn make_sure_to_drain(&mut self) -> Result<(), RunError> {
+        match tokio::time::timeout(LOOK_EVERY, self.make_sure()).await {
+            Ok(Err(error)) if error.is_over() => Err(error),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "whose the mirror is cannot be told: what is in flight is not sent");
+                Ok(())
+            }
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
     }
 
     /// Tells those that stand by that the mirror is free, where it was ours.
@@ -155,32 +185,54 @@ impl Run<'_> {
         }
     }
 
-    /// Fails where the mirror belongs to another run; nothing of ours is written from then on.
+    /// Fails where the mirror belongs to another run, and nothing of ours is written from then on; or where it was promoted
+    /// while this run did not look.
     pub(super) async fn still_ours(&mut self) -> Result<Held, RunError> {
         let asked = Moment::now();
+        let looked_away = !self.shared.trust.holds();
         let held = self
             .ownership
             .look()
             .await
             .map_err(|error| positions_error(self.mirror, error))?;
+        if let Held::Lost(other) = held {
+            self.slots.close();
+            self.shared.stop.cancel();
+            return Err(RunError::Superseded {
+                mirror: self.mirror.name.clone(),
+                instance: other.instance,
+            });
+        }
+        if looked_away {
+            self.not_promoted().await?;
+        }
         let trust = &self.shared.trust;
-        let other = match held {
-            Held::Still => {
-                trust.confirm(asked);
-                return Ok(held);
-            }
-            Held::Again => {
-                trust.taken_again();
-                trust.confirm(asked);
-                return Ok(held);
-            }
-            Held::Lost(other) => other,
+        if matches!(held, Held::Again) {
+            trust.taken_again();
+        }
+        trust.confirm(asked);
+        Ok(held)
+    }
+
+    /// Nobody else copied, and yet the topics may be the applications' by now. A last copy is that promotion itself.
+    async fn not_promoted(&self) -> Result<(), RunError> {
+        if self.options.mode == Mode::Last {
+            return Ok(());
+        }
+        let register = match RegisterLog::new(self.target.clone()).read().await {
+            Ok(register) => register,
+            // who must not read it goes by the topology file alone
+            Err(error) if error.class() == RetryClass::Fatal => return Ok(()),
+            Err(error) => return Err(on_target(self.mirror.target.clone(), error)),
         };
-        self.slots.close();
-        self.shared.stop.cancel();
-        Err(RunError::Superseded {
-            mirror: self.mirror.name.clone(),
-            instance: other.instance,
-        })
+        match register.entry(&self.mirror.name).standing {
+            Some(Standing::Known { record, .. }) if record.state == MirrorState::Promoted => {
+                self.shared.stop.cancel();
+                Err(RunError::Promoted {
+                    mirror: self.mirror.name.clone(),
+                })
+            }
+            Some(Standing::Known { .. } | Standing::Unreadable { .. }) | None => Ok(()),
+        }
     }
 }

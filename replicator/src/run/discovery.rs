@@ -29,6 +29,7 @@ impl Run<'_> {
     }
 
     async fn discover_all(&mut self) -> Result<(), RunError> {
+        self.make_sure().await?;
         let topics::Discovered {
             ready,
             failed,

@@ -31,6 +31,7 @@ impl Run<'_> {
     /// Marks what this mirror said about its topics on the target as released, with where each partition ended: there the
     /// way back begins. That is only claimed where the target grew by what this run copied and nothing else.
     pub(super) async fn hand_over(&mut self) -> Result<(), RunError> {
+        self.make_sure().await?;
         let copied = self.progress.partitions();
         let places = copied
             .iter()

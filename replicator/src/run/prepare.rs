@@ -7,7 +7,7 @@ use kafka::Cluster;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use topology::{Delivery, Mirror};
+use topology::Mirror;
 use tracing::Instrument;
 
 use super::{Run, positions_error};
@@ -63,8 +63,7 @@ impl<'a> Run<'a> {
         let ownership = Ownership::take(target.clone(), &mirror.name, source.cluster.cluster_id())
             .await
             .map_err(|error| positions_error(mirror, error))?;
-        let exactly_once = mirror.delivery == Delivery::ExactlyOnce;
-        let trust = Trust::new(options.trust, exactly_once, asked);
+        let trust = Trust::new(options.trust, mirror.delivery, asked);
         let producer = target.init_producer_id().await.map_err(on_target)?;
         let brokers = source
             .cluster
@@ -122,16 +121,12 @@ impl<'a> Run<'a> {
             target: target_leaders.clone(),
             fetch: Mutex::new(fetch),
             produce: Mutex::new(ProduceLanes::new(
-                if exactly_once {
-                    target.gated(trust.clone())
-                } else {
-                    target.clone()
-                },
+                target.gated(trust.clone()),
                 target_link,
                 traffic.clone(),
             )),
             target_link,
-            trust,
+            trust: trust.clone(),
             resuming: Semaphore::new(RESUMING),
             // A run that loses the mirror stops itself, and nobody else.
             stop: stop.child_token(),
@@ -155,6 +150,7 @@ impl<'a> Run<'a> {
             (target.clone(), target_link),
         ));
         ends.spawn(ends::watch(source.cluster.clone(), progress.clone()));
+        ends.spawn(trust.stay_awake());
         let upkeep = Upkeep::new(
             mirror,
             &source.alias,
