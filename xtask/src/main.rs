@@ -6,6 +6,7 @@ mod commands;
 mod containers;
 mod deployment;
 mod error;
+mod needs;
 mod process;
 mod project;
 

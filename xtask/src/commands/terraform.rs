@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::install::move_into_place;
+use super::install::{move_into_place, virtual_environment};
 use crate::error::{Error, Result};
 use crate::process::{execute, is_installed, output};
 use crate::project::{cache, root, say};
@@ -15,31 +15,26 @@ const AZURERM: &str = "5.2.0";
 /// The package that the stand-in's schema comes from, and the version of the AWS provider that it was generated from.
 const AWS_PACKAGE: &str = "@cdktf/provider-aws@21.22.1";
 const AWS: &str = "6.25.0";
-const CHECKOV: &str = "3.2.489";
 
-/// Installs what is missing into `terraform/` of the cache: `mirror/` with providers, `terraformrc` that points at it,
-/// `checkov/`.
-pub(crate) fn install() -> Result<()> {
+/// `terraform/` of the cache: `bin/`, `mirror/` with providers, `terraformrc` that points at it, `checkov/`.
+fn home() -> Result<PathBuf> {
     let home = cache()?.join("terraform");
-    fs::create_dir_all(&home).map_err(Error::file("creating", &home))?;
+    let bin = home.join("bin");
+    fs::create_dir_all(&bin).map_err(Error::file("creating", bin))?;
+    Ok(home)
+}
+
+/// Terraform, told to take providers from the mirror of the cache alone; gives the mirror.
+fn terraform() -> Result<PathBuf> {
+    let home = home()?;
     require_terraform()?;
     require(
         "go",
         "install Go 1.25 or newer; it builds Terraform's providers",
     )?;
-    require(
-        "npm",
-        "install npm; it fetches the schema of the AWS provider",
-    )?;
-    require(
-        "python3",
-        "install Python 3 with venv; checkov is a Python program",
-    )?;
     let mirror = home.join("mirror");
-    azurerm(&home, &mirror)?;
-    aws_stand_in(&home, &mirror)?;
     configuration(&home, &mirror)?;
-    checkov(&home)
+    Ok(mirror)
 }
 
 fn require(program: &'static str, hint: &'static str) -> Result<()> {
@@ -97,9 +92,10 @@ fn unfinished(place: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The real provider, from source: minutes once, and 225 MB.
-fn azurerm(home: &Path, mirror: &Path) -> Result<()> {
-    let place = place(mirror, "azurerm", AZURERM)?;
+/// Terraform and Azure's real provider, from source: minutes once, and 225 MB.
+pub(crate) fn azurerm() -> Result<()> {
+    let (mirror, home) = (terraform()?, home()?);
+    let place = place(&mirror, "azurerm", AZURERM)?;
     if place.is_dir() {
         return Ok(());
     }
@@ -122,8 +118,14 @@ fn azurerm(home: &Path, mirror: &Path) -> Result<()> {
     move_into_place(&folder, &place)
 }
 
-/// The schema-derived stand-in. It is small and follows the modules, so it is made anew each time; the package is kept.
-fn aws_stand_in(home: &Path, mirror: &Path) -> Result<()> {
+/// Terraform and the schema-derived stand-in. That is small and follows the modules, so it is made anew each time; the package is
+/// kept.
+pub(crate) fn aws_stand_in() -> Result<()> {
+    let (mirror, home) = (terraform()?, home()?);
+    require(
+        "npm",
+        "install npm; it fetches the schema of the AWS provider",
+    )?;
     let package = home.join(format!("aws-schema-{AWS}"));
     if !package.is_dir() {
         say("fetching the package that the AWS provider's schema is read from");
@@ -141,7 +143,7 @@ fn aws_stand_in(home: &Path, mirror: &Path) -> Result<()> {
         move_into_place(&folder, &package)?;
     }
     let source = root().join("e2e/terraform/stand-in");
-    let place = place(mirror, "aws", AWS)?;
+    let place = place(&mirror, "aws", AWS)?;
     let folder = unfinished(&place)?;
     let go = |arguments: &[&str]| {
         let mut command = Command::new("go");
@@ -179,21 +181,7 @@ fn configuration(home: &Path, mirror: &Path) -> Result<()> {
     fs::write(&path, text).map_err(Error::file("writing", path))
 }
 
-fn checkov(home: &Path) -> Result<()> {
-    let place = home.join(format!("checkov-{CHECKOV}"));
-    if !place.join("bin/checkov").is_file() {
-        say(&format!("installing checkov {CHECKOV}"));
-        execute(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
-        execute(
-            Command::new(place.join("bin/pip"))
-                .args(["install", "--quiet"])
-                .arg(format!("checkov=={CHECKOV}")),
-        )?;
-    }
-    // tests name no version
-    let link = home.join("checkov");
-    let _ = fs::remove_file(&link);
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(&place, &link).map_err(Error::file("linking", &link))?;
-    Ok(())
+/// What judges policies, of Terraform and of ARM templates.
+pub(crate) fn checkov() -> Result<()> {
+    virtual_environment("terraform/checkov", "e2e/terraform/requirements.txt").map(drop)
 }

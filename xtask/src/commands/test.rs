@@ -4,11 +4,11 @@ use std::process::Command;
 
 use clap::Args;
 
-use super::{bench, fuzz, install, judging, scoreboard, terraform};
+use super::{bench, fuzz, install, judging, scoreboard};
 use crate::error::Result;
 use crate::process::execute;
 use crate::project::{cache, cargo, say};
-use crate::{amazon, containers, deployment};
+use crate::{amazon, containers, needs};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// The long runs, the container tests, the fuzz targets, and small runs of the scoreboard and the benchmark as well
     #[arg(long)]
     all: bool,
-    /// Only this test program of e2e/tests, may be given several times; no benchmark
+    /// Only this test program of e2e/tests, may be given several times, and only what it needs is installed; no benchmark
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Arguments for the test programs, such as a part of a test's name
@@ -39,11 +39,10 @@ impl Arguments {
 /// Installs, builds the binary under test, runs the tests.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     install::core()?;
-    let amazon = if arguments.runs_deep(amazon::TEST) {
-        amazon::environment()?
-    } else {
-        Vec::new()
-    };
+    let mut environment = needs::install(|program| arguments.runs_deep(program))?;
+    if arguments.runs_deep(amazon::TEST) {
+        environment.extend(amazon::environment()?);
+    }
     if !arguments.only.is_empty() {
         // The tests run the binary next to themselves in the target directory. When all are run it is built with them;
         // by itself it would be built once more, because what packages share then has fewer features.
@@ -52,16 +51,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.all {
         return execute(&mut tests(arguments)?);
     }
-    install::promtool()?;
-    install::chromium()?;
-    terraform::install()?;
-    let engine = containers::engine()?;
-    execute(
-        tests(arguments)?
-            .envs(engine.environment())
-            .envs(deployment::environment()?)
-            .envs(amazon),
-    )?;
+    let mut tests = tests(arguments)?;
+    tests.envs(environment);
+    // stopped after the tests, whatever becomes of them
+    let engine = if needs::ENGINE.iter().any(|it| arguments.runs_deep(it)) {
+        Some(containers::engine()?)
+    } else {
+        None
+    };
+    if let Some(engine) = &engine {
+        tests.envs(engine.environment());
+    }
+    execute(&mut tests)?;
     drop(engine);
     if arguments.only.is_empty() {
         fuzz::run(&fuzz::Arguments::default())?;
