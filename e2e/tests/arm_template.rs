@@ -17,8 +17,13 @@ use examples::example;
 use installed::installed;
 use rendered::{render, run, said, succeed};
 
+/// Of the seed, with tags.
 fn template(workspace: &Workspace) -> PathBuf {
-    render(workspace, &example("seed-002-hdinsight.yaml"), "arm", &[]).join("azuredeploy.json")
+    let text = fs::read_to_string(example("seed-002-hdinsight.yaml")).unwrap();
+    let tagged = text.replace("  dns: {", "  tags: {project: mirror}\n  dns: {");
+    assert_ne!(tagged, text);
+    let file = workspace.write("tagged.yaml", tagged).unwrap();
+    render(workspace, &file, "arm", &[]).join("azuredeploy.json")
 }
 
 fn judge(file: &Path) -> Command {
@@ -41,6 +46,11 @@ fn every_resource_fits_the_models_of_microsoft_s_sdk() {
             "has no \"addressPrefixs\"",
         ),
         ("\"CanNotDelete\"", "\"CannotBeDeleted\"", "is none of"),
+        (
+            "\"project\": \"mirror\"",
+            "\"project\": 1",
+            "a text is wanted",
+        ),
         (
             "\"targetInstanceCount\": 2",
             "\"targetInstanceCount\": \"2\"",

@@ -45,6 +45,15 @@ fn one_network() -> String {
     )
 }
 
+/// The seed with tags on both clusters, and one more on the source.
+fn tagged() -> String {
+    let text = seed().replace(
+        "  dns: {",
+        "  tags: {project: mirror, note: '[x]'}\n  dns: {",
+    );
+    text.replacen("tags: {project", "tags: {side: source, project", 1)
+}
+
 fn check(template: &Value) -> Vec<String> {
     let text = include_str!("arm.schema.json");
     let schema = jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap();
@@ -56,7 +65,7 @@ fn check(template: &Value) -> Vec<String> {
 
 #[test]
 fn templates_fit_the_schema() {
-    for text in [seed(), one_network()] {
+    for text in [seed(), one_network(), tagged()] {
         let (template, _) = rendered(&text).unwrap();
         assert_eq!(check(&template), Vec::<String>::new());
     }
@@ -234,4 +243,43 @@ fn the_group_is_locked_once_its_clusters_are_there() {
     assert_eq!(lock["type"], "Microsoft.Authorization/locks");
     assert_eq!(lock["properties"]["level"], "CanNotDelete");
     assert_eq!(lock["dependsOn"].as_array().map(Vec::len), Some(2));
+}
+
+/// All resources, those of templates inside of templates too.
+fn all_resources(template: &Value) -> Vec<&Value> {
+    let resources = template["resources"].as_array().unwrap();
+    resources
+        .iter()
+        .flat_map(|it| {
+            let inner = it.pointer("/properties/template");
+            let inner = inner.map(all_resources).unwrap_or_default();
+            std::iter::once(it).chain(inner)
+        })
+        .collect()
+}
+
+#[test]
+fn whatever_takes_tags_has_those_of_the_clusters() {
+    let (template, _) = rendered(&tagged()).unwrap();
+    let common = serde_json::json!({"project": "mirror", "note": "[[x]"});
+    let mut of_source = common.clone();
+    of_source["side"] = "source".into();
+    for resource in all_resources(&template) {
+        let kind = resource["type"].as_str().unwrap();
+        let name = resource["name"].as_str().unwrap();
+        let expected = match kind {
+            "Microsoft.Authorization/locks"
+            | "Microsoft.Network/virtualNetworks/virtualNetworkPeerings" => None,
+            "Microsoft.HDInsight/clusters" | "Microsoft.Storage/storageAccounts"
+                if name.contains("source") =>
+            {
+                Some(&of_source)
+            }
+            _ => Some(&common),
+        };
+        assert_eq!(resource.get("tags"), expected, "{kind} {name}");
+    }
+    // where none are declared, none are written
+    let (template, _) = rendered(&seed()).unwrap();
+    assert!(!template.to_string().contains("\"tags\""));
 }

@@ -141,6 +141,7 @@ module "mirror-{{ mirror.label }}" {
   copy_configs       = {{ mirror.copy_configs | hcl }}
   copy_acls          = {{ mirror.copy_acls | hcl }}
   starting_position  = {{ mirror.starting_position | hcl }}
+  tags               = {{ mirror.tags | hcl }}
 }
 {%- endfor %}
 {%- if replicator %}
@@ -203,5 +204,6 @@ module "archive" {
   bucket_name = var.archive.bucket_name
   log_bucket  = var.archive.log_bucket
   redshift    = var.archive.redshift
+  tags        = {{ tags | hcl }}
 }
 {%- endif %}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::expressions::{bare_id, id, literal, quoted};
+use super::expressions::{bare_id, id, literal, quoted, tags};
 use super::name_servers::answering;
 use super::networks::{NETWORK, has_name_servers, subnet};
 use crate::targets::terraform::azure::{AzureNetwork, HdInsight, Root};
@@ -71,6 +71,7 @@ fn storage(cluster: &HdInsight) -> Value {
         "apiVersion": STORAGE_API,
         "name": format!("[{}]", storage_name(cluster)),
         "location": LOCATION,
+        "tags": tags(&cluster.tags),
         "kind": "StorageV2",
         "sku": {"name": "Standard_ZRS"},
         "properties": {
@@ -112,17 +113,12 @@ fn hdinsight(root: &Root, cluster: &HdInsight, network: &AzureNetwork) -> Value 
         cluster.size.as_deref().unwrap_or(SIZE),
     );
     workers["dataDisksGroups"] = json!([{"disksPerNode": cluster.disks.unwrap_or(2)}]);
-    let tags: serde_json::Map<String, Value> = cluster
-        .tags
-        .iter()
-        .map(|(key, value)| (key.clone(), json!(literal(value))))
-        .collect();
     json!({
         "type": CLUSTER,
         "apiVersion": CLUSTER_API,
         "name": format!("[{}]", name(cluster)),
         "location": LOCATION,
-        "tags": tags,
+        "tags": tags(&cluster.tags),
         "dependsOn": needs,
         "properties": {
             "clusterVersion": "5.1",

@@ -1,5 +1,17 @@
 //! Texts in ARM templates: a text that begins with `[` is an expression.
 
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// Tags of a resource, as they are.
+pub(super) fn tags(written: &BTreeMap<String, String>) -> Map<String, Value> {
+    let pairs = written.iter();
+    pairs
+        .map(|(key, value)| (key.clone(), json!(literal(value))))
+        .collect()
+}
+
 /// A text as it is.
 pub(super) fn literal(text: &str) -> String {
     if text.starts_with('[') {

@@ -11,7 +11,7 @@ pub(super) const NETWORK: &str = "Microsoft.Network/virtualNetworks";
 const GUARD: &str = "Microsoft.Network/networkSecurityGroups";
 const OUTBOUND: &str = "Microsoft.Network/natGateways";
 const ADDRESS: &str = "Microsoft.Network/publicIPAddresses";
-const PEERING: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
+pub(super) const PEERING: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const LOCATION: &str = "[parameters('location')]";
 
 /// Everything but name servers.

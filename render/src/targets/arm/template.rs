@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use topology::Cluster;
 
 use super::clusters::{count_parameter, name, storage_variable};
-use super::expressions::{id, literal};
-use super::networks::has_name_servers;
+use super::expressions::{id, literal, tags};
+use super::networks::{PEERING, has_name_servers};
 use super::{clusters, name_servers, networks};
 use crate::draft::Draft;
 use crate::request::Request;
@@ -23,6 +23,9 @@ pub(in crate::targets) const TARGET: Target = Target {
 
 /// What somebody takes away who means to delete the resource group.
 const LOCK: &str = "mirrorctl-keep";
+const LOCKS: &str = "Microsoft.Authorization/locks";
+/// Azure takes tags of everything but these.
+const WITHOUT_TAGS: [&str; 2] = [LOCKS, PEERING];
 
 /// What says that a file is a template for a resource group.
 pub(super) const SCHEMA: &str =
@@ -76,6 +79,7 @@ fn template(root: &Root) -> Value {
     }
     resources.extend(clusters::resources(root));
     resources.push(lock(root));
+    tag(&mut resources, &tags(&root.tags));
     let variables: Map<String, Value> = root
         .clusters
         .iter()
@@ -106,6 +110,30 @@ fn template(root: &Root) -> Value {
     })
 }
 
+/// Gives resources the tags that all clusters have, those of templates inside of templates too: whatever is written again without
+/// its tags loses them. What has tags of its own keeps these.
+fn tag(resources: &mut [Value], all: &Map<String, Value>) {
+    for resource in resources {
+        let inner = resource.pointer_mut("/properties/template/resources");
+        if let Some(inner) = inner.and_then(Value::as_array_mut) {
+            tag(inner, all);
+        }
+        let Some(resource) = resource.as_object_mut() else {
+            continue;
+        };
+        let kind = resource.get("type").and_then(Value::as_str);
+        if kind.is_some_and(|it| WITHOUT_TAGS.contains(&it)) {
+            continue;
+        }
+        let tags = resource
+            .entry("tags")
+            .or_insert_with(|| Value::Object(all.clone()));
+        if tags.as_object().is_some_and(Map::is_empty) {
+            resource.remove("tags");
+        }
+    }
+}
+
 /// What refuses to delete the group with everything in it, until somebody takes it away. It comes last: a deployment that fails
 /// can be cleared away.
 fn lock(root: &Root) -> Value {
@@ -115,7 +143,7 @@ fn lock(root: &Root) -> Value {
         .map(|cluster| id("Microsoft.HDInsight/clusters", &[&name(cluster)]))
         .collect();
     json!({
-        "type": "Microsoft.Authorization/locks",
+        "type": LOCKS,
         "apiVersion": "2020-05-01",
         "name": LOCK,
         "condition": "[parameters('lockResourceGroup')]",

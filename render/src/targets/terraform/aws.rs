@@ -16,6 +16,7 @@ use self::networks::AwsNetwork;
 use self::reach::Reach;
 use super::labels::labels;
 use super::replicator::{self, Needs};
+use super::tags::tags_of_all;
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::target::{Target, TargetError};
@@ -92,6 +93,8 @@ struct Root {
     needs: Needs,
     archive: bool,
     first_region: String,
+    /// What is tagged alike on all clusters, for what they share.
+    tags: BTreeMap<String, String>,
     elsewhere: BTreeSet<String>,
 }
 
@@ -142,6 +145,8 @@ struct MskReplicator {
     copy_configs: bool,
     copy_acls: bool,
     starting_position: &'static str,
+    /// Those of the target.
+    tags: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -258,6 +263,7 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
         replicator,
         needs: Needs::default(),
         archive: !topology.pipelines.is_empty(),
+        tags: tags_of_all(clusters),
         elsewhere: plan.elsewhere,
     })
 }
@@ -324,5 +330,6 @@ fn msk_replicator(
                 ));
             }
         },
+        tags: target.infrastructure.tags.clone(),
     })
 }

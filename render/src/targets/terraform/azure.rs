@@ -7,6 +7,7 @@ use topology::{Access, Cluster, Link, Network, Platform, Topology};
 
 use super::labels::labels;
 use super::replicator::Needs;
+use super::tags::tags_of_all;
 use super::{addresses, replicator};
 use crate::draft::Draft;
 use crate::request::Request;
@@ -85,7 +86,7 @@ pub(in crate::targets) struct Root {
     pub(in crate::targets) clusters: Vec<HdInsight>,
     pub(in crate::targets) accounts: Vec<Accounts>,
     /// What is tagged alike on all clusters, for what they share.
-    tags: BTreeMap<String, String>,
+    pub(in crate::targets) tags: BTreeMap<String, String>,
     replicator: Option<Replicator>,
     /// What the replicator's machine needs beside the topology.
     needs: Needs,
@@ -191,16 +192,6 @@ pub(in crate::targets) fn root(
         needs: Needs::default(),
         elsewhere,
     })
-}
-
-/// The tags that all clusters have.
-fn tags_of_all(clusters: &[&Cluster]) -> BTreeMap<String, String> {
-    let mut all = clusters.iter().map(|it| &it.infrastructure.tags);
-    let mut common = all.next().cloned().unwrap_or_default();
-    for tags in all {
-        common.retain(|key, value| tags.get(key) == Some(value));
-    }
-    common
 }
 
 fn region(cluster: &Cluster) -> Result<String, TargetError> {

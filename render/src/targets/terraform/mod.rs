@@ -5,3 +5,4 @@ pub(super) mod aws;
 pub(super) mod azure;
 mod labels;
 mod replicator;
+mod tags;
