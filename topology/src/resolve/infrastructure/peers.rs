@@ -273,6 +273,11 @@ fn names(scope: &mut Scope<'_>, clusters: &[Placed], cluster: &Placed, network: 
     });
     let Some((at, alias)) = far else { return };
     let span = scope.span(&network_path(cluster.0).key("peers").index(at));
+    let known = if cluster.1.platform == Platform::AzureHdinsight {
+        "; 168.63.129.16 is Azure's own"
+    } else {
+        ""
+    };
     scope.add(
         Finding::new(
             Code::MissingDns,
@@ -283,9 +288,9 @@ fn names(scope: &mut Scope<'_>, clusters: &[Placed], cluster: &Placed, network: 
             ),
             "another network, and no name servers to ask",
         )
-        .hint(
-            "add `dns: {forwarders: [ADDRESS]}` with the name servers that know the other network; 168.63.129.16 is Azure's own",
-        ),
+        .hint(format!(
+            "add `dns: {{forwarders: [ADDRESS]}}` with the name servers that know the other network{known}"
+        )),
     );
 }
 
