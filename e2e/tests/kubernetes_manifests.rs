@@ -157,6 +157,21 @@ impl Kubernetes {
         command
     }
 
+    /// A command of a comment, in the folder of the file that has it.
+    fn as_said(&self, comment: &str, folder: &Path) -> Command {
+        let arguments = comment.split_once("kubectl ").unwrap().1;
+        let kubectl = self.kubectl();
+        let mut shell = Command::new("sh");
+        shell
+            .current_dir(folder)
+            .env("HOME", self.workspace.path())
+            .env_remove("KUBECONFIG")
+            .args(["-c", &format!("\"$@\" {arguments}"), "sh"])
+            .arg(kubectl.get_program())
+            .args(kubectl.get_args());
+        shell
+    }
+
     fn make_namespace(&self, name: &str) {
         succeed(self.kubectl().args(["create", "namespace", name]));
     }
@@ -302,6 +317,7 @@ fn a_real_api_server_takes_what_is_rendered_and_refuses_what_is_not() {
     }
 
     mirrors_that_are_gone_are_deleted(&kubernetes, &workspace);
+    objects_of_another_topology_without_a_name_stay(&kubernetes, &workspace);
 
     // the judge is awake
     let kafka = seed.join("europe-cluster/kafka.yaml");
@@ -318,22 +334,23 @@ fn a_real_api_server_takes_what_is_rendered_and_refuses_what_is_not() {
     }
 }
 
+/// Mirrors between two clusters of a domain, each of the topic of its name.
+fn between(workspace: &Workspace, metadata: &str, domain: &str, mirrors: &[&str]) -> PathBuf {
+    let mut text = format!(
+        "apiVersion: mirrorctl.io/v1\nkind: Topology\n{metadata}clusters:\n\
+         - {{alias: a, bootstrapServers: 'a.{domain}:9092'}}\n\
+         - {{alias: b, bootstrapServers: 'b.{domain}:9092'}}\nmirrors:\n"
+    );
+    for mirror in mirrors {
+        let line = format!("- {{name: {mirror}, source: a, target: b, topicsPattern: {mirror}}}\n");
+        text.push_str(&line);
+    }
+    let file = workspace.write("between.yaml", text).unwrap();
+    render(workspace, &file, "kubernetes", &[])
+}
+
 /// By the command in the kustomization, which leaves those of other topologies alone.
 fn mirrors_that_are_gone_are_deleted(kubernetes: &Kubernetes, workspace: &Workspace) {
-    let rendered = |name: &str, mirrors: &[&str]| -> PathBuf {
-        let mut text = format!(
-            "apiVersion: mirrorctl.io/v1\nkind: Topology\nmetadata: {{name: {name}}}\nclusters:\n\
-             - {{alias: a, bootstrapServers: 'a.example:9092'}}\n\
-             - {{alias: b, bootstrapServers: 'b.example:9092'}}\nmirrors:\n"
-        );
-        for mirror in mirrors {
-            let line =
-                format!("- {{name: {mirror}, source: a, target: b, topicsPattern: {mirror}}}\n");
-            text.push_str(&line);
-        }
-        let file = workspace.write(&format!("{name}.yaml"), text).unwrap();
-        render(workspace, &file, "kubernetes", &[])
-    };
     let apply = |folder: &Path| {
         succeed(
             kubernetes
@@ -342,26 +359,17 @@ fn mirrors_that_are_gone_are_deleted(kubernetes: &Kubernetes, workspace: &Worksp
                 .arg(folder),
         );
     };
-    apply(&rendered("pay", &["orders", "bills"]));
-    apply(&rendered("pay-2", &["bills"]));
-    let left = rendered("pay", &["orders"]);
+    let named = |name: &str, mirrors: &[&str]| {
+        let metadata = format!("metadata: {{name: {name}}}\n");
+        between(workspace, &metadata, "example", mirrors)
+    };
+    apply(&named("pay", &["orders", "bills"]));
+    apply(&named("pay-2", &["bills"]));
+    let left = named("pay", &["orders"]);
     apply(&left);
     let text = fs::read_to_string(left.join("kustomization.yaml")).unwrap();
-    let command = text
-        .lines()
-        .find_map(|line| line.strip_prefix("#   kubectl ")?.split_once("delete "))
-        .map(|(options, rest)| format!("\"$@\" {options} delete {rest}"))
-        .unwrap();
-    let kubectl = kubernetes.kubectl();
-    let mut shell = Command::new("sh");
-    shell
-        .current_dir(workspace.path())
-        .env("HOME", workspace.path())
-        .env_remove("KUBECONFIG")
-        .args(["-c", &command, "sh"])
-        .arg(kubectl.get_program())
-        .args(kubectl.get_args());
-    succeed(&mut shell);
+    let delete = text.lines().find(|line| line.contains(" delete ")).unwrap();
+    succeed(&mut kubernetes.as_said(delete, &left));
     for kind in ["deployment", "poddisruptionbudget"] {
         let names = succeed(kubernetes.kubectl().args([
             "get",
@@ -374,6 +382,43 @@ fn mirrors_that_are_gone_are_deleted(kubernetes: &Kubernetes, workspace: &Worksp
         of.sort_unstable();
         assert_eq!(of, ["pay", "pay-2"], "{kind}: {names}");
     }
+}
+
+/// They are called the same, and the command in the kustomization does not take them over.
+fn objects_of_another_topology_without_a_name_stay(kubernetes: &Kubernetes, workspace: &Workspace) {
+    let apply = |folder: &Path, more: &str| {
+        let text = fs::read_to_string(folder.join("kustomization.yaml")).unwrap();
+        let command = text
+            .lines()
+            .find(|it| it.contains("--server-side"))
+            .unwrap();
+        run(&mut kubernetes.as_said(&format!("{command}{more}"), folder))
+    };
+    let topology = || {
+        succeed(kubernetes.kubectl().args([
+            "get",
+            "configmap/mirrorctl-topology",
+            "--namespace=mirrorctl",
+            "--output=jsonpath={.data}",
+        ]))
+    };
+    let ours = between(workspace, "", "example", &["orders"]);
+    let output = apply(&ours, "");
+    assert!(output.status.success(), "{}", said(&output));
+    let theirs = between(workspace, "", "test", &["orders"]);
+    let output = apply(&theirs, "");
+    let words = said(&output);
+    assert!(!output.status.success(), "{words}");
+    assert!(words.contains("conflict with \"mirrorctl-"), "{words}");
+    assert!(topology().contains("a.example:9092"), "{}", topology());
+    // its own it changes
+    let more = between(workspace, "", "example", &["orders", "bills"]);
+    let output = apply(&more, "");
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(topology().contains("bills"), "{}", topology());
+    let output = apply(&theirs, " --force-conflicts");
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(topology().contains("a.test:9092"), "{}", topology());
 }
 
 /// `kubeconform` reads JSON schemas; a definition carries one a version. `PyYAML` is there for Ansible.

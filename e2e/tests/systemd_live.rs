@@ -330,6 +330,18 @@ fn others_stand_beside(bed: &Bed, taken: u16, free: u16) {
             "metadata.name",
         ],
     );
+    // nor is one whose mirrors and clusters are called the same
+    let twin = bed.topology("", &[("orders", "orders"), ("bills", "bills, late")]);
+    let other_cluster = twin.replace(bed.pair.source.cluster_id(), "another-one");
+    assert_ne!(other_cluster, twin);
+    bed.render("twin", &other_cluster, free);
+    bed.refused(
+        "sh /srv/twin/install.sh",
+        &[
+            "copies source to target, but other clusters",
+            "metadata.name",
+        ],
+    );
     let named = bed.topology("metadata: {name: pay}\n", &[("pay", "pay")]);
     bed.render("named", &named, taken);
     bed.refused(
@@ -345,6 +357,11 @@ fn others_stand_beside(bed: &Bed, taken: u16, free: u16) {
     bed.copied("pay");
     bed.ready(free);
     runs_as(bed, "mirrorctl-pay@pay.service", "mirrorctl-pay");
+    // it was installed before topologies had groups of their own
+    bed.succeed("chgrp -R mirrorctl /etc/mirrorctl-pay");
+    bed.succeed("sh /srv/named/install.sh");
+    bed.succeed("systemctl restart mirrorctl-pay@pay.service");
+    bed.ready(free);
     let keys = "setpriv --reuid=mirrorctl-pay --regid=mirrorctl-pay --clear-groups ls /etc/mirrorctl/certs";
     assert!(!bed.machine.run(keys).status.success());
     assert!(answers_ok(taken, "/healthz"), "the neighbour");

@@ -21,8 +21,8 @@
 {%- endfor %}
 {%- endif %}
 {%- if unit == "mirrorctl" %}
-# The topology has no name (metadata.name), so that its mirrors alone tell it from another one without a name on this machine:
-# where others run that it does not have, they are stopped only by
+# The topology has no name (metadata.name), so that its mirrors and their clusters alone tell it from another one without a name
+# on this machine: where others run that it does not have, they are stopped only by
 #   install.sh --replace
 {%- endif %}
 set -eu
@@ -75,25 +75,38 @@ done
 [ "$missing" = 0 ] || exit 1
 {%- if unit == "mirrorctl" %}
 
+# whether the settings of a mirror say this about it; those of earlier versions do not say everything
+says() {
+  grep -qxF "# $2 $3" "$1" || ! grep -q "^# $2 " "$1"
+}
+
 foreign=0
 for installed in /etc/systemd/system/mirrorctl@*.service.d/10-mirror.conf; do
   [ -f "$installed" ] || continue
   case "$installed" in
 {%- for run in runs %}
-    */mirrorctl@{{ run.mirror }}.service.d/*) copies='# copies {{ run.copies | comment }}' ;;
+    */mirrorctl@{{ run.mirror }}.service.d/*) copies='{{ run.copies | comment }}' clusters={{ run.clusters }} ;;
 {%- endfor %}
-    *) copies= ;;
+    *) copies='' ;;
   esac
-  if [ -n "$copies" ] && { grep -qxF "$copies" "$installed" || ! grep -q '^# copies ' "$installed"; }; then
+  if [ -z "$copies" ] || ! says "$installed" copies "$copies"; then
+    found=$(sed -n 's/^# //; /^copies /p' "$installed")
+  elif ! says "$installed" clusters "$clusters"; then
+    found="copies $copies, but other clusters, or the same by other addresses"
+  else
     continue
   fi
-  echo "not in this topology: $installed ($(sed -n 's/^# //; /^copies /p' "$installed"))" >&2
+  echo "not in this topology: $installed ($found)" >&2
   foreign=1
 done
 if [ "$foreign" = 1 ] && [ "${1-}" != --replace ]; then
   echo "give each topology a name (metadata.name); or, where this one had these mirrors, stop them: install.sh --replace" >&2
   exit 1
 fi
+{%- else %}
+
+# what was installed before topologies had groups of their own; the credentials are root's
+find {{ folder }} -path {{ folder }}/credentials -prune -o ! -group {{ user }} -exec chgrp -h {{ user }} {} +
 {%- endif %}
 
 /usr/local/bin/mirrorctl validate --file topology.yaml

@@ -106,6 +106,7 @@ struct Replicators<'a> {
 struct Listening<'a> {
     name: &'a str,
     copies: &'a str,
+    clusters: &'a str,
     listen: String,
 }
 
@@ -402,6 +403,7 @@ fn variables<'a>(
             .map(|(run, listen)| Listening {
                 name: &run.mirror,
                 copies: &run.copies,
+                clusters: &run.clusters,
                 listen,
             })
             .collect(),

@@ -1,32 +1,62 @@
 //! Mirrors of the engine `mirrormaker2` as connectors of Kafka Connect: a worker beside the target cluster, and for each
 //! source the three connectors of MirrorMaker 2 with one replication policy.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use topology::Mirror;
 
 use super::java_client::JavaClient;
 use super::mirrormaker2::{Flows, Reached, flows, mirrors};
+use super::names;
 use crate::draft::Draft;
 use crate::request::Request;
+use crate::setting::{Setting, Takes};
 use crate::target::{Target, TargetError, no_remarks};
 
+const NAME: &str = "connect";
+/// What mirrors leave out, whatever they select: topics that begin with this and end as those of workers do.
+const WORKERS: &str = "connect";
+
 pub(super) const TARGET: Target = Target {
-    name: "connect",
+    name: NAME,
     about: "Kafka Connect worker and connectors for each mirror of the engine mirrormaker2",
     renders: "mirrors with `engine: mirrormaker2`",
-    settings: &[],
+    settings: &[Setting {
+        name: "group",
+        about: "what the groups of the workers and their topics begin with, before -MIRROR (connect, and connect-TOPOLOGY-MIRROR-DIGEST \
+                where the topology has a name)",
+        takes: Takes::Text(group),
+    }],
     remarks: no_remarks,
     drafts,
 };
 
+/// A worker of one mirror.
+#[derive(Serialize)]
+struct Worker<'a> {
+    #[serde(flatten)]
+    flows: &'a Flows,
+    /// Its group, and what its topics begin with.
+    group: String,
+}
+
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
+    let chosen = request.setting(NAME, "group", "");
     let mut drafts = Vec::new();
     for mirror in mirrors(request.topology)? {
         let flows = flows(request.topology, mirror)?;
+        let group = if chosen.is_empty() {
+            names::of_group(WORKERS, request.topology.name.as_deref(), &mirror.name)
+        } else {
+            format!("{chosen}-{}", mirror.name)
+        };
         drafts.push(Draft::template(
             format!("{}/worker.properties", mirror.name),
             "connect/worker.properties",
-            &flows,
+            &Worker {
+                flows: &flows,
+                group,
+            },
         )?);
         for source in &flows.sources {
             for (kind, config) in connectors(mirror, &flows, source) {
@@ -39,6 +69,18 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         }
     }
     Ok(drafts)
+}
+
+/// What names of topics may begin with, so that no mirror copies the workers' own.
+fn group(text: &str) -> Result<(), String> {
+    const LONGEST: usize = 100;
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !text.starts_with(WORKERS) || text.len() > LONGEST || !text.chars().all(legal) {
+        return Err(format!(
+            "does not begin with `{WORKERS}`, or is no beginning of a topic's name: up to {LONGEST} of letters, digits, `.`, `_` and `-`"
+        ));
+    }
+    Ok(())
 }
 
 /// Source, checkpoint and heartbeat, each as `POST /connectors` takes it.

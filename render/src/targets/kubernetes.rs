@@ -57,6 +57,8 @@ struct Values<'a> {
     ours: String,
     /// What tells pods of this topology from those of others in the namespace, where it has a name.
     part_of: Option<String>,
+    /// As whom the objects are applied: the server refuses what another manager wrote.
+    manager: String,
     namespace: &'a str,
     image: &'a str,
     memory: &'a str,
@@ -173,8 +175,10 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
         }
     }
     let name = request.topology.name.as_deref();
+    let ours = on_kubernetes(name, LONGEST_NAME);
     Ok(Values {
-        ours: on_kubernetes(name, LONGEST_NAME),
+        manager: manager(name, &ours, runs),
+        ours,
         part_of: name.map(|it| kubernetes_name(it, LONGEST_NAME)),
         namespace: request.setting(NAME, "namespace", "mirrorctl"),
         image: request.setting(NAME, "image", IMAGE),
@@ -199,6 +203,15 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
             })
             .collect(),
     })
+}
+
+/// Topologies without a name have objects of the same names: the clusters of the first mirror tell them apart, and stay where
+/// mirrors come and go.
+fn manager(name: Option<&str>, ours: &str, runs: &[Run]) -> String {
+    match (name, runs.first()) {
+        (None, Some(first)) => format!("{ours}-{}", first.clusters),
+        _ => ours.to_owned(),
+    }
 }
 
 /// A label of DNS (RFC 1123).

@@ -4,6 +4,7 @@ use serde::Serialize;
 use topology::{Delivery, Engine, Mirror, MirrorState, Pattern, ReplicationPolicy, StartOffset};
 
 use super::java_client::{JavaClient, Providers, cluster, java_client};
+use super::names;
 use crate::draft::Draft;
 use crate::request::{ClusterAddresses, Request};
 use crate::setting::{self, Setting, Takes};
@@ -21,7 +22,8 @@ pub(super) const TARGET: Target = Target {
         },
         Setting {
             name: "group",
-            about: "consumer group; mirrorgroup where nothing is said, and mirrorgroup-MIRROR where there are several",
+            about: "consumer group; mirrorgroup where nothing is said, mirrorgroup-MIRROR where there are several, and \
+                    mirrorgroup-TOPOLOGY-MIRROR-DIGEST where the topology has a name",
             takes: Takes::Text(setting::line),
         },
         Setting {
@@ -68,8 +70,9 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     let mut drafts = Vec::new();
     for mirror in mirrors {
         refuse_what_it_cannot(mirror)?;
-        let group = if shares_name {
-            format!("mirrorgroup-{}", mirror.name)
+        let name = request.topology.name.as_deref();
+        let group = if shares_name || name.is_some() {
+            names::of_group("mirrorgroup", name, &mirror.name)
         } else {
             "mirrorgroup".to_owned()
         };

@@ -55,6 +55,14 @@ pub(super) fn of_mirror(topology: Option<&str>, mirror: &str, longest: usize) ->
     }
 }
 
+/// A consumer group, and what names of topics begin with, of a mirror among those of all topologies.
+pub(super) fn of_group(beginning: &str, topology: Option<&str>, mirror: &str) -> String {
+    match topology {
+        None => format!("{beginning}-{mirror}"),
+        Some(_) => format!("{beginning}-{}", of_mirror(topology, mirror, LONGEST)),
+    }
+}
+
 /// The name itself where Kubernetes takes it (RFC 1123, at most `longest` bytes), and otherwise one that resembles it, with
 /// a digest that keeps different names apart.
 pub(super) fn kubernetes_name(name: &str, longest: usize) -> String {
@@ -122,6 +130,10 @@ mod tests {
         let one = of_mirror(Some("a"), "b-c", 40);
         assert_ne!(one, of_mirror(Some("a-b"), "c", 40));
         assert!(one.starts_with("a-b-c-"), "{one}");
+        assert_eq!(of_group("connect", None, "Pay_to.b"), "connect-Pay_to.b");
+        let one = of_group("connect", Some("a"), "b-c");
+        assert_ne!(one, of_group("connect", Some("a-b"), "c"));
+        assert!(one.starts_with("connect-a-b-c-"), "{one}");
     }
 
     #[test]

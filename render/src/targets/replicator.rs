@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
+use folder::sha256;
 use serde::Serialize;
 use topology::{Cluster, Engine, Mirror, MirrorState, Platform, Sasl, SecretRef, Topology};
 
@@ -25,6 +26,8 @@ pub(super) struct Run {
     pub(super) mirror: String,
     /// From which clusters to which, in words.
     pub(super) copies: String,
+    /// A digest of these clusters, which tells those of one alias apart.
+    pub(super) clusters: String,
     /// The environment variables that hold secrets.
     pub(super) variables: BTreeSet<String>,
     /// The variables that may be there, and need not.
@@ -81,9 +84,16 @@ pub(super) fn remarks(topology: &Topology, target: &str) -> Vec<String> {
 }
 
 fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
+    let clusters = mirror
+        .sources
+        .iter()
+        .chain([&mirror.target])
+        .map(|alias| cluster(topology, mirror, alias))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut run = Run {
         mirror: mirror.name.clone(),
         copies: format!("{} to {}", mirror.sources.join(" and "), mirror.target),
+        clusters: digest(&clusters),
         variables: BTreeSet::new(),
         optional_variables: BTreeSet::new(),
         aws_role: false,
@@ -92,10 +102,29 @@ fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
         secret_files: BTreeSet::new(),
         ports: BTreeSet::new(),
     };
-    for alias in mirror.sources.iter().chain([&mirror.target]) {
-        run.reach(mirror, cluster(topology, mirror, alias)?)?;
+    for cluster in clusters {
+        run.reach(mirror, cluster)?;
     }
     Ok(run)
+}
+
+/// Of the ids of clusters where these are declared, which stay, and otherwise of their addresses.
+fn digest(clusters: &[&Cluster]) -> String {
+    const LENGTH: usize = 12;
+    let mut text = String::new();
+    for cluster in clusters {
+        if let Some(id) = &cluster.cluster_id {
+            text.push_str(id);
+        } else {
+            let servers: BTreeSet<&String> = cluster.bootstrap_servers.iter().collect();
+            for server in servers {
+                text.push_str(server);
+                text.push(',');
+            }
+        }
+        text.push('\n');
+    }
+    sha256(text.as_bytes()).chars().take(LENGTH).collect()
 }
 
 impl Run {
@@ -254,6 +283,31 @@ mod tests {
             BTreeSet::from(["/etc/b.pem".to_owned()])
         );
         assert_eq!(run.ports, BTreeSet::from([9092, 9094]));
+    }
+
+    #[test]
+    fn clusters_of_one_alias_are_told_apart() {
+        let of = |change: &dyn Fn(&mut Cluster)| -> String {
+            let mut topology = mirror();
+            change(&mut topology.clusters[0]);
+            runs(&topology).unwrap()[0].clusters.clone()
+        };
+        let plain = of(&|_| {});
+        let two = of(&|it| it.bootstrap_servers.push("z:9092".to_owned()));
+        assert_eq!(plain.len(), 12);
+        assert_ne!(plain, two);
+        // in any order
+        let turned = of(&|it| it.bootstrap_servers.insert(0, "z:9092".to_owned()));
+        assert_eq!(two, turned);
+        // an id stays, wherever its cluster is reached
+        let id = |server: &str| {
+            of(&|it| {
+                it.cluster_id = Some("abc".to_owned());
+                it.bootstrap_servers = vec![server.to_owned()];
+            })
+        };
+        assert_eq!(id("x:9092"), id("y:9092"));
+        assert_ne!(id("x:9092"), plain);
     }
 
     #[test]

@@ -12,5 +12,6 @@ mod engines;
 mod examples;
 mod folder;
 mod nasty;
+mod sharing;
 mod support;
 mod templates;

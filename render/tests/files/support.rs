@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mirrorctl_render::{RenderError, Rendering, Request, Settings, Templates, render};
+use saphyr::{LoadableYamlNode as _, Yaml};
 use topology::Topology;
 
 /// Every example of the topology crate, by name.
@@ -79,3 +80,57 @@ mirrors:
   topicsPattern: "pay\\..*, bill"
   replicationPolicy: {type: default}
 "#;
+
+/// Secured in every way that a replicator can be.
+pub(crate) const SECURED: &str = r#"
+apiVersion: mirrorctl.io/v1
+kind: Topology
+clusters:
+- alias: a
+  bootstrapServers: ["a1:9093", "a2:9094"]
+  tls: {caFile: certs/a.pem, certFile: certs/me.pem, keyFile: /etc/keys/me.pem}
+- alias: b
+  bootstrapServers: "b:9092"
+  sasl: {mechanism: scram-sha-512, username: "o'brien: \"x\"", password: {env: B_PW}}
+mirrors:
+- {name: Pay_to.b, source: a, target: b, topicsPattern: pay}
+- {name: other, source: a, target: b, topicsPattern: other, state: promoted}
+"#;
+
+pub(crate) fn try_set(
+    text: &str,
+    target: &str,
+    settings: &[&str],
+) -> Result<Rendering, RenderError> {
+    let topology = parse(text);
+    let request = Request {
+        topology: &topology,
+        source: text,
+        settings: &Settings::parse(settings).unwrap(),
+    };
+    render(
+        &request,
+        &[target.to_owned()],
+        &Templates::embedded().unwrap(),
+    )
+}
+
+pub(crate) fn set(text: &str, target: &str, settings: &[&str]) -> Rendering {
+    try_set(text, target, settings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub(crate) fn example(name: &str) -> String {
+    examples()
+        .into_iter()
+        .find_map(|(it, text)| (it == name).then_some(text))
+        .unwrap()
+}
+
+#[track_caller]
+pub(crate) fn documents(text: &str) -> Vec<Yaml<'_>> {
+    Yaml::load_from_str(text)
+        .unwrap_or_else(|error| panic!("{error}: {text}"))
+        .into_iter()
+        .filter(|it| !it.is_null())
+        .collect()
+}
