@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::connect::ConnectError;
 use crate::halted::Halted;
+use crate::output::counted;
 use crate::values::LagLimit;
 
 /// Topics that are named one by one; the summary on stdout has all of them.
@@ -139,7 +140,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Judge(conformance::Error),
     /// The judge found broken promises.
-    #[error("verification failed: {failed} of {checks} checks")]
+    #[error("verification failed: {failed} of {}", counted(*checks, "check"))]
     Verification { failed: usize, checks: usize },
     /// A verification was not done in time.
     #[error("not done after {limit:?}, so nothing is proven")]

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use conformance::{Sample, Since};
 use topology::Pattern;
 
+use crate::output::counted;
+
 /// Why a text is no duration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a number with a unit: 500ms, 60s, 5m or 1h")]
@@ -92,7 +94,7 @@ impl std::fmt::Display for LagLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Time(limit) => write!(f, "{limit:?}"),
-            Self::Records(limit) => write!(f, "{limit} records"),
+            Self::Records(limit) => f.write_str(&counted(*limit as usize, "record")),
             Self::Objective => f.write_str("the objective (slo.lag)"),
         }
     }

@@ -17,13 +17,13 @@ pub(crate) enum Stopped {
     #[error("the source's log is another one from offset {at} on")]
     Diverged { at: i64 },
     #[error(
-        "the source's log begins at {log_start}: {} offsets from {position} on were deleted before they were copied (retention or DeleteRecords); `onDataLoss: continue` notes the gap and goes on there",
-        log_start - position
+        "the source's log begins at {log_start}: it deleted {} from {position} on that had not been copied (retention or DeleteRecords); `onDataLoss: continue` notes the gap and goes on there",
+        offsets(log_start - position)
     )]
     DataLost { position: i64, log_start: i64 },
     #[error(
-        "the source lost {} offsets from {diverged} on after they were copied (unclean leader election), and other records may take their place; `onDataLoss: continue` notes it and goes on there",
-        position - diverged
+        "the source lost {} from {diverged} on that had been copied (unclean leader election), and other records may come in their place; `onDataLoss: continue` notes it and goes on there",
+        offsets(position - diverged)
     )]
     Truncated { position: i64, diverged: i64 },
     #[error("a gap cannot be noted on the target, so nothing is skipped: {0}")]
@@ -114,6 +114,12 @@ pub(crate) enum Stopped {
     Client(Error),
 }
 
+/// `1 offset`, `2 offsets`.
+fn offsets(number: i64) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} offset{plural}")
+}
+
 /// A batch that the target refused because of its size.
 #[derive(Debug, Clone)]
 pub(crate) struct TooLarge {
@@ -168,4 +174,22 @@ pub(crate) enum RoundEnd {
     /// Asked to stop; everything sent is acknowledged.
     Stopped,
     Trouble(Trouble),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_offset_is_one() {
+        let lost = |position, log_start| {
+            Stopped::DataLost {
+                position,
+                log_start,
+            }
+            .to_string()
+        };
+        assert!(lost(4, 5).contains("it deleted 1 offset from 4 on that"));
+        assert!(lost(4, 6).contains("it deleted 2 offsets from 4 on that"));
+    }
 }

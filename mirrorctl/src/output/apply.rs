@@ -117,9 +117,9 @@ fn human(event: &ApplyEvent) -> Option<String> {
             elapsed(std::time::Duration::from_millis(*elapsed_ms))
         ),
         ApplyEvent::ReassignmentProgress { address, done, of } => format!(
-            "        {address}: {} of {} partitions moved\n",
+            "        {address}: {} of {} moved\n",
             count(*done as i128),
-            count(*of as i128)
+            counted(*of, "partition")
         ),
         ApplyEvent::ThrottlesCleared { address } => {
             format!("        {address}: throttles of an earlier apply taken away\n")

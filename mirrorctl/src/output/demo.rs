@@ -96,8 +96,8 @@ impl Story {
     pub(crate) fn writing(&self, from: &str, to: &str, spec: &WorkloadSpec) -> Result<(), Failure> {
         let codecs: Vec<&str> = spec.codecs.iter().map(|codec| codec.name()).collect();
         self.tell(&format!(
-            "{from} → {to}: {} records into {}, codecs {}, seed {}",
-            count(spec.records),
+            "{from} → {to}: {} into {}, codecs {}, seed {}",
+            counted(spec.records as usize, "record"),
             spec.topic,
             codecs.join("/"),
             spec.seed,
@@ -110,15 +110,15 @@ impl Story {
             u64::try_from(journal.finished_ms - journal.started_ms).unwrap_or(0),
         );
         self.tell(&format!(
-            "written: {} records acknowledged in {}",
-            count(journal.acknowledged()),
+            "written: {} acknowledged in {}",
+            counted(journal.acknowledged() as usize, "record"),
             elapsed(written)
         ))?;
         for run in runs {
             let snapshot = run.progress.snapshot();
             self.tell(&format!(
-                "copied:  {} records, {}, on {}; lag {}",
-                count(snapshot.records),
+                "copied:  {}, {}, on {}; lag {}",
+                counted(snapshot.records as usize, "record"),
                 bytes(snapshot.bytes as f64),
                 counted(snapshot.partitions, "partition"),
                 count(snapshot.remaining),

@@ -180,8 +180,8 @@ fn whole(sums: &Sums) -> String {
         return format!("{GOOD}caught up{GOOD:#}");
     }
     format!(
-        "lag {} records, {}, {}",
-        count(sums.records),
+        "lag {}, {}, {}",
+        counted(usize::try_from(sums.records).unwrap_or(0), "record"),
         sums.size(),
         sums.time()
     )

@@ -236,15 +236,15 @@ impl Meter {
 
     fn line(&self, snapshot: &Snapshot) -> String {
         let mut line = format!(
-            "{}  {} records  {}/s  {}/s  lag {}{}  {}/{} partitions",
+            "{}  {}  {}/s  {}/s  lag {}{}  {}/{}",
             phase(snapshot),
-            count(snapshot.records),
+            counted(snapshot.records as usize, "record"),
             count(self.records_per_second() as u64),
             bytes(self.bytes_per_second()),
             count(snapshot.remaining),
             self.time_left(snapshot),
             snapshot.partitions - snapshot.failed.len().min(snapshot.partitions),
-            snapshot.partitions,
+            counted(snapshot.partitions, "partition"),
         );
         if !snapshot.failed.is_empty() {
             line.push_str(&format!("  {} stopped", snapshot.failed.len()));
@@ -406,6 +406,19 @@ mod tests {
         assert_eq!(
             meter.line(&snapshot(1_000, 5_000)),
             "copying  1,000 records  0/s  0 B/s  lag 1,500  8/8 partitions"
+        );
+    }
+
+    #[test]
+    fn one_of_a_kind_is_said_as_one() {
+        let one = Snapshot {
+            partitions: 1,
+            remaining: 0,
+            ..snapshot(1, 10)
+        };
+        assert_eq!(
+            Meter::default().line(&one),
+            "copying  1 record  0/s  0 B/s  lag 0  1/1 partition"
         );
     }
 

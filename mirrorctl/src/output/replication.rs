@@ -146,7 +146,10 @@ fn last_line(ends: &[RunEnd]) -> String {
     );
     let halted = Halted::of(summaries().flat_map(|summary| &summary.failures));
     let style = if halted.is_nothing() { GOOD } else { WARN };
-    let mut text = format!("{style}Copied{style:#} {} records", count(records));
+    let mut text = format!(
+        "{style}Copied{style:#} {}",
+        counted(records as usize, "record")
+    );
     if records > 0 {
         text.push_str(&format!(
             ", {} in {} ({} records/s)",
@@ -192,11 +195,15 @@ mod tests {
     use super::*;
 
     fn page(gaps: u64, gap_offsets: u64, quarantined: u64) -> String {
+        page_of(2_998, gaps, gap_offsets, quarantined)
+    }
+
+    fn page_of(records: u64, gaps: u64, gap_offsets: u64, quarantined: u64) -> String {
         let summary = Summary {
             mirror: "pay".to_owned(),
             source: "a".to_owned(),
             target: "b".to_owned(),
-            records: 2_998,
+            records,
             bytes: 10_000,
             batches_passed: 3,
             batches_merged: 0,
@@ -239,5 +246,12 @@ mod tests {
             "{quarantined}"
         );
         assert!(!page(0, 0, 0).contains("not copied"));
+    }
+
+    #[test]
+    fn one_record_is_one() {
+        assert!(page_of(1, 0, 0, 0).contains("Copied 1 record, "));
+        assert!(page_of(0, 0, 0, 0).contains("Copied 0 records."));
+        assert!(page(0, 0, 0).contains("Copied 2,998 records, "));
     }
 }

@@ -72,8 +72,8 @@ pub(crate) fn verdicts_brief(report: &Report, width: usize) -> String {
 /// All checks in one line. For reports without a failure.
 pub(crate) fn verdicts_in_a_line(report: &Report, name: &str, indent: usize) -> String {
     format!(
-        "{name:indent$}  {GOOD}pass{GOOD:#}  {} records read side by side, without stamps: equal\n",
-        count(report.records_read),
+        "{name:indent$}  {GOOD}pass{GOOD:#}  {} read side by side, without stamps: equal\n",
+        counted(report.records_read as usize, "record"),
     )
 }
 
@@ -175,8 +175,8 @@ fn last_line(report: &Report) -> String {
         text.push_str(&format!(", {unsure} inconclusive"));
     }
     text.push_str(&format!(
-        "; {} records read in {}",
-        count(report.records_read),
+        "; {} read in {}",
+        counted(report.records_read as usize, "record"),
         elapsed(report.duration())
     ));
     if let Some(seed) = report.seed {

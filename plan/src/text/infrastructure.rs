@@ -37,8 +37,12 @@ fn result(seen: &Infrastructure) -> String {
         0 => String::new(),
         more => format!(" ({more} more not asked for)"),
     };
-    let (compared, places) = (seen.compared, seen.observed.join(", "));
-    format!("Infrastructure: {found}{besides}, {compared} resources compared in {places}.")
+    let compared = match seen.compared {
+        1 => "1 resource".to_owned(),
+        more => format!("{more} resources"),
+    };
+    let places = seen.observed.join(", ");
+    format!("Infrastructure: {found}{besides}, {compared} compared in {places}.")
 }
 
 fn one(drift: &Drift, width: usize, lines: &mut Vec<Line>) {

@@ -73,9 +73,9 @@ fn said(round: u64, report: &Report) -> String {
     let first = report.failures().next();
     let first = first.map(|first| format!("; first: {} of {}", first.id, first.subject));
     format!(
-        "round {round}: {verdict} of {} checks; {} records read in {seconds:.1} s{}",
-        report.checks.len(),
-        output::count(report.records_read),
+        "round {round}: {verdict} of {}; {} read in {seconds:.1} s{}",
+        output::counted(report.checks.len(), "check"),
+        output::counted(report.records_read as usize, "record"),
         first.unwrap_or_default()
     )
 }

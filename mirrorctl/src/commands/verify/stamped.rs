@@ -40,7 +40,7 @@ pub(crate) async fn write(
     });
     let what = match &args.stamped.workload {
         Some(path) => format!("the records of {}, stamped,", path.display()),
-        None => format!("{records} stamped records"),
+        None => output::counted(records as usize, "stamped record"),
     };
     let decided_by = match &args.stamped.workload {
         Some(_) => String::new(),
