@@ -55,7 +55,9 @@ impl ClientContext for Context {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(?level, facility, message, "librdkafka");
+        // not `level`, which is that of the line
+        let severity = format!("{level:?}").to_lowercase();
+        tracing::debug!(severity, facility, text = message, "librdkafka");
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

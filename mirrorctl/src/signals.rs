@@ -18,6 +18,16 @@ pub(crate) enum StopSignal {
     Terminate,
 }
 
+impl StopSignal {
+    /// As everybody else calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+}
+
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -46,10 +56,10 @@ pub(crate) fn watch(stop: CancellationToken) -> io::Result<JoinSet<()>> {
     let mut watcher = JoinSet::new();
     watcher.spawn(async move {
         let first = signals.next().await;
-        tracing::info!(signal = ?first, "stopping; once more to end at once");
+        tracing::info!(signal = first.name(), "stopping; once more to end at once");
         stop.cancel();
         let second = signals.next().await;
-        tracing::warn!(signal = ?second, "ended at once, with work under way");
+        tracing::warn!(signal = second.name(), "ended at once, with work under way");
         exit::at_once(second);
     });
     Ok(watcher)

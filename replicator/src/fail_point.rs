@@ -62,21 +62,33 @@ mod armed {
                 return;
             };
             if armed.point == self && armed.passes_left.fetch_sub(1, Ordering::Relaxed) == 1 {
-                tracing::warn!(point = ?self, "fail point: ending");
+                tracing::warn!(point = self.name(), "fail point: ending");
                 end();
             }
         }
 
+        const ALL: [Self; 6] = [
+            Self::Fetched,
+            Self::BeforeProduce,
+            Self::Answered,
+            Self::Acknowledged,
+            Self::BeforeCommit,
+            Self::Committed,
+        ];
+
+        fn name(self) -> &'static str {
+            match self {
+                Self::Fetched => "fetched",
+                Self::BeforeProduce => "before-produce",
+                Self::Answered => "answered",
+                Self::Acknowledged => "acknowledged",
+                Self::BeforeCommit => "before-commit",
+                Self::Committed => "committed",
+            }
+        }
+
         fn named(name: &str) -> Option<Self> {
-            Some(match name {
-                "fetched" => Self::Fetched,
-                "before-produce" => Self::BeforeProduce,
-                "answered" => Self::Answered,
-                "acknowledged" => Self::Acknowledged,
-                "before-commit" => Self::BeforeCommit,
-                "committed" => Self::Committed,
-                _ => return None,
-            })
+            Self::ALL.into_iter().find(|point| point.name() == name)
         }
     }
 

@@ -57,6 +57,19 @@ pub enum GapKind {
     Oversize,
 }
 
+impl GapKind {
+    /// The kind in one word, as in the ledger, in `status --gaps` for programs, and in log lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Truncation => "truncation",
+            Self::TopicReset => "topic-reset",
+            Self::TargetReset => "target-reset",
+            Self::Oversize => "oversize",
+        }
+    }
+}
+
 /// Record value: what is known of a gap. JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,6 +120,16 @@ mod tests {
         };
         let text = text.replace("\"id\"}", "\"id\",\"lostEpoch\":4}");
         assert_eq!(serde_json::to_string(&truncation).expect("json"), text);
+        for kind in [
+            GapKind::Deleted,
+            GapKind::Truncation,
+            GapKind::TopicReset,
+            GapKind::TargetReset,
+            GapKind::Oversize,
+        ] {
+            let written = serde_json::to_string(&kind).expect("json");
+            assert_eq!(written, format!("\"{}\"", kind.name()));
+        }
         let value = r#"{"version":1,"targetTopic":"t","to":9,"resumedAt":9,"reason":"r",
             "policy":"onDataLoss: continue","atMs":7,"aFieldFromTheFuture":true}"#;
         let gap: Gap = serde_json::from_str(value).expect("unknown fields are ignored");

@@ -48,7 +48,10 @@ fn keep(gaps: &mut BTreeMap<GapKey, Gap>, record: &Record) {
         Some(Ok(gap)) => {
             gaps.insert(key, gap);
         }
-        Some(Err(error)) => tracing::warn!(?key, %error, "gap is not readable; ignored"),
+        Some(Err(error)) => {
+            tracing::warn!(mirror = key.mirror, topic = key.topic, partition = key.partition,
+                from = key.from, kind = key.kind.name(), %error, "gap is not readable; ignored");
+        }
         None => {
             gaps.remove(&key);
         }

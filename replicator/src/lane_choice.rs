@@ -97,11 +97,21 @@ impl LaneChoice {
             differs
         });
         if changed {
-            match spread {
-                Spread::Together => self.traffic.joined(),
-                Spread::Apart => self.traffic.parted(),
-            }
-            tracing::debug!(broker = self.broker, ?spread, "produce connections");
+            let connections = match spread {
+                Spread::Together => {
+                    self.traffic.joined();
+                    "one"
+                }
+                Spread::Apart => {
+                    self.traffic.parted();
+                    "several"
+                }
+            };
+            tracing::debug!(
+                broker = self.broker,
+                connections,
+                "produce connections chosen"
+            );
         }
     }
 }

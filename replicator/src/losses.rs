@@ -86,7 +86,7 @@ impl Losses {
             at_ms: now_ms(),
         };
         self.ledger.note(&key, &gap).await?;
-        tracing::warn!(partition = %id, kind = ?key.kind, from = key.from, to = gap.to,
+        tracing::warn!(partition = %id, kind = key.kind.name(), from = key.from, to = gap.to,
             resumed_at = gap.resumed_at, reason = %gap.reason, policy = found.policy,
             "gap noted; going on");
         Ok(())

@@ -147,7 +147,8 @@ fn keep(records: &mut BTreeMap<TopicKey, TopicRecord>, record: &Record) {
             records.remove(&key);
         }
         Some((key, Err(error))) => {
-            tracing::warn!(?key, %error, "a record of {TOPICS_TOPIC} is not readable");
+            tracing::warn!(mirror = key.mirror, source_cluster_id = key.source_cluster_id,
+                topic = key.topic, %error, "a record of {TOPICS_TOPIC} is not readable");
         }
         None => {}
     }

@@ -261,6 +261,20 @@ fn a_log_in_json_is_one_object_a_line_whatever_goes_wrong() {
     assert!(last["hint"].is_string(), "{last}");
 }
 
+/// Programs compare these words, so they are not the names that Rust has for them.
+#[test]
+fn a_log_in_json_calls_a_signal_by_its_name() {
+    let (_stage, file) = filled("3");
+    let mut running = Running::start(&["replicate", "-f", &file, "--log-format", "json"]);
+    let mut log = Log::of(&mut running);
+    log.until_it_says("copying begins");
+    running.signal(Signal::TERM);
+    let line = log.until_it_says("once more to end at once");
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["signal"], "SIGTERM");
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn a_port_that_is_taken_is_said_before_anything_is_copied() {
     let (_stage, file) = filled("300");

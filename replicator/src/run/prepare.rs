@@ -92,8 +92,8 @@ impl<'a> Run<'a> {
             .unwrap_or_else(|| link::automatic_budget(source_link, target_link));
         if source_link.is_long() || target_link.is_long() {
             tracing::info!(
-                ?source_link,
-                ?target_link,
+                source_round_trip_ms = source_link.round_trip().as_millis() as u64,
+                target_round_trip_ms = target_link.round_trip().as_millis() as u64,
                 budget_bytes,
                 "a long link: more connections, more in flight and larger requests"
             );
