@@ -20,7 +20,6 @@
 
 mod appender;
 mod budget;
-mod compacted;
 mod compacted_topic;
 mod copying;
 mod ends;

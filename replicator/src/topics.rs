@@ -1,5 +1,6 @@
 //! Which topics a mirror copies, and making sure that they exist on the target first.
 
+mod compacted;
 mod config_sync;
 mod handed_over;
 mod obstacles;

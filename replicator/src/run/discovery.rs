@@ -6,8 +6,7 @@ use kafka::{OffsetSpec, TopicPartition};
 use topology::Delivery;
 use tracing::Instrument;
 
-use super::{Run, on_target};
-use crate::compacted;
+use super::Run;
 use crate::error::RunError;
 use crate::findings;
 use crate::flow::Flow;
@@ -51,7 +50,6 @@ impl Run<'_> {
         for failure in failed {
             self.say_once(failure);
         }
-        let ready = self.provable(ready).await?;
         self.shared
             .source
             .track(ready.iter().map(|topic| topic.source.name.clone()))
@@ -133,27 +131,6 @@ impl Run<'_> {
         }
         self.first_discovery = false;
         Ok(())
-    }
-
-    /// Exactly-once leaves out the topics of which it cannot keep its promise.
-    async fn provable(
-        &mut self,
-        ready: Vec<MirroredTopic>,
-    ) -> Result<Vec<MirroredTopic>, RunError> {
-        if self.mirror.delivery == Delivery::AtLeastOnce {
-            return Ok(ready);
-        }
-        let (ready, refused) = compacted::refuse_compacted_targets(&self.target, ready)
-            .await
-            .map_err(|error| on_target(self.mirror.target.clone(), error))?;
-        for failure in refused {
-            // it may be copied since before it was compacted
-            if self.running.iter().any(|it| it.topic == failure.topic) {
-                self.end_topics(std::slice::from_ref(&failure.topic));
-            }
-            self.say_once(failure);
-        }
-        Ok(ready)
     }
 
     /// Why a topic is not copied. A later discovery that succeeds starts it all the same.

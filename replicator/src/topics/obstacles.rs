@@ -6,12 +6,11 @@ use std::sync::Arc;
 use kafka::{Cluster, TopicMetadata};
 use topology::{Delivery, Mirror};
 
+use super::compacted::{self, Side};
 use super::provenance::Verdict;
 use super::{GUARDED, MirroredTopic, Upkeep};
-use crate::compacted;
 use crate::error::RunError;
 use crate::options::{Mode, Source};
-use crate::progress::PartitionFailure;
 
 /// By topic of the source; `there` are the topics of the target. What a running replicator alone knows, as a record that was
 /// too large, is not among them.
@@ -56,18 +55,26 @@ pub(crate) async fn obstacles(
         ready.push(topic);
     }
     if mirror.delivery == Delivery::ExactlyOnce {
-        let on_source = compacted::refuse_compacted_sources(&source.cluster, selected.to_vec());
-        let (_, on_source) = on_source.await.map_err(|error| RunError::Source {
+        let on_source = selected.iter().collect();
+        let on_source = compacted::judge(&source.cluster, on_source, |it| &it.0.name).await;
+        let on_source = on_source.map_err(|error| RunError::Source {
             alias: source.alias.clone(),
             error,
         })?;
-        let on_target = compacted::refuse_compacted_targets(target, ready).await;
-        let (_, on_target) = on_target.map_err(|error| RunError::Target {
+        for ((topic, _), policy) in on_source {
+            if let Some(reason) = policy.refusal(Side::Source) {
+                note(&topic.name, reason);
+            }
+        }
+        let on_target = compacted::judge(target, ready, |it| &it.target.name).await;
+        let on_target = on_target.map_err(|error| RunError::Target {
             alias: mirror.target.clone(),
             error,
         })?;
-        for PartitionFailure { topic, reason, .. } in on_source.into_iter().chain(on_target) {
-            note(&topic, reason);
+        for (topic, policy) in on_target {
+            if let Some(reason) = policy.refusal(Side::Target) {
+                note(&topic.source.name, reason);
+            }
         }
     }
     Ok(found)

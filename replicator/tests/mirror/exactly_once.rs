@@ -249,6 +249,53 @@ async fn a_topic_that_becomes_compacted_while_it_is_copied_is_left_whole() {
     assert_eq!(configs["cleanup.policy"].value.as_deref(), Some("delete"));
 }
 
+/// Who may no longer read its configuration knows nothing new of the topic, so it goes on until it is known to be compacted.
+#[tokio::test]
+async fn a_topic_whose_configuration_may_not_be_read_any_more_is_copied_on() {
+    for side in ["source", "target"] {
+        let rig = Rig::start(
+            1,
+            "  delivery: exactly-once\n  topicSync: {interval: 200ms, config: false}\n",
+        )
+        .await;
+        rig.create("t1", 1, &[]).await;
+        rig.produce("t1", 1, 0, 5).await;
+        let (stop, progress) = (CancellationToken::new(), Progress::new());
+        let mut run = JoinSet::new();
+        run.spawn(rig.run_shown(Options::continuous(), stop.clone(), progress.clone()));
+        rig.until_target_has("t1", 75).await;
+        let (cluster, admin) = match side {
+            "source" => (&rig.source_cluster, &rig.source),
+            _ => (&rig.target_cluster, &rig.target),
+        };
+        let denied = FaultAction::Error(ResponseError::TopicAuthorizationFailed);
+        let denied = FaultRule::new(denied).api(ApiKey::DescribeConfigs);
+        let mut denied = cluster.faults().inject(denied.topic("t1"));
+        denied.wait_for(3).await;
+        rig.produce("t1", 1, 5, 5).await;
+        let records = count(&rig.on_source("t1").await);
+        rig.until_target_has("t1", records).await;
+        assert_eq!(progress.snapshot().failed, [], "{side}");
+        assert_eq!(progress.ailing(), [], "{side}");
+
+        denied.remove();
+        let compact = [ConfigChange::Set {
+            key: "cleanup.policy".to_owned(),
+            value: "compact".to_owned(),
+        }];
+        admin.alter_topic_configs("t1", &compact).await.unwrap();
+        let refused = async || !progress.snapshot().failed.is_empty();
+        rig.until("the refusal", refused).await;
+        stop.cancel();
+        let summary = run.join_all().await.remove(0).unwrap();
+        let reason = &summary.failures[0].reason;
+        assert!(
+            reason.contains(&format!("compacted on the {side}")),
+            "{reason}"
+        );
+    }
+}
+
 /// Someone else wrote with our producer: the hole is found, not copied over.
 #[tokio::test]
 async fn a_hole_in_the_target_stops_the_partition() {
