@@ -63,12 +63,16 @@ pub(crate) fn select(
 ) -> Vec<(TopicMetadata, String)> {
     topics
         .into_values()
-        .filter(|topic| !topic.internal && !is_ours(&topic.name))
+        .filter(is_selectable)
         .filter_map(|topic| {
             let target = mirror.target_topic(source_alias, &topic.name)?;
             Some((topic, target))
         })
         .collect()
+}
+
+fn is_selectable(topic: &TopicMetadata) -> bool {
+    !topic.internal && !is_ours(&topic.name)
 }
 
 /// Topics that this program writes for itself, on whatever cluster they are found.

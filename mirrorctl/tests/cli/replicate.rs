@@ -276,6 +276,42 @@ fn a_log_in_json_calls_a_signal_by_its_name() {
 }
 
 #[test]
+fn a_pattern_that_selects_nothing_is_said_until_it_selects_something() {
+    let stage = Stage::new();
+    let topology = |topics: &str| {
+        let file = stage.topology(&format!(
+            "topics:\n{topics}mirrors:\n- {{name: pay, source: left, target: right, topicsPattern: 'pay\\.order', \
+             replicationPolicy: {{type: identity}}, topicSync: {{interval: 200ms}}}}\n"
+        ));
+        text(&file).to_owned()
+    };
+    let orders = "- {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n";
+    let file = topology(orders);
+    let apply = |file: &str| {
+        let topics = ["--auto-approve", "--target", "topic.*"];
+        run(&[&["apply", "-f", file][..], &topics].concat()).code(0);
+    };
+    apply(&file);
+    let mut replicate = Replicate::of(&["replicate", "-f", &file, "--log-format", "json"]);
+    let line = replicate.until_it_says("no topic of the source is selected");
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["level"], &line["mirror"]), (&json!("WARN"), &json!("pay")));
+    assert_eq!(line["pattern"], "`pay\\.order`");
+    let hint = line["hint"].as_str().unwrap();
+    assert!(hint.contains("the source has pay.orders"), "{hint}");
+
+    // several discoveries later
+    std::thread::sleep(Duration::from_secs(1));
+    let said = replicate.log.said().matches("is selected").count();
+    assert_eq!(said, 1, "{}", replicate.log.said());
+    let order = orders.replace("orders", "order");
+    apply(&topology(&format!("{orders}{order}")));
+    replicate.until_it_says("topics of the source are selected");
+    replicate.running.signal(Signal::TERM);
+    assert_eq!(replicate.ended(), Some(0));
+}
+
+#[test]
 fn a_port_that_is_taken_is_said_before_anything_is_copied() {
     let (_stage, file) = filled("300");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

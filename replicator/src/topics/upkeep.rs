@@ -5,6 +5,7 @@ mod claims;
 mod configs;
 mod gone;
 mod provable;
+mod selection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use register::{Begin, HandedOver, Released, TOPICS_TOPIC, TopicKey, TopicRecord}
 use tokio::time::Instant;
 use topology::Mirror;
 
+use self::selection::Offer;
 use super::compacted::Side;
 use super::handed_over::{Screened, Screening};
 use super::source_delete::Missing;
@@ -57,6 +59,8 @@ pub(crate) struct Upkeep {
     mode: Mode,
     /// As the last discovery found, by topic.
     left_out: BTreeMap<String, String>,
+    /// So the last discovery found.
+    selects_nothing: bool,
     /// Copied topics of which it cannot be read whether they are compacted.
     unread: BTreeSet<(Side, String)>,
     /// What was said already.
@@ -86,6 +90,7 @@ impl Upkeep {
             configs_compared: None,
             mode,
             left_out: BTreeMap::new(),
+            selects_nothing: false,
             unread: BTreeSet::new(),
             said: BTreeSet::new(),
         }
@@ -112,8 +117,10 @@ impl Upkeep {
             .chain(metadata.failed.keys())
             .cloned()
             .collect();
+        let offer = Offer::of(&metadata.topics);
         let selected = select(&self.mirror, &self.source_alias, metadata.topics);
         let in_all = selected.len();
+        self.say_selection(in_all, &offer);
         let (paused, selected) = selected
             .into_iter()
             .partition(|(topic, _)| self.mirror.is_paused(&topic.name));

@@ -1,0 +1,84 @@
+//! A selection that finds nothing is said: a mirror with a typing error in its pattern copies nothing, and looks well.
+
+use std::collections::BTreeMap;
+
+use kafka::TopicMetadata;
+
+use super::Upkeep;
+use crate::topics::{is_selectable, selection};
+
+/// Names of topics that are shown.
+const SHOWN: usize = 5;
+
+/// The topics that a mirror could select.
+#[derive(Debug)]
+pub(super) struct Offer {
+    topics: usize,
+    /// The first few of them.
+    names: Vec<String>,
+}
+
+impl Offer {
+    pub(super) fn of(topics: &BTreeMap<String, TopicMetadata>) -> Self {
+        let selectable = || topics.values().filter(|topic| is_selectable(topic));
+        Self {
+            topics: selectable().count(),
+            names: selectable()
+                .take(SHOWN)
+                .map(|topic| topic.name.clone())
+                .collect(),
+        }
+    }
+
+    fn hint(&self) -> String {
+        if self.topics == 0 {
+            return "the source shows this user no topic at all: none is there yet, or the right to describe them is missing"
+                .to_owned();
+        }
+        let more = match self.topics - self.names.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!(
+            "a pattern has to match the whole name of a topic; the source has {}{more}",
+            self.names.join(", ")
+        )
+    }
+}
+
+impl Upkeep {
+    /// Says once that nothing is selected, and once that something is again.
+    pub(super) fn say_selection(&mut self, selected: usize, offer: &Offer) {
+        let nothing = selected == 0;
+        if std::mem::replace(&mut self.selects_nothing, nothing) == nothing {
+            return;
+        }
+        let pattern = selection(&self.mirror);
+        if nothing {
+            tracing::warn!(pattern, topics = offer.topics, hint = offer.hint(),
+                "no topic of the source is selected: nothing is copied until there is one");
+        } else {
+            tracing::info!(
+                pattern,
+                topics = selected,
+                "topics of the source are selected"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_names_what_there_is() {
+        let offer = |names: &[&str], topics| Offer {
+            topics,
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        assert!(offer(&[], 0).hint().contains("no topic at all"));
+        assert!(offer(&["a", "b"], 2).hint().ends_with("the source has a, b"));
+        assert!(offer(&["a"], 9).hint().ends_with("has a and 8 more"));
+    }
+}
