@@ -6,25 +6,10 @@
 //! with a promise that does not hold. Copied at least once, a repetition leaves a compacted topic's last values as they are.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use kafka::{BrokerError, Cluster, Error, RetryClass};
 
-/// Where a topic lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Side {
-    Source,
-    Target,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Target => "target",
-        })
-    }
-}
+use crate::traffic::Side;
 
 /// What is known of a topic on one side.
 #[derive(Debug, Clone)]

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use kafka::{Cluster, TopicMetadata};
 use topology::{Delivery, Mirror};
 
-use super::compacted::{self, Side};
+use super::compacted;
 use super::provenance::Verdict;
 use super::{GUARDED, MirroredTopic, Upkeep};
 use crate::error::RunError;
 use crate::options::{Mode, Source};
+use crate::traffic::Side;
 
 /// By topic of the source; `there` are the topics of the target. What a running replicator alone knows, as a record that was
 /// too large, is not among them.

@@ -15,7 +15,6 @@ use tokio::time::Instant;
 use topology::Mirror;
 
 use self::selection::Offer;
-use super::compacted::Side;
 use super::handed_over::{Screened, Screening};
 use super::source_delete::Missing;
 use super::{End, MirroredTopic, Prepared, prepare, select};
@@ -25,6 +24,7 @@ use crate::position::{Position, PositionKey};
 use crate::position_writer::now_ms;
 use crate::progress::{LeftOut, PartitionFailure};
 use crate::topic_log::TopicLog;
+use crate::traffic::Side;
 
 /// What one discovery found.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use super::{Selected, Upkeep};
 use crate::error::RunError;
 use crate::progress::PartitionFailure;
 use crate::topics::MirroredTopic;
-use crate::topics::compacted::{self, Policy, Side};
+use crate::topics::compacted::{self, Policy};
+use crate::traffic::Side;
 
 impl Upkeep {
     /// Takes out what is compacted on the source, before anything is made for it on the target.
