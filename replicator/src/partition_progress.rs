@@ -14,6 +14,8 @@ pub(crate) struct PartitionProgress {
     pub(crate) id: PartitionId,
     /// Where this run must get to; `i64::MAX` where it never ends.
     pub(crate) until: i64,
+    /// Never copied by this run: it is there for those who look at the figures.
+    is_only_shown: bool,
     /// Acknowledged in this run before the partition began anew.
     records_before: u64,
     bytes_before: u64,
@@ -49,6 +51,7 @@ impl PartitionProgress {
         Self {
             id,
             until,
+            is_only_shown: false,
             records_before: 0,
             bytes_before: 0,
             records: AtomicU64::new(0),
@@ -72,6 +75,14 @@ impl PartitionProgress {
             failed: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
             reason: Mutex::new(None),
+        }
+    }
+
+    /// One that is not copied, and stands at this position all the same.
+    pub(crate) fn only_shown(id: PartitionId, position: i64) -> Self {
+        Self {
+            is_only_shown: true,
+            ..Self::new(id, position, i64::MAX)
         }
     }
 
@@ -224,6 +235,12 @@ impl PartitionProgress {
         self.failed.store(true, Ordering::Relaxed);
     }
 
+    /// What had stopped it is nobody's concern any more.
+    pub(crate) fn settle(&self) {
+        self.failed.store(false, Ordering::Relaxed);
+        self.say(None);
+    }
+
     /// The source topic is another one now: what is copied of it ends where it begins, and no end is heard of yet.
     pub(crate) fn lies_before(&self, start: i64) {
         self.position.store(start, Ordering::Relaxed);
@@ -272,6 +289,10 @@ impl PartitionProgress {
 
     fn bytes(&self) -> u64 {
         self.bytes_before + self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_only_shown(&self) -> bool {
+        self.is_only_shown
     }
 
     pub(crate) fn is_done(&self) -> bool {

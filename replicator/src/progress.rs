@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kafka::TopicPartition;
@@ -105,6 +105,8 @@ pub struct Snapshot {
     pub stalled: usize,
     /// Partitions that are held back on purpose.
     pub paused: usize,
+    /// Partitions that have stopped for good; those of refused topics are among them as soon as they are shown.
+    pub stopped: usize,
     /// Source offsets between the positions and the ends (captured or live).
     pub remaining: u64,
     /// Age of the oldest record that is not on the target, over all partitions, in whole seconds.
@@ -183,6 +185,7 @@ impl Progress {
             waiting: how_many(PartitionState::Waiting),
             stalled: how_many(PartitionState::Stalled),
             paused: how_many(PartitionState::Paused),
+            stopped: how_many(PartitionState::Failed),
             records: sum(|p| p.records),
             bytes: sum(|p| p.bytes),
             remaining: partitions.values().map(|p| p.remaining()).sum(),
@@ -332,6 +335,28 @@ impl Progress {
         });
     }
 
+    /// Shows a partition that is no longer copied as failed, at its position; false where none of it is shown.
+    pub(crate) fn refuse(&self, partition: &TopicPartition, reason: &str) -> bool {
+        let key = (Arc::from(&*partition.topic), partition.partition);
+        let partitions = lock(&self.partitions);
+        let shown = partitions.get(&key);
+        if let Some(shown) = shown {
+            shown.fail(reason);
+        }
+        shown.is_some()
+    }
+
+    /// A topic that is refused no longer and not copied either: it is gone, or left out for another reason.
+    pub(crate) fn let_go(&self, topic: &str) {
+        lock(&self.partitions).retain(|(name, _), partition| {
+            let is_its = **name == *topic;
+            if is_its {
+                partition.settle();
+            }
+            !is_its || !partition.is_only_shown()
+        });
+    }
+
     /// As a new run has it: what the last one did is over.
     pub(crate) fn begin_again(&self, phase: Phase) {
         lock(&self.partitions).clear();
@@ -343,6 +368,11 @@ impl Progress {
 
     pub(crate) fn fail(&self, failure: PartitionFailure) {
         lock(&self.failures).push(failure);
+    }
+
+    /// Nothing stands against a topic as a whole any more, or something else does.
+    pub(crate) fn allow(&self, topic: &str) {
+        lock(&self.failures).retain(|it| it.partition.is_some() || it.topic != topic);
     }
 
     /// How many topics of the source are selected now.
@@ -378,13 +408,13 @@ impl Progress {
         counts
     }
 
-    /// Sums a topic, sorted by name; without those that are held back.
+    /// Sums a topic, sorted by name; without those that are only shown.
     pub(crate) fn topics(&self) -> Vec<TopicSummary> {
+        let now = now_ms();
         let mut topics = BTreeMap::new();
-        // one that began anew is one partition still
-        let mut partitions = BTreeSet::new();
-        let readings = self.readings().into_iter();
-        for partition in readings.filter(|it| it.state != PartitionState::Paused) {
+        let partitions = lock(&self.partitions);
+        for partition in partitions.values().filter(|it| !it.is_only_shown()) {
+            let partition = partition.read(now);
             let topic = topics
                 .entry(partition.id.source_topic.clone())
                 .or_insert_with(|| TopicSummary {
@@ -394,8 +424,7 @@ impl Progress {
                     records: 0,
                     bytes: 0,
                 });
-            let id = (partition.id.source_topic.clone(), partition.id.partition);
-            topic.partitions += usize::from(partitions.insert(id));
+            topic.partitions += 1;
             topic.records += partition.records;
             topic.bytes += partition.bytes;
         }

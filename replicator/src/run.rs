@@ -8,6 +8,7 @@ mod leaderless;
 mod patience;
 mod paused;
 mod prepare;
+mod refused;
 mod starts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,8 +112,8 @@ struct Run<'a> {
     running: BTreeSet<TopicPartition>,
     tasks: BTreeMap<TopicPartition, AbortHandle>,
     upkeep: Upkeep,
-    /// Topics that could not be made ready on the target.
-    unready: BTreeSet<String>,
+    /// Topics that are refused, with the reason that was said.
+    refused: BTreeMap<String, String>,
     /// Partitions that are held back, and shown.
     paused: BTreeSet<TopicPartition>,
     /// Partitions that cannot begin before somebody leads them.

@@ -22,7 +22,6 @@ use topology::{Mirror, QUARANTINE_SUFFIX};
 use crate::error::RunError;
 use crate::gap::GAPS_TOPIC;
 use crate::position::POSITIONS_TOPIC;
-use crate::progress::PartitionFailure;
 
 /// How long a created topic may take until the target's metadata shows it with leaders.
 const APPEAR_WITHIN: Duration = Duration::from_secs(30);
@@ -36,6 +35,28 @@ pub(crate) struct MirroredTopic {
     pub(crate) source_name: Arc<str>,
     pub(crate) target: Arc<TopicMetadata>,
     pub(crate) target_name: Arc<str>,
+}
+
+/// A topic that is selected and not copied. The others do not wait for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    /// On the source.
+    pub(crate) topic: Arc<TopicMetadata>,
+    /// Its name on the target.
+    pub(crate) target: Arc<str>,
+    /// What stands against it.
+    pub(crate) reason: String,
+}
+
+impl MirroredTopic {
+    /// Not to be copied after all.
+    pub(crate) fn refused(&self, reason: String) -> Refused {
+        Refused {
+            topic: self.source.clone(),
+            target: self.target_name.clone(),
+            reason,
+        }
+    }
 }
 
 /// One end of a mirror.
@@ -85,8 +106,7 @@ fn is_ours(topic: &str) -> bool {
 pub(crate) struct Prepared {
     /// On the target with all their partitions.
     pub(crate) ready: Vec<MirroredTopic>,
-    /// Not, and why. The others do not wait for them.
-    pub(crate) failed: Vec<PartitionFailure>,
+    pub(crate) refused: Vec<Refused>,
     /// Target topics that were made now, with the configuration keys that they were given.
     pub(crate) created: BTreeMap<String, BTreeSet<String>>,
 }
@@ -335,15 +355,14 @@ async fn wait_until_ready(
     };
     let mut prepared = Prepared {
         ready: Vec::new(),
-        failed: Vec::new(),
+        refused: Vec::new(),
         created: BTreeMap::new(),
     };
     for (source, name) in selected {
         if let Some(reason) = failures.remove(&name) {
-            prepared.failed.push(PartitionFailure {
-                topic: source.name,
-                partition: None,
-                position: None,
+            prepared.refused.push(Refused {
+                topic: Arc::new(source),
+                target: name.into(),
                 reason,
             });
         } else if let Some(there) = metadata.topics.remove(&name) {

@@ -1,5 +1,6 @@
 //! What lanes, rounds and the position writer count for a run as a whole.
 
+use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 

@@ -235,6 +235,8 @@ impl Meter {
     }
 
     fn line(&self, snapshot: &Snapshot) -> String {
+        // a topic that is refused counts as one until its partitions are shown
+        let stopped = snapshot.stopped.max(snapshot.failed.len());
         let mut line = format!(
             "{}  {}  {}/s  {}/s  lag {}{}  {}/{}",
             phase(snapshot),
@@ -243,11 +245,11 @@ impl Meter {
             bytes(self.bytes_per_second()),
             count(snapshot.remaining),
             self.time_left(snapshot),
-            snapshot.partitions - snapshot.failed.len().min(snapshot.partitions),
+            snapshot.partitions.saturating_sub(stopped),
             counted(snapshot.partitions, "partition"),
         );
-        if !snapshot.failed.is_empty() {
-            line.push_str(&format!("  {} stopped", snapshot.failed.len()));
+        if stopped > 0 {
+            line.push_str(&format!("  {stopped} stopped"));
         }
         line.push_str(&aside(snapshot));
         line
@@ -380,6 +382,7 @@ mod tests {
             waiting: 0,
             stalled: 0,
             paused: 0,
+            stopped: 0,
             lag_seconds: 0,
             throttle: None,
             records,

@@ -131,7 +131,7 @@ pub(super) const MIRROR: &[Family<RunReading>] = &[
         "mirrorctl_partitions",
         Gauge,
         None,
-        "Partitions by state: running, waiting (a cluster refuses or is away), stalled (records are there and none moves), paused, complete (end of --once), failed (stopped for good)",
+        "Partitions by state: running, waiting (a cluster refuses or is away), stalled (records are there and none moves), paused, complete (end of --once), failed (stopped for good, or of a topic that is refused)",
         |it: &RunReading, emit| {
             for state in PartitionState::ALL {
                 emit(Some(("state", state.name())), Whole(it.in_state(state)));

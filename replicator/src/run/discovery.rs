@@ -16,7 +16,7 @@ use crate::options::Mode;
 use crate::oversize::Cutter;
 use crate::partition::{Commits, Guarantee, Partition};
 use crate::position::{Position, PositionKey, ProducerPosition, VERSION};
-use crate::progress::{PartitionFailure, PartitionProgress};
+use crate::progress::PartitionProgress;
 use crate::topics::{self, MirroredTopic};
 
 impl Run<'_> {
@@ -31,7 +31,7 @@ impl Run<'_> {
         self.make_sure().await?;
         let topics::Discovered {
             ready,
-            failed,
+            refused,
             over,
             begins,
             left_out,
@@ -47,9 +47,7 @@ impl Run<'_> {
             self.show_paused(&paused).await;
         }
         self.progress.select(selected);
-        for failure in failed {
-            self.say_once(failure);
-        }
+        self.refuse(&refused, &ready).await;
         self.shared
             .source
             .track(ready.iter().map(|topic| topic.source.name.clone()))
@@ -131,15 +129,6 @@ impl Run<'_> {
         }
         self.first_discovery = false;
         Ok(())
-    }
-
-    /// Why a topic is not copied. A later discovery that succeeds starts it all the same.
-    fn say_once(&mut self, failure: PartitionFailure) {
-        if self.unready.insert(failure.topic.clone()) {
-            tracing::error!(topic = failure.topic, reason = %failure.reason,
-                "topic is not copied; the others go on");
-            self.progress.fail(failure);
-        }
     }
 
     /// Where a partition begins, from its position or without one; `None` where it must not be copied, which is said.

@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
             running: BTreeSet::new(),
             tasks: BTreeMap::new(),
             upkeep,
-            unready: BTreeSet::new(),
+            refused: BTreeMap::new(),
             paused: BTreeSet::new(),
             leaderless: BTreeSet::new(),
             first_discovery: true,

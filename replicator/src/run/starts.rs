@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kafka::{Cluster, OffsetSpec, TopicPartition};
+use kafka::{Cluster, OffsetSpec, PartitionMetadata, TopicMetadata, TopicPartition};
 use topology::StartOffset;
 
 use super::{Run, on_source};
@@ -39,6 +39,40 @@ impl Run<'_> {
             }
         }
         Ok(starts)
+    }
+
+    /// Where partitions stand that are only shown: at their positions, or where they would begin. Left out is what cannot
+    /// be told now, because nobody leads a partition or the source cannot be asked.
+    pub(super) async fn standing(
+        &self,
+        partitions: &[(&TopicMetadata, &PartitionMetadata)],
+    ) -> BTreeMap<TopicPartition, i64> {
+        let mut standing = BTreeMap::new();
+        let mut without = Vec::new();
+        for (topic, partition) in partitions {
+            let place = TopicPartition::new(topic.name.clone(), partition.index);
+            let position = self
+                .ownership
+                .positions()
+                .get(&self.position_key(&place))
+                .filter(|position| position.source_topic_id == topic.id.to_string());
+            match position {
+                Some(position) => {
+                    standing.insert(place, position.offset);
+                }
+                None if partition.leader.is_some() => without.push(place),
+                None => {}
+            }
+        }
+        if !without.is_empty() {
+            match self.start_offsets(&without, &BTreeMap::new()).await {
+                Ok(starts) => standing.extend(starts),
+                Err(error) => {
+                    tracing::debug!(%error, "partitions that are not copied cannot be shown yet");
+                }
+            }
+        }
+        standing
     }
 
     /// Whether the mirror has copied others of its topic before.

@@ -11,10 +11,9 @@ use kafka::{Error, OffsetSpec, TopicPartition};
 use register::{Begin, Released, TopicKey, TopicRecord, begins, unexplained};
 use topology::{Mirror, StartOffset};
 
-use super::{End, MirroredTopic};
+use super::{End, MirroredTopic, Refused};
 use crate::options::Mode;
 use crate::position::{Position, PositionKey};
-use crate::progress::PartitionFailure;
 
 /// What is known when topics are about to be copied.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ pub(crate) struct Screening<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Screened {
     pub(crate) ready: Vec<MirroredTopic>,
-    pub(crate) failed: Vec<PartitionFailure>,
+    pub(crate) refused: Vec<Refused>,
     /// Partitions of the source that begin elsewhere than others of the mirror.
     pub(crate) begins: BTreeMap<TopicPartition, Begin>,
 }
@@ -91,7 +90,7 @@ impl<'a> Screening<'a> {
                     }));
                     screened.ready.push(topic);
                 }
-                Err(reason) => screened.failed.push(super::upkeep::failure(&topic, reason)),
+                Err(reason) => screened.refused.push(topic.refused(reason)),
             }
         }
         Ok(screened)

@@ -17,12 +17,12 @@ use topology::Mirror;
 use self::selection::Offer;
 use super::handed_over::{Screened, Screening};
 use super::source_delete::Missing;
-use super::{End, MirroredTopic, Prepared, prepare, select};
+use super::{End, MirroredTopic, Prepared, Refused, prepare, select};
 use crate::error::RunError;
 use crate::options::Mode;
 use crate::position::{Position, PositionKey};
 use crate::position_writer::now_ms;
-use crate::progress::{LeftOut, PartitionFailure};
+use crate::progress::LeftOut;
 use crate::topic_log::TopicLog;
 use crate::traffic::Side;
 
@@ -31,8 +31,8 @@ use crate::traffic::Side;
 pub(crate) struct Discovered {
     /// To be copied, and on the target with all their partitions.
     pub(crate) ready: Vec<MirroredTopic>,
-    /// Not copied, and why.
-    pub(crate) failed: Vec<PartitionFailure>,
+    /// Selected and not copied. Of one that was copied before, the partitions that are stay so unless it is `over`.
+    pub(crate) refused: Vec<Refused>,
     /// Source topics that are no longer copied: gone, refused, or found to go round in circles.
     pub(crate) over: Vec<String>,
     /// Partitions that begin elsewhere than others of the mirror, once they begin.
@@ -141,14 +141,14 @@ impl Upkeep {
         };
         let Prepared {
             ready,
-            mut failed,
+            refused: unready,
             created,
         } = prepare(&self.mirror, source, target, selected).await?;
         let ready = self.provable_targets(ready, &running, &mut refused).await?;
         // it may be copied since before it was compacted
-        let ended = refused.iter().map(|failure| &failure.topic);
-        over.extend(ended.filter(|it| running.contains(it.as_str())).cloned());
-        failed.extend(refused);
+        let compacted = refused.iter().map(|it| &it.topic.name);
+        over.extend(compacted.filter(|it| running.contains(it.as_str())).cloned());
+        refused.extend(unready);
         let screening = Screening {
             mirror: &self.mirror,
             source,
@@ -162,21 +162,22 @@ impl Upkeep {
         let screened = screening.screen(ready).await;
         let Screened {
             ready,
-            failed: handed_over,
+            refused: handed_over,
             begins,
         } = screened.map_err(self.on_target())?;
-        failed.extend(handed_over);
-        let ready = self.claim(ready, &created, &running, &mut failed).await?;
-        for failure in &failed {
-            if running.contains(failure.topic.as_str()) && self.own(&failure.topic).is_none() {
-                over.push(failure.topic.clone());
+        refused.extend(handed_over);
+        let ready = self.claim(ready, &created, &running, &mut refused).await?;
+        for it in &refused {
+            let name = &it.topic.name;
+            if running.contains(name.as_str()) && self.own(name).is_none() {
+                over.push(name.clone());
             }
         }
         self.sync_configs(&ready).await;
         over.extend(self.see_to_missing(&seen).await?);
         Ok(Discovered {
             ready,
-            failed,
+            refused,
             over,
             begins,
             paused,
@@ -285,14 +286,5 @@ impl Upkeep {
             alias: alias.clone(),
             error,
         }
-    }
-}
-
-pub(super) fn failure(topic: &MirroredTopic, reason: String) -> PartitionFailure {
-    PartitionFailure {
-        topic: topic.source.name.clone(),
-        partition: None,
-        position: None,
-        reason,
     }
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 
 use register::{Origin, TOPICS_TOPIC, TopicRecord};
 
-use super::{Changes, Created, Selected, Upkeep, failure};
+use super::{Changes, Created, Selected, Upkeep};
 use crate::error::RunError;
 use crate::position_writer::now_ms;
-use crate::progress::PartitionFailure;
-use crate::topics::MirroredTopic;
 use crate::topics::provenance::{self, Verdict};
+use crate::topics::{MirroredTopic, Refused};
 
 /// The format that this build writes.
 const VERSION: u32 = 1;
@@ -62,14 +61,14 @@ impl Upkeep {
         ready: Vec<MirroredTopic>,
         created: &Created,
         running: &BTreeSet<&str>,
-        failed: &mut Vec<PartitionFailure>,
+        refused: &mut Vec<Refused>,
     ) -> Result<Vec<MirroredTopic>, RunError> {
         let mut claims = Changes::new();
         let mut kept = Vec::with_capacity(ready.len());
         let mut new = BTreeSet::new();
         for topic in ready {
             if let Some(reason) = self.conflict(&topic) {
-                failed.push(failure(&topic, reason));
+                refused.push(topic.refused(reason));
                 if self.own(&topic.source.name).is_some() {
                     claims.push((self.key(&topic.source.name), None));
                 }
@@ -104,7 +103,7 @@ impl Upkeep {
             }
             if let Some(reason) = self.conflict(&topic) {
                 withdrawn.push((self.key(name), None));
-                failed.push(failure(&topic, reason));
+                refused.push(topic.refused(reason));
                 continue;
             }
             match self.judge(name, &topic.source.id.to_string()) {
