@@ -63,6 +63,7 @@ impl Copying {
             {
                 fatal = Some(stopped);
             }
+            partition.progress.way.awaits(partition.flow.in_flight());
             let wants_more = partition.flow.cursor() < partition.until();
             if stopping || fatal.is_some() || self.trouble.is_some() || !wants_more {
                 // Whatever was read ahead gives its bytes back now.

@@ -21,6 +21,7 @@
 mod appender;
 mod budget;
 mod compacted_topic;
+mod complaints;
 mod copying;
 mod ends;
 mod error;
@@ -74,7 +75,9 @@ mod transform;
 mod trust;
 mod waiting;
 mod watchdog;
+mod way;
 mod window;
+mod words;
 
 pub use error::RunError;
 pub use gap::{GAPS_TOPIC, Gap, GapKey, GapKind};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use kafka::{BrokerError, Error};
 
-use crate::traffic::Interruption;
+use crate::traffic::{Interruption, Side};
+use crate::words::counted;
 
 /// Why a partition stopped for good.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +19,12 @@ pub(crate) enum Stopped {
     Diverged { at: i64 },
     #[error(
         "the source's log begins at {log_start}: it deleted {} from {position} on that had not been copied (retention or DeleteRecords); `onDataLoss: continue` notes the gap and goes on there",
-        offsets(log_start - position)
+        counted((log_start - position).unsigned_abs(), "offset")
     )]
     DataLost { position: i64, log_start: i64 },
     #[error(
         "the source lost {} from {diverged} on that had been copied (unclean leader election), and other records may come in their place; `onDataLoss: continue` notes it and goes on there",
-        offsets(position - diverged)
+        counted((position - diverged).unsigned_abs(), "offset")
     )]
     Truncated { position: i64, diverged: i64 },
     #[error("a gap cannot be noted on the target, so nothing is skipped: {0}")]
@@ -93,8 +94,9 @@ pub(crate) enum Stopped {
         found: i32,
     },
     #[error(
-        "the target holds {ahead} records from source offset {from} on, which ends inside the source batch {batch_start} to \
-         {batch_end}: what was copied is not what the source holds now"
+        "the target holds {} from source offset {from} on, which ends inside the source batch {batch_start} to {batch_end}: what \
+         was copied is not what the source holds now",
+        counted(u64::from(*ahead), "record")
     )]
     InsideBatch {
         ahead: u32,
@@ -104,20 +106,14 @@ pub(crate) enum Stopped {
         bytes: usize,
     },
     #[error(
-        "source offset {offset} is gone, and with it the means to tell how much of what follows the target has already ({ahead} \
-         records)"
+        "source offset {offset} is gone, and with it the means to tell how much of what follows the target has already ({})",
+        counted(u64::from(*ahead), "record")
     )]
     LostCount { offset: i64, ahead: u32 },
     #[error("no progress for {} s: {trouble}", after.as_secs())]
     GaveUp { after: Duration, trouble: Trouble },
     #[error(transparent)]
     Client(Error),
-}
-
-/// `1 offset`, `2 offsets`.
-fn offsets(number: i64) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} offset{plural}")
 }
 
 /// A batch that the target refused because of its size.
@@ -153,6 +149,33 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
+    /// The cluster at whose broker it lies, where it lies at one.
+    pub(crate) fn side(&self) -> Option<Side> {
+        match self {
+            Self::Source(_) | Self::SourceRefused(_) | Self::OutOfRange { .. } => {
+                Some(Side::Source)
+            }
+            Self::Target(_) | Self::TargetRefused(_) | Self::Sequence(_) => Some(Side::Target),
+            Self::LookAgain | Self::LaneGone => None,
+        }
+    }
+
+    /// Nobody answered: the time that it took was spent waiting.
+    pub(crate) fn is_silence(&self) -> bool {
+        match self {
+            Self::Source(error) | Self::Target(error) => matches!(
+                error,
+                Error::Timeout { .. } | Error::Connect { .. } | Error::Unreachable { .. }
+            ),
+            Self::SourceRefused(_)
+            | Self::TargetRefused(_)
+            | Self::Sequence(_)
+            | Self::OutOfRange { .. }
+            | Self::LookAgain
+            | Self::LaneGone => false,
+        }
+    }
+
     /// What metrics count it as.
     pub(crate) fn class(&self) -> Interruption {
         match self {

@@ -7,6 +7,7 @@ use kafka::ProducerIdentity;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::complaints::Complaints;
 use crate::fetch_lane::FetchLanes;
 use crate::flow::{Flow, Ticket};
 use crate::identity::PartitionId;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) losses: Losses,
+    pub(crate) complaints: Complaints,
     /// Changes when a topic was recreated: partitions then look at the ids again.
     pub(crate) look_again: watch::Sender<u64>,
 }

@@ -1,12 +1,13 @@
 //! One partition's figures: written by its own task and its fetch lane, read by whoever shows them.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::identity::PartitionId;
 use crate::partition_figures::{PartitionFigures, PartitionReading, PartitionState};
 use crate::position_writer::now_ms;
-use crate::traffic::Times;
+use crate::traffic::{Side, Times};
+use crate::way::{Hindrance, Way};
 
 /// Live figures of one partition. Writing touches atomics only, except for the reasons of trouble.
 #[derive(Debug)]
@@ -42,8 +43,9 @@ pub(crate) struct PartitionProgress {
     done: AtomicBool,
     failed: AtomicBool,
     stalled: AtomicBool,
-    /// Why it waits or stalls, in words.
-    reason: Mutex<Option<String>>,
+    pub(crate) way: Way,
+    /// Why it waits or stalls.
+    hindrance: Mutex<Option<Hindrance>>,
 }
 
 impl PartitionProgress {
@@ -74,7 +76,8 @@ impl PartitionProgress {
             done: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
-            reason: Mutex::new(None),
+            way: Way::new(),
+            hindrance: Mutex::new(None),
         }
     }
 
@@ -158,6 +161,7 @@ impl PartitionProgress {
         if before <= self.position.load(Ordering::Relaxed) {
             // Nothing was missing until now.
             self.oldest_missing_ms.store(now, Ordering::Relaxed);
+            self.way.falls_behind(now);
         }
     }
 
@@ -187,17 +191,21 @@ impl PartitionProgress {
     }
 
     /// A round ended before its time, for this reason; the next one comes after a pause.
-    pub(crate) fn interrupted(&self, reason: &dyn std::fmt::Display) {
+    pub(crate) fn interrupted(&self, reason: &dyn std::fmt::Display, side: Option<Side>) {
         self.interruptions.fetch_add(1, Ordering::Relaxed);
-        self.say(Some(reason.to_string()));
+        self.way.awaits(0);
+        self.say(Some(Hindrance {
+            reason: reason.to_string(),
+            side,
+        }));
         self.waiting.store(true, Ordering::Relaxed);
     }
 
-    /// Records are there and none moves, for this reason; `None` once they move again.
-    pub(crate) fn stalled(&self, reason: Option<&str>) {
-        let was = self.stalled.swap(reason.is_some(), Ordering::Relaxed);
-        if was || reason.is_some() {
-            self.say(reason.map(str::to_owned));
+    /// Records are there and none moves, because of this; `None` once they move again.
+    pub(crate) fn stalled(&self, hindrance: Option<Hindrance>) {
+        let was = self.stalled.swap(hindrance.is_some(), Ordering::Relaxed);
+        if was || hindrance.is_some() {
+            self.say(hindrance);
         }
     }
 
@@ -231,7 +239,10 @@ impl PartitionProgress {
     /// Stopped for good.
     pub(crate) fn fail(&self, reason: &str) {
         self.finish();
-        self.say(Some(reason.to_owned()));
+        self.say(Some(Hindrance {
+            reason: reason.to_owned(),
+            side: None,
+        }));
         self.failed.store(true, Ordering::Relaxed);
     }
 
@@ -250,14 +261,22 @@ impl PartitionProgress {
 
     /// Why it is not running, where that is known.
     pub(crate) fn reason(&self) -> Option<String> {
-        self.reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.hindrance().map(|hindrance| hindrance.reason)
     }
 
-    fn say(&self, reason: Option<String>) {
-        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    /// What keeps it from going on, where that is known.
+    pub(crate) fn hindrance(&self) -> Option<Hindrance> {
+        self.lock().clone()
+    }
+
+    fn say(&self, hindrance: Option<Hindrance>) {
+        *self.lock() = hindrance;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Hindrance>> {
+        self.hindrance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn state(&self) -> PartitionState {
@@ -427,9 +446,12 @@ mod tests {
     fn the_gravest_state_is_shown_with_its_reason() {
         let partition = partition();
         assert_eq!(partition.state(), PartitionState::Running);
-        partition.interrupted(&"no leader");
+        partition.interrupted(&"no leader", None);
         assert_eq!(partition.state(), PartitionState::Waiting);
-        partition.stalled(Some("nothing moves"));
+        partition.stalled(Some(Hindrance {
+            reason: "nothing moves".to_owned(),
+            side: None,
+        }));
         assert_eq!(partition.state(), PartitionState::Stalled);
         assert_eq!(partition.reason().as_deref(), Some("nothing moves"));
         partition.stalled(None);

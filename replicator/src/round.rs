@@ -11,6 +11,7 @@ use kafka::{BrokerError, ProducerIdentity, RetryClass};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use crate::complaints::COMPLAIN_EVERY;
 use crate::copying::Copying;
 use crate::fetch_lane::Reading;
 use crate::leaders::Leader;
@@ -20,6 +21,7 @@ use crate::partition::{Guarantee, Partition, Shared};
 use crate::position::ProducerPosition;
 use crate::produce_lane::Shipment;
 use crate::resume::{self, Found, NoAnswer};
+use crate::traffic::Side;
 
 /// Pauses between rounds without progress: doubled from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -29,10 +31,11 @@ const MAX_NEW_PRODUCERS: u32 = 3;
 /// The same in exactly-once, where each is answered by asking the target what it has. Another instance that is just
 /// ahead of us causes a few.
 const MAX_LOST_SEQUENCES: u32 = 20;
-/// Trouble that lasts is said after this long and then this often. What passes sooner, such as the
-/// first election of a new topic, is only worth a debug line.
+/// Trouble that lasts is said after this long. What passes sooner, such as the first election of a new topic, is only worth
+/// a debug line.
 const COMPLAIN_AFTER: Duration = Duration::from_secs(5);
-const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+/// What a round takes at most where clusters take every request and answer none.
+const LONGEST_SILENCE: Duration = Duration::from_mins(3);
 
 impl Partition {
     /// Copies until the end, the stop, or a failure that repeating cannot mend.
@@ -78,26 +81,44 @@ impl Partition {
                 }
             };
             round.metadata_stale = Some(Instant::now());
-            self.progress.interrupted(&trouble);
+            self.progress.interrupted(&trouble, trouble.side());
             shared.traffic.interrupted(trouble.class());
-            // A round that copied something, or stood connected with nothing to copy, was no trouble.
-            if self.flow.watermark() > before || began.elapsed() >= COMPLAIN_EVERY {
+            // A round that copied something, or stood connected with nothing to copy, was no trouble. One that waited for an
+            // answer all the time was.
+            let stood = if trouble.is_silence() {
+                LONGEST_SILENCE
+            } else {
+                COMPLAIN_EVERY
+            };
+            let idle = self.progress.remaining() == 0;
+            if self.flow.watermark() > before || idle && began.elapsed() >= stood {
                 pause = FIRST_PAUSE;
                 troubled = None;
                 round.lost_sequences = 0;
             }
-            let lasting = troubled.get_or_insert_with(Instant::now).elapsed();
+            let mut lasting = troubled.get_or_insert_with(Instant::now).elapsed();
+            if !idle {
+                // trouble before there was something to copy is past
+                lasting = lasting.min(self.progress.way.behind_for());
+            }
             if shared.give_up_after.is_some_and(|limit| lasting >= limit) {
                 return Err(Stopped::GaveUp {
                     after: lasting,
                     trouble,
                 });
             }
+            let mut said = None;
             if lasting >= COMPLAIN_AFTER
                 && complained.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY)
             {
-                complained = Some(Instant::now());
-                tracing::warn!(partition = %self.id, position = self.flow.watermark(), %trouble,
+                let now = Instant::now();
+                complained = Some(now);
+                let broker = trouble.side().and_then(|it| self.progress.way.leader(it));
+                said = shared.complaints.may_say(trouble.class(), broker, now);
+            }
+            if let Some(others) = said {
+                let others = (others > 0).then_some(others);
+                tracing::warn!(partition = %self.id, position = self.flow.watermark(), %trouble, others,
                     seconds = lasting.as_secs(), "no progress; trying again from the position");
             } else {
                 tracing::debug!(partition = %self.id, position = self.flow.watermark(), %trouble,
@@ -204,6 +225,7 @@ impl Round {
                 })
             }
             Ok(leader) => {
+                partition.progress.way.led_by(Side::Target, leader.node.id);
                 let mut lanes = shared.produce.lock().await;
                 Ok(Ok(lanes.lane(&leader.node, &id.target_topic, id.partition)))
             }
@@ -229,6 +251,7 @@ impl Round {
                 })
             }
             Ok(leader) => {
+                partition.progress.way.led_by(Side::Source, leader.node.id);
                 if let Err(trouble) = partition.check_lineage(shared, &leader).await? {
                     return Ok(Err(trouble));
                 }

@@ -33,7 +33,6 @@ use crate::position_writer::Slots;
 use crate::progress::{PartitionFailure, Phase, Progress};
 use crate::summary::Summary;
 use crate::topics::Upkeep;
-use crate::watchdog::Watchdog;
 
 /// How often a run in at-least-once looks whether the mirror is still its own.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -148,8 +147,6 @@ impl Run<'_> {
         self.progress.enter(Phase::Copying);
         let mut discovery = tokio::time::interval(self.mirror.topic_sync.interval);
         discovery.reset();
-        let mut watchdog = Watchdog::new(self.options.stall_after);
-        let mut watch = tokio::time::interval(watchdog.interval());
         let mut look = tokio::time::interval(match self.mirror.delivery {
             Delivery::ExactlyOnce => self.shared.trust.look_every(),
             Delivery::AtLeastOnce => LOOK_EVERY,
@@ -189,7 +186,6 @@ impl Run<'_> {
                     };
                     self.progress.trouble(trouble);
                 }
-                now = watch.tick() => watchdog.look(now, &self.progress.partitions()),
                 _ = look.tick() => self.look().await?,
             }
         }

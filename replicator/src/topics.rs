@@ -22,6 +22,7 @@ use topology::{Mirror, QUARANTINE_SUFFIX};
 use crate::error::RunError;
 use crate::gap::GAPS_TOPIC;
 use crate::position::POSITIONS_TOPIC;
+use crate::words::counted;
 
 /// How long a created topic may take until the target's metadata shows it with leaders.
 const APPEAR_WITHIN: Duration = Duration::from_secs(30);
@@ -292,15 +293,17 @@ async fn grow(
     there: usize,
 ) -> Result<(), String> {
     let here = topic.partitions.len();
+    let found = || {
+        let there = counted(there as u64, "partition");
+        format!("`{target_name}` has {there} on the target and {here} on the source")
+    };
     if !mirror.rails.topics.permits(target_name) {
-        return Err(format!(
-            "`{target_name}` has {there} partitions on the target and {here} on the source, and {GUARDED}"
-        ));
+        return Err(format!("{}, and {GUARDED}", found()));
     }
     if !mirror.topic_sync.partitions {
         return Err(format!(
-            "`{target_name}` has {there} partitions on the target and {here} on the source; \
-             topicSync.partitions is off, so it is not grown"
+            "{}; topicSync.partitions is off, so it is not grown",
+            found()
         ));
     }
     tracing::info!(

@@ -26,7 +26,7 @@ impl fmt::Display for Side {
 }
 
 /// Why rounds end before their time, as metrics name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Interruption {
     /// The source, or the way to it, failed.
     Source,

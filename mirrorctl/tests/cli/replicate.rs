@@ -159,6 +159,31 @@ fn a_partition_that_cannot_go_on_is_named_and_its_neighbours_arrive() {
         .says("Copied 100 records");
 }
 
+/// That its replicator stopped there is what follows from it, not what it is.
+#[test]
+fn records_that_the_source_deleted_before_they_were_copied_are_lost_data() {
+    let (stage, file) = filled("300");
+    run(&["replicate", "-f", &file, "--once"]).code(0);
+    write(&stage, &file, "30");
+    stage.left.delete_records("pay.orders", 1, 105);
+    let conditions = || {
+        let status = run(&["status", "-f", &file, "--output", "json"]).code(0);
+        let partitions = status.json()["mirrors"][0]["partitions"].clone();
+        let partitions = partitions.as_array().unwrap().iter();
+        let conditions = partitions.map(|it| it["condition"].as_str().unwrap().to_owned());
+        conditions.collect::<Vec<_>>()
+    };
+    assert_eq!(conditions(), ["behind", "data-lost", "behind"]);
+    run(&["replicate", "-f", &file, "--once"])
+        .code(1)
+        .says("it deleted 5 offsets from 100 on");
+    assert_eq!(conditions(), ["caught-up", "data-lost", "caught-up"]);
+    let shown = run(&["status", "-f", &file]).code(0);
+    shown.says("1 data lost, 2 caught up, lag 10");
+    shown.says("! pay.orders-1: offsets 100 to 104 are gone from the source and were not copied");
+    assert!(!shown.out.contains("stopped"), "{}", shown.out);
+}
+
 #[test]
 fn once_that_is_stopped_before_the_end_is_no_success() {
     let (stage, file) = filled("300");
@@ -295,7 +320,10 @@ fn a_pattern_that_selects_nothing_is_said_until_it_selects_something() {
     let mut replicate = Replicate::of(&["replicate", "-f", &file, "--log-format", "json"]);
     let line = replicate.until_it_says("no topic of the source is selected");
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert_eq!((&line["level"], &line["mirror"]), (&json!("WARN"), &json!("pay")));
+    assert_eq!(
+        (&line["level"], &line["mirror"]),
+        (&json!("WARN"), &json!("pay"))
+    );
     assert_eq!(line["pattern"], "`pay\\.order`");
     let hint = line["hint"].as_str().unwrap();
     assert!(hint.contains("the source has pay.orders"), "{hint}");
@@ -307,6 +335,47 @@ fn a_pattern_that_selects_nothing_is_said_until_it_selects_something() {
     let order = orders.replace("orders", "order");
     apply(&topology(&format!("{orders}{order}")));
     replicate.until_it_says("topics of the source are selected");
+    replicate.running.signal(Signal::TERM);
+    assert_eq!(replicate.ended(), Some(0));
+}
+
+/// Its connections stay open, and whatever is asked of it waits.
+#[test]
+fn a_target_that_answers_nothing_is_said_in_one_line_and_so_is_its_end() {
+    let stage = Stage::new();
+    let file = stage.topology(
+        "topics:\n- {name: pay.orders, clusters: [left], partitions: 3, replicationFactor: 1}\n\
+         mirrors:\n- {name: pay, source: left, target: right, topicsPattern: 'pay\\..*', \
+         replicationPolicy: {type: default}, topicSync: {interval: 200ms}, stallAfter: 1s}\n",
+    );
+    let file = text(&file);
+    run(&["apply", "-f", file, "--auto-approve"]).code(0);
+    write(&stage, file, "300");
+    let mut replicate = Replicate::of(&["replicate", "-f", file, "--log-format", "json"]);
+    until("everything is copied", || copied(&stage) == 300);
+    let frozen = FaultRule::new(FaultAction::Delay(Duration::from_secs(10)));
+    let frozen = stage.right.faults().inject(frozen);
+    until("it is asked", || frozen.hits() > 0);
+    write(&stage, file, "30");
+    let line = replicate.until_it_says("stands still although there is something to copy");
+    frozen.remove();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let broker = stage.right.leader("left.pay.orders", 0).unwrap();
+    for (field, value) in [
+        ("level", json!("WARN")),
+        ("mirror", json!("pay")),
+        ("side", json!("target")),
+        ("broker", json!(broker)),
+    ] {
+        assert_eq!(line[field], value, "{field} of {line}");
+    }
+    assert!(line["partitions"].as_u64().unwrap() > 0, "{line}");
+    assert!(line["names"].as_str().unwrap().contains("pay.orders-"));
+    let reason = line["reason"].as_str().unwrap();
+    assert!(reason.contains("not acknowledged"), "{line}");
+    let again = replicate.until_it_says("progress again");
+    assert!(again.contains("\"INFO\""), "{again}");
+    until("everything is copied", || copied(&stage) == 330);
     replicate.running.signal(Signal::TERM);
     assert_eq!(replicate.ended(), Some(0));
 }

@@ -13,6 +13,7 @@ use tracing::Instrument;
 use super::{Run, positions_error};
 use crate::budget::Budget;
 use crate::compacted_topic;
+use crate::complaints::Complaints;
 use crate::ends;
 use crate::error::RunError;
 use crate::fetch_lane::FetchLanes;
@@ -29,7 +30,7 @@ use crate::progress::Progress;
 use crate::throttle::Throttle;
 use crate::topics::Upkeep;
 use crate::trust::{Moment, Trust};
-use crate::window;
+use crate::{watchdog, window};
 
 /// Partitions that may ask the target at a time what it has.
 const RESUMING: usize = 16;
@@ -133,6 +134,7 @@ impl<'a> Run<'a> {
             give_up_after: options.give_up_after,
             traffic: traffic.clone(),
             losses,
+            complaints: Complaints::default(),
             look_again: watch::Sender::new(0),
         });
         let instance = ownership.instance().to_owned();
@@ -151,6 +153,9 @@ impl<'a> Run<'a> {
         ));
         ends.spawn(ends::watch(source.cluster.clone(), progress.clone()));
         ends.spawn(trust.stay_awake());
+        // a task of its own: discovery waits for clusters that may not answer
+        let watching = watchdog::watch(progress.clone(), options.stall_after);
+        ends.spawn(watching.in_current_span());
         let upkeep = Upkeep::new(
             mirror,
             &source.alias,

@@ -147,7 +147,11 @@ impl Upkeep {
         let ready = self.provable_targets(ready, &running, &mut refused).await?;
         // it may be copied since before it was compacted
         let compacted = refused.iter().map(|it| &it.topic.name);
-        over.extend(compacted.filter(|it| running.contains(it.as_str())).cloned());
+        over.extend(
+            compacted
+                .filter(|it| running.contains(it.as_str()))
+                .cloned(),
+        );
         refused.extend(unready);
         let screening = Screening {
             mirror: &self.mirror,

@@ -39,6 +39,29 @@ async fn survives(on_source: &[FaultRule], on_target: &[FaultRule]) {
     assert_eq!(summary.records, count(&source));
 }
 
+/// Its connections stay open: each round lasts as long as a request may take.
+#[tokio::test]
+async fn a_target_that_takes_requests_and_answers_none_is_given_up() {
+    let rig = Rig::start(1, "").await;
+    rig.create("t1", 1, &[]).await;
+    rig.produce("t1", 1, 0, 5).await;
+    let silent = FaultRule::new(FaultAction::Delay(Duration::from_mins(5)));
+    let silent = silent.api(ApiKey::Produce).topic("t1");
+    rig.target_cluster.faults().inject(silent);
+    let options = Options {
+        give_up_after: Some(Duration::from_secs(5)),
+        ..Options::once()
+    };
+    let run = rig.run(options, CancellationToken::new());
+    let ended = tokio::time::timeout(Duration::from_mins(1), run).await;
+    let summary = ended.unwrap().unwrap();
+    let reason = &summary.failures[0].reason;
+    assert!(
+        reason.contains("no progress for") && reason.contains("no answer within"),
+        "{reason}"
+    );
+}
+
 /// As right after the crash of the broker that led it: positions cannot be read, offsets not be listed for a while.
 #[tokio::test]
 async fn a_run_that_begins_while_leaders_are_away_waits_for_them() {

@@ -7,6 +7,7 @@ mod exactly_once;
 mod faults;
 mod hand_over;
 mod losses;
+mod refused;
 mod resets;
 mod rig;
 mod standby;

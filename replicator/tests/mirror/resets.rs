@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use replicator::metrics::{Metrics, PartitionMetrics, Watched, Watchlist};
 use replicator::{
     Condition, Gap, GapKey, GapKind, Options, PartitionStatus, Progress, Source, Summary,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::rig::{Rig, count};
+use crate::rig::{FAILED, Rig, count, samples};
 
 const RESTART: &str = "  topicSync: {interval: 1s}\n  onTopicReset: restart\n";
 const SOON: &str = "  topicSync: {interval: 1s}\n";
@@ -97,26 +96,6 @@ async fn a_source_topic_that_is_recreated_while_the_mirror_runs_stops_its_partit
     assert!(reason.contains("onTopicReset: restart"), "{reason}");
     assert_eq!(rig.on_target("t1").await, before);
 }
-
-/// The samples of one metric, without those that have other labels.
-fn samples(progress: &Arc<Progress>, of: &str) -> Vec<String> {
-    let list = Watchlist::new();
-    list.add(Watched {
-        mirror: "m".to_owned(),
-        source: "a".to_owned(),
-        target: "b".to_owned(),
-        lag_objective: None,
-        progress: progress.clone(),
-    });
-    let text = Metrics::new(list, PartitionMetrics::On).open_metrics();
-    let text = text.unwrap();
-    let lines = text.lines().filter(|line| line.starts_with(of));
-    lines
-        .filter_map(|line| Some(line.rsplit_once(' ')?.1.to_owned()))
-        .collect()
-}
-
-const FAILED: &str = r#"mirrorctl_partitions{mirror="m",source="a",target="b",state="failed"}"#;
 
 #[tokio::test]
 async fn a_source_topic_that_was_recreated_before_the_run_is_shown_as_failed_with_its_lag() {

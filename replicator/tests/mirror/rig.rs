@@ -14,6 +14,7 @@ use kafka::{
     ClientOptions, Cluster, Compression, NewTopic, OffsetSpec, Plaintext, ProducerIdentity,
     TopicPartition,
 };
+use replicator::metrics::{Metrics, PartitionMetrics, Watched, Watchlist};
 use replicator::{Options, Progress, Source, Summary};
 use tokio_util::sync::CancellationToken;
 use topology::Mirror;
@@ -244,6 +245,28 @@ pub(crate) type Content = BTreeMap<i32, Vec<Record>>;
 
 pub(crate) fn count(content: &Content) -> u64 {
     content.values().map(|records| records.len() as u64).sum()
+}
+
+/// Partitions of [`samples`] that have stopped.
+pub(crate) const FAILED: &str =
+    r#"mirrorctl_partitions{mirror="m",source="a",target="b",state="failed"}"#;
+
+/// The samples of a metric, or of those series whose beginning is given, as a scrape has them.
+pub(crate) fn samples(progress: &Arc<Progress>, of: &str) -> Vec<String> {
+    let list = Watchlist::new();
+    list.add(Watched {
+        mirror: "m".to_owned(),
+        source: "a".to_owned(),
+        target: "b".to_owned(),
+        lag_objective: None,
+        progress: progress.clone(),
+    });
+    let text = Metrics::new(list, PartitionMetrics::On).open_metrics();
+    let text = text.unwrap();
+    let lines = text.lines().filter(|line| line.starts_with(of));
+    lines
+        .filter_map(|line| Some(line.rsplit_once(' ')?.1.to_owned()))
+        .collect()
 }
 
 /// Records in the order of their first occurrence.

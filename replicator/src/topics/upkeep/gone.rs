@@ -19,7 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Upkeep {
     /// Topics that this mirror filled and that the source no longer has.
-    pub(super) async fn see_to_missing(&mut self, seen: &BTreeSet<String>) -> Result<Vec<String>, RunError> {
+    pub(super) async fn see_to_missing(
+        &mut self,
+        seen: &BTreeSet<String>,
+    ) -> Result<Vec<String>, RunError> {
         let own_cluster = self.source.cluster_id();
         let unseen: Vec<String> = self
             .target_log

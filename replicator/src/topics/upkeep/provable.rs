@@ -80,7 +80,10 @@ impl Upkeep {
             return None;
         }
         if self.unread.remove(&place) {
-            tracing::info!(topic, "whether it is compacted on the {side} is known again");
+            tracing::info!(
+                topic,
+                "whether it is compacted on the {side} is known again"
+            );
         }
         policy.refusal(side)
     }

@@ -55,8 +55,12 @@ impl Upkeep {
         }
         let pattern = selection(&self.mirror);
         if nothing {
-            tracing::warn!(pattern, topics = offer.topics, hint = offer.hint(),
-                "no topic of the source is selected: nothing is copied until there is one");
+            tracing::warn!(
+                pattern,
+                topics = offer.topics,
+                hint = offer.hint(),
+                "no topic of the source is selected: nothing is copied until there is one"
+            );
         } else {
             tracing::info!(
                 pattern,
@@ -78,7 +82,11 @@ mod tests {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         };
         assert!(offer(&[], 0).hint().contains("no topic at all"));
-        assert!(offer(&["a", "b"], 2).hint().ends_with("the source has a, b"));
+        assert!(
+            offer(&["a", "b"], 2)
+                .hint()
+                .ends_with("the source has a, b")
+        );
         assert!(offer(&["a"], 9).hint().ends_with("has a and 8 more"));
     }
 }
