@@ -324,7 +324,8 @@ fn a_pattern_that_selects_nothing_is_said_until_it_selects_something() {
         (&line["level"], &line["mirror"]),
         (&json!("WARN"), &json!("pay"))
     );
-    assert_eq!(line["pattern"], "`pay\\.order`");
+    let pattern = line["pattern"].as_str().unwrap();
+    assert!(pattern.starts_with("`pay\\.order` without"), "{pattern}");
     let hint = line["hint"].as_str().unwrap();
     assert!(hint.contains("the source has pay.orders"), "{hint}");
 
