@@ -18,7 +18,7 @@ mod contract;
 mod endpoint;
 mod error;
 mod events;
-mod feeds;
+mod feed;
 mod generate;
 mod history;
 mod html;

@@ -13,7 +13,7 @@ use crate::checks::{
 };
 use crate::endpoint::Endpoint;
 use crate::events::FaultEvent;
-use crate::feeds::Feeds;
+use crate::feed::Feed;
 use crate::journal::Journal;
 use crate::locate::locate;
 use crate::notes::{Notes, Subject, TopicNotes};
@@ -230,17 +230,17 @@ fn read_target(
     let total = journal.acknowledged().max(held.sum::<i64>() as u64);
     let mut pace = Pace::new(asker.observer, total, format!("checking {topic}"));
     thread::scope(|scope| -> Result<(), Error> {
-        let mut feeds = Feeds::start(scope, asker, topic, &spans, QUEUED_KIB);
+        let mut feed = Feed::start(scope, asker, topic, &spans, QUEUED_KIB);
         let mut last_look = false;
         loop {
-            if let Some(batch) = feeds.next()? {
+            if let Some(batch) = feed.next()? {
                 batch.show(|partition, offset, record| {
                     panel.observe(partition, offset, record);
                     pace.step()
                 })?;
             }
             pace.look()?;
-            if !feeds.reached() {
+            if !feed.reached() {
                 continue;
             }
             // at the end: once more to where the target ends by now, so that late repeats are seen
@@ -249,8 +249,8 @@ fn read_target(
                     return Ok(());
                 }
                 last_look = true;
-                feeds.look_again();
-            } else if feeds.quiet_for().is_some_and(|it| it >= options.patience) {
+                feed.look_again();
+            } else if feed.quiet_for().is_some_and(|it| it >= options.patience) {
                 return Ok(());
             }
         }

@@ -1,5 +1,5 @@
-//! Reads a topic on threads of its own, so that reading and checking do not wait for each other. What a partition holds comes in
-//! its order; between partitions there is none.
+//! Reads a topic on a thread of its own, so that reading and checking do not wait for each other. One thread, not several: then
+//! partitions come by turns as librdkafka hands them out, and what a seed has brought to light it brings to light again.
 
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel,
@@ -12,18 +12,15 @@ use crate::asker::{Asker, Span};
 use crate::batch::Batch;
 use crate::reader::{Reader, Step};
 
-/// So many readers at most: librdkafka works on a thread of its own for each.
-const READERS: usize = 2;
-/// Batches on their way from each reader.
+/// Batches on their way.
 const UNDERWAY: usize = 4;
 /// Beyond the captured ends a record is passed on after this long, whether others follow it or not.
 const FRESH: Duration = Duration::from_millis(50);
 /// How late who waits for a batch hears that it should stop.
 const LISTEN: Duration = Duration::from_millis(100);
 
-/// What a reader has to say.
+/// What the reader has to say.
 struct Fed {
-    from: usize,
     batch: Batch,
     /// Whether it has read up to the captured ends.
     reached: bool,
@@ -33,25 +30,19 @@ struct Fed {
     quiet: Option<Duration>,
 }
 
-/// Where a reader stands.
-#[derive(Debug, Clone, Copy, Default)]
-struct Stand {
+/// A reader of a topic. It ends when this is dropped, and is waited for by its scope.
+pub(crate) struct Feed {
+    fed: Receiver<Result<Fed, Error>>,
+    order: Sender<()>,
     reached: bool,
     quiet: Option<Duration>,
-}
-
-/// Several readers of one topic. They end when this is dropped, and are waited for by their scope.
-pub(crate) struct Feeds {
-    fed: Receiver<Result<Fed, Error>>,
-    orders: Vec<Sender<()>>,
-    stands: Vec<Stand>,
-    /// How often they were told to look again: what one says of the ends before that is out of date.
+    /// How often it was told to look again: what it says of the ends before that is out of date.
     looks: u32,
 }
 
-impl Feeds {
+impl Feed {
     /// Begins to read these partitions, each from its offset to its end and beyond. `queued_kib` bounds what librdkafka holds
-    /// ahead, in all.
+    /// ahead.
     pub(crate) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         asker: &'scope Asker<'scope>,
@@ -59,25 +50,16 @@ impl Feeds {
         spans: &[Span],
         queued_kib: u32,
     ) -> Self {
-        let readers = spans.len().clamp(1, READERS);
-        let (tell, fed) = sync_channel(UNDERWAY * readers);
-        let mut orders = Vec::with_capacity(readers);
-        for from in 0..readers {
-            let own: Vec<Span> = spans.iter().skip(from).step_by(readers).copied().collect();
-            let (order, orders_of) = channel();
-            orders.push(order);
-            let reading = Reading {
-                from,
-                tell: tell.clone(),
-                orders: orders_of,
-            };
-            let queued_kib = queued_kib / readers as u32;
-            scope.spawn(move || reading.read(asker, topic, &own, queued_kib));
-        }
+        let (tell, fed) = sync_channel(UNDERWAY);
+        let (order, orders) = channel();
+        let reading = Reading { tell, orders };
+        let spans = spans.to_vec();
+        scope.spawn(move || reading.read(asker, topic, &spans, queued_kib));
         Self {
             fed,
-            orders,
-            stands: vec![Stand::default(); readers],
+            order,
+            reached: false,
+            quiet: None,
             looks: 0,
         }
     }
@@ -89,38 +71,32 @@ impl Feeds {
             Err(RecvTimeoutError::Timeout) => return Ok(None),
             Err(RecvTimeoutError::Disconnected) => return Err(panicked()),
         };
-        if let Some(stand) = self.stands.get_mut(fed.from) {
-            stand.reached = fed.reached && fed.looks == self.looks;
-            stand.quiet = fed.quiet;
-        }
+        self.reached = fed.reached && fed.looks == self.looks;
+        self.quiet = fed.quiet;
         Ok(Some(fed.batch))
     }
 
     /// Whether every partition was read up to its captured end, and all of that was handed out.
     pub(crate) fn reached(&self) -> bool {
-        self.stands.iter().all(|stand| stand.reached)
+        self.reached
     }
 
     /// For how long nothing has arrived; `None` where something arrived just now.
     pub(crate) fn quiet_for(&self) -> Option<Duration> {
-        let quiets: Option<Vec<Duration>> = self.stands.iter().map(|stand| stand.quiet).collect();
-        quiets?.into_iter().min()
+        self.quiet
     }
 
     /// Moves the end of every partition to where the log ends now.
     pub(crate) fn look_again(&mut self) {
         self.looks += 1;
-        for (stand, order) in self.stands.iter_mut().zip(&self.orders) {
-            stand.reached = false;
-            // who has ended has said why
-            let _ = order.send(());
-        }
+        self.reached = false;
+        // who has ended has said why
+        let _ = self.order.send(());
     }
 }
 
-/// One of the readers.
+/// The reader.
 struct Reading {
-    from: usize,
     tell: SyncSender<Result<Fed, Error>>,
     orders: Receiver<()>,
 }
@@ -171,7 +147,6 @@ impl Reading {
             }
             said_reached = reached;
             let fed = Fed {
-                from: self.from,
                 batch: std::mem::take(&mut batch),
                 reached,
                 looks,
