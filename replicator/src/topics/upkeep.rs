@@ -117,7 +117,7 @@ impl Upkeep {
             .chain(metadata.failed.keys())
             .cloned()
             .collect();
-        let offer = Offer::of(&metadata.topics);
+        let offer = Offer::of(&self.mirror, &metadata.topics);
         let selected = select(&self.mirror, &self.source_alias, metadata.topics);
         let in_all = selected.len();
         self.say_selection(in_all, &offer);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kafka::TopicMetadata;
+use topology::Mirror;
 
 use super::Upkeep;
 use crate::topics::{is_selectable, selection};
@@ -10,7 +11,7 @@ use crate::topics::{is_selectable, selection};
 /// Names of topics that are shown.
 const SHOWN: usize = 5;
 
-/// The topics that a mirror could select.
+/// The topics that a mirror could select if its pattern were another one: those that nothing excludes.
 #[derive(Debug)]
 pub(super) struct Offer {
     topics: usize,
@@ -19,20 +20,25 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    pub(super) fn of(topics: &BTreeMap<String, TopicMetadata>) -> Self {
-        let selectable = || topics.values().filter(|topic| is_selectable(topic));
+    pub(super) fn of(mirror: &Mirror, topics: &BTreeMap<String, TopicMetadata>) -> Self {
+        let exclude = mirror.topics.exclude.as_ref();
+        let offered = || {
+            topics
+                .values()
+                .filter(|topic| is_selectable(topic))
+                .map(|topic| &topic.name)
+                .filter(|name| !exclude.is_some_and(|it| it.matches(name)))
+        };
         Self {
-            topics: selectable().count(),
-            names: selectable()
-                .take(SHOWN)
-                .map(|topic| topic.name.clone())
-                .collect(),
+            topics: offered().count(),
+            names: offered().take(SHOWN).cloned().collect(),
         }
     }
 
     fn hint(&self) -> String {
         if self.topics == 0 {
-            return "the source shows this user no topic at all: none is there yet, or the right to describe them is missing"
+            return "the source shows this user no topic but what is excluded: none is there yet, or the right to describe them \
+                    is missing"
                 .to_owned();
         }
         let more = match self.topics - self.names.len() {
@@ -81,7 +87,11 @@ mod tests {
             topics,
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         };
-        assert!(offer(&[], 0).hint().contains("no topic at all"));
+        assert!(
+            offer(&[], 0)
+                .hint()
+                .contains("no topic but what is excluded")
+        );
         assert!(
             offer(&["a", "b"], 2)
                 .hint()
