@@ -71,7 +71,7 @@ pub(crate) struct Mirror {
     /// 50000 unless written.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub(crate) replay_window: Option<u32>,
-    /// How many bytes may be in flight over all partitions; bounds memory. Unless written 16MiB, and on long links
+    /// How many bytes may be in flight over all partitions; bounds memory. Unless written 12MiB, and on long links
     /// what the round trip asks for, up to 192MiB. 1MiB at least.
     pub(crate) byte_budget: Option<SizeText>,
 }
