@@ -110,9 +110,9 @@ impl Promotion<'_> {
     /// begun, or as over. Does nothing where another replicator is there for it.
     ///
     /// What the source holds is copied late where it still lands behind the mirror's own records: it ran before, and nobody else
-    /// has written to its topics since. Where somebody has, or nobody can tell, the promotion is over, and incomplete: the topics are released,
-    /// and nobody knows where a way back begins. Where a replicator made the last copy before the promotion was applied, because
-    /// its file said promoted, nothing is done.
+    /// has written to its topics since. Where somebody has, or nobody can tell, the promotion is over, and incomplete: the topics
+    /// are released, and nobody knows where a way back begins. Where a replicator made the last copy before the promotion was
+    /// applied, because its file said promoted, nothing is done.
     pub(crate) async fn take_up_late(mut self) -> Result<(), Failure> {
         for alias in self.not_begun().await? {
             if !self.is_left_alone(&alias).await? {

@@ -33,6 +33,7 @@ use crate::position_writer::Slots;
 use crate::progress::{PartitionFailure, Phase, Progress};
 use crate::summary::Summary;
 use crate::topics::Upkeep;
+use crate::words::named;
 
 /// How often a run in at-least-once looks whether the mirror is still its own.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -243,7 +244,7 @@ impl Run<'_> {
             tracing::error!(
                 partitions = self.partitions.len(),
                 "unacknowledged at the drain deadline: {}; the next run goes on from their committed positions",
-                named(&self.stuck())
+                named(&self.stuck(), STUCK_SHOWN)
             );
             self.partitions.abort_all();
         }
@@ -275,16 +276,6 @@ impl Run<'_> {
         running
             .map(|(partition, _)| partition.to_string())
             .collect()
-    }
-}
-
-/// The first few of them.
-fn named(partitions: &[String]) -> String {
-    let (shown, more) = partitions.split_at(partitions.len().min(STUCK_SHOWN));
-    let words = shown.join(", ");
-    match more.len() {
-        0 => words,
-        more => format!("{words} and {more} more"),
     }
 }
 
@@ -328,7 +319,7 @@ mod tests {
     #[test]
     fn what_was_stuck_is_named_and_a_crowd_counted() {
         let partitions: Vec<String> = (0..22).map(|it| format!("t-{it}")).collect();
-        assert_eq!(named(&partitions[..2]), "t-0, t-1");
-        assert!(named(&partitions).ends_with("t-19 and 2 more"));
+        assert_eq!(named(&partitions[..2], STUCK_SHOWN), "t-0, t-1");
+        assert!(named(&partitions, STUCK_SHOWN).ends_with("t-19 and 2 more"));
     }
 }

@@ -1,8 +1,9 @@
 //! Whether somebody else has written to the topics that a mirror fills, as the ends of those topics tell.
 //!
 //! A promotion that nobody carried out can be carried out later, as long as what is copied then lands behind the mirror's own
-//! records, and not behind those of applications: of a mirror that never ran there is nothing to finish. So the last record of each target partition is looked for on the source,
-//! around the mirror's position. What this does not see: records of others that lie before the last one of the mirror.
+//! records, and not behind those of applications: of a mirror that never ran there is nothing to finish. So the last record of
+//! each target partition is looked for on the source, around the mirror's position. What this does not see: records of others
+//! that lie before the last one of the mirror.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

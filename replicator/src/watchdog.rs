@@ -14,6 +14,7 @@ use crate::partition_figures::PartitionState;
 use crate::progress::{PartitionProgress, Progress};
 use crate::traffic::Side;
 use crate::way::Hindrance;
+use crate::words::named;
 
 /// A partition that stands still is named again after this long.
 const SAY_EVERY: Duration = Duration::from_mins(5);
@@ -152,7 +153,7 @@ impl Report {
             let side = cause.side.map(|side| side.to_string());
             tracing::warn!(
                 partitions = standing.partitions.len(),
-                names = named(&standing.partitions),
+                names = named(&standing.partitions, NAMES),
                 side,
                 broker = cause.broker,
                 lag = standing.lag,
@@ -173,20 +174,10 @@ impl Report {
         if !self.moving.is_empty() {
             tracing::info!(
                 partitions = self.moving.len(),
-                names = named(&self.moving),
+                names = named(&self.moving, NAMES),
                 "progress again"
             );
         }
-    }
-}
-
-/// The first few of them.
-fn named(partitions: &[String]) -> String {
-    let (shown, more) = partitions.split_at(partitions.len().min(NAMES));
-    let words = shown.join(", ");
-    match more.len() {
-        0 => words,
-        more => format!("{words} and {more} more"),
     }
 }
 
@@ -276,7 +267,7 @@ mod tests {
         assert_eq!(look(360).standing.len(), 3, "it is said again");
         let last = report.standing.values().next_back().expect("three");
         assert_eq!(
-            named(&last.partitions),
+            named(&last.partitions, NAMES),
             "t-1, t-3, t-5, t-7, t-9, t-11, t-13, t-15 and 1 more"
         );
     }
