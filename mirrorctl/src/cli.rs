@@ -373,9 +373,10 @@ Examples:
   mirrorctl status -f topology.yaml --detailed-exitcode || page-somebody
 
 What was read is shown with exit code 0, whatever it says. With --detailed-exitcode it is 5 where a
-partition needs attention: its replicator stopped there and left the reason, or would stop or begin
-anew (data lost, truncated, recreated, refused, not on the target). Being behind is judged by
-`lag --max-lag`; a promoted mirror copies nothing any more, so nothing of it is judged.")]
+partition needs attention: its replicator stopped there and left the reason, or would stop, wait or
+begin anew (data lost, truncated, recreated, refused, not on the target, no leader on the source).
+Being behind is judged by `lag --max-lag`; a promoted mirror copies nothing any more, so nothing of
+it is judged.")]
 pub(crate) struct StatusArgs {
     /// Topology file
     #[arg(short, long, value_name = "FILE")]

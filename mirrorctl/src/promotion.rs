@@ -237,7 +237,7 @@ impl Promotion<'_> {
         };
         let target = client(self.clients, &self.mirror.target).ok()?;
         match replicator::status(self.mirror, &source, &target).await {
-            Ok(partitions) => Some(partitions.iter().map(|it| it.lag).sum()),
+            Ok(partitions) => partitions.iter().map(|it| it.lag).sum(),
             Err(error) => {
                 tracing::warn!(mirror = self.mirror.name, %error, "how far it is behind cannot be read");
                 None

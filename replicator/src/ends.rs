@@ -40,11 +40,12 @@ pub(crate) async fn watch(source: Cluster, progress: Arc<Progress>) {
                 TopicPartition::new(&*partition.id.source_topic, partition.id.partition)
             })
             .collect();
-        let listed = source
-            .list_offsets(&named, OffsetSpec::LatestCommitted)
+        // whose leader is away or silent holds up the ends of no other
+        let told = source
+            .list_offsets_told(&named, OffsetSpec::LatestCommitted, EVERY)
             .await;
-        let listed = match listed {
-            Ok(listed) => listed,
+        let told = match told {
+            Ok(told) => told,
             Err(error) => {
                 tracing::debug!(%error, "the ends of the source are not known");
                 continue;
@@ -52,7 +53,7 @@ pub(crate) async fn watch(source: Cluster, progress: Arc<Progress>) {
         };
         for (partition, name) in stale.iter().zip(&named) {
             // A partition that is gone has no end; why it is gone is said elsewhere.
-            if let Some(Ok(end)) = listed.get(name) {
+            if let Some(end) = told.get(name) {
                 partition.saw_end(end.offset);
             }
         }

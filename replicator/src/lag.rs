@@ -53,7 +53,8 @@ pub async fn lag(
     target: &Cluster,
 ) -> Result<Vec<PartitionLag>, RunError> {
     let statuses = status(mirror, source, target).await?;
-    let mut behind: Vec<&PartitionStatus> = statuses.iter().filter(|it| it.lag > 0).collect();
+    let is_behind = |it: &&PartitionStatus| it.lag > Some(0);
+    let mut behind: Vec<&PartitionStatus> = statuses.iter().filter(is_behind).collect();
     behind.sort_by_key(|it| Reverse(it.lag));
     behind.truncate(MEASURED);
     let missing = first_missing(&source.cluster, &behind)
@@ -70,9 +71,12 @@ pub async fn lag(
             let (lag_seconds, lag_estimated_bytes) = match missing.get(&key) {
                 // copied beyond the source's end: what comes there now is not known to be copied
                 _ if status.condition == Condition::Truncated => (None, None),
-                _ if status.lag == 0 => (Some(0.0), Some(0)),
+                _ if status.lag == Some(0) => (Some(0.0), Some(0)),
                 None => (None, None),
-                Some(missing) => (age(missing, now), estimate(status.lag, missing)),
+                Some(missing) => (
+                    age(missing, now),
+                    status.lag.and_then(|lag| estimate(lag, missing)),
+                ),
             };
             PartitionLag {
                 status,
@@ -117,12 +121,17 @@ async fn first_missing(
         ) else {
             continue;
         };
+        let (Some(end), Some(start), Some(lag)) =
+            (partition.source_end, partition.source_start, partition.lag)
+        else {
+            continue;
+        };
         let from = FetchFrom {
             topic: topic.as_str().into(),
             topic_id: known.id,
             partition: partition.partition,
             // not the position, which may speak of another topic
-            offset: (partition.source_end - partition.lag).max(partition.source_start),
+            offset: (end - lag).max(start),
             leader_epoch: -1,
         };
         let (_, wanted) = by_leader

@@ -357,6 +357,19 @@ impl Progress {
         });
     }
 
+    /// The same of one partition, which cannot begin yet.
+    pub(crate) fn let_go_of(&self, partition: &TopicPartition) {
+        let key = (Arc::from(&*partition.topic), partition.partition);
+        let mut partitions = lock(&self.partitions);
+        let Some(shown) = partitions.get(&key) else {
+            return;
+        };
+        shown.settle();
+        if shown.is_only_shown() {
+            partitions.remove(&key);
+        }
+    }
+
     /// As a new run has it: what the last one did is over.
     pub(crate) fn begin_again(&self, phase: Phase) {
         lock(&self.partitions).clear();

@@ -10,6 +10,10 @@ use crate::position::{POSITIONS_TOPIC, Position, PositionKey};
 use crate::position_log;
 use crate::topics;
 
+/// Why a partition that nobody leads on the source is not copied.
+const LEADERLESS: &str =
+    "it has no leader on the source: what it holds is not known, and it is copied once it has one";
+
 /// How far one partition is copied, as the committed positions say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartitionStatus {
@@ -21,13 +25,13 @@ pub struct PartitionStatus {
     pub partition: i32,
     /// Committed source offset; `None` where nothing was committed yet.
     pub position: Option<i64>,
-    /// Last stable offset of the source.
-    pub source_end: i64,
+    /// Last stable offset of the source; `None` where nobody leads it there.
+    pub source_end: Option<i64>,
     /// Offsets between position and end; from the log's start where the position means nothing any more, and from where the first
-    /// run will begin where there is none.
-    pub lag: i64,
-    /// First offset that the source still has.
-    pub source_start: i64,
+    /// run will begin where there is none. `None` where the end is not known.
+    pub lag: Option<i64>,
+    /// First offset that the source still has; `None` where nobody leads it there.
+    pub source_start: Option<i64>,
     /// When the position was committed, ms since the epoch.
     pub committed_at_ms: Option<i64>,
     /// Why a replicator copies nothing: where both clusters show it, or as the last one left it when it stopped here.
@@ -54,6 +58,8 @@ pub enum Condition {
     Refused,
     /// The last replicator stopped here, and left the reason.
     Stopped,
+    /// Nobody leads it on the source, so that nothing of it can be read, nor how much that is.
+    Leaderless,
     /// Held back on purpose (`pausedTopics`), with nothing else to be said of it.
     Paused,
     /// No position was committed yet.
@@ -85,13 +91,14 @@ impl Condition {
             Self::Paused => "paused",
             Self::Refused => "refused",
             Self::Stopped => "stopped",
+            Self::Leaderless => "no leader",
             Self::NotStarted => "not started",
             Self::Behind => "behind",
             Self::CaughtUp => "caught up",
         }
     }
 
-    /// A replicator would stop here, or start anew, rather than go on: somebody should look.
+    /// A replicator would stop here, start anew, or wait for the source, rather than go on: somebody should look.
     pub fn needs_attention(self) -> bool {
         match self {
             Self::DataLost
@@ -100,7 +107,8 @@ impl Condition {
             | Self::TargetRecreated
             | Self::TargetMissing
             | Self::Refused
-            | Self::Stopped => true,
+            | Self::Stopped
+            | Self::Leaderless => true,
             Self::Paused | Self::NotStarted | Self::Behind | Self::CaughtUp => false,
         }
     }
@@ -110,35 +118,37 @@ impl Condition {
 struct Seen<'s> {
     source_id: &'s str,
     target_id: Option<&'s str>,
-    start: i64,
-    end: i64,
+    /// Where the source's log begins and ends, where somebody leads it.
+    log: Option<(i64, i64)>,
     refused: bool,
 }
 
 fn condition(position: Option<&Position>, seen: &Seen<'_>) -> Condition {
     let Some(position) = position else {
-        return if seen.refused {
-            Condition::Refused
-        } else {
-            Condition::NotStarted
+        return match seen.log {
+            _ if seen.refused => Condition::Refused,
+            None => Condition::Leaderless,
+            Some(_) => Condition::NotStarted,
         };
     };
-    match seen.target_id {
+    match (seen.target_id, seen.log) {
         _ if position.source_topic_id != seen.source_id => Condition::SourceRecreated,
-        None if !seen.refused => Condition::TargetMissing,
-        None => Condition::Refused,
-        Some(id) if id != position.target_topic_id => Condition::TargetRecreated,
-        Some(_) if position.offset < seen.start => Condition::DataLost,
-        Some(_) if position.offset > seen.end => Condition::Truncated,
-        Some(_) if seen.refused => Condition::Refused,
-        Some(_) if position.offset >= seen.end => Condition::CaughtUp,
-        Some(_) if position.stopped.is_some() => Condition::Stopped,
-        Some(_) => Condition::Behind,
+        (None, _) if !seen.refused => Condition::TargetMissing,
+        (None, _) => Condition::Refused,
+        (Some(id), _) if id != position.target_topic_id => Condition::TargetRecreated,
+        (Some(_), None) if seen.refused => Condition::Refused,
+        (Some(_), None) => Condition::Leaderless,
+        (Some(_), Some((start, _))) if position.offset < start => Condition::DataLost,
+        (Some(_), Some((_, end))) if position.offset > end => Condition::Truncated,
+        (Some(_), Some(_)) if seen.refused => Condition::Refused,
+        (Some(_), Some((_, end))) if position.offset >= end => Condition::CaughtUp,
+        (Some(_), Some(_)) if position.stopped.is_some() => Condition::Stopped,
+        (Some(_), Some(_)) => Condition::Behind,
     }
 }
 
 /// Reads positions from the target and ends from the source; changes nothing and needs no
-/// running replicator. Sorted by topic and partition.
+/// running replicator. Sorted by topic and partition. Those that nobody leads on the source hold up no other.
 pub async fn status(
     mirror: &Mirror,
     source: &Source,
@@ -166,18 +176,27 @@ pub async fn status(
                 .map(|p| TopicPartition::new(topic.name.clone(), p.index))
         })
         .collect();
+    let mut led = Vec::with_capacity(partitions.len());
+    for (topic, _) in &selected {
+        for it in &topic.partitions {
+            let leader = it.leader;
+            if leader.is_some_and(|leader| metadata.brokers.contains_key(&leader)) {
+                led.push(TopicPartition::new(topic.name.clone(), it.index));
+            }
+        }
+    }
     let starts = source
         .cluster
-        .list_offsets(&partitions, OffsetSpec::Earliest)
+        .list_offsets(&led, OffsetSpec::Earliest)
         .await;
     let starts = starts.map_err(on_source)?;
     let ends = source
         .cluster
-        .list_offsets(&partitions, OffsetSpec::LatestCommitted)
+        .list_offsets(&led, OffsetSpec::LatestCommitted)
         .await;
     let ends = ends.map_err(on_source)?;
     let begins = if positions.is_empty() {
-        first_begins(mirror, source, &partitions, &ends)
+        first_begins(mirror, source, &led, &ends)
             .await
             .map_err(on_source)?
     } else {
@@ -213,8 +232,12 @@ pub async fn status(
                 partition: partition.partition,
             };
             let position = positions.get(&key);
-            let source_end = offset(&ends, &partition).map_err(on_source)?;
-            let start = offset(&starts, &partition).map_err(on_source)?;
+            let log = if ends.contains_key(&partition) {
+                let start = offset(&starts, &partition).map_err(on_source)?;
+                Some((start, offset(&ends, &partition).map_err(on_source)?))
+            } else {
+                None
+            };
             let (source_id, target_topic) =
                 topics.get(&partition.topic).cloned().unwrap_or_default();
             let target_id = there
@@ -225,8 +248,7 @@ pub async fn status(
             let seen = Seen {
                 source_id: &source_id,
                 target_id: target_id.as_deref(),
-                start,
-                end: source_end,
+                log,
                 refused: cause.is_some(),
             };
             let condition = condition(position, &seen);
@@ -236,6 +258,7 @@ pub async fn status(
                 | Condition::DataLost
                 | Condition::Truncated
                 | Condition::SourceRecreated => left().or(cause),
+                Condition::Leaderless => Some(LEADERLESS.to_owned()),
                 Condition::TargetRecreated
                 | Condition::TargetMissing
                 | Condition::Refused
@@ -244,28 +267,31 @@ pub async fn status(
                 | Condition::Behind
                 | Condition::CaughtUp => cause,
             };
-            let begin = begins.get(&partition).copied().unwrap_or(start);
-            let copied = match (position, condition) {
-                (None, _) => begin,
-                // the position means nothing there: everything is to be copied
-                (
-                    Some(_),
-                    Condition::SourceRecreated
-                    | Condition::TargetRecreated
-                    | Condition::TargetMissing,
-                ) => start,
-                (
-                    Some(position),
-                    Condition::DataLost
-                    | Condition::Truncated
-                    | Condition::Refused
-                    | Condition::Stopped
-                    | Condition::Paused
-                    | Condition::NotStarted
-                    | Condition::Behind
-                    | Condition::CaughtUp,
-                ) => position.offset,
-            };
+            let lag = log.map(|(start, end)| {
+                let copied = match (position, condition) {
+                    (None, _) => begins.get(&partition).copied().unwrap_or(start),
+                    // the position means nothing there: everything is to be copied
+                    (
+                        Some(_),
+                        Condition::SourceRecreated
+                        | Condition::TargetRecreated
+                        | Condition::TargetMissing,
+                    ) => start,
+                    (
+                        Some(position),
+                        Condition::DataLost
+                        | Condition::Truncated
+                        | Condition::Refused
+                        | Condition::Stopped
+                        | Condition::Leaderless
+                        | Condition::Paused
+                        | Condition::NotStarted
+                        | Condition::Behind
+                        | Condition::CaughtUp,
+                    ) => position.offset,
+                };
+                end.saturating_sub(copied).max(0)
+            });
             Ok(PartitionStatus {
                 condition: if mirror.is_paused(&partition.topic) {
                     condition.held_back()
@@ -277,9 +303,9 @@ pub async fn status(
                 source_topic: partition.topic,
                 partition: partition.partition,
                 position: position.map(|position| position.offset),
-                source_end,
-                source_start: start,
-                lag: source_end.saturating_sub(copied).max(0),
+                source_end: log.map(|(_, end)| end),
+                source_start: log.map(|(start, _)| start),
+                lag,
                 committed_at_ms: position.map(|position| position.committed_at_ms),
             })
         })
@@ -352,8 +378,7 @@ mod tests {
             let seen = Seen {
                 source_id,
                 target_id,
-                start,
-                end,
+                log: Some((start, end)),
                 refused: false,
             };
             condition(Some(&position(offset)), &seen)
@@ -373,14 +398,26 @@ mod tests {
             let seen = Seen {
                 source_id: "a",
                 target_id: Some("b"),
-                start: 0,
-                end: 7,
+                log: Some((0, 7)),
                 refused: false,
             };
             condition(Some(&position), &seen)
         };
         assert_eq!(stopped(6), Condition::Stopped);
         assert_eq!(stopped(7), Condition::CaughtUp, "nothing is left there");
+        let unled = |position: Option<&Position>, target_id| {
+            let seen = Seen {
+                source_id: "a",
+                target_id,
+                log: None,
+                refused: false,
+            };
+            condition(position, &seen)
+        };
+        let some = position(6);
+        assert_eq!(unled(Some(&some), Some("b")), Condition::Leaderless);
+        assert_eq!(unled(Some(&some), None), Condition::TargetMissing);
+        assert_eq!(unled(None, None), Condition::Leaderless);
         assert_eq!(Condition::CaughtUp.held_back(), Condition::Paused);
         assert_eq!(Condition::DataLost.held_back(), Condition::DataLost);
     }

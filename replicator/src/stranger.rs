@@ -41,7 +41,24 @@ pub async fn stranger(
         alias: mirror.target.clone(),
         error,
     };
-    let partitions = status(mirror, source, target).await?;
+    let mut partitions = status(mirror, source, target).await?;
+    let on_source = |error| RunError::Source {
+        alias: source.alias.clone(),
+        error,
+    };
+    let leaderless: Vec<TopicPartition> = partitions
+        .iter()
+        .filter(|it| it.source_end.is_none())
+        .map(|it| TopicPartition::new(it.source_topic.clone(), it.partition))
+        .collect();
+    if !leaderless.is_empty() {
+        // this waits for an election that is under way; what cannot be read is no answer
+        let listed = source
+            .cluster
+            .list_offsets(&leaderless, OffsetSpec::Earliest);
+        listed.await.map_err(on_source)?;
+        partitions = status(mirror, source, target).await?;
+    }
     if partitions.iter().all(|it| it.position.is_none()) {
         return Ok(Some("no replicator of it has run before".to_owned()));
     }
@@ -67,10 +84,7 @@ pub async fn stranger(
         };
         let window = i64::from(mirror.replay_window);
         let known = source_side.holds(partition, window, &last).await;
-        let known = known.map_err(|error| RunError::Source {
-            alias: source.alias.clone(),
-            error,
-        })?;
+        let known = known.map_err(on_source)?;
         if !known {
             return Ok(Some(format!(
                 "the last record of `{place}` is not one of the source's"
@@ -183,9 +197,15 @@ impl Side {
         last: &Last,
     ) -> Result<bool, Error> {
         let place = TopicPartition::new(partition.source_topic.clone(), partition.partition);
-        let near = partition.position.unwrap_or(partition.source_start);
-        let mut at = (near - HOLES).max(partition.source_start);
-        let until = (near + 2 * window + HOLES).min(partition.source_end);
+        let (Some(start), Some(end)) = (partition.source_start, partition.source_end) else {
+            return Err(Error::NoLeader {
+                topic: place.topic,
+                partition: place.partition,
+            });
+        };
+        let near = partition.position.unwrap_or(start);
+        let mut at = (near - HOLES).max(start);
+        let until = (near + 2 * window + HOLES).min(end);
         let committed = partition.committed_at_ms;
         // what was copied is gone from the source: all that is left to tell by is the time
         if at >= near && committed.is_some_and(|committed| last.record.timestamp <= committed) {

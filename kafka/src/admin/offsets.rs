@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use futures::future::join_all;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{BrokerId, ListOffsetsRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
@@ -34,6 +36,8 @@ pub struct ListedOffset {
 }
 
 type Listed = BTreeMap<TopicPartition, Result<ListedOffset, BrokerError>>;
+/// Partitions by the id of their leader.
+type Leaders<'p> = BTreeMap<i32, (BrokerNode, Vec<&'p TopicPartition>)>;
 
 impl Cluster {
     /// Asks each partition's leader. Partitions whose leader moved are asked again; what still
@@ -62,47 +66,100 @@ impl Cluster {
         retried(attempt).await
     }
 
+    /// Asks each partition's leader once, all leaders at the same time. Left out is what cannot be told within `patience`: of
+    /// partitions that nobody leads, whose leader does not answer, or that it refuses. Fails only where nobody says who leads.
+    /// Cancel safe.
+    pub async fn list_offsets_told(
+        &self,
+        partitions: &[TopicPartition],
+        at: OffsetSpec,
+        patience: Duration,
+    ) -> Result<BTreeMap<TopicPartition, ListedOffset>, Error> {
+        let (by_leader, _) = self.leaders_of(partitions).await?;
+        let asked: Vec<_> = by_leader
+            .into_values()
+            .map(|(node, partitions)| {
+                tokio::time::timeout(patience, self.ask_leader(node, partitions, at))
+            })
+            .collect();
+        let mut told = BTreeMap::new();
+        for answer in join_all(asked).await {
+            match answer {
+                Ok(Ok(listed)) => told.extend(
+                    listed
+                        .into_iter()
+                        .filter_map(|(partition, outcome)| Some((partition, outcome.ok()?))),
+                ),
+                Ok(Err(error)) => tracing::debug!(%error, "offsets of a leader are not known"),
+                Err(_) => tracing::debug!("a leader does not tell its offsets in time"),
+            }
+        }
+        Ok(told)
+    }
+
     async fn list_offsets_once(
         &self,
         partitions: &[TopicPartition],
         at: OffsetSpec,
     ) -> Result<Listed, Error> {
+        let (by_leader, leaderless) = self.leaders_of(partitions).await?;
+        if let Some(partition) = leaderless.first() {
+            return Err(Error::NoLeader {
+                topic: partition.topic.clone(),
+                partition: partition.partition,
+            });
+        }
+        let mut listed = BTreeMap::new();
+        for (node, partitions) in by_leader.into_values() {
+            listed.extend(self.ask_leader(node, partitions, at).await?);
+        }
+        Ok(listed)
+    }
+
+    /// Whom to ask about which of these partitions, and those that nobody leads.
+    async fn leaders_of<'p>(
+        &self,
+        partitions: &'p [TopicPartition],
+    ) -> Result<(Leaders<'p>, Vec<&'p TopicPartition>), Error> {
         let mut topics: Vec<String> = partitions.iter().map(|p| p.topic.clone()).collect();
         topics.sort();
         topics.dedup();
         let metadata = self.metadata_of(&topics).await?;
-        let mut by_leader: BTreeMap<i32, (BrokerNode, Vec<&TopicPartition>)> = BTreeMap::new();
+        let (mut by_leader, mut leaderless) = (Leaders::new(), Vec::new());
         for partition in partitions {
-            let leader = metadata
-                .leader(&partition.topic, partition.partition)
-                .ok_or_else(|| Error::NoLeader {
-                    topic: partition.topic.clone(),
-                    partition: partition.partition,
-                })?;
-            by_leader
-                .entry(leader.id)
-                .or_insert_with(|| (leader.clone(), Vec::new()))
-                .1
-                .push(partition);
+            match metadata.leader(&partition.topic, partition.partition) {
+                Some(leader) => by_leader
+                    .entry(leader.id)
+                    .or_insert_with(|| (leader.clone(), Vec::new()))
+                    .1
+                    .push(partition),
+                None => leaderless.push(partition),
+            }
         }
+        Ok((by_leader, leaderless))
+    }
+
+    async fn ask_leader(
+        &self,
+        node: BrokerNode,
+        partitions: Vec<&TopicPartition>,
+        at: OffsetSpec,
+    ) -> Result<Listed, Error> {
+        let connection = self.connection_to(&node).await?;
+        let response = connection.call(&request(&partitions, at)).await?;
         let mut listed = BTreeMap::new();
-        for (node, partitions) in by_leader.values() {
-            let connection = self.connection_to(node).await?;
-            let response = connection.call(&request(partitions, at)).await?;
-            for topic in response.topics {
-                for partition in topic.partitions {
-                    let key =
-                        TopicPartition::new(topic.name.0.to_string(), partition.partition_index);
-                    let outcome = match BrokerError::from_code(partition.error_code, None) {
-                        Some(error) => Err(error),
-                        None => Ok(ListedOffset {
-                            offset: partition.offset,
-                            timestamp: partition.timestamp,
-                            leader_epoch: partition.leader_epoch,
-                        }),
-                    };
-                    listed.insert(key, outcome);
-                }
+        for topic in response.topics {
+            for partition in topic.partitions {
+                let key = TopicPartition::new(topic.name.0.to_string(), partition.partition_index);
+                let outcome = match BrokerError::from_code(partition.error_code, None) {
+                    Some(error) => Err(error),
+                    None => Ok(ListedOffset {
+                        offset: partition.offset,
+                        timestamp: partition.timestamp,
+                        leader_epoch: partition.leader_epoch,
+                    }),
+                };
+                listed.insert(key, outcome);
             }
         }
         Ok(listed)

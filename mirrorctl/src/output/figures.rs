@@ -19,6 +19,11 @@ pub(crate) fn count(number: impl Into<i128>) -> String {
     text
 }
 
+/// The number, or `?` where it is not known.
+pub(crate) fn known(number: Option<i64>) -> String {
+    number.map_or_else(|| "?".to_owned(), count)
+}
+
 /// `1 topic`, `2 topics`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

@@ -8,7 +8,7 @@ use comfy_table::{Cell, CellAlignment};
 use replicator::{Condition, MEASURED, PartitionLag};
 use serde_json::{Value, json};
 
-use crate::output::figures::{bytes, count, counted, elapsed};
+use crate::output::figures::{bytes, count, counted, elapsed, known};
 use crate::output::status::attention;
 use crate::output::style::{BAD, DIM, GOOD, HEAD, good, indented, number, table, unbroken, warn};
 use crate::values::LagLimit;
@@ -41,7 +41,9 @@ pub(crate) struct MirrorLag {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Sums {
     partitions: usize,
+    /// Those of which nobody knows count as behind.
     behind: usize,
+    /// Of those whose lag is known.
     records: i64,
     bytes: u64,
     /// Of the oldest record, over those that were measured.
@@ -50,6 +52,8 @@ struct Sums {
     unmeasured: usize,
     /// Partitions whose position does not speak of what the source has now: how many records are missing is not known.
     unknown: usize,
+    /// Of them those whose end nobody can tell.
+    leaderless: usize,
 }
 
 impl Sums {
@@ -57,12 +61,14 @@ impl Sums {
         let mut sums = Self::default();
         for partition in partitions {
             sums.partitions += 1;
-            sums.behind += usize::from(partition.status.lag > 0);
-            sums.records += partition.status.lag;
+            sums.behind += usize::from(partition.status.lag != Some(0));
+            sums.records += partition.status.lag.unwrap_or(0);
             sums.bytes += partition.lag_estimated_bytes.unwrap_or(0);
             sums.seconds = sums.seconds.max(partition.lag_seconds.unwrap_or(0.0));
             sums.unmeasured += usize::from(partition.lag_seconds.is_none());
-            sums.unknown += usize::from(is_unknown(partition.status.condition));
+            let leaderless = partition.status.lag.is_none();
+            sums.leaderless += usize::from(leaderless);
+            sums.unknown += usize::from(leaderless || is_unknown(partition.status.condition));
         }
         sums
     }
@@ -86,6 +92,14 @@ impl Sums {
         }
     }
 
+    fn number(&self) -> String {
+        match self.leaderless {
+            0 => count(self.records),
+            all if all == self.partitions => "?".to_owned(),
+            _ => format!("≥ {}", count(self.records)),
+        }
+    }
+
     /// What is not known is over: nobody could show that it is not.
     fn is_over_time(&self, limit: Duration) -> bool {
         self.seconds > limit.as_secs_f64() || self.unmeasured > 0 || self.unknown > 0
@@ -93,9 +107,10 @@ impl Sums {
 }
 
 /// Copied is another topic than the one that is there, or more than it has: the difference is no measure of what is missing.
+/// Or nobody can tell what is there.
 fn is_unknown(condition: Condition) -> bool {
     match condition {
-        Condition::Truncated | Condition::SourceRecreated => true,
+        Condition::Truncated | Condition::SourceRecreated | Condition::Leaderless => true,
         Condition::DataLost
         | Condition::TargetRecreated
         | Condition::TargetMissing
@@ -179,9 +194,14 @@ fn whole(sums: &Sums) -> String {
     if sums.partitions > 0 && sums.behind == 0 && sums.unknown == 0 {
         return format!("{GOOD}caught up{GOOD:#}");
     }
+    let records = if sums.records == 1 {
+        "record"
+    } else {
+        "records"
+    };
     format!(
-        "lag {}, {}, {}",
-        counted(usize::try_from(sums.records).unwrap_or(0), "record"),
+        "lag {} {records}, {}, {}",
+        sums.number(),
         sums.size(),
         sums.time()
     )
@@ -217,7 +237,7 @@ fn partitions(lag: &MirrorLag, width: usize) -> String {
             Cell::new(&status.source_topic),
             number(status.partition),
             number(status.position.map_or_else(|| "–".to_owned(), count)),
-            number(count(status.source_end)),
+            number(known(status.source_end)),
             records(&sums),
             number(sums.size()),
             number(sums.time()),
@@ -278,8 +298,8 @@ fn topics(lag: &MirrorLag, width: usize) -> String {
 }
 
 fn records(sums: &Sums) -> Cell {
-    let lag = count(sums.records);
-    let cell = if sums.records == 0 {
+    let lag = sums.number();
+    let cell = if sums.records == 0 && sums.leaderless == 0 {
         good(lag)
     } else {
         warn(lag)
@@ -302,7 +322,7 @@ pub(crate) fn lag_json(mirrors: &[MirrorLag], unreached: &[String]) -> Value {
                 "target": lag.target,
                 "promoted": lag.promoted,
                 "source_unreached": lag.unreached,
-                "lag_records": read.then_some(sums.records),
+                "lag_records": (read && sums.leaderless == 0).then_some(sums.records),
                 "lag_estimated_bytes": known.then_some(sums.bytes),
                 "lag_seconds": known.then_some(sums.seconds),
                 "objective_seconds": lag.objective.map(|it| it.as_secs_f64()),
@@ -327,9 +347,9 @@ mod tests {
                 target_topic: topic.to_owned(),
                 partition,
                 position: Some(1_000_000),
-                source_start: 0,
-                source_end: 1_000_000 + lag,
-                lag,
+                source_start: Some(0),
+                source_end: Some(1_000_000 + lag),
+                lag: Some(lag),
                 cause: None,
                 committed_at_ms: Some(0),
                 condition: if lag == 0 {
@@ -388,7 +408,7 @@ mod tests {
         let mut gone = partition("t", 3, 10, Some(1.0));
         gone.status.condition = Condition::DataLost;
         gone.status.position = Some(2);
-        gone.status.source_start = 7;
+        gone.status.source_start = Some(7);
         let text = plain(&lag_human(&[mirror(vec![gone])], false, 80));
         assert!(text.contains("! t-3: offsets 2 to 6 are gone"), "{text}");
     }
@@ -405,6 +425,26 @@ mod tests {
             assert!(!text.contains("caught up"), "{text}");
             assert!(text.contains("objective 30 s missed"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_partition_without_a_leader_leaves_the_lag_of_others_known_and_keeps_no_limit() {
+        let mut unled = partition("t", 1, 0, None);
+        unled.status.condition = Condition::Leaderless;
+        unled.status.source_end = None;
+        unled.status.lag = None;
+        let lag = mirror(vec![partition("t", 0, 7, Some(1.0)), unled]);
+        assert!(lag.is_over(LagLimit::Records(7)));
+        assert!(lag.is_over(LagLimit::Objective));
+        let json = lag_json(std::slice::from_ref(&lag), &[]);
+        let shown = &json["mirrors"][0];
+        assert!(shown["lag_records"].is_null(), "{json}");
+        assert_eq!(shown["partitions"][0]["lag"], 7);
+        let text = plain(&lag_human(&[lag], false, 80));
+        assert!(text.contains("lag ≥ 7 records, ≥ 700 B, ≥ 1.0 s"), "{text}");
+        let row = text.lines().find(|line| line.contains('?')).unwrap_or("");
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        assert_eq!(cells[1..], ["1", "1,000,000", "?", "?", "?", "?"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use topology::MirrorState;
 
 use crate::follow::{By, Shown};
-use crate::output::figures::{count, counted, elapsed};
+use crate::output::figures::{count, counted, elapsed, known};
 use crate::output::lag::FEW;
 use crate::output::style::{
     BAD, DIM, HEAD, WARN, bad, good, indented, number, table, unbroken, warn,
@@ -55,7 +55,8 @@ impl MirrorStatus {
         if self.state.over { &OVER } else { &COPIED }
     }
 
-    fn lag(&self) -> i64 {
+    /// Nothing where it is not known of all partitions.
+    fn lag(&self) -> Option<i64> {
         self.partitions.iter().map(|partition| partition.lag).sum()
     }
 }
@@ -126,16 +127,14 @@ pub(crate) fn status_human(mirrors: &[MirrorStatus], all: bool, width: usize) ->
 /// How far it is. What the source gets after a promotion is not behind: nobody is to copy it.
 fn summary(status: &MirrorStatus) -> String {
     let lag = status.lag();
-    match (status.state.state, &status.state.promotion) {
-        (MirrorState::Promoted, Some(_)) if lag == 0 => {
-            "nothing of the source is missing".to_owned()
-        }
-        (MirrorState::Promoted, Some(_)) => format!(
+    match (status.state.state, &status.state.promotion, lag) {
+        (MirrorState::Promoted, Some(_), Some(0)) => "nothing of the source is missing".to_owned(),
+        (MirrorState::Promoted, Some(_), Some(lag)) => format!(
             "{} of the source not on the target: how the promotion ended says whether they came after it",
             counted(usize::try_from(lag).unwrap_or(0), "record")
         ),
-        (MirrorState::Promoted | MirrorState::Running | MirrorState::Paused, _) => {
-            format!("{}, lag {}", states(status.partitions.iter()), count(lag))
+        (MirrorState::Promoted | MirrorState::Running | MirrorState::Paused, ..) => {
+            format!("{}, lag {}", states(status.partitions.iter()), known(lag))
         }
     }
 }
@@ -213,7 +212,7 @@ fn partition_table(partitions: &[PartitionStatus], telling: &Telling, width: usi
             number(partition.partition),
             (telling.condition)(partition.condition),
             number(partition.position.map_or_else(|| "–".to_owned(), count)),
-            number(count(partition.lag)),
+            number(known(partition.lag)),
             Cell::new(committed(partition.committed_at_ms)),
         ];
         if renamed {
@@ -229,7 +228,8 @@ fn partition_table(partitions: &[PartitionStatus], telling: &Telling, width: usi
 /// What was committed last of each partition.
 fn committed_table(positions: &BTreeMap<PositionKey, Position>, all: bool, width: usize) -> String {
     if positions.is_empty() {
-        return "  no position of it is known\n".to_owned();
+        return "  no position of it is known (before the first `apply` it takes `clusterId` of the source to tell which are its)\n"
+            .to_owned();
     }
     let shown = if all { positions.len() } else { FEW };
     let header = ["topic", "partition", "position", "committed"];
@@ -270,13 +270,13 @@ fn topic_table(partitions: &[PartitionStatus], telling: &Telling, width: usize) 
     let header = ["topic", "partitions", "state", telling.lag, "committed"];
     let mut rows = table(width.saturating_sub(2), &header);
     for (topic, of) in &topics {
-        let lag: i64 = of.iter().map(|it| it.lag).sum();
+        let lag: Option<i64> = of.iter().map(|it| it.lag).sum();
         let newest = of.iter().filter_map(|it| it.committed_at_ms).max();
         rows.add_row([
             Cell::new(topic),
             number(count(of.len() as i128)),
             gravest(of).map_or_else(|| Cell::new(""), telling.condition),
-            number(count(lag)),
+            number(known(lag)),
             Cell::new(committed(newest)),
         ]);
     }
@@ -317,17 +317,16 @@ pub(super) fn attention<'p>(
 
 fn why(partition: &PartitionStatus) -> String {
     let position = partition.position.unwrap_or(0);
-    let start = partition.source_start;
     match partition.condition {
         Condition::DataLost => format!(
             "offsets {} to {} are gone from the source and were not copied; `onDataLoss: continue` notes the gap and goes on",
             count(position),
-            count(start - 1),
+            known(partition.source_start.map(|start| start - 1)),
         ),
         Condition::Truncated => format!(
             "copied up to offset {}, and the source ends at {}: it lost records",
             count(position),
-            count(partition.source_end),
+            known(partition.source_end),
         ),
         Condition::SourceRecreated => {
             "the source topic was deleted and created again; `onTopicReset: restart` copies the new one".to_owned()
@@ -338,6 +337,7 @@ fn why(partition: &PartitionStatus) -> String {
         Condition::TargetMissing => format!("{} is not on the target", partition.target_topic),
         Condition::Refused
         | Condition::Stopped
+        | Condition::Leaderless
         | Condition::Paused
         | Condition::NotStarted
         | Condition::Behind
@@ -359,7 +359,8 @@ fn condition(condition: Condition) -> Cell {
         | Condition::TargetRecreated
         | Condition::TargetMissing
         | Condition::Refused
-        | Condition::Stopped => bad(words),
+        | Condition::Stopped
+        | Condition::Leaderless => bad(words),
     }
 }
 
@@ -374,7 +375,8 @@ fn when_over(condition: Condition) -> Cell {
         | Condition::TargetRecreated
         | Condition::TargetMissing
         | Condition::Refused
-        | Condition::Stopped => self::condition(condition),
+        | Condition::Stopped
+        | Condition::Leaderless => self::condition(condition),
     }
 }
 
@@ -401,13 +403,12 @@ pub(crate) fn status_json(mirrors: &[MirrorStatus], unreached: &[String]) -> Val
     let mirrors: Vec<Value> = mirrors
         .iter()
         .map(|status| {
-            let known = status.committed.is_none();
             let mut shown = json!({
                 "mirror": status.mirror,
                 "source": status.source,
                 "target": status.target,
                 "state": status.state,
-                "lag": known.then(|| status.lag()),
+                "lag": status.lag().filter(|_| status.committed.is_none()),
                 "partitions": status.partitions,
             });
             if let Some(committed) = &status.committed {
@@ -450,9 +451,9 @@ mod tests {
                 target_topic: format!("pay.orders.{index:03}"),
                 partition: 0,
                 position: Some(100),
-                source_start: if index == 199 { 150 } else { 0 },
-                source_end: 200,
-                lag: 100,
+                source_start: Some(if index == 199 { 150 } else { 0 }),
+                source_end: Some(200),
+                lag: Some(100),
                 cause: None,
                 committed_at_ms: Some(0),
                 condition: if index == 199 {

@@ -54,6 +54,12 @@ fn once_copies_what_it_can_and_names_the_rest() {
         assert_eq!(json.json()["mirrors"][0]["mirror"], "pay");
         assert_eq!(json.json()["unreached"][0], "lost");
     }
+    let gone = run(&["status", "-f", &file, "--mirror", "lost"]).code(1);
+    assert!(
+        gone.out.contains("`clusterId` of the source"),
+        "{}",
+        gone.out
+    );
     // its target is there
     run(&["status", "-f", &file, "--gaps"]).code(0);
 

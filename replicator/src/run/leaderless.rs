@@ -51,6 +51,8 @@ impl Run<'_> {
                     self.progress.fail(failure(&id, None, reason));
                 }
                 Mode::Continuous => {
+                    // where its topic was refused until now
+                    self.progress.let_go_of(&partition);
                     if new {
                         tracing::warn!(partition = %id, %reason, "partition waits; its neighbours go on");
                     }

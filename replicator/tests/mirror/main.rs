@@ -6,6 +6,7 @@ mod crash_points;
 mod exactly_once;
 mod faults;
 mod hand_over;
+mod leaderless;
 mod losses;
 mod refused;
 mod resets;

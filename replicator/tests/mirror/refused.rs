@@ -11,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 use crate::rig::{FAILED, Rig, count, recent, samples};
 
 /// A continuous run; ends it and gives its summary.
-struct Running {
+pub(crate) struct Running {
     run: JoinSet<Result<Summary, replicator::RunError>>,
     stop: CancellationToken,
-    progress: Arc<Progress>,
+    pub(crate) progress: Arc<Progress>,
 }
 
 impl Running {
-    fn start(rig: &Rig) -> Self {
+    pub(crate) fn start(rig: &Rig) -> Self {
         let (stop, progress) = (CancellationToken::new(), Progress::new());
         let mut run = JoinSet::new();
         run.spawn(rig.run_shown(Options::continuous(), stop.clone(), progress.clone()));
@@ -29,11 +29,11 @@ impl Running {
         }
     }
 
-    fn shows(&self, of: &str, values: &[&str]) -> bool {
+    pub(crate) fn shows(&self, of: &str, values: &[&str]) -> bool {
         samples(&self.progress, of) == values
     }
 
-    async fn stop(mut self) -> Summary {
+    pub(crate) async fn stop(mut self) -> Summary {
         self.stop.cancel();
         self.run.join_next().await.unwrap().unwrap().unwrap()
     }
@@ -42,7 +42,7 @@ impl Running {
 const LAG: &str = "mirrorctl_mirror_lag_records";
 
 /// One record that a compacted topic takes.
-async fn produce_keyed(rig: &Rig, topic: &str, partition: i32) {
+pub(crate) async fn produce_keyed(rig: &Rig, topic: &str, partition: i32) {
     let keyed = Record {
         offset_delta: 0,
         timestamp: recent(),
@@ -54,7 +54,7 @@ async fn produce_keyed(rig: &Rig, topic: &str, partition: i32) {
     rig.produce_batch(topic, partition, &batch).await;
 }
 
-async fn clean_up(rig: &Rig, topic: &str, policy: &str) {
+pub(crate) async fn clean_up(rig: &Rig, topic: &str, policy: &str) {
     let change = [ConfigChange::Set {
         key: "cleanup.policy".to_owned(),
         value: policy.to_owned(),
