@@ -114,6 +114,8 @@ struct Run<'a> {
     upkeep: Upkeep,
     /// Topics that are refused, with the reason that was said.
     refused: BTreeMap<String, String>,
+    /// Where `startOffset` lets partitions begin that were refused when the run first saw them, with the ids of their topics.
+    refused_starts: BTreeMap<TopicPartition, (Uuid, i64)>,
     /// Partitions that are held back, and shown.
     paused: BTreeSet<TopicPartition>,
     /// Partitions that cannot begin before somebody leads them.

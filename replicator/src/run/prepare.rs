@@ -181,6 +181,7 @@ impl<'a> Run<'a> {
             upkeep,
             refused: BTreeMap::new(),
             paused: BTreeSet::new(),
+            refused_starts: BTreeMap::new(),
             leaderless: BTreeSet::new(),
             first_discovery: true,
             producer,

@@ -60,6 +60,7 @@ impl Run<'_> {
             .map(|(it, partition)| (&*it.topic, *partition))
             .collect();
         let standing = self.standing(&places).await;
+        self.note_starts(&places, &standing);
         for (it, partition) in new {
             let place = TopicPartition::new(it.topic.name.clone(), partition.index);
             let Some(position) = standing.get(&place) else {

@@ -13,8 +13,9 @@ use crate::topics::Begin;
 impl Run<'_> {
     /// Where partitions without a position begin. What is discovered later, a new topic or a new
     /// partition, was empty when the mirror started: it is copied from its first record. The same
-    /// holds for partitions that a topic of the mirror got while nobody looked. On the way back
-    /// after a promotion `begins` decides.
+    /// holds for partitions that a topic of the mirror got while nobody looked. One that was refused
+    /// at first begins where it would have begun then. On the way back after a promotion `begins`
+    /// decides.
     pub(super) async fn start_offsets(
         &self,
         partitions: &[TopicPartition],
@@ -33,6 +34,12 @@ impl Run<'_> {
             .cloned()
             .collect();
         starts.extend(self.declared_starts(&as_declared).await?);
+        let refused_before = partitions
+            .iter()
+            .filter(|partition| !begins.contains_key(partition));
+        starts.extend(
+            refused_before.filter_map(|it| Some((it.clone(), self.start_when_refused(it)?))),
+        );
         for (partition, begin) in begins {
             if let Begin::At(offset) = begin {
                 starts.insert(partition.clone(), *offset);
@@ -73,6 +80,33 @@ impl Run<'_> {
             }
         }
         standing
+    }
+
+    /// Keeps where partitions of refused topics would have begun: `startOffset` speaks of what the mirror found when it
+    /// started, and not of what came since. What is found later begins at its first record anyway.
+    pub(super) fn note_starts(
+        &mut self,
+        refused: &[(&TopicMetadata, &PartitionMetadata)],
+        standing: &BTreeMap<TopicPartition, i64>,
+    ) {
+        if !self.first_discovery || self.mirror.start_offset == StartOffset::Earliest {
+            return;
+        }
+        for (topic, partition) in refused {
+            let place = TopicPartition::new(topic.name.clone(), partition.index);
+            if let Some(start) = standing.get(&place)
+                && !self.is_added(&place)
+            {
+                self.refused_starts.insert(place, (topic.id, *start));
+            }
+        }
+    }
+
+    /// Where a partition begins that was refused at first; nothing where its topic is another one by now.
+    fn start_when_refused(&self, partition: &TopicPartition) -> Option<i64> {
+        let (topic_id, start) = self.refused_starts.get(partition)?;
+        let (now, _) = self.topic_ids.get(&partition.topic)?;
+        (now == topic_id).then_some(*start)
     }
 
     /// Whether the mirror has copied others of its topic before.

@@ -99,6 +99,26 @@ async fn a_refused_topic_is_failed_partitions_with_their_lag_until_it_is_copied(
     assert_eq!(running.stop().await.failures, []);
 }
 
+/// What was there when the mirror began stays behind; what came while the topic was refused does not.
+#[tokio::test]
+async fn a_topic_that_was_refused_at_first_begins_where_it_would_have_begun_then() {
+    let mirror =
+        "  delivery: exactly-once\n  startOffset: latest\n  topicSync: {interval: 200ms}\n";
+    let rig = Rig::start(1, mirror).await;
+    rig.create("t1", 1, &[("cleanup.policy", "compact")]).await;
+    produce_keyed(&rig, "t1", 0).await;
+    produce_keyed(&rig, "t1", 0).await;
+    let running = Running::start(&rig);
+    let failed = async || running.shows(FAILED, &["1"]);
+    rig.until("the refusal", failed).await;
+    produce_keyed(&rig, "t1", 0).await;
+    clean_up(&rig, "t1", "delete").await;
+    rig.until_target_has("t1", 1).await;
+    running.stop().await;
+    rig.once().await;
+    assert_eq!(count(&rig.on_target("t1").await), 1);
+}
+
 /// It keeps its figures, and what comes to the source is missing from then on.
 #[tokio::test]
 async fn a_topic_that_is_refused_while_it_is_copied_stands_where_it_stood() {
