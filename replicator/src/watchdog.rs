@@ -151,9 +151,11 @@ impl Report {
         let beside = standing.split_off(standing.len().min(LINES));
         for (cause, standing) in standing {
             let side = cause.side.map(|side| side.to_string());
+            let (partition, names) = naming(&standing.partitions);
             tracing::warn!(
+                partition,
                 partitions = standing.partitions.len(),
-                names = named(&standing.partitions, NAMES),
+                names,
                 side,
                 broker = cause.broker,
                 lag = standing.lag,
@@ -172,12 +174,23 @@ impl Report {
             );
         }
         if !self.moving.is_empty() {
+            let (partition, names) = naming(&self.moving);
             tracing::info!(
+                partition,
                 partitions = self.moving.len(),
-                names = named(&self.moving, NAMES),
+                names,
                 "progress again"
             );
         }
+    }
+}
+
+/// One partition is named where every line names its partition, so that who looks for its lines finds this one; several are
+/// named together.
+fn naming(partitions: &[String]) -> (Option<&str>, Option<String>) {
+    match partitions {
+        [one] => (Some(one.as_str()), None),
+        several => (None, Some(named(several, NAMES))),
     }
 }
 
@@ -263,12 +276,12 @@ mod tests {
                 (target, Some(1), 9, 90)
             ]
         );
+        let alone = &report.standing.values().next().expect("three").partitions;
+        assert_eq!(naming(alone), (Some("t-19"), None));
         assert!(look(70).standing.is_empty(), "it was said");
         assert_eq!(look(360).standing.len(), 3, "it is said again");
         let last = report.standing.values().next_back().expect("three");
-        assert_eq!(
-            named(&last.partitions, NAMES),
-            "t-1, t-3, t-5, t-7, t-9, t-11, t-13, t-15 and 1 more"
-        );
+        let several = "t-1, t-3, t-5, t-7, t-9, t-11, t-13, t-15 and 1 more";
+        assert_eq!(naming(&last.partitions), (None, Some(several.to_owned())));
     }
 }

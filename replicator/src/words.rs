@@ -9,8 +9,13 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
 /// The first `most` of these names, and how many more there are.
 pub(crate) fn named(names: &[String], most: usize) -> String {
     let (shown, more) = names.split_at(names.len().min(most));
-    let words = shown.join(", ");
-    match more.len() {
+    and_more(shown, more.len())
+}
+
+/// These names, and how many more there are.
+pub(crate) fn and_more(names: &[String], more: usize) -> String {
+    let words = names.join(", ");
+    match more {
         0 => words,
         more => format!("{words} and {more} more"),
     }

@@ -240,7 +240,7 @@ fn hint(failure: &Failure) -> Option<String> {
         ),
         Failure::LeftOut { .. } => Some(
             "promote the mirror that fills these topics (`state: promoted`, then `apply`, while its `replicate` runs, or started \
-             once afterwards): they are released then, and `mirrorctl plan` shows whether"
+             once afterwards): they are released then, which `mirrorctl plan` shows"
                 .to_owned(),
         ),
         Failure::NotPermitted { addresses } => Some(format!(

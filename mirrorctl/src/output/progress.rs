@@ -299,7 +299,6 @@ fn aside(snapshot: &Snapshot) -> String {
 
 fn phase(snapshot: &Snapshot) -> &'static str {
     match snapshot.phase {
-        Phase::Preparing => "preparing",
         // while no partition is left that copies
         Phase::Copying
             if snapshot.waiting > 0
@@ -307,11 +306,7 @@ fn phase(snapshot: &Snapshot) -> &'static str {
         {
             "waiting"
         }
-        Phase::Copying => "copying",
-        Phase::Draining => "draining",
-        Phase::StandingBy => "standing by",
-        Phase::Done => "done",
-        Phase::Failed => "failed",
+        other => other.name(),
     }
 }
 
@@ -442,6 +437,15 @@ mod tests {
             ..snapshot(0, 0)
         };
         assert!(Meter::default().line(&all).starts_with("waiting  "));
+    }
+
+    #[test]
+    fn a_phase_is_named_as_on_every_page() {
+        let standing_by = Snapshot {
+            phase: Phase::StandingBy,
+            ..snapshot(0, 0)
+        };
+        assert_eq!(phase(&standing_by), "standing-by");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use topology::Mirror;
 
 use super::Upkeep;
 use crate::topics::{is_selectable, selection};
+use crate::words::and_more;
 
 /// Names of topics that are shown.
 const SHOWN: usize = 5;
@@ -41,13 +42,9 @@ impl Offer {
                     is missing"
                 .to_owned();
         }
-        let more = match self.topics - self.names.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
         format!(
-            "a pattern has to match the whole name of a topic; the source has {}{more}",
-            self.names.join(", ")
+            "a pattern has to match the whole name of a topic; the source has {}",
+            and_more(&self.names, self.topics - self.names.len())
         )
     }
 }
