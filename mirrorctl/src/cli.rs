@@ -12,7 +12,7 @@ use topology::Pattern;
 use crate::commands::{ImportArgs, RenderArgs, VerifyArgs};
 use crate::complete::{addresses, mirrors};
 use crate::values::{
-    LagLimit, byte_rate, duration, lag_limit, listen_address, pattern, records_in_memory,
+    LagLimit, byte_rate, duration, lag_limit, listen_address, pattern, pause, records_in_memory,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -418,7 +418,7 @@ pub(crate) struct LagArgs {
     #[arg(long)]
     pub(crate) all: bool,
     /// Measure again and again, with this pause, until Ctrl-C
-    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "max_lag")]
+    #[arg(long, value_name = "TIME", value_parser = pause, conflicts_with = "max_lag")]
     pub(crate) watch: Option<Duration>,
     /// Exit with 5 when a mirror is further behind: a time, a number of records, or `slo`
     #[arg(long, value_name = "LIMIT", value_parser = lag_limit)]

@@ -32,6 +32,19 @@ pub(crate) fn duration(text: &str) -> Result<Duration, NotADuration> {
         .ok_or(NotADuration)
 }
 
+/// Why a text is no pause.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a pause with a unit, at least 100ms: 500ms, 60s, 5m or 1h")]
+pub(crate) struct NotAPause;
+
+/// Between two looks at clusters, which are not to be kept busy with that.
+pub(crate) fn pause(text: &str) -> Result<Duration, NotAPause> {
+    let pause = duration(text).map_err(|_| NotAPause)?;
+    (pause >= Duration::from_millis(100))
+        .then_some(pause)
+        .ok_or(NotAPause)
+}
+
 /// Why a text is no rate.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected bytes a second with a unit, at least 1kB: 500kB, 50MB, 1.5GiB")]
@@ -276,6 +289,14 @@ mod tests {
             "18446744073709551615h",
         ] {
             assert_eq!(duration(wrong), Err(NotADuration), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_more_than_none() {
+        assert_eq!(pause("100ms"), Ok(Duration::from_millis(100)));
+        for wrong in ["0s", "99ms", "2"] {
+            assert_eq!(pause(wrong), Err(NotAPause), "{wrong}");
         }
     }
 }
