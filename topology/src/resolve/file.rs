@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    access, cluster, infrastructure, mirror, msk_replicator, naming, promises, rendering,
-    scope::Scope, topic,
+    access, cluster, config_value, infrastructure, mirror, msk_replicator, naming, promises,
+    rendering, scope::Scope, topic,
 };
 use crate::access::Acl;
 use crate::code::{Code, Severity};
@@ -38,6 +38,11 @@ pub(crate) fn resolve(
     unused_blocks(&mut scope, &parts);
 
     let root = Path::root();
+    for (name, block) in &parts.configs {
+        let Some(block) = block else { continue };
+        let path = root.key("configs").key(name);
+        config_value::check(&mut scope, &path, block);
+    }
     let placed_clusters: Vec<(usize, Cluster)> = placed(parts.clusters)
         .filter_map(|(at, spec)| {
             let path = root.key("clusters").index(at);

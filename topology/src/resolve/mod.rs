@@ -2,6 +2,7 @@
 
 mod access;
 mod cluster;
+mod config_value;
 mod file;
 mod infrastructure;
 mod mirror;

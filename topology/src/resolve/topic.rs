@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::scope::Scope;
+use super::{config_value, scope::Scope};
 use crate::code::Code;
 use crate::finding::Finding;
 use crate::path::Path;
@@ -27,6 +27,7 @@ pub(super) fn resolve(
     name(scope, path, &spec.name);
     scope.clusters(&path.key("clusters"), &spec.clusters);
     let block = block(scope, path, spec.config.as_deref(), blocks);
+    config_value::check(scope, &path.key("configs"), &spec.configs);
     let topic = Topic {
         configs: block
             .cloned()
