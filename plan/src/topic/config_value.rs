@@ -6,9 +6,8 @@
 
 use std::collections::BTreeSet;
 
-/// Configuration keys whose value is a comma-separated list in which order means nothing.
-const UNORDERED_LISTS: [&str; 3] = [
-    "cleanup.policy",
+/// Which replicas of a topic are copied under the brokers' limits.
+const THROTTLES: [&str; 2] = [
     "follower.replication.throttled.replicas",
     "leader.replication.throttled.replicas",
 ];
@@ -36,8 +35,14 @@ pub(crate) fn items(list: &str) -> BTreeSet<&str> {
         .collect()
 }
 
+/// Whether the key limits the copying of replicas while they move.
+pub(super) fn is_throttle(key: &str) -> bool {
+    THROTTLES.contains(&key)
+}
+
+/// Whether the value is a comma-separated list in which order means nothing.
 fn is_unordered(key: &str) -> bool {
-    UNORDERED_LISTS.contains(&key)
+    key == "cleanup.policy" || is_throttle(key)
 }
 
 fn same_number(a: &str, b: &str) -> bool {

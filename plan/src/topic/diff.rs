@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::config_value::same;
+use super::config_value::{is_throttle, same};
 use super::factor::{self, FactorChange};
 use super::rails as topic_rails;
 use super::risk::{self, Assessment};
@@ -68,6 +68,10 @@ fn declared(
                 allowed.copy_rate(),
             );
             let mut drawn = update(desired, topic, recorded, change);
+            if live.is_some_and(|live| live.underway.contains_key(&address)) {
+                // an apply that was killed left them, and the next one takes them away
+                drawn.unmanaged.retain(|key, _| !is_throttle(key));
+            }
             let brokers = &live.unwrap_or(&nothing).brokers;
             drawn.notes.extend(factor::without_racks(desired, brokers));
             drawn

@@ -1,5 +1,6 @@
 //! Executes one change: recheck, requests, and waiting until the cluster shows the result.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kafka::{Cluster, ConfigChange, NewTopic};
@@ -9,7 +10,7 @@ use super::TopicState;
 use super::live::{self, LiveTopic, ReadError};
 use super::readers::Readers;
 use super::reassign::reassign;
-use super::recheck::{Recheck, Step, reached, recheck};
+use super::recheck::{Recheck, Step, reached, recheck, unmoved};
 use super::throttle::clear_left;
 use super::usage;
 use crate::apply::ApplyOptions;
@@ -57,7 +58,11 @@ pub(crate) async fn execute(
     for step in steps {
         if let Step::Reassign(targets) = &step {
             let named = (resource.address.as_str(), name);
-            reassign(around, named, targets, planned).await?;
+            let outcome = reassign(around, named, targets, planned).await;
+            if outcome.is_err() {
+                steps_done.extend(arrived(cluster, name, targets).await);
+            }
+            outcome?;
             steps_done.push(step.to_string());
             continue;
         }
@@ -92,6 +97,26 @@ pub(crate) async fn execute(
     }
     await_visible(cluster, name, change, existing, options).await?;
     Ok(Done::Applied)
+}
+
+/// What came of moves that did not come to their end; nothing where no partition arrived.
+async fn arrived(
+    cluster: &Cluster,
+    name: &str,
+    targets: &BTreeMap<u32, Vec<i32>>,
+) -> Option<String> {
+    let wanted = TopicState {
+        assignment: targets.clone(),
+        ..TopicState::default()
+    };
+    let of = targets.len();
+    match read(cluster, name).await {
+        Ok(live) => {
+            let arrived = of - unmoved(&wanted, &live?.topic).len();
+            (arrived > 0).then(|| format!("move {arrived} of {of} partitions"))
+        }
+        Err(_) => Some(format!("move partitions, of {of}: how many cannot be read")),
+    }
 }
 
 /// What the live topics mean for each of these changes; all are read at once.

@@ -182,10 +182,9 @@ async fn a_stop_lets_the_batch_arrive_and_leaves_no_throttle() {
     .await
     .unwrap_err();
     assert!(matches!(&error, ApplyError::Interrupted { .. }), "{error}");
-    assert_eq!(
-        error.summary().unwrap().unfinished[0].address,
-        "topic.left.t"
-    );
+    let unfinished = &error.summary().unwrap().unfinished[0];
+    assert_eq!(unfinished.address, "topic.left.t");
+    assert_eq!(unfinished.steps_done, ["move 5 of 7 partitions"]);
     assert_eq!(factors(&bench).await, [3, 3, 3, 3, 3, 1, 1]);
     assert_eq!(throttled(&bench).await, nothing());
 
@@ -209,6 +208,8 @@ async fn a_stop_turns_back_what_does_not_arrive() {
     .await
     .unwrap_err();
     assert!(matches!(&error, ApplyError::Interrupted { .. }), "{error}");
+    let unfinished = &error.summary().unwrap().unfinished[0];
+    assert!(unfinished.steps_done.is_empty(), "{unfinished:?}");
     assert_eq!(under_way(&bench).await, 0);
     assert_eq!(factors(&bench).await, [1; 7]);
     assert_eq!(throttled(&bench).await, nothing());
@@ -284,6 +285,9 @@ async fn what_a_killed_apply_began_is_brought_to_its_end_by_the_next_plan() {
         plan.resource_changes[0].blocked
     );
     assert_eq!(plan.left_behind, []);
+    // its throttles go with the apply that goes on: they are not left as they are
+    let unmanaged = &plan.resource_changes[0].unmanaged;
+    assert!(unmanaged.is_empty(), "{unmanaged:?}");
     bench.left.finish_reassignments();
     let summary = apply_after_kill(&bench, &plan).await;
     assert_eq!(summary.applied, ["topic.left.t"]);
