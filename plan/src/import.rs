@@ -3,7 +3,7 @@
 use kafka::Cluster;
 use topology::import::ImportedTopic;
 
-use crate::observed::ConfigOrigin;
+use crate::observed::{ConfigOrigin, ObservedTopic};
 use crate::topic::ReadError;
 use crate::topic::live;
 
@@ -28,6 +28,7 @@ pub async fn live_topics(
     let mut topics = Vec::new();
     for names in names.chunks(AT_ONCE) {
         for (name, live) in live::topics(cluster, names).await? {
+            let replication_factor = even_factor(&live.topic);
             let set = live.topic.configs.into_iter().filter(|(_, entry)| {
                 entry.origin == ConfigOrigin::Topic && !entry.sensitive && !entry.read_only
             });
@@ -35,7 +36,7 @@ pub async fn live_topics(
                 name,
                 cluster: alias.to_owned(),
                 partitions: Some(live.topic.partitions),
-                replication_factor: Some(live.topic.replication_factor),
+                replication_factor,
                 configs: set
                     .filter_map(|(key, entry)| Some((key, entry.value?)))
                     .collect(),
@@ -43,4 +44,14 @@ pub async fn live_topics(
         }
     }
     Ok(topics)
+}
+
+/// How many replicas every partition has; nothing where they differ, as half way through a move. Any number that is declared
+/// would then move replicas.
+fn even_factor(topic: &ObservedTopic) -> Option<u16> {
+    let factor = usize::from(topic.replication_factor);
+    let mut partitions = topic.placement.iter();
+    partitions
+        .all(|partition| partition.destination().len() == factor)
+        .then_some(topic.replication_factor)
 }

@@ -163,6 +163,12 @@ async fn cluster(session: &Session, args: &ImportClusterArgs) -> Result<String, 
                 alias: args.alias.clone(),
                 source: Box::new(source),
             })?;
+    for topic in topics.iter().filter(|it| it.replication_factor.is_none()) {
+        output::warning(&format!(
+            "replicationFactor of {} is left out: its partitions have different numbers of replicas, and any number would move some",
+            topic.name
+        ));
+    }
     let imported = Imported {
         clusters: vec![ImportedCluster {
             alias: args.alias.clone(),

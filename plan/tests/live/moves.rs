@@ -240,6 +240,26 @@ async fn a_move_that_is_refused_leaves_no_throttle() {
     assert!(!bench.plan(factor(3)).await.has_changes());
 }
 
+#[tokio::test]
+async fn the_plan_of_an_imported_topic_is_empty_where_its_partitions_differ_in_replicas() {
+    let bench = settled_with_one_replica().await;
+    let client = &bench.clients["left"];
+    let imported = || plan::live_topics("left", client, |name| name == "t");
+    let even = imported().await.unwrap().remove(0);
+    assert_eq!(even.replication_factor, Some(1));
+    let place = TopicPartition::new("t", 3);
+    let target = ReassignmentTarget::Replicas(vec![1, 2]);
+    let moves = BTreeMap::from([(place, target)]);
+    client.reassign_partitions(&moves).await.unwrap();
+    assert_eq!(factors(&bench).await, [1, 1, 1, 2, 1, 1, 1]);
+
+    let uneven = imported().await.unwrap().remove(0);
+    let mut declared = topic("t", &["left"], uneven.partitions, &[]);
+    declared.replication_factor = uneven.replication_factor;
+    let plan = bench.plan(vec![declared]).await;
+    assert_eq!(plan.resource_changes[0].action(), Action::NoOp);
+}
+
 /// Ends an apply as `kill -9` does, while its first batch is under way.
 async fn kill(bench: &Bench, plan: &Plan) {
     let cancel = CancellationToken::new();
