@@ -1,7 +1,10 @@
 //! What is to go although the topology declares it: `destroy`.
 
-use crate::change::{Action, ResourceChange};
+use crate::change::{Action, BlockCode, ResourceChange};
 use crate::desired::Desired;
+
+/// That declaring it again would help is for what the topology dropped.
+const PREVENTED: &str = "it was applied with `preventDestroy`: take that out of the topology and apply it, and destroy it then";
 
 /// Says why, where it would read as if the topology had dropped it.
 pub(crate) fn reword(desired: &Desired, changes: &mut [ResourceChange]) {
@@ -10,7 +13,14 @@ pub(crate) fn reword(desired: &Desired, changes: &mut [ResourceChange]) {
             continue;
         }
         match change.action() {
-            Action::Delete => "to be destroyed, as asked for".clone_into(&mut change.reason),
+            Action::Delete => {
+                "to be destroyed, as asked for".clone_into(&mut change.reason);
+                for block in &mut change.blocked {
+                    if block.code == BlockCode::PreventDestroy {
+                        PREVENTED.clone_into(&mut block.message);
+                    }
+                }
+            }
             // what the cluster's `allow` keeps
             Action::NoOp => {
                 "not to be destroyed".clone_into(&mut change.reason);

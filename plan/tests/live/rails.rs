@@ -198,6 +198,9 @@ async fn a_precious_topic_is_not_deleted_whatever_is_permitted() {
     let allowed = Permissions::to_destroy([address.to_owned()]);
     let plan = plan::diff_desired(&desired, &observed, &allowed);
     refused(&bench, &plan, address, BlockCode::PreventDestroy).await;
+    // it is declared already
+    let message = &plan.resource_changes[0].blocked[0].message;
+    assert!(!message.contains("declare it again"), "{message}");
 }
 
 #[tokio::test]
