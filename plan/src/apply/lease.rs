@@ -208,13 +208,20 @@ fn holder_before(standing: &BTreeMap<Uuid, Standing>, id: Uuid, own: &Standing) 
         })
 }
 
-/// Whether the process is certainly gone: it was of this machine's process table and is not in it.
+/// Whether the process is certainly gone: it was of this machine's process table, and is not in it or has ended there.
 fn is_dead(other: &Applicant, own: &Applicant) -> bool {
-    !own.processes.is_empty()
-        && other.processes == own.processes
-        && !std::path::Path::new("/proc")
-            .join(other.pid.to_string())
-            .exists()
+    !own.processes.is_empty() && other.processes == own.processes && has_ended(other.pid)
+}
+
+/// What was killed stays in the table until its parent has looked at it, which in a container may be never.
+fn has_ended(pid: u32) -> bool {
+    match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        // the state comes after the name, which may hold parentheses of its own
+        Ok(stat) => stat
+            .rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with(['Z', 'X'])),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 /// Opens the record of a cluster and claims the lease.
@@ -309,5 +316,19 @@ mod tests {
             ..of(u32::MAX)
         };
         assert!(!is_dead(&elsewhere, &own));
+
+        // killed, and nobody has asked how it ended
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .expect("sleep");
+        assert!(!is_dead(&of(child.id()), &own));
+        child.kill().expect("a child of one's own");
+        let began = std::time::Instant::now();
+        while !is_dead(&of(child.id()), &own) {
+            assert!(began.elapsed() < Duration::from_secs(10), "it still holds");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.wait().expect("it was not waited for");
     }
 }
