@@ -96,7 +96,7 @@ fn show_rest(session: &Session, plan: &Plan) {
     }
     let text = plan::text::render_human(plan, plain(session.terminal));
     output::note(&format!(
-        "Without the clusters that cannot be reached, the plan would be:\n{}",
+        "Without the clusters that cannot be reached, the plan would be (`--target` by address asks for it alone):\n{}",
         text.trim_end()
     ));
 }
@@ -211,7 +211,10 @@ async fn attempt(
             })
         })
         .await??;
-    scope::warn_of_unmatched(&made.plan, asked);
+    // what lies on clusters that cannot be reached may match all the same
+    if made.missing.is_empty() {
+        scope::warn_of_unmatched(&made.plan, asked);
+    }
     Ok(Made {
         plan: scope::narrowed(made.plan, asked),
         ..made
@@ -231,13 +234,10 @@ struct Reached {
     missing: Vec<ConnectError>,
 }
 
-/// The clusters that a plan for these addresses cannot do without: a mirror's state is kept on its target, and a source that
-/// is gone is what mirrors are promoted for.
+/// The clusters that a plan for these addresses cannot do without: those that the addresses name, and the targets of mirrors,
+/// which keep their state. A source that is gone is what mirrors are promoted for.
 fn needed(topology: &Topology, asked: &ScopeArgs) -> BTreeSet<String> {
     let managed = plan::managed_clusters(topology);
-    if !scope::speaks_of_mirrors_only(&asked.target) {
-        return managed;
-    }
     let meant = topology
         .mirrors
         .iter()
@@ -245,7 +245,7 @@ fn needed(topology: &Topology, asked: &ScopeArgs) -> BTreeSet<String> {
     let targets: BTreeSet<String> = meant.map(|mirror| mirror.target.clone()).collect();
     managed
         .into_iter()
-        .filter(|it| targets.contains(it))
+        .filter(|it| targets.contains(it) || scope::speaks_of_cluster(&asked.target, it))
         .collect()
 }
 

@@ -46,9 +46,51 @@ pub(crate) fn speaks_of_no_cluster(targets: &[Pattern]) -> bool {
     speaks_only_of(targets, &["file", "ec2"])
 }
 
-/// Whether only mirrors can match: then no cluster has to be reached but the targets that keep their states.
-pub(crate) fn speaks_of_mirrors_only(targets: &[Pattern]) -> bool {
-    speaks_only_of(targets, &["mirror"])
+/// Whether a resource on the cluster `alias` can match whose address names the cluster; those of mirrors do not.
+pub(crate) fn speaks_of_cluster(targets: &[Pattern], alias: &str) -> bool {
+    targets.is_empty()
+        || targets
+            .iter()
+            .flat_map(Pattern::parts)
+            .any(|part| can_name(part, alias))
+}
+
+fn can_name(part: &str, alias: &str) -> bool {
+    // an alternative could be anything
+    if part.contains(['|', '(']) {
+        return true;
+    }
+    let kinds = KINDS_ON_CLUSTERS.into_iter().chain(["file"]);
+    let found = kinds
+        .filter(|kind| begins_with(part, kind))
+        .find_map(|kind| Some((kind, part.strip_prefix(kind)?)));
+    match found {
+        None => true,
+        Some(("file" | "ec2" | "mirror", _)) => false,
+        Some((_, rest)) => can_begin_with(rest, &format!(".{alias}.")),
+    }
+}
+
+/// Whether what this expression matches can begin with the text, as far as its plain beginning tells.
+fn can_begin_with(expression: &str, text: &str) -> bool {
+    let mut plain = Vec::new();
+    let mut characters = expression.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '.' => plain.push(None),
+            '\\' if characters.next_if_eq(&'.').is_some() => plain.push(Some('.')),
+            '_' | '-' => plain.push(Some(character)),
+            _ if character.is_ascii_alphanumeric() => plain.push(Some(character)),
+            '*' | '?' | '{' => {
+                // what comes before it need not be there
+                plain.pop();
+                break;
+            }
+            _ => break,
+        }
+    }
+    let mut pairs = plain.into_iter().zip(text.chars());
+    pairs.all(|(plain, character)| plain.is_none_or(|it| it == character))
 }
 
 /// Whether infrastructure is asked for by its address.
@@ -208,18 +250,32 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_nothing_else_speaks_of_mirrors_only() {
-        let says = |written: &[&str]| speaks_of_mirrors_only(&patterns(written));
-        assert!(says(&["mirror.pay"]));
-        assert!(says(&["mirror\\.pay, mirror.orders"]));
-        for other in [
-            &[][..],
-            &[".*"],
-            &["mirror.pay", "topic.a.b"],
-            &["mirror.a|topic.*"],
-            &["mirrors?.*"],
+    fn only_what_can_be_nothing_else_does_without_a_cluster() {
+        let says = |written: &[&str]| speaks_of_cluster(&patterns(written), "aws");
+        for (targets, aws) in [
+            (&["mirror.pay"][..], false),
+            (&["mirror\\.pay, mirror.orders"], false),
+            (&["topic.onprem.*"], false),
+            (&["topic\\.aw\\..*"], false),
+            (&["topic.aws2.*", "acl.dc\\..*, file.*"], false),
+            (&["topic.dc.aws.b"], false),
+            (&[], true),
+            (&[".*"], true),
+            (&["topic.*"], true),
+            (&["topic.+"], true),
+            (&["topic.aws.orders"], true),
+            (&["topic\\.aws\\..*"], true),
+            (&["topic.aws2?.*"], true),
+            (&["topic.a.*"], true),
+            (&["topic.awx*s.b"], true),
+            (&["topic.aw{0,1}s.*"], true),
+            (&["topic.[a-z]+.b"], true),
+            (&["topic.(aws|dc).b"], true),
+            (&["mirror.pay", "topic.aws.b"], true),
+            (&["mirror.a|topic.*"], true),
+            (&["mirrors?.*"], true),
         ] {
-            assert!(!says(other), "{other:?}");
+            assert_eq!(says(targets), aws, "{targets:?}");
         }
     }
 

@@ -288,4 +288,17 @@ fn a_cluster_that_cannot_be_reached_does_not_hide_what_the_others_need() {
     assert_eq!(plan.out, "", "it is not the plan that was asked for");
     run(&["apply", "-f", text(&file), "--auto-approve"]).code(1);
     assert!(!stage.left.topics().contains(&"t".to_owned()));
+
+    let excluded = run(&["plan", "-f", text(&file), "--exclude", "topic.right.*"]).code(1);
+    assert!(!excluded.err.contains("matches no"), "{}", excluded.err);
+
+    // what does not concern it can be asked for by its address
+    let target = |pattern| ["--target", pattern];
+    let apply = ["apply", "-f", text(&file), "--auto-approve"];
+    for both in ["topic.*", "topic.right.*"] {
+        run(&[&apply[..], &target(both)].concat()).code(1);
+    }
+    let applied = run(&[&apply[..], &target("topic\\.left\\..*")].concat()).code(0);
+    applied.says("1 change made");
+    assert!(stage.left.topics().contains(&"t".to_owned()));
 }
