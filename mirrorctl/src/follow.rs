@@ -152,10 +152,7 @@ impl Follower {
         let Some(owner) = self.another() else {
             return together(self.file, self.recorded());
         };
-        let why = format!(
-            "the topology `{owner}` has a mirror of this name on {}",
-            self.target
-        );
+        let why = of_another(owner, &self.target);
         Word::Hold(match self.file {
             MirrorState::Paused => Held::ByBoth(why),
             MirrorState::Running | MirrorState::Promoted => Held::ByRecord(why),
@@ -215,14 +212,7 @@ impl Follower {
         };
         let due = |at| now.since(at) >= OWNER_EVERY;
         if entry.is_some() || self.owner_read.is_none_or(due) {
-            match self.owner.look().await {
-                Ok(()) => {}
-                // where nobody lets us know whose it is, it is taken for ours
-                Err(error) if error.class() == RetryClass::Fatal => {
-                    tracing::debug!(mirror = self.mirror, %error, "whose the mirror is cannot be read");
-                }
-                Err(error) => return Err(error),
-            }
+            look_at(&mut self.owner, &self.mirror).await?;
             self.owner_read = Some(now);
         }
         if let Some(entry) = entry {
@@ -241,6 +231,22 @@ impl Follower {
             tracing::warn!(mirror = self.mirror, %error, "the mirror's record cannot be read: {what_now}");
         }
     }
+}
+
+/// Reads whose the mirror is; where nobody lets us know, it is taken for ours. Cancel safe.
+async fn look_at(owner: &mut MirrorOwner, mirror: &str) -> Result<(), Error> {
+    match owner.look().await {
+        Err(error) if error.class() == RetryClass::Fatal => {
+            tracing::debug!(mirror, %error, "whose the mirror is cannot be read");
+            Ok(())
+        }
+        looked => looked,
+    }
+}
+
+/// Why a mirror is held that another topology has.
+fn of_another(owner: &str, target: &str) -> String {
+    format!("the topology `{owner}` has a mirror of this name on {target}")
 }
 
 /// `since 2026-11-21 15:04:05 UTC, set by alice@host`.
@@ -269,6 +275,9 @@ pub(crate) struct Shown {
     /// Whether there was a record and somebody deleted it: whoever has seen it holds the mirror.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) deleted: bool,
+    /// Why replicators hold it, whatever file and record say: it is another topology's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) held: Option<String>,
     /// How the promotion ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) promotion: Option<String>,
@@ -296,6 +305,8 @@ pub(crate) struct Kept {
     pub(crate) entry: Entry,
     /// What the mirrors into the target say of their topics; nothing where neither file nor record say promoted.
     pub(crate) topics: BTreeMap<TopicKey, TopicRecord>,
+    /// The name of the topology that has the mirror, where that was asked and is another one.
+    pub(crate) another: Option<String>,
 }
 
 impl Kept {
@@ -312,7 +323,25 @@ impl Kept {
         } else {
             BTreeMap::new()
         };
-        Ok(Self { entry, topics })
+        Ok(Self {
+            entry,
+            topics,
+            another: None,
+        })
+    }
+
+    /// And whose the mirror is, for the topology called `topology`. Cancel safe: nothing but reads.
+    pub(crate) async fn asking_whose(
+        mut self,
+        mirror: &Mirror,
+        topology: Option<&str>,
+        target: &kafka::Cluster,
+    ) -> Result<Self, Error> {
+        let mut owner = MirrorOwner::new(target.clone(), &mirror.name);
+        look_at(&mut owner, &mirror.name).await?;
+        let another = owner.owner().and_then(|it| it.another_than(topology));
+        self.another = another.map(str::to_owned);
+        Ok(self)
     }
 }
 
@@ -361,6 +390,9 @@ pub(crate) fn state(mirror: &Mirror, kept: Option<&Kept>, source_cluster_id: &st
         by,
         record,
         deleted: recorded.is_some_and(|entry| entry.deleted),
+        held: kept
+            .and_then(|kept| kept.another.as_deref())
+            .map(|owner| of_another(owner, &mirror.target)),
         over: over && promotion.is_some(),
         promotion,
     }

@@ -134,7 +134,12 @@ impl Lots {
     ) -> Result<(), Failure> {
         let promoted: BTreeSet<String> = mirrors
             .iter()
-            .filter(|mirror| matches!(self.lot(mirror), Lot::Promoted(_)))
+            .filter(|mirror| match self.lot(mirror) {
+                Lot::Promoted(_) => true,
+                // another topology's: its file says promoted all the same
+                Lot::Held(_) => mirror.state == MirrorState::Promoted,
+                Lot::Run | Lot::Finish | Lot::Unreached => false,
+            })
             .map(|mirror| mirror.name.clone())
             .collect();
         let only_those = promoted.len() == mirrors.len();

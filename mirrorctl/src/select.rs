@@ -76,7 +76,9 @@ pub(crate) fn sorted<'t>(
         }
     }
     if sorted.copied.is_empty() && sorted.finished.is_empty() {
-        return Err(nothing_to_replicate("all of them are paused or promoted"));
+        return Err(nothing_to_replicate(
+            "all of them are held, paused or promoted",
+        ));
     }
     Ok(sorted)
 }

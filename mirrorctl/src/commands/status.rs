@@ -34,7 +34,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Ended {
         for route in reach.routes() {
             let mirror = route.mirror;
             if mirror.engine == Engine::Builtin && !records.contains_key(&mirror.name) {
-                let kept = Kept::of(mirror, &route.target).await;
+                let kept = kept(&topology, mirror, &route.target).await;
                 records.insert(&mirror.name, kept.map_err(on_target(mirror))?);
             }
             let kept = records.get(&mirror.name);
@@ -70,6 +70,17 @@ fn needing(read: &[MirrorStatus]) -> Vec<String> {
             .collect()
     };
     read.iter().flat_map(of_mirror).collect()
+}
+
+/// What the target keeps about a mirror of the built-in engine.
+async fn kept(
+    topology: &Topology,
+    mirror: &Mirror,
+    target: &Cluster,
+) -> Result<Kept, kafka::Error> {
+    let kept = Kept::of(mirror, target).await?;
+    let name = topology.name.as_deref();
+    kept.asking_whose(mirror, name, target).await
 }
 
 /// How a mirror stands with one source; where that cannot be reached, as the target alone shows it.

@@ -146,6 +146,7 @@ fn meant(shown: &Shown, target: &str) -> String {
         by,
         record,
         deleted,
+        held,
         promotion,
         over: _,
     } = shown;
@@ -167,8 +168,9 @@ fn meant(shown: &Shown, target: &str) -> String {
              again\n"
         ));
     }
-    if let Some(promotion) = promotion {
-        text.push_str(&format!("  {promotion}\n"));
+    let held = held.as_ref().map(|why| format!("held: {why}"));
+    for line in held.iter().chain(promotion) {
+        text.push_str(&format!("  {line}\n"));
     }
     text
 }
@@ -472,6 +474,7 @@ mod tests {
                 by: By::Topology,
                 record: None,
                 deleted: false,
+                held: None,
                 promotion: None,
                 over: false,
             },

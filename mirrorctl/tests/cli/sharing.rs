@@ -250,6 +250,18 @@ fn a_mirror_of_another_topology_is_refused_whatever_its_state() {
     run(&["replicate", "-f", text(&a), "--once"]).code(3);
 }
 
+#[test]
+fn a_promoted_mirror_of_another_topology_is_refused_as_any_promoted_one() {
+    let bed = Bed::new();
+    let (a, b) = (named(&bed, "sa", "running"), named(&bed, "sb", "promoted"));
+    run(&["apply", "-f", &a, "--auto-approve"]).code(0);
+    for once in [&["--once"][..], &[]] {
+        run(&[&["replicate", "-f", &b], once].concat())
+            .code(3)
+            .says("refusing to replicate pay: promoted");
+    }
+}
+
 /// The file of the mirror `pay` in this state, of the topology with this name.
 fn named(bed: &Bed, name: &str, meant: &str) -> String {
     let file = write(&bed.stage, &format!("{name}.yaml"), meant);
@@ -273,6 +285,11 @@ fn a_replicator_stands_by_where_another_topology_takes_its_mirror_over_and_goes_
     replicate.until_it_says("nothing is copied. Where that is this topology by another name");
     bed.produce("20", "2.json");
     assert_eq!(bed.copied(), 30);
+    run(&["status", "-f", &bed.own])
+        .code(0)
+        .says("held: the topology `other` has a mirror of this name on right");
+    let status = run(&["status", "-f", &other]).code(0);
+    assert!(!status.out.contains("held"), "{}", status.out);
     // one that starts is told the same
     run(&["replicate", "-f", &bed.own, "--once"])
         .code(3)
