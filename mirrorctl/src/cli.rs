@@ -480,8 +480,7 @@ Examples:
 
 The script asks mirrorctl itself, which also completes addresses (--target, --exclude,
 --allow-destroy, forget) and mirrors (--mirror) from the topology after -f, without asking a
-cluster; bash takes words apart at colons, so that addresses of access rules end there. Load it
-anew after an upgrade, as above.")]
+cluster. Load it anew after an upgrade, as above.")]
 pub(crate) struct CompletionsArgs {
     /// Which shell
     #[arg(value_enum)]
