@@ -5,7 +5,7 @@ use plan::{AuditEvent, AuditRecord};
 use serde_json::{Value, json};
 
 use crate::commands::ClusterHistory;
-use crate::output::figures::counted;
+use crate::output::figures::{count, counted};
 use crate::output::style::{BAD, DIM, GOOD, HEAD, WARN};
 
 /// Changes of one apply that are named.
@@ -52,23 +52,33 @@ pub(crate) fn history_human(read: &[ClusterHistory]) -> String {
     text
 }
 
-/// How the apply that `started` tells of ended, when `other` tells that.
-fn finished<'a>(started: &AuditRecord, other: &'a AuditRecord) -> Option<&'a str> {
+/// How the apply that `started` tells of ended, when `other` tells that, and how many changes were there before.
+fn finished<'a>(started: &AuditRecord, other: &'a AuditRecord) -> Option<(&'a str, usize)> {
     match &other.event {
-        AuditEvent::Finished { outcome, .. } if other.apply == started.apply => Some(outcome),
+        AuditEvent::Finished {
+            outcome,
+            already_done,
+            ..
+        } if other.apply == started.apply => Some((outcome.as_str(), already_done.len())),
         AuditEvent::Finished { .. } | AuditEvent::Started { .. } => None,
     }
 }
 
-fn outcome(started: i64, end: Option<(i64, &str)>) -> String {
-    match end {
-        None => format!("{BAD}no end on record{BAD:#}: it runs, or was killed"),
-        Some((ended, "done")) => {
-            let seconds = (ended - started) as f64 / 1e3;
-            format!("{GOOD}done{GOOD:#} after {seconds:.1} s")
-        }
-        Some((_, outcome)) => format!("{WARN}stopped{WARN:#}: {outcome}"),
+fn outcome(started: i64, end: Option<(i64, (&str, usize))>) -> String {
+    let Some((ended, (outcome, already_done))) = end else {
+        return format!("{BAD}no end on record{BAD:#}: it runs, or was killed");
+    };
+    let mut text = if outcome == "done" {
+        let seconds = (ended - started) as f64 / 1e3;
+        format!("{GOOD}done{GOOD:#} after {seconds:.1} s")
+    } else {
+        format!("{WARN}stopped{WARN:#}: {outcome}")
+    };
+    if already_done > 0 {
+        let already_done = count(already_done as i128);
+        text.push_str(&format!("; {already_done} already as planned"));
     }
+    text
 }
 
 fn time(milliseconds: i64) -> String {

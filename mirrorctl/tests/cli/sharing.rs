@@ -155,6 +155,8 @@ fn a_saved_plan_sets_a_password_once() {
     run(&["apply", text(&first)])
         .code(0)
         .says("0 changes made, 1 already as planned");
+    let history = run(&["history", "-f", text(&users(1))]).code(0);
+    assert_eq!(history.out.matches("1 already as planned").count(), 1);
     run(&["plan", "-f", text(&users(2)), "--out", text(&second)]).code(0);
     run(&["apply", text(&second)]).code(0).says("1 change made");
     run(&["apply", text(&second)])

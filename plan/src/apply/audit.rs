@@ -48,6 +48,9 @@ pub enum AuditEvent {
         outcome: String,
         /// What was done, by address.
         applied: Vec<String>,
+        /// What somebody, or an apply that was interrupted, had done before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        already_done: Vec<String>,
         /// What may be half done.
         unfinished: Vec<String>,
         /// What was not begun.
@@ -107,11 +110,11 @@ impl Audit {
             .iter()
             .map(|unfinished| unfinished.address.clone())
             .collect();
-        let done: Vec<String> = [&summary.applied[..], &summary.already_done].concat();
         let finished = AuditRecord {
             event: AuditEvent::Finished {
                 outcome,
-                applied: here(&done),
+                applied: here(&summary.applied),
+                already_done: here(&summary.already_done),
                 unfinished: here(&unfinished),
                 not_started: here(&summary.not_started),
             },
