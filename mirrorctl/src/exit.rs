@@ -83,6 +83,7 @@ impl From<&Failure> for Code {
             | Failure::OfAnotherTopology { .. }
             | Failure::LeftOut { .. }
             | Failure::NotPermitted { .. }
+            | Failure::Forget(plan::ForgetError::OfAnotherTopology { .. })
             | Failure::RenderFolder(render::FolderError::Link { .. })
             | Failure::RenderWrite(
                 render::WriteError::Edited { .. }

@@ -22,7 +22,8 @@ pub(crate) async fn forget(session: &Session, args: &ForgetArgs) -> Ended {
             plan::managed_clusters(&topology)
         };
         let clients = connect(&topology, &aliases).await?;
-        Ok::<_, Failure>(plan::forget(&clients, folder, &args.addresses).await?)
+        let name = topology.name.as_deref();
+        Ok::<_, Failure>(plan::forget(&clients, folder, name, &args.addresses).await?)
     };
     let forgotten = session.until_stopped(forgetting).await??;
     match session.terminal.format() {

@@ -184,6 +184,10 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Forget(plan::ForgetError::Unknown { .. }) => {
             Some("`mirrorctl plan` shows the addresses of what is declared no longer".to_owned())
         }
+        Failure::Forget(plan::ForgetError::OfAnotherTopology { .. }) => Some(
+            "the file of that topology ends it, or one with its name (`metadata.name`); nothing was forgotten"
+                .to_owned(),
+        ),
         Failure::Apply(plan::ApplyError::Blocked { blocked }) => {
             let asked_for = |(_, block): &(String, plan::Block)| {
                 block.code == plan::BlockCode::DestroyNotAllowed

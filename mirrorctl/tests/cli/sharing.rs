@@ -245,6 +245,9 @@ fn a_mirror_of_another_topology_is_refused_whatever_its_state() {
             );
     }
     run(&["replicate", "-f", text(&a), "--once"]).code(0);
+    run(&["forget", "-f", text(&b), "mirror.pay"])
+        .code(3)
+        .says("of another topology: mirror.pay (`sa`)");
     // asked for by its address, it is the other's from then on
     let take = ["--allow-destroy", "mirror.pay"];
     run(&[&["apply", "-f", text(&b), "--auto-approve"][..], &take].concat()).code(0);

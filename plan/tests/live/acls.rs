@@ -166,7 +166,7 @@ async fn a_forgotten_rule_is_nobodys() {
     let topology = declaring(&bench, "left", &[rule(AclOperation::Read)]);
     let plan = planned(&bench, &topology, &[]).await;
     bench.apply(&plan).await.unwrap();
-    plan::forget(&bench.clients, None, &[ADDRESS.to_owned()])
+    plan::forget(&bench.clients, None, None, &[ADDRESS.to_owned()])
         .await
         .unwrap();
     let mut without = declaring(&bench, "left", &[]);

@@ -136,7 +136,7 @@ async fn a_topic_that_was_declared_with_prevent_destroy_stays_until_it_is_forgot
 
     let addresses = [address.to_owned()];
     assert_eq!(
-        plan::forget(&bench.clients, None, &addresses)
+        plan::forget(&bench.clients, None, None, &addresses)
             .await
             .unwrap(),
         addresses
@@ -144,7 +144,7 @@ async fn a_topic_that_was_declared_with_prevent_destroy_stays_until_it_is_forgot
     let plan = planned(&bench, &topology, &[address]).await;
     assert!(plan.resource_changes.is_empty());
     assert_eq!(bench.topics("left"), ["old"]);
-    let error = plan::forget(&bench.clients, None, &addresses)
+    let error = plan::forget(&bench.clients, None, None, &addresses)
         .await
         .unwrap_err();
     assert!(error.to_string().contains(address), "{error}");

@@ -208,7 +208,7 @@ async fn a_promotion_is_irreversible_whoever_remembers_it() {
     settle(&bench, "promoted").await;
     // and without that, the record
     let addresses = [PAY.to_owned()];
-    plan::forget(&bench.clients, None, &addresses)
+    plan::forget(&bench.clients, None, None, &addresses)
         .await
         .unwrap();
     let plan = plan_for(&bench, "running").await;
@@ -233,7 +233,7 @@ async fn who_drops_a_promoted_mirror_is_told_how_it_stays_promoted() {
         assert!(message.contains(words), "{words} in {message}");
     }
     let addresses = [PAY.to_owned()];
-    let forgotten = plan::forget(&bench.clients, None, &addresses).await;
+    let forgotten = plan::forget(&bench.clients, None, None, &addresses).await;
     forgotten.unwrap();
     let plan = planned(&bench, &none, &[]).await;
     assert!(!plan.has_changes() && !plan.is_blocked(), "{plan:#?}");
@@ -272,8 +272,12 @@ async fn a_mirror_of_another_topology_is_taken_over_only_by_its_address() {
         assert_eq!(codes(&plan), [BlockCode::MirrorOfAnotherTopology]);
     }
     let addresses = [PAY.to_owned()];
-    let forgotten = plan::forget(&bench.clients, None, &addresses).await;
-    forgotten.unwrap();
+    let forget = |name| plan::forget(&bench.clients, None, name, &addresses);
+    for other in [Some("a"), None] {
+        let error = forget(other).await.unwrap_err().to_string();
+        assert!(error.contains("mirror.pay (`b`)"), "{error}");
+    }
+    forget(Some("b")).await.unwrap();
     let plan = planned(&bench, &named("a", "running"), &[]).await;
     bench.apply(&plan).await.unwrap();
     assert_eq!(live(&bench).await, MirrorState::Running);

@@ -365,7 +365,9 @@ async fn throttles_of_a_broker_that_is_down_hold_nothing_up_and_can_be_forgotten
     let left: Vec<i32> = plan.left_behind[0].brokers.iter().copied().collect();
     assert_eq!(left, [3], "the others are free");
     let address = ["topic.left.t".to_owned()];
-    plan::forget(&bench.clients, None, &address).await.unwrap();
+    plan::forget(&bench.clients, None, None, &address)
+        .await
+        .unwrap();
     assert_eq!(bench.plan(topics).await.left_behind, []);
 }
 
