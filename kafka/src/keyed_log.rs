@@ -34,6 +34,10 @@ const LIMITS: FetchLimits = FetchLimits {
     partition_max_bytes: 4 << 20,
 };
 
+/// How far such a topic was written: another mark, another content. Nothing where there is no topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark(Option<(Uuid, i64)>);
+
 /// A topic of one partition, for a tool's own records.
 #[derive(Debug, Clone)]
 pub struct KeyedLog {
@@ -99,13 +103,14 @@ impl KeyedLog {
         Ok(self.described().await?.is_some())
     }
 
-    /// Which topic it is and how far it was written; nothing where it does not exist. Cancel safe.
-    pub async fn mark(&self) -> Result<Option<(Uuid, i64)>, Error> {
+    /// Which topic it is and how far it was written: two small requests, to decide whether reading it is worth while.
+    /// Cancel safe.
+    pub async fn mark(&self) -> Result<Mark, Error> {
         let Some(topic) = self.described().await? else {
-            return Ok(None);
+            return Ok(Mark(None));
         };
         let end = self.listed(OffsetSpec::Latest).await?;
-        Ok(Some((topic.id, end)))
+        Ok(Mark(Some((topic.id, end))))
     }
 
     /// Hands every record to `visit`, the oldest first, up to the end as it is now; none where the topic does not

@@ -45,7 +45,7 @@ pub use codec::{Compression, CompressionError};
 pub use connection::{Connection, Frame, PendingResponse};
 pub use error::{BrokerError, Error};
 pub use gate::Gate;
-pub use keyed_log::KeyedLog;
+pub use keyed_log::{KeyedLog, Mark};
 pub use metadata::{BrokerNode, ClusterMetadata, PartitionMetadata, TopicMetadata, TopicPartition};
 pub use producer_id::ProducerIdentity;
 pub use retry::RetryClass;

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::DateTime;
-use kafka::{Error, RetryClass};
+use kafka::{Error, Mark, RetryClass};
 use plan::{Clients, MirrorOwner, Owner};
-use register::{Entry, Mark, RegisterLog, Standing, TopicKey, TopicRecord, is_handed_over};
+use register::{Entry, RegisterLog, Standing, TopicKey, TopicRecord, is_handed_over};
 use replicator::Moment;
 use replicator::metrics::Held;
 use serde::Serialize;

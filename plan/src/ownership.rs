@@ -56,13 +56,9 @@ impl Owner {
 pub struct MirrorOwner {
     target: kafka::Cluster,
     address: String,
-    read: Option<Mark>,
+    read: Option<kafka::Mark>,
     owner: Option<Owner>,
 }
-
-/// How far a record was written: which topic, and its end; nothing where there is no topic.
-#[derive(Debug, PartialEq)]
-struct Mark(Option<(kafka::Uuid, i64)>);
 
 impl MirrorOwner {
     /// Of the mirror of this name into `target`; nothing is read yet.
@@ -85,7 +81,7 @@ impl MirrorOwner {
     /// # Errors
     /// When it cannot be read. What was read last stays.
     pub async fn look(&mut self) -> Result<(), kafka::Error> {
-        let mark = Some(Mark(journal::log(&self.target).mark().await?));
+        let mark = Some(journal::log(&self.target).mark().await?);
         if self.read != mark {
             let mut journal = journal::read(&self.target).await?;
             let owned = journal.recorded.remove(&self.address);

@@ -19,7 +19,7 @@ mod way_back;
 
 pub use entry::{Entry, Register, Standing};
 pub use json_key::json_key;
-pub use log::{Mark, RegisterLog};
+pub use log::RegisterLog;
 pub use provenance::{
     HandedOver, Origin, Released, TOPICS_TOPIC, TopicKey, TopicRecord, is_handed_over, provenance,
     topic_entry,

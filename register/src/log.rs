@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use kafka::record::Record;
-use kafka::{Cluster, Error, KeyedLog};
+use kafka::{Cluster, Error, KeyedLog, Mark};
 use serde::Serialize;
 
 use crate::entry::Register;
@@ -20,10 +20,6 @@ pub struct RegisterLog {
     log: KeyedLog,
 }
 
-/// How far the topic was written: another mark, another content. Nothing where there is no topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark(Option<(kafka::Uuid, i64)>);
-
 impl RegisterLog {
     /// The register of this cluster.
     pub fn new(cluster: Cluster) -> Self {
@@ -34,7 +30,7 @@ impl RegisterLog {
 
     /// How far it is written: a small request, to decide whether reading it is worth while. Cancel safe.
     pub async fn mark(&self) -> Result<Mark, Error> {
-        self.log.mark().await.map(Mark)
+        self.log.mark().await
     }
 
     /// All that it says; nothing where there is no topic, which is not created. Cancel safe.
