@@ -1,11 +1,13 @@
 //! The Ansible roles and what is rendered around them, judged by ansible-lint and molecule. The role for Kafka really starts a
-//! broker, by its start script: systemd does not run everywhere that tests do.
+//! broker: by its start script, and under the systemd of a container.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/examples.rs"]
 mod examples;
 #[path = "support/installed.rs"]
 mod installed;
+#[path = "support/machine.rs"]
+mod machine;
 #[path = "support/rendered.rs"]
 mod rendered;
 
@@ -17,6 +19,7 @@ use std::process::Command;
 use e2e::{Authority, ReservedPort, Workspace, mirrorctl_binary};
 use examples::{example, root};
 use installed::installed;
+use machine::{Machine, folders_of};
 use rendered::{render, run, said, succeed};
 use serde_json::Value;
 
@@ -85,6 +88,79 @@ fn the_kafka_role_starts_a_broker_once_and_restarts_it_for_a_reason() {
     );
     assert!(said.contains("idempotence: Executed: Successful"), "{said}");
     assert!(said.contains("verify: Executed: Successful"), "{said}");
+}
+
+/// Kafka's own role: what it has set up stays as it is, also where systemd makes it anew at each start.
+#[test]
+fn the_role_of_ansible_keeps_a_broker_under_systemd() {
+    let bin = installed("MIRRORCTL_ANSIBLE");
+    let workspace = Workspace::create("systemd-kafka").unwrap();
+    let shared = workspace.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    succeed(
+        Command::new("cp")
+            .arg("-rL")
+            .arg(installed("MIRRORCTL_KAFKA_LIBS"))
+            .arg(shared.join("jars")),
+    );
+    let [clients, controllers] = [(); 2].map(|()| ReservedPort::any().unwrap());
+    let topology = format!(
+        "apiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n- alias: here\n  platform: ansible\n  \
+         bootstrapServers: ['localhost:{}']\n  brokers: {{count: 1, hosts: [localhost]}}\n",
+        clients.number()
+    );
+    let topology = workspace.write("kafka.yaml", topology).unwrap();
+    let plays = render(&workspace, &topology, "ansible", &[]);
+    fs::rename(plays, shared.join("plays")).unwrap();
+    let java = succeed(Command::new("sh").args(["-c", "command -v java"]));
+    let java = Path::new(java.trim()).canonicalize().unwrap();
+    let mut seen = folders_of(&bin);
+    seen.extend(java.ancestors().nth(2).map(Path::to_owned));
+    seen.retain(|it| !it.starts_with("/usr"));
+    let machine = Machine::boot(&workspace, &shared, &seen);
+    let done = |line: &str| {
+        let output = machine.run(line);
+        let journal = || said(&machine.run("journalctl --no-pager --lines=100"));
+        assert!(
+            output.status.success(),
+            "{line}\n{}\n{}",
+            said(&output),
+            journal()
+        );
+        said(&output)
+    };
+    let play = |threads: &str| {
+        let variables = serde_json::json!({
+            "ansible_become": false,
+            "kafka_jars": "/srv/jars",
+            "kafka_java": java,
+            "kafka_heap": "256m",
+            "kafka_bind_address": "127.0.0.1",
+            "kafka_controllers": [{"id": 1, "host": "localhost", "port": controllers.number()}],
+            "kafka_config": {"offsets.topic.replication.factor": "1", "num.network.threads": threads},
+        });
+        done(&format!(
+            "cd /srv/plays && HOME=/root LANG=C.UTF-8 {}/ansible-playbook --connection local --extra-vars '{variables}' site.yml",
+            bin.display()
+        ))
+    };
+    let process = || done("systemctl show --property=MainPID --value kafka.service");
+    play("3");
+    let before = process();
+    let again = play("3");
+    assert!(again.contains("changed=0"), "{again}");
+    assert_eq!(process(), before);
+    done("systemctl restart kafka.service");
+    let again = play("3");
+    assert!(again.contains("changed=0"), "{again}");
+    // another setting is a reason
+    let before = process();
+    let changed = play("4");
+    assert!(changed.contains("changed=2"), "{changed}");
+    assert_ne!(process(), before);
+    done("systemctl stop kafka.service");
+    let result = done("systemctl show --property=Result --value kafka.service");
+    assert_eq!(result.trim(), "success");
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod rendered;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use e2e::{
     Workspace, mirrorctl_binary, write_mixed,
 };
 use installed::installed;
-use machine::Machine;
+use machine::{Machine, folders_of};
 use rendered::{render, said};
 
 const LIMIT: Duration = Duration::from_mins(2);
@@ -370,12 +370,7 @@ fn others_stand_beside(bed: &Bed, taken: u16, free: u16) {
 #[test]
 fn the_role_of_ansible_runs_mirrors_under_systemd() {
     let ansible = installed("MIRRORCTL_ANSIBLE");
-    // with the virtual environment around it, and the Python that this is made from
-    let python = ansible.join("python3").canonicalize().unwrap();
-    let mut seen = vec![ansible.parent().unwrap().to_owned()];
-    seen.extend(python.ancestors().nth(2).map(Path::to_owned));
-    seen.retain(|it| !it.starts_with("/usr"));
-    let bed = Bed::start(&["orders", "bills"], &seen);
+    let bed = Bed::start(&["orders", "bills"], &folders_of(&ansible));
     let [first, second, _] = ports();
     bed.succeed("install -D -m 0400 /srv/secret /root/target.secret");
     let settings = format!("ansible.first-port={}", first.number());

@@ -39,7 +39,7 @@ const NEEDS: &[Need] = &[
         install: Known(deployment::systemd_analyze),
     },
     Need {
-        of: &["systemd_live"],
+        of: &["ansible_roles", "systemd_live"],
         install: Known(deployment::systemd_nspawn),
     },
     Need {

@@ -153,6 +153,16 @@ impl Drop for Machine {
     }
 }
 
+/// The folders of this machine that Ansible needs, whose programs are in `bin`: the virtual environment around it, and the Python
+/// that this is made from.
+pub(crate) fn folders_of(bin: &Path) -> Vec<PathBuf> {
+    let python = bin.join("python3").canonicalize().expect("a Python");
+    let mut folders = vec![bin.parent().expect("a folder").to_owned()];
+    folders.extend(python.ancestors().nth(2).map(Path::to_owned));
+    folders.retain(|it| !it.starts_with("/usr"));
+    folders
+}
+
 /// What a machine's `/etc` needs so that it boots, and accounts can be made.
 fn etc(workspace: &Workspace) -> PathBuf {
     let etc = workspace.path().join("etc");
@@ -175,10 +185,12 @@ fn etc(workspace: &Workspace) -> PathBuf {
     ] {
         fs::write(etc.join(name), text).expect("a file");
     }
-    // what programs of this machine's distribution are found by
-    for name in ["alternatives", "ld.so.cache", "login.defs", "default"] {
-        let from = Path::new("/etc").join(name);
-        if from.exists() {
+    // what programs of this machine's distribution are found by, and what Java is told
+    let ours = fs::read_dir("/etc").expect("a folder");
+    for from in ours.map(|entry| entry.expect("an entry").path()) {
+        let name = from.file_name().expect("a name").to_string_lossy();
+        let needed = ["alternatives", "ld.so.cache", "login.defs", "default"];
+        if needed.contains(&&*name) || name.starts_with("java") {
             succeed(Command::new("cp").arg("-a").arg(&from).arg(&etc));
         }
     }
