@@ -7,7 +7,9 @@ use mirrorctl_render::{
 };
 use serde_json::Value;
 
-use crate::support::{MM2, examples, file, parse, rendering, try_rendering};
+use crate::support::{
+    MM2, documents, examples, file, parse, rendering, set, try_rendering, try_set,
+};
 
 /// An example whose mirror is run by another engine.
 fn with_engine(example: &str, engine: &str) -> String {
@@ -239,4 +241,54 @@ fn secrets_in_files_are_read_by_kafka() {
         "/run/secrets"
     );
     assert!(read["b.sasl.jaas.config"].contains("\"${directory:/run/secrets:b}\""));
+}
+
+#[test]
+fn a_mirror_of_strimzi_s_early_days_does_what_is_asked_or_is_refused() {
+    const EARLY: &[&str] = &["strimzi.api-version=v1beta1"];
+    let text = MM2
+        .replace("mirrormaker2", "strimzi-mirrormaker2")
+        .replace("/etc/ca.pem", "ca.pem")
+        .replace(
+            "{type: default}",
+            "{type: default, separator: _}\n  topicSync: {configExclude: ['retention\\..*']}\n  \
+             groupOffsetSync: {enabled: true}",
+        );
+    let rendering = set(&text, "strimzi", EARLY);
+    let written = file(&rendering, "strimzi/mirrors/a-to-b.yaml");
+    let read = documents(written);
+    let mirror = &read[0]["spec"]["mirrors"][0];
+    let source = &mirror["sourceConnector"]["config"];
+    // as its Kafka (2.4) calls them
+    for (key, value) in [
+        ("replication.policy.separator", "_"),
+        ("config.properties.blacklist", "retention\\..*"),
+        ("consumer.isolation.level", "read_committed"),
+    ] {
+        assert_eq!(source[key].as_str(), Some(value), "{key}: {written}");
+    }
+    assert_eq!(
+        source["sync.topic.configs.interval.seconds"].as_integer(),
+        Some(60)
+    );
+    // else its checkpoints are of topics that nobody writes
+    let checkpoints = &mirror["checkpointConnector"]["config"];
+    assert_eq!(
+        checkpoints["replication.policy.separator"].as_str(),
+        Some("_")
+    );
+    assert!(
+        written.contains("# Note: groupOffsetSync: not by"),
+        "{written}"
+    );
+
+    for (key, problem) in [
+        ("delivery: exactly-once", "not exactly once"),
+        ("startOffset: latest", "begins at `earliest`"),
+    ] {
+        let asked = format!("{text}  {key}\n");
+        set(&asked, "strimzi", &[]);
+        let error = try_set(&asked, "strimzi", EARLY).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
 }

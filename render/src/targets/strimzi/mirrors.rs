@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use topology::{Cluster, Engine, Platform, ReplicationPolicy, Sasl, Tls, Topology};
+use topology::{
+    Cluster, Delivery, Engine, Platform, ReplicationPolicy, Sasl, StartOffset, Tls, Topology,
+};
 
 use super::secrets::{Gathered, SecretNames, authority_of, file_key, password_key};
 use super::{LONGEST_NAME, Place, namespace};
@@ -78,10 +80,10 @@ pub(super) fn drafts(
         .filter(|it| it.engine == Engine::StrimziMirrorMaker2);
     let mut drafts = Vec::new();
     for mirror in mirrors {
-        if old && mirror.policy == ReplicationPolicy::Identity {
+        if old && let Some(problem) = too_new(mirror) {
             return Err(TargetError::Mirror {
                 mirror: mirror.name.clone(),
-                problem: "the Kafka of Strimzi's v1beta1 has no identity policy".to_owned(),
+                problem: problem.to_owned(),
             });
         }
         let target = cluster(topology, mirror, &mirror.target)?;
@@ -89,6 +91,9 @@ pub(super) fn drafts(
         let mut flows = flows(&open, mirror)?;
         if old {
             say_how_many(&mut flows);
+            if flows.sync_groups {
+                flows.notes.push(GROUPS_STAY.to_owned());
+            }
         }
         let place = Place {
             name: name.clone(),
@@ -124,6 +129,23 @@ pub(super) fn drafts(
         )?);
     }
     Ok(drafts)
+}
+
+/// What is no reason not to use it is said in the file.
+const GROUPS_STAY: &str = "groupOffsetSync: not by the Kafka of Strimzi's v1beta1; applications translate their offsets \
+    themselves, by the checkpoints (RemoteClusterUtils)";
+
+/// Why the Kafka of Strimzi's v1beta1 (2.4) cannot do what is asked: other records would arrive, or others twice.
+fn too_new(mirror: &topology::Mirror) -> Option<&'static str> {
+    if mirror.policy == ReplicationPolicy::Identity {
+        Some("the Kafka of Strimzi's v1beta1 has no identity policy")
+    } else if mirror.delivery == Delivery::ExactlyOnce {
+        Some("the Kafka of Strimzi's v1beta1 delivers at least once, not exactly once")
+    } else if matches!(mirror.start_offset, StartOffset::Latest) {
+        Some("the Kafka of Strimzi's v1beta1 begins at `earliest`, whatever it is told")
+    } else {
+        None
+    }
 }
 
 /// The Kafka of Strimzi's v1beta1 has no word for the default of the brokers: Connect 2.4 takes a number, and MirrorMaker's own
