@@ -214,6 +214,12 @@ fn the_script_runs_mirrors_under_systemd() {
     let one = bed.topology("", &[("orders", "orders"), ("bills", "bills")]);
     bed.render("one", &one, first.number());
 
+    // a question is no order
+    let asked = bed.machine.run("sh /srv/one/install.sh --help");
+    assert_eq!(asked.status.code(), Some(64), "{}", said(&asked));
+    assert!(said(&asked).contains("usage: install.sh [--replace]"));
+    assert!(!bed.machine.run("getent group mirrorctl").status.success());
+
     // what is missing is said at once, and nothing is started
     bed.refused(
         "sh /srv/one/install.sh",
@@ -254,6 +260,17 @@ fn the_script_runs_mirrors_under_systemd() {
     bed.succeed("sh /srv/one/install.sh");
     bed.copied("late");
     assert_eq!(processes(), before);
+
+    // a new binary, or another secret, is taken up by the command in the script
+    let script = fs::read_to_string(bed.shared.join("one/install.sh")).unwrap();
+    let restart = script
+        .lines()
+        .find_map(|it| it.strip_prefix("#   systemctl restart"));
+    bed.succeed(&format!("systemctl restart {}", restart.unwrap()));
+    for ((unit, before), port) in units.iter().zip(before).zip([&first, &second]) {
+        assert_ne!(bed.process(unit), before);
+        bed.ready(port.number());
+    }
 
     restarted_when_killed(&bed, units[0], first.number());
     others_stand_beside(&bed, first.number(), other.number());

@@ -20,12 +20,27 @@
 #   install -D -m 0400 FILE-WITH-THE-SECRET {{ folder }}/credentials/{{ name }}
 {%- endfor %}
 {%- endif %}
+# A new binary, and a secret of these that has changed, are taken up by a restart:
+#   systemctl restart '{{ unit }}@*'
 {%- if unit == "mirrorctl" %}
 # The topology has no name (metadata.name), so that its mirrors and their clusters alone tell it from another one without a name
 # on this machine: where others run that it does not have, they are stopped only by
 #   install.sh --replace
 {%- endif %}
 set -eu
+case "${1-}" in
+{%- if unit == "mirrorctl" %}
+  '' | --replace) ;;
+  *)
+    echo "usage: install.sh [--replace]" >&2
+{%- else %}
+  '') ;;
+  *)
+    echo "usage: install.sh" >&2
+{%- endif %}
+    exit 64
+    ;;
+esac
 cd "$(dirname "$0")"
 
 getent group {{ user }} >/dev/null || groupadd --system {{ user }}

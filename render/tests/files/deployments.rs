@@ -282,6 +282,39 @@ fn every_resource_of_the_kustomization_is_there() {
 }
 
 #[test]
+fn secrets_on_kubernetes_are_made_and_changed_by_the_same_command() {
+    let rendering = set(SECURED, "kubernetes", &[]);
+    let text = file(&rendering, "kubernetes/kustomization.yaml");
+    let makes: Vec<&str> = text
+        .lines()
+        .filter(|it| it.contains(" create secret "))
+        .collect();
+    assert_eq!(makes.len(), 2, "{text}");
+    for command in makes {
+        assert!(
+            command.ends_with(
+                " --dry-run=client --output yaml | kubectl --namespace mirrorctl apply --server-side --filename -"
+            ),
+            "{command}"
+        );
+    }
+    let names: Vec<String> = rendering
+        .files
+        .keys()
+        .filter_map(|it| it.strip_prefix("kubernetes/mirror-")?.strip_suffix(".yaml"))
+        .map(|it| format!(" deployment/mirrorctl-{it}"))
+        .collect();
+    let restart = format!(
+        "#   kubectl --namespace mirrorctl rollout restart{}",
+        names.concat()
+    );
+    assert!(text.lines().any(|it| it == restart), "{restart}: {text}");
+    // nothing is to be restarted where there are no secrets
+    let open = set(&example("seed-000-hybrid-cloud"), "kubernetes", &[]);
+    assert!(!file(&open, "kubernetes/kustomization.yaml").contains("rollout"));
+}
+
+#[test]
 fn units_load_secrets_as_credentials() {
     let rendering = set(SECURED, "systemd", &["systemd.memory-max=2G"]);
     let settings = file(
@@ -308,6 +341,7 @@ fn the_script_asks_for_each_thing_once_and_stops_mirrors_that_are_gone() {
     for line in [
         "need /etc/mirrorctl/credentials/B_PW",
         "#   install -D -m 0400 FILE-WITH-THE-SECRET /etc/mirrorctl/credentials/B_PW",
+        "#   systemctl restart 'mirrorctl@*'",
         "    mirrorctl@Pay_to.b.service) continue ;;",
         "    mirrorctl@other.service) continue ;;",
         "  systemctl disable --now \"$gone\"",
