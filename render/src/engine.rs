@@ -70,7 +70,7 @@ impl Templates {
     }
 
     /// The templates of the binary, and over them those in `folder`: a file `TARGET/NAME` takes the place of the template
-    /// of that name. Files whose name begins with a dot are passed over.
+    /// of that name. READMEs, and files whose name begins with a dot, are passed over.
     ///
     /// # Errors
     /// When the folder cannot be read, or a file is not a template, or is not written right.
@@ -180,7 +180,7 @@ fn collect(
     for entry in fs::read_dir(folder).map_err(unread(folder))? {
         let entry = entry.map_err(unread(folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') {
+        if name.starts_with('.') || name == "README.md" {
             continue;
         }
         let path = entry.path();

@@ -30,6 +30,8 @@ fn error(text: &str) -> String {
 fn a_file_takes_the_place_of_its_template() {
     let folder = folder("mirrormaker2/mm2.properties", "mine = {{ mirror }}\n");
     fs::write(folder.path().join(".gitignore"), "x").unwrap();
+    // the folder of the templates has one, and so has its copy
+    fs::write(folder.path().join("README.md"), "x").unwrap();
     let templates = Templates::with_overrides(folder.path()).unwrap();
     let rendering = try_rendering(MM2, &["mirrormaker2"], &templates).unwrap();
     let text = file(&rendering, "mirrormaker2/a-to-b/mm2.properties");
