@@ -64,6 +64,50 @@ fn promtool_takes_the_files_of_every_example() {
     assert!(checked >= 6, "{checked}");
 }
 
+#[test]
+fn a_mirror_that_is_held_is_not_missing() {
+    let workspace = Workspace::create("promtool-held").unwrap();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../topology/examples");
+    mirrorctl(&workspace)
+        .unwrap()
+        .args([
+            "render",
+            "--out",
+            "rendered",
+            "--target",
+            "monitoring",
+            "-f",
+        ])
+        .arg(examples.join("seed-004-go-mirror.yaml"))
+        .assert()
+        .success();
+    let folder = workspace.path().join("rendered/monitoring");
+    std::fs::write(folder.join("test.yml"), HELD).unwrap();
+    promtool(&folder, &["test", "rules", "test.yml"]);
+}
+
+const HELD: &str = r#"
+rule_files: [mirrorctl.rules.yml]
+evaluation_interval: 1m
+tests:
+- interval: 1m
+  input_series:
+  - {series: 'mirrorctl_held{mirror="dc1-to-central", by="record"}', values: '1x100'}
+  - {series: 'mirrorctl_held{mirror="other", by="both"}', values: '1x100'}
+  alert_rule_test:
+  - eval_time: 10m
+    alertname: MirrorMissing
+    exp_alerts:
+    - exp_labels: {severity: critical, mirror: dc2-to-central, source: dc2}
+      exp_annotations: {summary: 'nothing runs the mirror dc2-to-central from dc2'}
+  - {eval_time: 10m, alertname: MirrorHeld, exp_alerts: []}
+  - eval_time: 70m
+    alertname: MirrorHeld
+    exp_alerts:
+    - exp_labels: {severity: warning, mirror: dc1-to-central, by: record}
+      exp_annotations: {summary: 'dc1-to-central copies nothing, by what its target says and not its file: `mirrorctl status` says why'}
+"#;
+
 const ALERTS: &str = r#"
 rule_files: [mirrorctl.rules.yml]
 evaluation_interval: 1m
@@ -95,4 +139,22 @@ tests:
     - exp_labels: {severity: critical, mirror: m, source: a, target: b}
       exp_annotations: {summary: 'm passed over offsets that were lost; `mirrorctl status --gaps` names them'}
   - {eval_time: 10m, alertname: MirrorDown, exp_alerts: []}
+# a process that began when there were losses already
+- interval: 1m
+  input_series:
+  - {series: 'mirrorctl_mirror_gap_offsets_total{mirror="m", source="a", target="b"}', values: '_x4 7x100'}
+  - {series: 'mirrorctl_mirror_quarantined_records_total{mirror="m", source="a", target="b"}', values: '_x4 1x100'}
+  alert_rule_test:
+  - eval_time: 10m
+    alertname: MirrorLostRecords
+    exp_alerts:
+    - exp_labels: {severity: critical, mirror: m, source: a, target: b}
+      exp_annotations: {summary: 'm passed over offsets that were lost; `mirrorctl status --gaps` names them'}
+  - eval_time: 10m
+    alertname: MirrorQuarantined
+    exp_alerts:
+    - exp_labels: {severity: warning, mirror: m, source: a, target: b}
+      exp_annotations: {summary: 'm put records aside that are too large for the target'}
+  - {eval_time: 80m, alertname: MirrorLostRecords, exp_alerts: []}
+  - {eval_time: 80m, alertname: MirrorQuarantined, exp_alerts: []}
 "#;

@@ -64,9 +64,9 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
             source: source.clone(),
             // a text of PromQL is quoted as one of JSON
             absent: format!(
-                "absent(mirrorctl_up{{mirror={}, source={}}})",
-                quoting::json(&mirror.name),
-                quoting::json(source)
+                "absent(mirrorctl_up{{mirror={mirror}, source={}}}) unless on (mirror) mirrorctl_held{{mirror={mirror}}}",
+                quoting::json(source),
+                mirror = quoting::json(&mirror.name),
             ),
             missing: format!("nothing runs the mirror {} from {source}", mirror.name),
         })

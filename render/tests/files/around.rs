@@ -67,7 +67,7 @@ fn a_mirror_that_nobody_runs_is_noticed_by_its_name() {
     let rules = file(&rendering, "monitoring/mirrorctl.rules.yml");
     for mirror in ["dc1", "dc2"] {
         let absent = format!(
-            r#"expr: "absent(mirrorctl_up{{mirror=\"{mirror}-to-central\", source=\"{mirror}\"}})""#
+            r#"expr: "absent(mirrorctl_up{{mirror=\"{mirror}-to-central\", source=\"{mirror}\"}}) unless on (mirror) "#
         );
         assert!(rules.contains(&absent), "{absent} in\n{rules}");
     }
