@@ -139,6 +139,19 @@ tests:
     - exp_labels: {severity: critical, mirror: m, source: a, target: b}
       exp_annotations: {summary: 'm passed over offsets that were lost; `mirrorctl status --gaps` names them'}
   - {eval_time: 10m, alertname: MirrorDown, exp_alerts: []}
+# two processes of one mirror, of which one stands by
+- interval: 1m
+  input_series:
+  - {series: 'mirrorctl_mirror_lag_seconds{mirror="m", source="a", target="b", instance="one"}', values: '90x20'}
+  - {series: 'mirrorctl_lag_objective_seconds{mirror="m", source="a", target="b", instance="one"}', values: '30x20'}
+  - {series: 'mirrorctl_mirror_lag_seconds{mirror="m", source="a", target="b", instance="two"}', values: '0x20'}
+  - {series: 'mirrorctl_lag_objective_seconds{mirror="m", source="a", target="b", instance="two"}', values: '30x20'}
+  alert_rule_test:
+  - eval_time: 10m
+    alertname: MirrorLate
+    exp_alerts:
+    - exp_labels: {severity: warning, mirror: m, source: a, target: b, instance: one}
+      exp_annotations: {summary: 'm is 1m 30s behind, more than its slo.lag'}
 # a process that began when there were losses already
 - interval: 1m
   input_series:
