@@ -57,6 +57,10 @@ run "machines" {
     error_message = "the service reads the secret to there"
   }
   assert {
+    condition     = !strcontains(base64decode(yamldecode(base64decode(aws_launch_template.this.user_data)).write_files[1].content), "capture_output")
+    error_message = "why a secret cannot be read stands in the journal"
+  }
+  assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.this[0].policy).Statement : statement.Action[0]] == ["secretsmanager:GetSecretValue", "ssm:GetParameter", "kafka-cluster:Connect", "kafka-cluster:DescribeTopic", "kafka-cluster:DescribeGroup"]
     error_message = "a right for each use, and no more"
   }
