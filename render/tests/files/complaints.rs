@@ -2,7 +2,7 @@
 
 use mirrorctl_render::{RenderError, Templates};
 
-use crate::support::{rendering, try_rendering};
+use crate::support::{rendering, set, try_rendering};
 
 /// MirrorMaker 2 cannot begin at a time, and a service has no profile of AWS.
 const TOPOLOGY: &str = r#"
@@ -75,4 +75,30 @@ fn all_users_that_strimzi_cannot_have_are_named_and_other_targets_have_them() {
         "{error}"
     );
     assert!(!rendering(text, &["kubernetes"]).files.is_empty());
+}
+
+#[test]
+fn a_login_that_strimzi_does_not_make_is_said() {
+    const TOPOLOGY: &str = r#"
+apiVersion: mirrorctl.io/v1
+kind: Topology
+clusters:
+- alias: eu
+  platform: strimzi
+  bootstrapServers: ["eu-kafka-bootstrap.kafka.svc:9093"]
+  tls: {}
+  sasl: {mechanism: scram-sha-512, username: mirror, password: {env: EU_PW}}
+  brokers: {count: 3}
+  storage: {type: persistent-claim, size: 20Gi}
+  kubernetes: {namespace: kafka, listeners: [tls], entityOperator: true}
+"#;
+    let said = |text: &str| -> Vec<String> {
+        let remarks = set(text, "strimzi", &[]).remarks.into_iter();
+        remarks
+            .filter(|it| it.contains("is logged in to as `mirror`"))
+            .collect()
+    };
+    assert_eq!(said(TOPOLOGY).len(), 1);
+    let declared = "users:\n- {name: mirror, clusters: [eu], password: {env: EU_PW}}\n";
+    assert!(said(&format!("{TOPOLOGY}{declared}")).is_empty());
 }

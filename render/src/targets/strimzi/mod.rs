@@ -60,6 +60,7 @@ fn remarks(request: &Request<'_>) -> Vec<String> {
     if ours.count() > 0 {
         remarks.extend(names::remark(request.topology.name.as_deref()));
     }
+    remarks.extend(users::remarks(request.topology));
     remarks
 }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use topology::{
-    Acl, AclOperation, AclPermission, Cluster, EntityName, PatternType, Quota, ResourceType,
-    ScramMechanism, Topology,
+    Acl, AclOperation, AclPermission, Cluster, EntityName, PatternType, Platform, Quota,
+    ResourceType, Sasl, ScramMechanism, Topology,
 };
 
-use super::Place;
 use super::secrets::{Gathered, SecretNames, password_key};
+use super::{NAME, Place};
 use crate::target::TargetError;
 use crate::targets::names::kubernetes_name;
 
@@ -82,6 +82,30 @@ pub(super) fn users(
         .map(|name| user(topology, cluster, place, secrets, name))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Users { users })
+}
+
+/// Whom commands and mirrors log in as, and nobody makes: brokers of the operator begin without users.
+pub(super) fn remarks(topology: &Topology) -> Vec<String> {
+    let clusters = topology.clusters.iter();
+    clusters
+        .filter(|it| it.platform == Platform::Strimzi)
+        .filter_map(|cluster| {
+            let (Sasl::ScramSha256(login) | Sasl::ScramSha512(login)) = cluster.sasl.as_ref()?
+            else {
+                return None;
+            };
+            let name = &login.username;
+            let mut users = topology.users.iter();
+            if users.any(|it| it.cluster == cluster.alias && it.name == *name) {
+                return None;
+            }
+            Some(format!(
+                "{NAME}: cluster `{}` is logged in to as `{name}`, and the operator makes the users alone that `users` \
+                 declares: declare it there",
+                cluster.alias
+            ))
+        })
+        .collect()
 }
 
 /// The passwords of the users of a cluster, for an operator that is told them.
