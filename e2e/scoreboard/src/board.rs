@@ -214,10 +214,16 @@ impl<'r> Board<'r> {
         });
         row(text, "judged after the last write", after);
         for (kind, cell) in &cells {
-            if let Cell::Judged(outcome) = cell
-                && let Some(ended) = &outcome.ended
-            {
-                let _ = writeln!(text, "\n{} ended by itself: {ended}", kind.title());
+            let Cell::Judged(outcome) = cell else {
+                continue;
+            };
+            let title = kind.title();
+            if let Some(ended) = &outcome.ended {
+                let _ = writeln!(text, "\n{title} ended by itself: {ended}");
+            }
+            if let Some(reason) = &outcome.not_compared {
+                let reason = in_short(reason);
+                let _ = writeln!(text, "\n{title}: the clusters were not compared: {reason}");
             }
         }
     }
@@ -282,6 +288,7 @@ fn in_words(check: &str, kind: Kind, cell: Cell<'_>) -> String {
     };
     let judged = outcome.checks.iter().find(|it| it.id == check);
     match judged.map(|it| &it.verdict) {
+        None if outcome.not_compared.is_some() => "?: not compared, see below".to_owned(),
         None => format!("?: {}", unjudged(check, kind)),
         Some(Verdict::Pass { evidence }) => format!("pass: {evidence}"),
         Some(Verdict::Fail {
@@ -311,6 +318,7 @@ mod tests {
             took: Duration::from_secs(1),
             judged_after: Duration::from_millis(2_340),
             ended: None,
+            not_compared: None,
             checks: vec![Judged {
                 id: "complete".to_owned(),
                 by_comparison: false,
@@ -340,8 +348,14 @@ mod tests {
             seed: 1,
             reason: "no port\nand more".to_owned(),
         };
+        let mut not_compared = outcome("changes", Kind::Builtin, pass());
+        not_compared.not_compared = Some("verify ended\nwith 1".to_owned());
+        let mut compared = outcome("changes", Kind::Connect, pass());
+        compared.checks[0].id = "transactions".to_owned();
         let results = Results {
             outcomes: vec![
+                not_compared,
+                compared,
                 outcome("steady", Kind::Builtin, pass()),
                 outcome("steady", Kind::Connect, pass()),
                 outcome("crash", Kind::Connect, fail),
@@ -378,6 +392,8 @@ mod tests {
             "| judged after the last write | not run | 2.3 s | no result: no port and more |",
             "| complete | pass: all seen | not for it | not for it |",
             "\n- crash, Mirus: no port and more\n",
+            "| transactions | ?: not compared, see below | pass: all seen |",
+            "\nmirrorctl: the clusters were not compared: verify ended with 1\n",
             "\n- crash, mirrorctl: not run\n",
             "\n- offset-map, Mirus: it keeps no record of which offsets belong together\n",
         ] {

@@ -78,6 +78,9 @@ impl Arguments {
                 let came = match self.one(scenario, *kind) {
                     Ok(outcome) => {
                         say(&in_a_line(&outcome));
+                        if let Some(reason) = &outcome.not_compared {
+                            say(&format!("  the clusters were not compared: {reason}"));
+                        }
                         Came::To(outcome)
                     }
                     // what the others did is worth knowing

@@ -8,7 +8,7 @@ use e2e::Workspace;
 
 use crate::engine::Kind;
 use crate::error::{Error, Result};
-use crate::judge::Judge;
+use crate::judge::{Found, Judge};
 use crate::run::Outcome;
 use crate::scenario::Scenario;
 
@@ -28,7 +28,10 @@ pub(crate) fn run(
     let topology = topology.display().to_string();
     let judge = Judge::of(&workspace, &topology, mirror, scenario.patience);
     judge.write(scenario, &scenario.topic(), seed)?.finish()?;
-    let checks = judge.check(0, &[])?;
+    let Found {
+        checks,
+        not_compared,
+    } = judge.check(0, &[])?;
     let judged_after = judge.since_last_write()?;
     Ok(Outcome {
         scenario: scenario.name.clone(),
@@ -37,6 +40,7 @@ pub(crate) fn run(
         took: began.elapsed(),
         judged_after,
         ended: None,
+        not_compared,
         checks,
     })
 }

@@ -30,6 +30,14 @@ pub(crate) struct Judge<'w> {
     patience: String,
 }
 
+/// What the judge has found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) checks: Vec<Judged>,
+    /// Why both clusters were not compared.
+    pub(crate) not_compared: Option<String>,
+}
+
 /// The workload on its way.
 #[derive(Debug)]
 pub(crate) struct Writing {
@@ -72,8 +80,8 @@ impl<'w> Judge<'w> {
     }
 
     /// Judges what is on the target, where the engine may have repeated records so often and this was done: by stamps, and
-    /// what they do not show by comparing all that both clusters hold.
-    pub(crate) fn check(&self, repeats: u64, events: &[Event]) -> Result<Vec<Judged>> {
+    /// what they do not show by comparing all that both clusters hold. Where that comes to nothing, what the stamps show is kept.
+    pub(crate) fn check(&self, repeats: u64, events: &[Event]) -> Result<Found> {
         let events = serde_json::to_string(events).map_err(|error| Error::Report {
             reason: error.to_string(),
         })?;
@@ -81,17 +89,9 @@ impl<'w> Judge<'w> {
         let mut by_stamps = self.stamped("check");
         by_stamps.extend(["--restarts".to_owned(), repeats.to_string()]);
         by_stamps.extend(["--events", EVENTS].map(str::to_owned));
-        let mut checks = self.report("judge", by_stamps, &self.patience)?;
-        let compared = self.report("compare", self.verify("compare"), PATIENCE_WITHOUT_STAMPS)?;
-        for judged in compared {
-            match checks.iter_mut().find(|it| it.id == judged.id) {
-                None => checks.push(judged),
-                // of several subjects one verdict; a stamp tells more than a comparison
-                Some(known) if known.by_comparison && tells_more(&judged, known) => *known = judged,
-                Some(_) => {}
-            }
-        }
-        Ok(checks)
+        let checks = self.report("judge", by_stamps, &self.patience)?;
+        let compared = self.report("compare", self.verify("compare"), PATIENCE_WITHOUT_STAMPS);
+        Ok(joined(checks, compared))
     }
 
     /// From the last write to now, by what the writer has noted.
@@ -168,6 +168,32 @@ impl Writing {
     }
 }
 
+/// What stamps show, and what a comparison shows besides.
+fn joined(mut checks: Vec<Judged>, compared: Result<Vec<Judged>>) -> Found {
+    let compared = match compared {
+        Ok(compared) => compared,
+        Err(error) => {
+            let not_compared = Some(error.to_string());
+            return Found {
+                checks,
+                not_compared,
+            };
+        }
+    };
+    for judged in compared {
+        match checks.iter_mut().find(|it| it.id == judged.id) {
+            None => checks.push(judged),
+            // of several subjects one verdict; a stamp tells more than a comparison
+            Some(known) if known.by_comparison && tells_more(&judged, known) => *known = judged,
+            Some(_) => {}
+        }
+    }
+    Found {
+        checks,
+        not_compared: None,
+    }
+}
+
 /// A failure is worse than no verdict, and that is worse than a pass; of two that are alike, who counted more tells more.
 fn tells_more(one: &Judged, other: &Judged) -> bool {
     let rank = |judged: &Judged| {
@@ -206,6 +232,29 @@ mod tests {
             verdict,
             figures: BTreeMap::from([("gaps".to_owned(), counted)]),
         }
+    }
+
+    #[test]
+    fn what_stamps_show_outlives_a_comparison_that_came_to_nothing() {
+        let by_stamps = || {
+            let evidence = "all seen".to_owned();
+            let mut judged = judged(Verdict::Pass { evidence }, 1);
+            judged.by_comparison = false;
+            vec![judged]
+        };
+        let error = Error::Report {
+            reason: "cut off".to_owned(),
+        };
+        let found = joined(by_stamps(), Err(error));
+        assert_eq!(found.checks.len(), 1);
+        let why = found.not_compared.expect("a reason");
+        assert!(why.contains("cut off"), "{why}");
+
+        let reason = "of a comparison".to_owned();
+        let compared = judged(Verdict::Inconclusive { reason }, 2);
+        let found = joined(by_stamps(), Ok(vec![compared]));
+        assert!(matches!(found.checks[0].verdict, Verdict::Pass { .. }));
+        assert_eq!(found.not_compared, None);
     }
 
     #[test]

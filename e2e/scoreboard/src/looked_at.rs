@@ -14,6 +14,8 @@ use crate::scenario::Scenario;
 
 /// What consumers of Kafka say where an offset is gone; at level INFO, which Kafka Connect logs by default.
 const SAYS_GONE: &str = "out of range";
+/// What producers of Kafka say of a record that is too large, and Kafka Connect with them.
+const SAYS_TOO_LARGE: &str = "RecordTooLarge";
 
 /// Verdicts on what was done beside a scenario.
 pub(crate) fn judge(scenario: &Scenario, pair: &Pair, engine: &Engine<'_>) -> Vec<Judged> {
@@ -22,7 +24,7 @@ pub(crate) fn judge(scenario: &Scenario, pair: &Pair, engine: &Engine<'_>) -> Ve
         let verdict = match beside {
             Beside::Retention => retention(&settled(pair, &topic, &LEFT), &engine.printed()),
             Beside::Deletion => deletion(&settled(pair, &topic, &BULK)),
-            Beside::Oversize => oversize(&settled(pair, &topic, &ALL_SMALL)),
+            Beside::Oversize => oversize(&settled(pair, &topic, &ALL_SMALL), &engine.printed()),
             Beside::Reset => reset(&settled(pair, &topic, &ANEW)),
             Beside::Transactions | Beside::Growth | Beside::Settings | Beside::Compaction => {
                 return None;
@@ -143,7 +145,8 @@ fn reset(ends: &[i64]) -> Verdict {
 }
 
 /// The first partition has a record that is too large in its middle, and the others are its neighbours.
-fn oversize(ends: &[i64]) -> Verdict {
+fn oversize(ends: &[i64], printed: &str) -> Verdict {
+    let said = printed.lines().find(|line| line.contains(SAYS_TOO_LARGE));
     let before = SMALL.len() as i64;
     let all = ALL_SMALL[0];
     let fail = |expected: String, found: String| Verdict::Fail {
@@ -154,21 +157,28 @@ fn oversize(ends: &[i64]) -> Verdict {
         [first, ..] if *first > all => Verdict::Inconclusive {
             reason: "the target has taken the record".to_owned(),
         },
-        [first, ..] if *first == all => fail(
+        [first, ..] if *first == all && said.is_none() => fail(
             "a stop at the record that is too large, or a report of it".to_owned(),
             "what comes after it, and no report".to_owned(),
         ),
-        [first, neighbour] if *first == before && *neighbour == all => Verdict::Pass {
-            evidence: format!(
-                "it stands before the record that is too large; all {all} records of the neighbour are there"
-            ),
-        },
-        [first, neighbour] if *first == before => fail(
+        [first, neighbour] if [before, all].contains(first) && *neighbour < all => fail(
             format!("all {all} records of the neighbouring partition"),
             format!(
                 "{neighbour} of them: whoever stops at one partition stops its neighbours, too"
             ),
         ),
+        [first, _] if *first == before => Verdict::Pass {
+            evidence: format!(
+                "it stands before the record that is too large; all {all} records of the neighbour are there"
+            ),
+        },
+        [first, _] if *first == all => Verdict::Pass {
+            evidence: format!(
+                "what comes after the record is copied, and its log says that this one was not: {}; all {all} records of \
+                 the neighbour are there",
+                said.unwrap_or_default()
+            ),
+        },
         other => Verdict::Inconclusive {
             reason: format!(
                 "it had not copied what comes before the record: its partitions end at {other:?}"
@@ -219,10 +229,19 @@ mod tests {
 
     #[test]
     fn who_stops_at_a_large_record_passes_unless_neighbours_stop_too() {
-        assert!(passed(&oversize(&[2, 4])));
-        assert!(failed(&oversize(&[2, 2])));
-        assert!(failed(&oversize(&[4, 4])), "skipped without a word");
-        assert!(matches!(oversize(&[5, 4]), Verdict::Inconclusive { .. }));
-        assert!(matches!(oversize(&[]), Verdict::Inconclusive { .. }));
+        let silent = |ends: &[i64]| oversize(ends, "WARN something else");
+        assert!(passed(&silent(&[2, 4])));
+        assert!(failed(&silent(&[2, 2])));
+        assert!(failed(&silent(&[4, 4])), "skipped without a word");
+        assert!(matches!(silent(&[5, 4]), Verdict::Inconclusive { .. }));
+        assert!(matches!(silent(&[]), Verdict::Inconclusive { .. }));
+    }
+
+    #[test]
+    fn a_large_record_that_the_log_tells_of_is_not_skipped_without_a_word() {
+        let said =
+            "org.apache.kafka.common.errors.RecordTooLargeException: The message is 3000099 bytes";
+        assert!(passed(&oversize(&[4, 4], said)));
+        assert!(failed(&oversize(&[4, 2], said)), "its neighbour stands");
     }
 }

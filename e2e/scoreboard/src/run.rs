@@ -11,7 +11,7 @@ use crate::engine::{Engine, Kind, MIRROR, Route, TOPOLOGY};
 use crate::error::Result;
 use crate::events::Events;
 use crate::fault::{Links, Victims, carry_out};
-use crate::judge::{JUDGED, Judge};
+use crate::judge::{Found, JUDGED, Judge};
 use crate::memory::BYTE_BUDGET;
 use crate::scenario::{Scenario, Topic};
 use crate::{looked_at, memory, ready};
@@ -33,6 +33,9 @@ pub(crate) struct Outcome {
     pub(crate) judged_after: Duration,
     /// How the engine ended by itself, which none should.
     pub(crate) ended: Option<String>,
+    /// Why both clusters were not compared: what only a comparison shows is not judged then.
+    #[serde(default)]
+    pub(crate) not_compared: Option<String>,
     pub(crate) checks: Vec<Judged>,
 }
 
@@ -148,7 +151,10 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
     writer.finish()?;
     others.finish()?;
     let repeats = u64::from(engine.beginnings() - beginnings) + events.outages();
-    let mut checks = judge.check(repeats, &events.all())?;
+    let Found {
+        mut checks,
+        not_compared,
+    } = judge.check(repeats, &events.all())?;
     let judged_after = judge.since_last_write()?;
     if kind != Kind::Builtin {
         for seen in looked_at::judge(scenario, &pair, &engine) {
@@ -174,6 +180,7 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
         took: began.elapsed(),
         judged_after,
         ended: engine.ended()?,
+        not_compared,
         checks,
     })
 }
