@@ -1,5 +1,7 @@
 //! The whole contract: every promise there is a check for, and why the others are not judged.
 
+use crate::Mode;
+
 /// Where a promise is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judged {
@@ -74,25 +76,29 @@ pub const CONTRACT: [Promise; 27] = [
     promise("latency", Judged::Watched),
 ];
 
-/// Why a report of this mode says nothing about a promise.
-pub fn unjudged(id: &str, mode: crate::Mode) -> String {
+/// Why a report of what was looked at in these ways says nothing about a promise.
+pub fn unjudged(id: &str, modes: &[Mode]) -> String {
+    let (stamped, compared) = (
+        modes.contains(&Mode::Stamped),
+        modes.contains(&Mode::Compare),
+    );
     let promise = CONTRACT.iter().find(|promise| promise.id == id);
-    match (promise.map(|promise| promise.judged), mode) {
-        (None, _) => "this version does not judge it".to_owned(),
-        (Some(Judged::Not(reason)), _) => format!("not judged: {reason}"),
-        (Some(Judged::Stamped), crate::Mode::Compare) => {
+    match promise.map(|promise| promise.judged) {
+        None => "this version does not judge it".to_owned(),
+        Some(Judged::Not(reason)) => format!("not judged: {reason}"),
+        Some(Judged::Stamped) if !stamped => {
             "judged by records that carry stamps: --mode stamped".to_owned()
         }
-        (Some(Judged::Watched), crate::Mode::Compare) => {
+        Some(Judged::Watched) if !stamped => {
             "judged by records that are watched on their way: --mode stamped --watch".to_owned()
         }
-        (Some(Judged::Watched), crate::Mode::Stamped) => {
+        Some(Judged::Watched) => {
             "nobody looked at the target while the records were written: --watch".to_owned()
         }
-        (Some(Judged::Compared), crate::Mode::Stamped) => {
+        Some(Judged::Compared) if !compared => {
             "judged by comparing what both clusters hold: --mode compare".to_owned()
         }
-        (Some(Judged::Stamped | Judged::Compared | Judged::Both), _) => {
+        Some(Judged::Stamped | Judged::Compared | Judged::Both) => {
             "nothing here to judge it by".to_owned()
         }
     }
@@ -101,15 +107,18 @@ pub fn unjudged(id: &str, mode: crate::Mode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Mode;
 
     #[test]
     fn what_is_not_judged_says_why() {
         let ids: std::collections::BTreeSet<&str> = CONTRACT.iter().map(|it| it.id).collect();
         assert_eq!(ids.len(), CONTRACT.len());
-        assert!(unjudged("group-sync", Mode::Compare).contains("not mirrored yet"));
-        assert!(unjudged("latency", Mode::Stamped).contains("--watch"));
-        assert!(unjudged("compaction", Mode::Stamped).contains("--mode compare"));
-        assert!(unjudged("complete", Mode::Compare).contains("--mode stamped"));
+        let (stamped, compared) = ([Mode::Stamped], [Mode::Compare]);
+        assert!(unjudged("group-sync", &compared).contains("not mirrored yet"));
+        assert!(unjudged("latency", &stamped).contains("--watch"));
+        assert!(unjudged("compaction", &stamped).contains("--mode compare"));
+        assert!(unjudged("complete", &compared).contains("--mode stamped"));
+        let both = [Mode::Stamped, Mode::Compare];
+        assert!(unjudged("compaction", &both).contains("nothing here"));
+        assert!(unjudged("latency", &both).contains("nobody looked"));
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use conformance::{
     CONTRACT, CheckResult, CompareOptions, Delivery, Endpoint, Figures, Journal, MirrorFacts,
-    MirrorRules, Observer, OffsetSyncTopics, ReplayBound, Report, StampedOptions, Verdict,
+    MirrorRules, Mode, Observer, OffsetSyncTopics, ReplayBound, Report, StampedOptions, Verdict,
     WatchOptions, WorkloadSpec, default_config_exclusions, unjudged, write_supplied, write_watched,
     write_workload,
 };
@@ -299,8 +299,8 @@ pub(crate) async fn compare(
 }
 
 /// Keeps the checks that the topology asks for; one that this version does not know is said to be
-/// inconclusive rather than left out. No declared checks means all.
-pub(crate) fn keep_declared(mut report: Report, declared: &[String]) -> Report {
+/// inconclusive rather than left out. No declared checks means all. The report is of what was looked at in these ways.
+pub(crate) fn keep_declared(mut report: Report, declared: &[String], modes: &[Mode]) -> Report {
     if declared.is_empty() {
         return report;
     }
@@ -321,7 +321,7 @@ pub(crate) fn keep_declared(mut report: Report, declared: &[String]) -> Report {
                 subject: subject.clone(),
                 title: "declared in the topology".to_owned(),
                 verdict: Verdict::Inconclusive {
-                    reason: unjudged(id, report.mode),
+                    reason: unjudged(id, modes),
                 },
                 figures: Figures::new(),
             });

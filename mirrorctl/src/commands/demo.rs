@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use conformance::{CompareOptions, Endpoint, Journal, Report, WorkloadSpec};
+use conformance::{CompareOptions, Endpoint, Journal, Mode, Report, WorkloadSpec};
 use plan::{Clients, Plan};
 use replicator::Options;
 use topology::{LoadError, Mirror, Topology};
@@ -220,9 +220,10 @@ impl Demo<'_> {
             options,
         )
         .await?;
+        let declared = &self.topology.verify.checks;
         Ok((
             journal,
-            judge::keep_declared(report, &self.topology.verify.checks),
+            judge::keep_declared(report, declared, &[Mode::Stamped]),
         ))
     }
 

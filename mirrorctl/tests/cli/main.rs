@@ -22,5 +22,6 @@ mod streams;
 mod support;
 mod validate;
 mod verify;
+mod verify_checks;
 mod verify_workload;
 mod way_back;

@@ -8,14 +8,14 @@ use rustix::process::Signal;
 
 use crate::support::{Ended, Running, Stage, run, text, until};
 
-fn ready() -> (Stage, String) {
+pub(crate) fn ready() -> (Stage, String) {
     let stage = Stage::new();
     let file = text(&stage.pay()).to_owned();
     run(&["apply", "-f", &file, "--auto-approve"]).code(0);
     (stage, file)
 }
 
-fn verify(file: &str, arguments: &[&str]) -> Ended {
+pub(crate) fn verify(file: &str, arguments: &[&str]) -> Ended {
     run(&[&["verify", "-f", file, "--mirror", "pay"], arguments].concat())
 }
 
@@ -324,39 +324,6 @@ fn settings_that_did_not_follow_fail_the_comparison() {
     assert_eq!(failed(&report), BTreeSet::from(["config-sync".to_owned()]));
     run(&["replicate", "-f", text(&changed), "--once"]).code(0);
     verify(text(&changed), &compare).code(0);
-}
-
-#[test]
-fn what_is_declared_and_not_judged_is_inconclusive_with_the_reason() {
-    let (stage, file) = ready();
-    let yaml = std::fs::read_to_string(&file).unwrap();
-    let declared = stage.file(
-        "declared.yaml",
-        &format!("{yaml}verify: {{checks: [complete, group-sync, compaction]}}\n"),
-    );
-    let stamped = [
-        "--mode",
-        "stamped",
-        "--topic",
-        "pay.orders",
-        "--records",
-        "30",
-        "--run",
-        "--output",
-        "json",
-    ];
-    let report = verify(text(&declared), &stamped).code(0).json();
-    let reason = |id: &str| {
-        let checks = report["checks"].as_array().unwrap();
-        let check = checks.iter().find(|check| check["id"] == id).unwrap();
-        check["reason"].as_str().unwrap_or_default().to_owned()
-    };
-    assert_eq!(report["checks"].as_array().unwrap().len(), 3);
-    assert!(
-        reason("group-sync").contains("not mirrored yet"),
-        "{report}"
-    );
-    assert!(reason("compaction").contains("--mode compare"), "{report}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Comparison of what both clusters hold.
 
-use conformance::{CompareOptions, Report};
+use conformance::{CompareOptions, Mode, Report};
 use topology::{Mirror, Topology};
 
 use crate::commands::verify::arguments::VerifyArgs;
@@ -9,6 +9,18 @@ use crate::commands::verify::stamped::copied;
 use crate::failure::Failure;
 use crate::judge;
 use crate::session::Session;
+
+/// As [`compare`], with the checks that the topology asks for.
+pub(crate) async fn declared(
+    session: &Session,
+    args: &VerifyArgs,
+    topology: &Topology,
+    mirror: &Mirror,
+) -> Result<Report, Failure> {
+    let found = compare(session, args, topology, mirror).await?;
+    let declared = &topology.verify.checks;
+    Ok(judge::keep_declared(found, declared, &[Mode::Compare]))
+}
 
 /// Compares every selected topic of every source with its mirror, in one report.
 pub(crate) async fn compare(

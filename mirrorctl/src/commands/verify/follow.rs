@@ -42,7 +42,7 @@ async fn rounds(
     let mut last: Option<Report> = None;
     loop {
         let began = Instant::now();
-        match compare::compare(session, args, topology, mirror).await {
+        match compare::declared(session, args, topology, mirror).await {
             Ok(report) => {
                 let round = audit.judged(&report, began.elapsed());
                 output::note(&said(round, &report));

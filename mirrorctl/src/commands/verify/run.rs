@@ -1,6 +1,6 @@
 //! Which way to verify, and what comes of it.
 
-use conformance::Report;
+use conformance::{Mode, Report};
 use topology::{Mirror, Topology};
 
 use crate::commands::verify::arguments::{Phase, VerifyArgs, VerifyMode};
@@ -20,17 +20,20 @@ pub(crate) async fn verify(session: &Session, args: &VerifyArgs) -> Ended {
     let found = match (args.profile, args.mode) {
         (Some(profile), _) => {
             let found = profile::verify(session, args.clone(), &topology, mirror, profile).await?;
-            judge::keep_declared(found, &topology.verify.checks)
+            let both = [Mode::Stamped, Mode::Compare];
+            judge::keep_declared(found, &topology.verify.checks, &both)
         }
         (None, Some(VerifyMode::Compare) | None) if args.follow.follow => {
             follow::follow(session, args, &topology, mirror).await?
         }
         (None, Some(VerifyMode::Compare) | None) => {
-            compare::compare(session, args, &topology, mirror).await?
+            compare::declared(session, args, &topology, mirror).await?
         }
         (None, Some(VerifyMode::Stamped)) => {
             match stamped(session, args, &topology, mirror).await? {
-                Some(found) => judge::keep_declared(found, &topology.verify.checks),
+                Some(found) => {
+                    judge::keep_declared(found, &topology.verify.checks, &[Mode::Stamped])
+                }
                 None => return Ok(Outcome::Done),
             }
         }
