@@ -233,6 +233,10 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::NothingToCompare { .. } => {
             Some("compare topicsPattern with the topics that exist there".to_owned())
         }
+        Failure::Judge(conformance::Error::TopicMissing { .. }) => Some(
+            "--partitions N creates the topic of a stamped workload; what is compared has to be there"
+                .to_owned(),
+        ),
         Failure::TopicGuarded { .. } => {
             Some("choose another --topic, or change topics.managed or topics.protected".to_owned())
         }

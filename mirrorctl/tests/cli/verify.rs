@@ -220,9 +220,9 @@ fn what_makes_no_sense_together_is_wrong_usage() {
     ];
     verify(&file, &missing).code(1).says("/no/such/journal");
     let nowhere = ["--mode", "stamped", "--topic", "pay.none", "--records", "1"];
-    verify(&file, &nowhere)
-        .code(1)
-        .says("pay.none does not exist");
+    let nowhere = verify(&file, &nowhere).code(1);
+    nowhere.says("pay.none does not exist");
+    nowhere.says("--partitions N creates");
 }
 
 fn failed(report: &serde_json::Value) -> BTreeSet<String> {
