@@ -72,6 +72,7 @@ impl Arguments {
         for scenario in &scenarios {
             for kind in engines {
                 if !scenario.is_for(*kind) || (*kind == Kind::External && !scenario.is_quiet()) {
+                    say(&format!("{} is not for {}", scenario.name, kind.title()));
                     continue;
                 }
                 say(&format!("{}, {}", scenario.name, kind.title()));
