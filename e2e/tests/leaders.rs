@@ -106,6 +106,24 @@ fn records_that_an_unclean_election_takes_back(case: &Case<'_>) {
         ]),
         json!(["truncation", 0, 300, 500, 300])
     );
+    what_the_source_has_lost_is_foreign(case);
+}
+
+/// The mirror has reported them, and the target holds them all the same: the judge names them as what the source has not.
+fn what_the_source_has_lost_is_foreign(case: &Case<'_>) {
+    let compare = ["verify", "-f", "t.yaml", "--mirror", "goes-on"];
+    let compare = [&compare[..], &["--mode", "compare", "--timeout", "10s"]].concat();
+    let report = case.json(&compare, 5);
+    let checks = report["checks"].as_array().unwrap();
+    let failed = checks.iter().filter(|check| check["result"] == "fail");
+    let failed: Vec<_> = failed.collect();
+    assert_eq!(failed.len(), 1, "{failed:#?}");
+    let (id, figures) = (&failed[0]["id"], &failed[0]["figures"]);
+    let found = json!([id, figures["foreign"], figures["lost"]]);
+    assert_eq!(found, json!(["count", 200, 0]));
+    let first = &failed[0]["counterexample"]["target"];
+    let found = json!([first["partition"], first["offset"]]);
+    assert_eq!(found, json!([0, 300]));
 }
 
 /// Partition 1 lies on broker 2 alone, which is down.

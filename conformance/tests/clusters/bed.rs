@@ -31,10 +31,10 @@ pub(crate) struct Clusters {
 
 pub(crate) async fn clusters() -> Clusters {
     if let Ok(bootstrap) = std::env::var("CONFORMANCE_TEST_BOOTSTRAP") {
-        let (source, target) = (Endpoint::new(&bootstrap), Endpoint::new(&bootstrap));
+        let target = std::env::var("CONFORMANCE_TEST_TARGET");
         return Clusters {
-            source,
-            target,
+            source: Endpoint::new(&bootstrap),
+            target: Endpoint::new(target.as_ref().unwrap_or(&bootstrap)),
             _embedded: Vec::new(),
         };
     }
