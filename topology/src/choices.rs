@@ -271,13 +271,12 @@ impl MirrorState {
 }
 
 /// How much `verify` does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// What a pipeline can wait for.
-    #[default]
     Ci,
-    /// Everything.
+    /// A million records, however long it takes.
     Full,
 }
 

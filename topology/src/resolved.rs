@@ -319,6 +319,6 @@ pub struct Pipeline {
 pub struct Verify {
     /// The ids of the checks; all when empty.
     pub checks: Vec<String>,
-    /// How much is done.
-    pub profile: Profile,
+    /// What is done where the command line does not say.
+    pub profile: Option<Profile>,
 }

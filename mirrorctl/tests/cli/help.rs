@@ -54,7 +54,7 @@ fn wrong_usage_is_64_and_says_so_on_stderr() {
         &["plan", "-f"],
         &["apply"],
         &["apply", "-f", "a.yaml", "a.plan"],
-        &["verify", "-f", "a.yaml", "--mirror", "m"],
+        &["verify", "-f", "a.yaml"],
         &[
             "verify",
             "-f",

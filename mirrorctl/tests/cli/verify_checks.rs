@@ -58,3 +58,19 @@ fn what_is_declared_is_judged_or_inconclusive_with_the_reason_in_every_mode() {
     assert!(reason(&both, "compaction").contains("nothing here"));
     assert_eq!(both["complete"].0, "pass");
 }
+
+#[test]
+fn what_is_declared_is_done_where_the_command_line_does_not_say() {
+    let (stage, file) = ready();
+    let workload = ["--topic", "pay.orders", "--records", "30", "--run"];
+    verify(&file, &workload)
+        .code(64)
+        .says("verify: {profile: ci}");
+    let yaml = std::fs::read_to_string(&file).unwrap();
+    let declared = stage.file("ci.yaml", &format!("{yaml}verify: {{profile: ci}}\n"));
+    let done = verify(text(&declared), &workload).code(0);
+    done.says("complete");
+    done.says("(compared)");
+    let compared = judged(text(&declared), &["--mode", "compare"]);
+    assert!(!compared.contains_key("complete"), "{compared:?}");
+}

@@ -64,7 +64,7 @@ impl Bench {
             mirrors: Vec::new(),
             verify: Verify {
                 checks: Vec::new(),
-                profile: Profile::Ci,
+                profile: Some(Profile::Ci),
             },
             pipelines: Vec::new(),
             name: None,

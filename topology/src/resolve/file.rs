@@ -86,7 +86,7 @@ pub(crate) fn resolve(
     let verify = parts.verify.map_or_else(
         || Verify {
             checks: Vec::new(),
-            profile: crate::choices::Profile::default(),
+            profile: None,
         },
         |spec| Verify {
             checks: spec

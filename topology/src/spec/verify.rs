@@ -12,7 +12,6 @@ pub(crate) struct Verify {
     /// The checks, by id. All when absent.
     #[serde(default)]
     pub(crate) checks: Vec<CheckId>,
-    /// How much is done.
-    #[serde(default)]
-    pub(crate) profile: Profile,
+    /// What is done where neither `--mode` nor `--profile` says so. Both write records to the source.
+    pub(crate) profile: Option<Profile>,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 use conformance::{Sample, Since};
-use topology::Pattern;
+use topology::{Pattern, Profile};
 
 use crate::complete::mirrors;
 use crate::values::{at_least_one, duration, listen_address, pattern, share, since};
@@ -45,9 +45,10 @@ pub(crate) struct VerifyArgs {
     #[arg(short, long, value_name = "NAME", add = ArgValueCompleter::new(mirrors))]
     pub(crate) mirror: String,
     /// How to judge
-    #[arg(long, value_enum, required_unless_present = "profile")]
+    #[arg(long, value_enum)]
     pub(crate) mode: Option<VerifyMode>,
-    /// Do both, stamped and compare, as much as fits: writes records, and creates their topic where there is none
+    /// Do both, stamped and compare, as much as fits: writes records, and creates their topic where there is none. Without
+    /// it and --mode, what `verify.profile` of the topology says
     #[arg(long, value_enum, conflicts_with = "mode")]
     pub(crate) profile: Option<VerifyProfile>,
     /// Source cluster, where the mirror has several
@@ -155,6 +156,15 @@ pub(crate) struct FollowArgs {
     /// Serve /metrics, /healthz, /readyz and /status there; a port alone means 127.0.0.1
     #[arg(long, value_name = "ADDRESS", value_parser = listen_address, requires = "follow")]
     pub(crate) listen: Option<String>,
+}
+
+impl From<Profile> for VerifyProfile {
+    fn from(declared: Profile) -> Self {
+        match declared {
+            Profile::Ci => Self::Ci,
+            Profile::Full => Self::Full,
+        }
+    }
 }
 
 /// How much is done.

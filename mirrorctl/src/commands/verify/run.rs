@@ -3,7 +3,7 @@
 use conformance::{Mode, Report};
 use topology::{Mirror, Topology};
 
-use crate::commands::verify::arguments::{Phase, VerifyArgs, VerifyMode};
+use crate::commands::verify::arguments::{Phase, VerifyArgs, VerifyMode, VerifyProfile};
 use crate::commands::verify::{compare, follow, profile, report, setting, stamped};
 use crate::exit::Outcome;
 use crate::failure::Failure;
@@ -14,8 +14,9 @@ use crate::session::{Ended, Session};
 
 /// Judges a mirror and prints the verdicts.
 pub(crate) async fn verify(session: &Session, args: &VerifyArgs) -> Ended {
-    consistent(args)?;
     let topology = load(&args.file)?;
+    let args = &as_declared(args, &topology);
+    consistent(args)?;
     let mirror = select::one(&topology, &args.mirror)?;
     let found = match (args.profile, args.mode) {
         (Some(profile), _) => {
@@ -40,6 +41,15 @@ pub(crate) async fn verify(session: &Session, args: &VerifyArgs) -> Ended {
     };
     report::publish(session, args, &found)?;
     judge::outcome(&[found])
+}
+
+/// The command line, and what the topology says where that leaves open what to do.
+fn as_declared(args: &VerifyArgs, topology: &Topology) -> VerifyArgs {
+    let declared = topology.verify.profile.filter(|_| args.mode.is_none());
+    VerifyArgs {
+        profile: args.profile.or(declared.map(VerifyProfile::from)),
+        ..args.clone()
+    }
 }
 
 /// `None` where only the workload was to be written.
@@ -79,6 +89,12 @@ fn consistent(args: &VerifyArgs) -> Result<(), Failure> {
             hint: hint.to_owned(),
         })
     };
+    if args.profile.is_none() && args.mode.is_none() {
+        return usage(
+            "nothing says how to judge",
+            "give --mode or --profile, or declare `verify: {profile: ci}` in the topology",
+        );
+    }
     let compares = args.profile.is_some() || args.mode == Some(VerifyMode::Compare);
     let narrowed = args.compare.topics.is_some()
         || args.compare.since.is_some()
