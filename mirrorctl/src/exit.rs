@@ -79,6 +79,7 @@ impl From<&Failure> for Code {
             Failure::Observe(error) => error.kind().into(),
             Failure::Apply(error) => error.kind().into(),
             Failure::TopicGuarded { .. }
+            | Failure::JudgedByItself { .. }
             | Failure::Promoted { .. }
             | Failure::OfAnotherTopology { .. }
             | Failure::LeftOut { .. }

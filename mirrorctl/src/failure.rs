@@ -112,6 +112,18 @@ pub(crate) enum Failure {
         mirror: String,
         source_alias: String,
     },
+    /// A topic would be judged by itself.
+    #[error(
+        "{source_alias} and {target_alias} are the same cluster ({cluster_id}), and {topic} would be judged by itself: it passes, \
+         whatever mirror {mirror} does"
+    )]
+    JudgedByItself {
+        mirror: String,
+        source_alias: String,
+        target_alias: String,
+        cluster_id: String,
+        topic: String,
+    },
     /// The workload would be written to a topic that the topology protects.
     #[error(
         "topic {topic} on {cluster} is protected or not managed by the topology: refusing to write to it"

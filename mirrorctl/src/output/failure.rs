@@ -237,6 +237,9 @@ fn hint(failure: &Failure) -> Option<String> {
             "--partitions N creates the topic of a stamped workload; what is compared has to be there"
                 .to_owned(),
         ),
+        Failure::JudgedByItself { .. } => Some(
+            "correct the bootstrapServers of one of them; `clusterId` guards against that".to_owned(),
+        ),
         Failure::TopicGuarded { .. } => {
             Some("choose another --topic, or change topics.managed or topics.protected".to_owned())
         }

@@ -166,6 +166,26 @@ fn records_that_are_on_one_side_only_fail_the_comparison() {
 }
 
 #[test]
+fn a_topic_is_not_judged_by_itself() {
+    let (stage, file) = ready();
+    let yaml = std::fs::read_to_string(&file).unwrap();
+    let (left, right) = (
+        stage.left.bootstrap_servers(),
+        stage.right.bootstrap_servers(),
+    );
+    let alike = yaml
+        .replace(&right, &left)
+        .replace("{type: default}", "{type: identity}");
+    let alike = stage.file("alike.yaml", &alike);
+    let stamped = ["--mode", "stamped", "--topic", "pay.orders"];
+    for arguments in [&["--mode", "compare"][..], &stamped] {
+        let ended = verify(text(&alike), arguments).code(3);
+        ended.says("left and right are the same cluster");
+        ended.says("pay.orders would be judged by itself");
+    }
+}
+
+#[test]
 fn protected_topics_are_not_written_to() {
     let (stage, file) = ready();
     let yaml = std::fs::read_to_string(&file).unwrap();

@@ -36,6 +36,8 @@ pub(crate) async fn compare(
     let mut whole: Option<Report> = None;
     for source in &sources {
         let pairs = pairs(session, args, mirror, source).await?;
+        let names = pairs.iter().map(|(from, to)| (from.as_str(), to.as_str()));
+        target.holds_no_source(&mirror.name, source, names)?;
         let options = CompareOptions {
             replays: judge::replay_bound(mirror, args.stamped.restarts),
             patience,
@@ -44,7 +46,8 @@ pub(crate) async fn compare(
             sample: args.compare.sample,
             ..CompareOptions::default()
         };
-        let part = judge::compare(session, &source.endpoint, &target, pairs, options).await?;
+        let part =
+            judge::compare(session, &source.endpoint, &target.endpoint, pairs, options).await?;
         match &mut whole {
             None => whole = Some(part),
             Some(whole) => {

@@ -79,7 +79,7 @@ async fn both(
     mirror: &Mirror,
 ) -> Result<Report, Failure> {
     let setting = setting::stamped(session, args, topology, mirror).await?;
-    let target = setting::target(session, topology, mirror).await?;
+    let target = setting::target_of(session, topology, &setting).await?;
     let journal = stamped::write(session, args, &setting, Some(&target)).await?;
     let mut report = stamped::check(session, args, &setting, &target, &journal).await?;
     let compared = compare::compare(session, &compared(args), topology, mirror).await?;

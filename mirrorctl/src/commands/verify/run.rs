@@ -65,7 +65,7 @@ async fn stamped(
     let target = match (args.stamped.phase, args.stamped.watch) {
         (Phase::Write, false) => None,
         (Phase::Write, true) | (Phase::Check | Phase::All, _) => {
-            Some(setting::target(session, topology, mirror).await?)
+            Some(setting::target_of(session, topology, &setting).await?)
         }
     };
     let journal = match args.stamped.phase {

@@ -23,6 +23,14 @@ pub(crate) struct Side {
     pub(crate) endpoint: Endpoint,
 }
 
+/// The target of a mirror. The connection has passed the cluster guard; the judge makes its own.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) endpoint: Endpoint,
+    alias: String,
+    cluster_id: String,
+}
+
 /// Where a stamped workload goes, and where it is expected.
 #[derive(Debug)]
 pub(crate) struct Setting<'t> {
@@ -65,10 +73,53 @@ pub(crate) async fn target(
     session: &Session,
     topology: &Topology,
     mirror: &Mirror,
-) -> Result<Endpoint, Failure> {
+) -> Result<Target, Failure> {
     let alias = BTreeSet::from([mirror.target.clone()]);
     let clients = session.until_stopped(connect(topology, &alias)).await??;
-    endpoint(topology, &mirror.target, &client(&clients, &mirror.target)?)
+    let cluster = client(&clients, &mirror.target)?;
+    Ok(Target {
+        endpoint: endpoint(topology, &mirror.target, &cluster)?,
+        alias: mirror.target.clone(),
+        cluster_id: cluster.cluster_id().to_owned(),
+    })
+}
+
+/// The target of a stamped workload, which must not be what is written to.
+pub(crate) async fn target_of(
+    session: &Session,
+    topology: &Topology,
+    setting: &Setting<'_>,
+) -> Result<Endpoint, Failure> {
+    let target = target(session, topology, setting.mirror).await?;
+    let pair = (setting.source_topic.as_str(), setting.target_topic.as_str());
+    target.holds_no_source(&setting.mirror.name, &setting.source, [pair])?;
+    Ok(target.endpoint)
+}
+
+impl Target {
+    /// Refuses to judge a topic by itself. Other topics of one cluster may well be mirrors of each other.
+    pub(crate) fn holds_no_source<'p>(
+        &self,
+        mirror: &str,
+        source: &Side,
+        pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
+    ) -> Result<(), Failure> {
+        // brokers before 0.10.1 name no cluster
+        if self.cluster_id.is_empty() || self.cluster_id != source.cluster.cluster_id() {
+            return Ok(());
+        }
+        let mut pairs = pairs.into_iter();
+        match pairs.find(|(from, to)| from == to) {
+            None => Ok(()),
+            Some((topic, _)) => Err(Failure::JudgedByItself {
+                mirror: mirror.to_owned(),
+                source_alias: source.alias.clone(),
+                target_alias: self.alias.clone(),
+                cluster_id: self.cluster_id.clone(),
+                topic: topic.to_owned(),
+            }),
+        }
+    }
 }
 
 /// The one source and the topics of a stamped workload.
