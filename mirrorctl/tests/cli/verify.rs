@@ -163,6 +163,13 @@ fn records_that_are_on_one_side_only_fail_the_comparison() {
     let ended = verify(&file, &["--mode", "compare", "--timeout", "0s"]).code(5);
     ended.says("FAIL");
     ended.says("pay.orders-0@10");
+    let junit = stage.path("junit.xml");
+    let files = ["--report-json", "/no/such/report.json", "--junit"];
+    let compare = ["--mode", "compare", "--timeout", "0s"];
+    let ended = verify(&file, &[&compare[..], &files, &[text(&junit)]].concat()).code(1);
+    ended.says("cannot write /no/such/report.json");
+    ended.says("pay.orders-0@10");
+    assert!(junit.is_file());
 }
 
 #[test]

@@ -10,33 +10,37 @@ use crate::failure::Failure;
 use crate::output::{self, verdicts_human};
 use crate::session::Session;
 
-/// Writes the report's files, then prints it. Files come first: they are what a pipeline keeps.
+/// Writes the report's files, then prints it. Files come first: they are what a pipeline keeps. One that cannot be written costs
+/// neither the others nor what is printed, which may have taken an hour.
 pub(crate) fn publish(
     session: &Session,
     args: &VerifyArgs,
     report: &Report,
 ) -> Result<(), Failure> {
-    if let Some(path) = &args.report_json {
-        write(path, &report.to_json()?)?;
-    }
-    if let Some(path) = &args.junit {
-        write(path, &report.to_junit()?)?;
-    }
-    if let Some(path) = &args.html {
-        write(path, &report.to_html()?)?;
-    }
+    let written = [
+        write(args.report_json.as_deref(), || report.to_json()),
+        write(args.junit.as_deref(), || report.to_junit()),
+        write(args.html.as_deref(), || report.to_html()),
+    ];
     match session.terminal.format() {
-        Format::Human => output::result(&verdicts_human(report, session.terminal.width())),
-        Format::Json => output::json(report),
+        Format::Human => output::result(&verdicts_human(report, session.terminal.width()))?,
+        Format::Json => output::json(report)?,
     }
+    written.into_iter().collect()
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let text = if text.ends_with('\n') {
-        text.to_owned()
-    } else {
-        format!("{text}\n")
+/// Nothing where no file was asked for.
+fn write(
+    path: Option<&Path>,
+    text: impl FnOnce() -> Result<String, conformance::Error>,
+) -> Result<(), Failure> {
+    let Some(path) = path else {
+        return Ok(());
     };
+    let mut text = text()?;
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
     std::fs::write(path, text).map_err(|error| Failure::File {
         path: path.to_owned(),
         error,
