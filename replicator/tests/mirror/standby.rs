@@ -136,7 +136,7 @@ async fn the_summary_holds_what_was_copied_before_it_stood_by() {
     };
     rig.until("committed positions", async || {
         let status = replicator::status(&rig.mirror, &source, &rig.target).await;
-        status.unwrap().iter().all(|it| it.lag == 0)
+        status.unwrap().iter().all(|it| it.lag == Some(0))
     })
     .await;
     let newer = Replicator::start(&rig);
