@@ -95,14 +95,14 @@ pub(crate) async fn embedded() -> Arc<EmbeddedCluster> {
 }
 
 /// Asks until the answer is `wanted`: brokers of a real cluster learn what the controller did a moment later, and
-/// there is no event to wait for.
+/// there is no event to wait for. Patient, because Kafka's own tools take part, and a JVM starts slowly on a busy machine.
 pub(crate) async fn eventually<T, F>(wanted: T, mut ask: impl FnMut() -> F)
 where
     T: PartialEq + std::fmt::Debug,
     F: Future<Output = T>,
 {
     let mut last = ask().await;
-    for _ in 0..200 {
+    for _ in 0..1_200 {
         if last == wanted {
             return;
         }
