@@ -371,16 +371,16 @@ fn mirrors_that_are_gone_are_deleted(kubernetes: &Kubernetes, workspace: &Worksp
     let delete = text.lines().find(|line| line.contains(" delete ")).unwrap();
     succeed(&mut kubernetes.as_said(delete, &left));
     for kind in ["deployment", "poddisruptionbudget"] {
-        let names = succeed(kubernetes.kubectl().args([
+        let labels = succeed(kubernetes.kubectl().args([
             "get",
             kind,
             "--namespace=mirrorctl",
             "--selector=app.kubernetes.io/part-of in (pay,pay-2)",
             "--output=jsonpath={.items[*].metadata.labels['app\\.kubernetes\\.io/part-of']}",
         ]));
-        let mut of: Vec<&str> = names.split_whitespace().collect();
+        let mut of: Vec<&str> = labels.split_whitespace().collect();
         of.sort_unstable();
-        assert_eq!(of, ["pay", "pay-2"], "{kind}: {names}");
+        assert_eq!(of, ["pay", "pay-2"], "{kind}: {labels}");
     }
 }
 
