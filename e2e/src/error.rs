@@ -26,6 +26,14 @@ pub enum Error {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A library that some processes are started with is not there.
+    #[error("no {name} on this machine: run `{command}`, which installs it")]
+    NoLibrary {
+        /// Its name.
+        name: &'static str,
+        /// What installs it.
+        command: &'static str,
+    },
     /// Neither `MIRRORCTL_CACHE` nor `HOME` says where the jars are.
     #[error("neither MIRRORCTL_CACHE nor HOME is set, so there is no cache directory")]
     NoCacheDirectory,
@@ -78,6 +86,12 @@ pub enum Error {
     /// An operation needs a running broker.
     #[error("broker {broker} is not running")]
     NotRunning {
+        /// The broker's node id.
+        broker: u16,
+    },
+    /// A broker has no disk of its own that could be filled.
+    #[error("broker {broker} was started without a disk of its own")]
+    NoDisk {
         /// The broker's node id.
         broker: u16,
     },

@@ -11,8 +11,10 @@
 //! - [`Guarded`]: a child process that cannot outlive the test process.
 
 mod binary;
+mod clock;
 mod cluster;
 mod delay;
+mod disk;
 mod engines;
 mod error;
 mod forwarding;
@@ -28,6 +30,7 @@ mod workload;
 mod workspace;
 
 pub use binary::{mirrorctl, mirrorctl_binary, start_mirrorctl, start_mirrorctl_with};
+pub use clock::Clock;
 pub use cluster::{ClusterSpec, KafkaCluster, Provider};
 pub use delay::DelayedLink;
 pub use engines::{ConnectWorker, ENGINE_HEAP_MEGABYTES, start_java};

@@ -16,11 +16,16 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Starts both clusters at the same time.
+    /// Starts two clusters of this kind at the same time.
     pub fn start(spec: &ClusterSpec) -> Result<Self> {
+        Self::start_each(spec, spec)
+    }
+
+    /// Starts both at the same time, each of its kind.
+    pub fn start_each(source: &ClusterSpec, target: &ClusterSpec) -> Result<Self> {
         thread::scope(|scope| {
-            let source = scope.spawn(|| KafkaCluster::start(spec));
-            let target = KafkaCluster::start(spec)?;
+            let source = scope.spawn(|| KafkaCluster::start(source));
+            let target = KafkaCluster::start(target)?;
             let source = source
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;

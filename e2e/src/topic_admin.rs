@@ -36,6 +36,15 @@ impl TopicAdmin {
         Ok(Self { client })
     }
 
+    /// The names of all topics.
+    pub fn topics(&self) -> Result<Vec<String>> {
+        let client = self.client.inner();
+        let metadata = client.fetch_metadata(None, PATIENCE);
+        let metadata = metadata.map_err(Error::client("listing topics"))?;
+        let topics = metadata.topics().iter();
+        Ok(topics.map(|topic| topic.name().to_owned()).collect())
+    }
+
     /// Creates a topic with one replica a partition.
     pub fn create(&self, topic: &str, partitions: i32, configs: &[(&str, &str)]) -> Result<()> {
         let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::disk::unmount_all_below;
 use crate::{Error, Result};
 
 static SWEEP: Once = Once::new();
@@ -94,6 +95,7 @@ fn sweep(root: &Path) {
         if lock.try_lock().is_ok() {
             // removing can fail halfway, then the lock file stays for the next sweep
             let directory = lock_path.with_extension("");
+            unmount_all_below(&directory);
             if !directory.exists() || fs::remove_dir_all(&directory).is_ok() {
                 drop(fs::remove_file(&lock_path));
             }

@@ -32,7 +32,8 @@ pub(crate) struct Arguments {
     /// A scenario file of your own, besides
     #[arg(long, value_name = "FILE")]
     file: Vec<PathBuf>,
-    /// Faults of every kind at times that this seed decides, instead of scenarios; the same seed gives the same again
+    /// Faults of most kinds (no disks, no clocks) at times that this seed decides, instead of scenarios; the same seed gives
+    /// the same again
     #[arg(long, value_name = "SEED", conflicts_with_all = ["scenario", "file", "seed"])]
     random: Option<u64>,
     /// Which engines, separated by commas; all but `external` when none is named

@@ -24,9 +24,11 @@ const DRAIN: Duration = Duration::from_mins(1);
 /// What the built-in replicator reads it from.
 const FAIL_POINT: &str = "MIRRORCTL_FAIL_POINT";
 
-/// The file of the topology that engines read, and the mirror in it.
+/// The file of the topology that engines read, and the mirrors in it: the one that is judged, and the one that leads back
+/// where there are two.
 pub(crate) const TOPOLOGY: &str = "engine.yaml";
 pub(crate) const MIRROR: &str = "m";
+pub(crate) const BACK: &str = "back";
 
 /// How long a worker of Kafka Connect waits for one that is gone before its tasks go to others: five minutes, where nothing
 /// else is set, in which nothing is copied.
@@ -111,13 +113,28 @@ pub(crate) struct Route {
     pub(crate) topics: Vec<String>,
 }
 
+impl Route {
+    /// The way back.
+    pub(crate) fn reversed(&self) -> Self {
+        Self {
+            source: self.target.clone(),
+            target: self.source.clone(),
+            topics: self.topics.clone(),
+        }
+    }
+}
+
 /// An engine of a mirror in a workspace.
 #[derive(Debug)]
 pub(crate) struct Engine<'w> {
     kind: Kind,
     workspace: &'w Workspace,
+    mirror: &'static str,
     route: Route,
-    running: Option<Guarded>,
+    /// What its processes find in their environment.
+    environment: Vec<(String, String)>,
+    /// Its processes, the oldest first: that one is what is killed, frozen and looked at.
+    running: Vec<Guarded>,
     /// Frozen ones that another one was started beside.
     replaced: Vec<Guarded>,
     is_frozen: bool,
@@ -129,8 +146,14 @@ pub(crate) struct Engine<'w> {
 }
 
 impl<'w> Engine<'w> {
-    /// Writes the files it needs; the topology is in the workspace already.
-    pub(crate) fn prepare(kind: Kind, workspace: &'w Workspace, route: Route) -> Result<Self> {
+    /// Writes the files it needs; the topology, with this mirror, is in the workspace already.
+    pub(crate) fn prepare(
+        kind: Kind,
+        workspace: &'w Workspace,
+        mirror: &'static str,
+        route: Route,
+        environment: Vec<(String, String)>,
+    ) -> Result<Self> {
         if let Some(target) = kind.rendered() {
             let arguments = ["render", "-f", TOPOLOGY, "--out", "out", "--target", target];
             let output = mirrorctl(workspace)?.args(arguments).output();
@@ -146,8 +169,10 @@ impl<'w> Engine<'w> {
         Ok(Self {
             kind,
             workspace,
+            mirror,
             route,
-            running: None,
+            environment,
+            running: Vec::new(),
             replaced: Vec::new(),
             is_frozen: false,
             starts: 0,
@@ -158,9 +183,9 @@ impl<'w> Engine<'w> {
 
     /// Starts it, for the first time or again; beside one that is frozen, another one.
     pub(crate) fn start(&mut self) -> Result<()> {
-        if self.is_frozen {
-            self.replaced.extend(self.running.take());
-            self.is_frozen = false;
+        if std::mem::take(&mut self.is_frozen) {
+            let frozen = self.take();
+            self.replaced.extend(frozen);
         }
         let running = match self.kind {
             Kind::Builtin => self.builtin(&[])?,
@@ -170,19 +195,15 @@ impl<'w> Engine<'w> {
                     &name,
                     &KafkaInstallation::find()?,
                     "org.apache.kafka.connect.mirror.MirrorMaker",
-                    &self.rendered("mirrormaker2/m/mm2.properties"),
+                    &self.rendered("mirrormaker2", "mm2.properties"),
                 )?
             }
             Kind::Connect => {
-                let connectors = ["source", "checkpoint", "heartbeat"].map(|connector| {
-                    let path = self.rendered(&format!("connect/m/source-{connector}.json"));
-                    std::fs::read_to_string(&path).map_err(Error::file(&path))
-                });
-                let connectors: Result<Vec<String>> = connectors.into_iter().collect();
+                let connectors = self.connectors()?;
                 self.connect(
                     &KafkaInstallation::find()?,
                     "org.apache.kafka.connect.cli.ConnectDistributed",
-                    &connectors?,
+                    &connectors,
                 )?
             }
             Kind::Mirus => {
@@ -195,8 +216,24 @@ impl<'w> Engine<'w> {
             }
             Kind::External => return Err(Error::NotOursToStart),
         };
-        self.running = Some(running);
+        self.running.push(running);
         Ok(())
+    }
+
+    /// Starts more, or asks the youngest to end, until there are so many.
+    pub(crate) fn scale(&mut self, processes: usize) -> Result<()> {
+        while self.running.len() < processes {
+            self.start()?;
+        }
+        for mut youngest in self.running.split_off(processes) {
+            end(&mut youngest)?;
+        }
+        Ok(())
+    }
+
+    /// The oldest, which is no longer one of its processes.
+    fn take(&mut self) -> Option<Guarded> {
+        (!self.running.is_empty()).then(|| self.running.remove(0))
     }
 
     /// How often it began to copy: was started, or woke beside another one.
@@ -204,31 +241,40 @@ impl<'w> Engine<'w> {
         self.starts + self.rejoined
     }
 
-    /// The process that runs.
+    /// Its oldest process.
     pub(crate) fn pid(&self) -> Option<u32> {
-        self.running.as_ref().map(Guarded::pid)
+        self.running.first().map(Guarded::pid)
     }
 
-    /// What the one that runs has printed.
+    /// What those that run have printed.
     pub(crate) fn printed(&self) -> String {
-        let running = self.running.as_ref();
-        running.map_or_else(String::new, |it| it.stderr() + &it.stdout())
+        self.running
+            .iter()
+            .map(|it| it.stderr() + &it.stdout())
+            .collect()
     }
 
     /// What it prints is kept from start to start.
     fn next_name(&mut self) -> String {
         self.starts += 1;
-        format!("engine-{}", self.starts)
+        format!("{}-{}", self.mirror, self.starts)
+    }
+
+    /// What its processes find in their environment, and what one of them finds besides.
+    fn environment<'e>(&'e self, more: &[(&'e str, &'e str)]) -> Vec<(&'e str, &'e str)> {
+        let own = self.environment.iter();
+        let own = own.map(|(key, value)| (key.as_str(), value.as_str()));
+        own.chain(more.iter().copied()).collect()
     }
 
     fn builtin(&mut self, environment: &[(&str, &str)]) -> Result<Guarded> {
         let name = self.next_name();
-        let arguments = ["replicate", "-f", TOPOLOGY];
+        let arguments = ["replicate", "-f", TOPOLOGY, "--mirror", self.mirror];
         Ok(start_mirrorctl_with(
             self.workspace,
             &name,
             &arguments,
-            environment,
+            &self.environment(environment),
         )?)
     }
 
@@ -242,14 +288,15 @@ impl<'w> Engine<'w> {
         let reserved = ReservedPort::any()?;
         let port = reserved.number();
         self.ports.push(reserved);
-        let path = self.rendered("connect/m/worker.properties");
+        let path = self.rendered("connect", "worker.properties");
         let worker = std::fs::read_to_string(&path).map_err(Error::file(&path))?;
         // several may run on this machine, so that the port is chosen here
         let worker = worker.replace("127.0.0.1:8083", &format!("127.0.0.1:{port}"));
         let headers = "header.converter = org.apache.kafka.connect.converters.ByteArrayConverter";
         let worker = format!("{worker}\n{REBALANCE_DELAY}\n{headers}\n");
-        let worker = self.workspace.write("worker.properties", worker)?;
         let name = self.next_name();
+        let file = format!("{name}-worker.properties");
+        let worker = self.workspace.write(&file, worker)?;
         let mut running = self.java(&name, installation, main_class, &worker)?;
         let rest = ConnectWorker::at(port, LIMIT);
         rest.wait_until_ready(&mut running)?;
@@ -257,6 +304,19 @@ impl<'w> Engine<'w> {
             rest.create(&mut running, connector)?;
         }
         Ok(running)
+    }
+
+    /// Those of `MirrorMaker` 2 for its mirror.
+    fn connectors(&self) -> Result<Vec<String>> {
+        let source = match self.mirror {
+            BACK => "target",
+            _ => "source",
+        };
+        let connectors = ["source", "checkpoint", "heartbeat"].map(|connector| {
+            let path = self.rendered("connect", &format!("{source}-{connector}.json"));
+            std::fs::read_to_string(&path).map_err(Error::file(&path))
+        });
+        connectors.into_iter().collect()
     }
 
     /// Keys and values stay bytes, and partitions stay what they are; everything else is as it comes.
@@ -294,12 +354,14 @@ impl<'w> Engine<'w> {
             name,
             main_class,
             properties,
-            &[],
+            &self.environment(&[]),
         )?)
     }
 
-    fn rendered(&self, file: &str) -> PathBuf {
-        self.workspace.path().join("out").join(file)
+    /// What was written for its mirror.
+    fn rendered(&self, target: &str, file: &str) -> PathBuf {
+        let out = self.workspace.path().join("out");
+        out.join(target).join(self.mirror).join(file)
     }
 
     /// Starts it anew, so that it dies at this step of its own, and waits for that. Engines without such steps are killed.
@@ -310,20 +372,13 @@ impl<'w> Engine<'w> {
         }
         let armed = format!("{}:{pass}", point.name());
         let mut running = self.builtin(&[(FAIL_POINT, &armed)])?;
-        match running.wait(FAIL_POINT_LIMIT) {
-            Ok(_) => Ok(()),
-            Err(e2e::Error::Timeout { .. }) => {
-                running.kill()?;
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
+        end_within(&mut running, FAIL_POINT_LIMIT)
     }
 
     /// SIGKILL.
     pub(crate) fn kill(&mut self) -> Result<()> {
         self.is_frozen = false;
-        if let Some(mut running) = self.running.take() {
+        if let Some(mut running) = self.take() {
             running.kill()?;
         }
         Ok(())
@@ -331,23 +386,12 @@ impl<'w> Engine<'w> {
 
     /// SIGTERM; waits for its end.
     pub(crate) fn terminate(&mut self) -> Result<()> {
-        if let Some(mut running) = self.running.take() {
-            running.signal(Signal::TERM)?;
-            // a worker may wait long for a broker that is down, and is killed then, as by a supervisor
-            match running.wait(DRAIN) {
-                Ok(_) => {}
-                Err(e2e::Error::Timeout { .. }) => {
-                    running.kill()?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+        self.take().map_or(Ok(()), |mut running| end(&mut running))
     }
 
     /// SIGSTOP, if it runs.
     pub(crate) fn freeze(&mut self) -> Result<()> {
-        if let Some(running) = &self.running {
+        if let Some(running) = self.running.first() {
             running.signal(Signal::STOP)?;
             self.is_frozen = true;
         }
@@ -371,14 +415,33 @@ impl<'w> Engine<'w> {
 
     /// How it ended by itself, with the end of what it printed; nothing while it runs.
     pub(crate) fn ended(&mut self) -> Result<Option<String>> {
-        let Some(running) = &mut self.running else {
-            return Ok(None);
-        };
-        let status = running.try_wait()?;
-        Ok(status.map(|status| {
-            let printed = self.printed();
-            let last = printed.lines().rev().find(|line| !line.trim().is_empty());
-            format!("{status}: {}", last.unwrap_or("nothing printed"))
-        }))
+        for running in &mut self.running {
+            if let Some(status) = running.try_wait()? {
+                let printed = running.stderr() + &running.stdout();
+                let last = printed.lines().rev().find(|line| !line.trim().is_empty());
+                let last = last.unwrap_or("nothing printed");
+                return Ok(Some(format!("{status}: {last}")));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// SIGTERM to a process of an engine; waits for its end.
+fn end(running: &mut Guarded) -> Result<()> {
+    running.signal(Signal::TERM)?;
+    // a worker may wait long for a broker that is down
+    end_within(running, DRAIN)
+}
+
+/// Waits for its end, and kills it where that is too long, as a supervisor would.
+fn end_within(running: &mut Guarded, limit: Duration) -> Result<()> {
+    match running.wait(limit) {
+        Ok(_) => Ok(()),
+        Err(e2e::Error::Timeout { .. }) => {
+            running.kill()?;
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
     }
 }

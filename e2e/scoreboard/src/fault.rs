@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Harm, KafkaCluster, KafkaProxy, Pair};
+use e2e::{Clock, Harm, KafkaCluster, KafkaProxy, Pair, Workspace};
 
 use crate::cli::say;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::events::Events;
-use crate::step::{Action, Link, Process, Side, Step};
+use crate::scenario::Scenario;
+use crate::step::{Action, Disk, Link, Process, Side, Step, Whose};
 
 /// What stands between the engine and the clusters.
 #[derive(Debug)]
@@ -34,12 +35,61 @@ impl Links {
     }
 }
 
+/// What somebody goes by whose clock is set to another time.
+#[derive(Debug, Default)]
+pub(crate) struct Clocks {
+    engine: Option<Clock>,
+    source: Option<Clock>,
+    target: Option<Clock>,
+}
+
+impl Clocks {
+    /// One for each of those whose clock a step of the scenario sets, in this workspace.
+    pub(crate) fn of(scenario: &Scenario, workspace: &Workspace) -> Result<Self> {
+        let clock = |whose, name| {
+            let is_set = scenario.sets_the_clock_of(whose);
+            let clock = is_set.then(|| Clock::right(workspace, name));
+            clock.transpose()
+        };
+        Ok(Self {
+            engine: clock(Whose::Engine, "engine")?,
+            source: clock(Whose::Brokers(Side::Source), "source")?,
+            target: clock(Whose::Brokers(Side::Target), "target")?,
+        })
+    }
+
+    fn clock(&self, whose: Whose) -> Option<&Clock> {
+        match whose {
+            Whose::Engine => self.engine.as_ref(),
+            Whose::Brokers(Side::Source) => self.source.as_ref(),
+            Whose::Brokers(Side::Target) => self.target.as_ref(),
+        }
+    }
+
+    /// What makes the processes of `whose` go by it; nothing where it is the machine's.
+    pub(crate) fn environment(&self, whose: Whose) -> Vec<(String, String)> {
+        self.clock(whose)
+            .map(Clock::environment)
+            .unwrap_or_default()
+    }
+}
+
 /// Whom steps are for.
 #[derive(Debug)]
 pub(crate) struct Victims<'a, 'w> {
     pub(crate) engine: &'a mut Engine<'w>,
     pub(crate) pair: &'a Pair,
     pub(crate) links: Option<&'a Links>,
+    pub(crate) clocks: &'a Clocks,
+}
+
+impl Victims<'_, '_> {
+    fn cluster(&self, side: Side) -> &KafkaCluster {
+        match side {
+            Side::Source => &self.pair.source,
+            Side::Target => &self.pair.target,
+        }
+    }
 }
 
 /// Takes each step at its time after `began`, and leaves everything running.
@@ -58,11 +108,14 @@ pub(crate) fn carry_out(
         match step.action {
             Action::Engine(process) => to_engine(process, victims.engine)?,
             Action::FailPoint { point, pass } => victims.engine.die_at(point, pass)?,
-            Action::Broker(Side::Source, id, process) => {
-                to_broker(process, &victims.pair.source, id)?;
-            }
-            Action::Broker(Side::Target, id, process) => {
-                to_broker(process, &victims.pair.target, id)?;
+            Action::Scale(processes) => victims.engine.scale(usize::from(processes))?,
+            Action::Broker(side, id, process) => to_broker(process, victims.cluster(side), id)?,
+            Action::Disk(side, id, Disk::Fill) => victims.cluster(side).fill_disk(id)?,
+            Action::Disk(side, id, Disk::Free) => victims.cluster(side).free_disk(id)?,
+            Action::Clock(whose, seconds) => {
+                if let Some(clock) = victims.clocks.clock(whose) {
+                    clock.set(seconds)?;
+                }
             }
             Action::Link(side, link) => {
                 if let Some(links) = victims.links {

@@ -3,6 +3,7 @@
 
 mod beside;
 mod board;
+mod both_ways;
 mod cli;
 mod contract;
 mod engine;

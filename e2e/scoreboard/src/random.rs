@@ -75,6 +75,7 @@ pub(crate) fn anything(seed: u64) -> Scenario {
         says: "Whatever this seed decides, six times.".to_owned(),
         engines: Vec::new(),
         brokers: 1,
+        both_ways: false,
         beside: Vec::new(),
         workload: Workload {
             records: 300_000,

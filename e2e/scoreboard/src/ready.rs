@@ -30,5 +30,5 @@ pub(crate) fn write(scenario: &Scenario, pair: &Pair) -> Result<()> {
 
 /// Waits until it is copied.
 pub(crate) fn wait(scenario: &Scenario, pair: &Pair) -> Result<()> {
-    Ok(pair.wait_for_records(&topic(scenario), RECORDS, LIMIT)?)
+    Ok(pair.wait_for_records(&scenario.copy(&topic(scenario)), RECORDS, LIMIT)?)
 }

@@ -7,17 +7,21 @@ use e2e::{ClusterSpec, KafkaCluster, Pair, TopicAdmin, Workspace};
 use serde::{Deserialize, Serialize};
 
 use crate::beside::{Beside, Others};
-use crate::engine::{Engine, Kind, MIRROR, Route, TOPOLOGY};
+use crate::both_ways;
+use crate::engine::{BACK, Engine, Kind, MIRROR, Route, TOPOLOGY};
 use crate::error::Result;
 use crate::events::Events;
-use crate::fault::{Links, Victims, carry_out};
+use crate::fault::{Clocks, Links, Victims, carry_out};
 use crate::judge::{Found, JUDGED, Judge};
 use crate::memory::BYTE_BUDGET;
 use crate::scenario::{Scenario, Topic};
+use crate::step::{Side, Whose};
 use crate::{looked_at, memory, ready};
 
 /// What every mirror here is to keep: what `latency` and `recovery` are judged by.
 pub(crate) const OBJECTIVE: &str = "10s";
+/// Enough for what a broker writes in any scenario, and little enough to fill.
+const DISK_MEGABYTES: u32 = 512;
 /// The mirror's topics are created by whoever runs an engine that does not.
 const NOT_ITS_OWN: &str =
     "the engine does not create topics: they were made for it before it was started";
@@ -89,12 +93,21 @@ pub(crate) struct Counterexample {
 pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome> {
     let began = Instant::now();
     let workspace = Workspace::create("scoreboard")?;
-    let spec = match scenario.brokers {
-        1 => ClusterSpec::single(),
-        // what engines create for themselves has to outlive a broker too
-        _ => ClusterSpec::three().with("default.replication.factor", "3"),
+    let clocks = Clocks::of(scenario, &workspace)?;
+    let spec = |side| {
+        let spec = match scenario.brokers {
+            1 => ClusterSpec::single(),
+            // what engines create for themselves has to outlive a broker too
+            _ => ClusterSpec::three().with("default.replication.factor", "3"),
+        };
+        let spec = if scenario.needs_disks() {
+            spec.with_disks(DISK_MEGABYTES)
+        } else {
+            spec
+        };
+        spec.with_environment(clocks.environment(Whose::Brokers(side)))
     };
-    let pair = Pair::start(&spec)?;
+    let pair = Pair::start_each(&spec(Side::Source), &spec(Side::Target))?;
     let links = scenario.needs_links().then(|| Links::before(&pair));
     let links = links.transpose()?;
     let topics = scenario.topics();
@@ -130,8 +143,19 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
         target,
         topics: topics.into_iter().map(|topic| topic.name).collect(),
     };
-    let mut engine = Engine::prepare(kind, &workspace, route)?;
+    let environment = clocks.environment(Whose::Engine);
+    let back = scenario.both_ways.then(|| {
+        let environment = environment.clone();
+        Engine::prepare(kind, &workspace, BACK, route.reversed(), environment)
+    });
+    let mut back = back.transpose()?;
+    let mut engine = Engine::prepare(kind, &workspace, MIRROR, route, environment)?;
     engine.start()?;
+    if let Some(back) = &mut back {
+        both_ways::write(scenario, &pair)?;
+        back.start()?;
+        both_ways::wait(scenario, &pair)?;
+    }
     ready::wait(scenario, &pair)?;
     let beginnings = engine.beginnings();
 
@@ -142,6 +166,7 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
         engine: &mut engine,
         pair: &pair,
         links: links.as_ref(),
+        clocks: &clocks,
     };
     let steps = scenario.steps(seed);
     let began_writing = Instant::now();
@@ -168,6 +193,9 @@ pub(crate) fn run(scenario: &Scenario, kind: Kind, seed: u64) -> Result<Outcome>
                 reason: NOT_ITS_OWN.to_owned(),
             };
         }
+    }
+    if scenario.both_ways {
+        both_ways::judge(scenario, &pair, &mut checks)?;
     }
     checks.extend(engine.pid().and_then(|pid| memory::judge(kind, pid)));
     if engine.was_replaced() {
@@ -259,12 +287,25 @@ fn topology(pair: &Pair, kind: Kind, scenario: &Scenario) -> String {
     } else {
         kind.delivery()
     };
-    pair.topology(&format!(
-        "mirrors:\n- {{name: {MIRROR}, source: source, target: target, engine: {}, delivery: {delivery}, \
-         topicsPattern: '{}[.].*', replicationPolicy: {{type: identity}}, slo: {{lag: {OBJECTIVE}}}{policies}, \
-         topicSync: {{interval: 1s, configInterval: 1s, replicationFactor: {}{kept}}}}}\n",
-        kind.name(),
-        scenario.name,
-        scenario.brokers
-    ))
+    // with two mirrors, names tell what has come from where; what has come back matches the pattern as well
+    let (begins, policy) = if scenario.both_ways {
+        (".*", "default")
+    } else {
+        ("", "identity")
+    };
+    let mirror = |name: &str, source: &str, target: &str| {
+        format!(
+            "- {{name: {name}, source: {source}, target: {target}, engine: {}, delivery: {delivery}, \
+             topicsPattern: '{begins}{}[.].*', replicationPolicy: {{type: {policy}}}, slo: {{lag: {OBJECTIVE}}}{policies}, \
+             topicSync: {{interval: 1s, configInterval: 1s, replicationFactor: {}{kept}}}}}\n",
+            kind.name(),
+            scenario.name,
+            scenario.brokers
+        )
+    };
+    let mut mirrors = mirror(MIRROR, "source", "target");
+    if scenario.both_ways {
+        mirrors += &mirror(BACK, "target", "source");
+    }
+    pair.topology(&format!("mirrors:\n{mirrors}"))
 }

@@ -11,8 +11,8 @@ use crate::engine::Kind;
 use crate::error::{Error, Result};
 use crate::random::Random;
 use crate::ready;
-use crate::step::{Action, Step};
-use crate::written::{WrittenOutage, WrittenStep, at};
+use crate::step::{Action, Step, Whose};
+use crate::written::{Written, at};
 
 /// Late is not lost: a producer may try for two minutes, and something arrives in between.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
@@ -28,6 +28,8 @@ pub(crate) struct Scenario {
     pub(crate) engines: Vec<Kind>,
     /// Of each cluster: one or three. Where there are three, each has a replica of every partition.
     pub(crate) brokers: u16,
+    /// Whether a second mirror leads back, so that what has arrived could travel on.
+    pub(crate) both_ways: bool,
     /// What else is mirrored.
     pub(crate) beside: Vec<Beside>,
     pub(crate) workload: Workload,
@@ -68,12 +70,14 @@ struct WrittenScenario {
     engines: Vec<Kind>,
     brokers: Option<Spanned<u16>>,
     #[serde(default)]
+    both_ways: bool,
+    #[serde(default)]
     beside: Vec<Beside>,
     workload: Spanned<Workload>,
     /// Seconds.
     patience: Option<u32>,
     #[serde(default)]
-    steps: Vec<WrittenStep>,
+    steps: Vec<Written>,
     random: Option<WrittenRandom>,
 }
 
@@ -83,7 +87,7 @@ struct WrittenRandom {
     outages: u32,
     pause: Spanned<(f64, f64)>,
     lasts: Spanned<(f64, f64)>,
-    faults: Spanned<Vec<WrittenOutage>>,
+    faults: Spanned<Vec<Written>>,
 }
 
 impl Scenario {
@@ -117,12 +121,13 @@ impl Scenario {
         {
             return Err(at(wrong, "a cluster has one broker or three".to_owned()));
         }
-        let steps = written.steps.into_iter().map(|step| step.meaning(brokers));
+        let steps = written.steps.into_iter().map(|step| step.step(brokers));
         let random = written.random.map(|random| random.meaning(brokers));
         Ok(Self {
             steps: steps.collect::<Result<_, _>>()?,
             random: random.transpose()?,
             brokers,
+            both_ways: written.both_ways,
             beside: written.beside,
             name: written.name.value,
             says: written.says,
@@ -170,16 +175,41 @@ impl Scenario {
         own.into_iter().chain(others).collect()
     }
 
+    /// All that may be done, at whatever time.
+    fn actions(&self) -> impl Iterator<Item = Action> {
+        let random = self.random.iter().flat_map(|random| &random.faults);
+        let all = self.steps.iter().map(|step| &step.action).chain(random);
+        all.copied()
+    }
+
     /// Whether something happens to connections, so that somebody has to stand between.
     pub(crate) fn needs_links(&self) -> bool {
-        let random = self.random.iter().flat_map(|random| &random.faults);
-        let mut all = self.steps.iter().map(|step| &step.action).chain(random);
-        all.any(|action| matches!(action, Action::Link(..)))
+        self.actions().any(|it| matches!(it, Action::Link(..)))
+    }
+
+    /// Whether something happens to a broker's disk, so that it needs one of its own.
+    pub(crate) fn needs_disks(&self) -> bool {
+        self.actions().any(|it| matches!(it, Action::Disk(..)))
+    }
+
+    /// Whether somebody's clock is set, so that it needs one of its own.
+    pub(crate) fn sets_the_clock_of(&self, whose: Whose) -> bool {
+        self.actions()
+            .any(|it| matches!(it, Action::Clock(other, _) if other == whose))
+    }
+
+    /// What this topic is called on the target.
+    pub(crate) fn copy(&self, topic: &str) -> String {
+        if self.both_ways {
+            format!("source.{topic}")
+        } else {
+            topic.to_owned()
+        }
     }
 
     /// Whether nothing is done but to write stamped records.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.steps.is_empty() && self.random.is_none() && self.beside.is_empty()
+        self.steps.is_empty() && self.random.is_none() && self.beside.is_empty() && !self.both_ways
     }
 
     /// Whether it is for this engine.
@@ -202,7 +232,7 @@ impl WrittenRandom {
             return Err(at(&self.faults, "name at least one fault".to_owned()));
         }
         let faults = self.faults.value.into_iter();
-        let faults = faults.map(|written| written.beginning(brokers));
+        let faults = faults.map(|written| written.outage(brokers));
         Ok(Random {
             outages: self.outages,
             pause: self.pause.value,
@@ -227,6 +257,7 @@ pub(crate) fn kept() -> Result<Vec<Scenario>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::step::Side;
 
     const STORM: &str = "
 name: storm
@@ -285,6 +316,55 @@ random:
     }
 
     #[test]
+    fn disks_clocks_and_numbers_of_processes_are_asked_for_by_the_steps_that_need_them() {
+        let steps = "- {at: 1, fault: fill-disk, target: target}
+- {at: 2, fault: free-disk, target: target}
+- {at: 3, fault: step-clock, target: source, seconds: -60}
+- {at: 4, fault: scale, target: engine, processes: 2}
+random:";
+        let text = STORM.replacen("random:", steps, 1);
+        let storm = Scenario::parse(&text).expect("a scenario");
+        assert!(storm.needs_disks());
+        assert!(storm.sets_the_clock_of(Whose::Brokers(Side::Source)));
+        assert!(!storm.sets_the_clock_of(Whose::Engine));
+        let said: Vec<String> = storm.steps[5..].iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "1.0 s: fill the disk of broker 1 of the target",
+                "2.0 s: free the disk of broker 1 of the target",
+                "3.0 s: set the clock of the source 60 s back",
+                "4.0 s: scale the engine to 2 processes",
+            ]
+        );
+        let plain = Scenario::parse(STORM).expect("a scenario");
+        assert!(!plain.needs_disks() && !plain.both_ways);
+        for (from, to, wrong) in [
+            ("seconds: -60", "pass: 3", "it needs `seconds`"),
+            ("processes: 2", "processes: 9", "from 1 to 4 processes"),
+            (
+                "scale, target: engine",
+                "scale, target: source",
+                "only the engine is scaled",
+            ),
+            (
+                "free-disk, target: target",
+                "free-disk, target: engine",
+                "only brokers",
+            ),
+            (
+                "fault: scale",
+                "fault: kill",
+                "kill does not heed `processes`",
+            ),
+        ] {
+            let text = text.replacen(from, to, 1);
+            let error = Scenario::parse(&text).expect_err(wrong);
+            assert!(error.contains(wrong), "{wrong} in {error}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_place() {
         for (from, to, said) in [
             (
@@ -309,6 +389,12 @@ random:
                 "stab",
             ),
             ("at: 1.5", "when: 1.5", "when"),
+            ("at: 1.5, ", "", "line 7, column 11: a step needs `at`"),
+            (
+                "- {fault: kill, target: engine}",
+                "- {at: 1, fault: kill, target: engine}",
+                "the seed gives an outage its time",
+            ),
             (
                 "- {fault: kill, target: engine}",
                 "- {fault: thaw, target: engine}",

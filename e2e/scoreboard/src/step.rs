@@ -27,8 +27,14 @@ pub(crate) enum Action {
     Engine(Process),
     /// The engine dies at this step of its own, as often as it has passed it then. Engines that have no such steps are killed.
     FailPoint { point: FailPoint, pass: u32 },
+    /// From then on so many processes of the engine share the work: more are started, or the youngest are asked to end.
+    Scale(u16),
     /// To a broker of one side, by its id: the first has 1.
     Broker(Side, u16, Process),
+    /// To what a broker writes its data to.
+    Disk(Side, u16, Disk),
+    /// From then on somebody's clock is so many seconds ahead of this machine's, or behind where they are negative.
+    Clock(Whose, i64),
     /// To the connections between the engine and one side.
     Link(Side, Link),
 }
@@ -46,6 +52,24 @@ pub(crate) enum Process {
     Freeze,
     /// SIGCONT.
     Thaw,
+}
+
+/// What may be done to a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// Nothing more can be written to it.
+    Fill,
+    /// There is room again, and a broker that ended without it is started.
+    Free,
+}
+
+/// Who goes by a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// All processes of the engine.
+    Engine,
+    /// All brokers of one side.
+    Brokers(Side),
 }
 
 /// What may be done to connections.
@@ -119,6 +143,9 @@ impl Action {
             Self::Engine(process) => process.lasts(Self::Engine),
             Self::Broker(side, id, process) => process.lasts(|end| Self::Broker(side, id, end)),
             Self::FailPoint { .. } => Lasts::Until(Self::Engine(Process::Start)),
+            Self::Scale(_) | Self::Clock(..) => Lasts::NoTime,
+            Self::Disk(side, id, Disk::Fill) => Lasts::Until(Self::Disk(side, id, Disk::Free)),
+            Self::Disk(_, _, Disk::Free) => Lasts::Ends,
             Self::Link(side, link) => match link {
                 Link::Cut | Link::HalfOpen | Link::Delay(_) | Link::Throttle(_) => {
                     Lasts::Until(Self::Link(side, Link::Heal))
@@ -141,6 +168,10 @@ impl Action {
     pub(crate) fn fault(self) -> &'static str {
         match self {
             Self::FailPoint { .. } => "fail-point",
+            Self::Scale(_) => "scale",
+            Self::Clock(..) => "step-clock",
+            Self::Disk(_, _, Disk::Fill) => "fill-disk",
+            Self::Disk(_, _, Disk::Free) => "free-disk",
             Self::Engine(process) | Self::Broker(_, _, process) => match process {
                 Process::Kill => "kill",
                 Process::Terminate => "terminate",
@@ -163,9 +194,16 @@ impl Action {
     /// To whom, as scenarios write it.
     pub(crate) fn target(self) -> &'static str {
         match self {
-            Self::Engine(_) | Self::FailPoint { .. } => "engine",
-            Self::Broker(Side::Source, ..) => "source",
-            Self::Broker(Side::Target, ..) => "target",
+            Self::Engine(_)
+            | Self::FailPoint { .. }
+            | Self::Scale(_)
+            | Self::Clock(Whose::Engine, _) => "engine",
+            Self::Broker(Side::Source, ..)
+            | Self::Disk(Side::Source, ..)
+            | Self::Clock(Whose::Brokers(Side::Source), _) => "source",
+            Self::Broker(Side::Target, ..)
+            | Self::Disk(Side::Target, ..)
+            | Self::Clock(Whose::Brokers(Side::Target), _) => "target",
             Self::Link(Side::Source, _) => "source-link",
             Self::Link(Side::Target, _) => "target-link",
         }
@@ -195,6 +233,21 @@ impl fmt::Display for Action {
         match self {
             Self::Engine(_) => write!(f, "{fault} {whom}"),
             Self::Broker(_, id, _) => write!(f, "{fault} broker {id} of {whom}"),
+            Self::Disk(_, id, disk) => {
+                let verb = match disk {
+                    Disk::Fill => "fill",
+                    Disk::Free => "free",
+                };
+                write!(f, "{verb} the disk of broker {id} of {whom}")
+            }
+            Self::Scale(1) => write!(f, "scale {whom} to 1 process"),
+            Self::Scale(processes) => write!(f, "scale {whom} to {processes} processes"),
+            Self::Clock(_, 0) => write!(f, "set the clock of {whom} right"),
+            Self::Clock(_, seconds) => {
+                let way = if *seconds > 0 { "ahead" } else { "back" };
+                let seconds = seconds.unsigned_abs();
+                write!(f, "set the clock of {whom} {seconds} s {way}")
+            }
             Self::FailPoint { point, pass } => {
                 write!(f, "kill {whom} at `{}`, pass {pass}", point.name())
             }

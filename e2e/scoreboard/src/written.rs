@@ -6,14 +6,17 @@ use e2e::Api;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use crate::step::{Action, FailPoint, Lasts, Link, Process, Side, Step};
+use crate::step::{Action, Disk, FailPoint, Lasts, Link, Process, Side, Step, Whose};
 
-/// A step in a file.
+/// Each is a JVM, or as good as one, on a machine of few cores.
+const MOST_PROCESSES: u16 = 4;
+
+/// What is done, in a file: a step at its time, or what begins an outage, which the seed gives a time.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct WrittenStep {
-    /// Seconds after the first write.
-    at: Spanned<f64>,
+pub(crate) struct Written {
+    /// Of a step: seconds after the first write.
+    at: Option<Spanned<f64>>,
     fault: Spanned<Fault>,
     target: Spanned<Victim>,
     broker: Option<Spanned<u16>>,
@@ -22,20 +25,8 @@ pub(crate) struct WrittenStep {
     bytes_per_second: Option<Spanned<u64>>,
     point: Option<Spanned<FailPoint>>,
     pass: Option<Spanned<u32>>,
-}
-
-/// The same without a time, for the seed to give it one.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct WrittenOutage {
-    fault: Spanned<Fault>,
-    target: Spanned<Victim>,
-    broker: Option<Spanned<u16>>,
-    api: Option<Spanned<String>>,
-    milliseconds: Option<Spanned<u64>>,
-    bytes_per_second: Option<Spanned<u64>>,
-    point: Option<Spanned<FailPoint>>,
-    pass: Option<Spanned<u32>>,
+    processes: Option<Spanned<u16>>,
+    seconds: Option<Spanned<i64>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -47,6 +38,10 @@ enum Fault {
     Freeze,
     Thaw,
     FailPoint,
+    Scale,
+    FillDisk,
+    FreeDisk,
+    StepClock,
     Cut,
     HalfOpen,
     Delay,
@@ -66,36 +61,27 @@ enum Victim {
     TargetLink,
 }
 
-impl WrittenStep {
-    /// In clusters of so many brokers.
-    pub(crate) fn meaning(self, brokers: u16) -> Result<Step, String> {
-        if !(0.0..=3_600.0).contains(&self.at.value) {
-            let time = self.at.value;
-            return Err(at(
-                &self.at,
-                format!("{time} s: times are from 0 to 3600 s"),
-            ));
+impl Written {
+    /// A step, in clusters of so many brokers.
+    pub(crate) fn step(mut self, brokers: u16) -> Result<Step, String> {
+        let time = self.at.take();
+        let time = time.ok_or_else(|| at(&self.fault, "a step needs `at`".to_owned()))?;
+        if !(0.0..=3_600.0).contains(&time.value) {
+            let wrong = format!("{} s: times are from 0 to 3600 s", time.value);
+            return Err(at(&time, wrong));
         }
-        let outage = WrittenOutage {
-            fault: self.fault,
-            target: self.target,
-            broker: self.broker,
-            api: self.api,
-            milliseconds: self.milliseconds,
-            bytes_per_second: self.bytes_per_second,
-            point: self.point,
-            pass: self.pass,
-        };
         Ok(Step {
-            at: self.at.value,
-            action: outage.meaning(brokers)?,
+            at: time.value,
+            action: self.meaning(brokers)?,
         })
     }
-}
 
-impl WrittenOutage {
     /// What begins an outage, in clusters of so many brokers.
-    pub(crate) fn beginning(self, brokers: u16) -> Result<Action, String> {
+    pub(crate) fn outage(self, brokers: u16) -> Result<Action, String> {
+        if let Some(time) = &self.at {
+            let wrong = "the seed gives an outage its time".to_owned();
+            return Err(at(time, wrong));
+        }
         let fault = self.fault.clone();
         let action = self.meaning(brokers)?;
         if action.lasts() == Lasts::Ends {
@@ -124,6 +110,16 @@ impl WrittenOutage {
                 point: required(self.point.take(), "point", &self.fault)?,
                 pass: self.pass.take().map_or(1, |pass| pass.value.max(1)),
             },
+            (Fault::Scale, Victim::Engine) => Action::Scale(self.processes()?),
+            (Fault::StepClock, victim @ (Victim::Engine | Victim::Source | Victim::Target)) => {
+                let seconds = required(self.seconds.take(), "seconds", &self.fault)?;
+                let whose = match victim {
+                    Victim::Source => Whose::Brokers(Side::Source),
+                    Victim::Target => Whose::Brokers(Side::Target),
+                    Victim::Engine | Victim::SourceLink | Victim::TargetLink => Whose::Engine,
+                };
+                Action::Clock(whose, seconds)
+            }
             (fault, Victim::Engine) => Action::Engine(self.process(fault)?),
             (fault, Victim::Source) => self.broker(Side::Source, fault)?,
             (fault, Victim::Target) => self.broker(Side::Target, fault)?,
@@ -135,9 +131,23 @@ impl WrittenOutage {
     }
 
     fn broker(&mut self, side: Side, fault: Fault) -> Result<Action, String> {
-        let process = self.process(fault)?;
         let id = self.broker.take().map_or(1, |broker| broker.value);
-        Ok(Action::Broker(side, id, process))
+        Ok(match fault {
+            Fault::FillDisk => Action::Disk(side, id, Disk::Fill),
+            Fault::FreeDisk => Action::Disk(side, id, Disk::Free),
+            other => Action::Broker(side, id, self.process(other)?),
+        })
+    }
+
+    fn processes(&mut self) -> Result<u16, String> {
+        let Some(processes) = self.processes.take() else {
+            return Err(at(&self.fault, "it needs `processes`".to_owned()));
+        };
+        if !(1..=MOST_PROCESSES).contains(&processes.value) {
+            let wrong = format!("an engine has from 1 to {MOST_PROCESSES} processes here");
+            return Err(at(&processes, wrong));
+        }
+        Ok(processes.value)
     }
 
     fn process(&self, fault: Fault) -> Result<Process, String> {
@@ -151,7 +161,16 @@ impl WrittenOutage {
                 let wrong = "only the engine has fail points".to_owned();
                 return Err(at(&self.target, wrong));
             }
-            Fault::Cut
+            Fault::Scale => {
+                let wrong = "only the engine is scaled".to_owned();
+                return Err(at(&self.target, wrong));
+            }
+            Fault::FillDisk | Fault::FreeDisk => {
+                let wrong = "only brokers (`source`, `target`) have disks here".to_owned();
+                return Err(at(&self.target, wrong));
+            }
+            Fault::StepClock
+            | Fault::Cut
             | Fault::HalfOpen
             | Fault::Delay
             | Fault::Throttle
@@ -187,7 +206,11 @@ impl WrittenOutage {
             | Fault::Start
             | Fault::Freeze
             | Fault::Thaw
-            | Fault::FailPoint => {
+            | Fault::FailPoint
+            | Fault::Scale
+            | Fault::FillDisk
+            | Fault::FreeDisk
+            | Fault::StepClock => {
                 let wrong = "a link is no process: it is cut, half-open, delayed, throttled and healed, and loses or \
                              corrupts responses";
                 return Err(at(&self.fault, wrong.to_owned()));
@@ -227,6 +250,12 @@ impl WrittenOutage {
         }
         if let Some(pass) = &self.pass {
             return left(place(pass), "pass");
+        }
+        if let Some(processes) = &self.processes {
+            return left(place(processes), "processes");
+        }
+        if let Some(seconds) = &self.seconds {
+            return left(place(seconds), "seconds");
         }
         Ok(())
     }

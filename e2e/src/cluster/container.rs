@@ -249,6 +249,15 @@ impl BrokerHost for ContainerHost {
         Err(not_secured())
     }
 
+    fn fill_disk(&mut self, index: usize) -> Result<()> {
+        let broker = self.brokers[index].node.id;
+        Err(Error::NoDisk { broker })
+    }
+
+    fn free_disk(&mut self, index: usize) -> Result<()> {
+        self.fill_disk(index)
+    }
+
     fn process_id(&self, _index: usize) -> Option<u32> {
         // it has one only inside its container
         None

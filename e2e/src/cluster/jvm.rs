@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use super::properties::{Node, broker_properties, render};
 use super::provider::BrokerHost;
 use super::spec::ClusterSpec;
+use crate::disk::Disk;
 use crate::installation::KafkaInstallation;
 use crate::security::{Authority, Listener, Security, write_certificates};
 use crate::{Error, Guarded, ReservedPort, Result};
@@ -23,6 +24,7 @@ pub(crate) struct JvmHost {
     installation: KafkaInstallation,
     heap_megabytes: u32,
     secured: bool,
+    environment: Vec<(String, String)>,
     brokers: Vec<JvmBroker>,
     // held so that a broker finds its ports free when it comes back
     _ports: Vec<ReservedPort>,
@@ -33,6 +35,8 @@ struct JvmBroker {
     id: u16,
     directory: PathBuf,
     process: Option<Guarded>,
+    // after the process, which writes to it
+    disk: Option<Disk>,
 }
 
 impl JvmHost {
@@ -91,10 +95,16 @@ impl JvmHost {
                 security.write_broker_files(&home)?;
             }
             write("log4j2.properties", &log_config(&home.join("server.log")))?;
+            let disk = spec.disk_megabytes.map(|megabytes| {
+                let data = Path::new(&node.log_directory);
+                fs::create_dir(data).map_err(Error::file("creating", data))?;
+                Disk::mount(data, megabytes)
+            });
             brokers.push(JvmBroker {
                 id: node.id,
                 directory: home,
                 process: None,
+                disk: disk.transpose()?,
             });
         }
         let users = spec.security.as_ref();
@@ -104,6 +114,7 @@ impl JvmHost {
             installation,
             heap_megabytes: spec.heap_megabytes,
             secured: spec.security.is_some(),
+            environment: spec.environment.clone(),
             brokers,
             _ports: ports,
         };
@@ -116,6 +127,11 @@ impl JvmHost {
             .process
             .as_ref()
             .ok_or(Error::NotRunning { broker: broker.id })
+    }
+
+    fn disk(&self, index: usize) -> Result<&Disk> {
+        let JvmBroker { id, disk, .. } = &self.brokers[index];
+        disk.as_ref().ok_or(Error::NoDisk { broker: *id })
     }
 
     fn take(&mut self, index: usize) -> Result<Guarded> {
@@ -145,11 +161,15 @@ impl BrokerHost for JvmHost {
             .map(OsString::from);
         arguments.extend(common);
         arguments.extend(["kafka.Kafka".into(), "server.properties".into()]);
+        let environment = self.environment.iter();
+        let environment: Vec<(&str, &str)> = environment
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
         let process = Guarded::spawn(
             "console",
             OsStr::new("java"),
             &arguments,
-            &[],
+            &environment,
             &broker.directory,
         )?;
         self.brokers[index].process = Some(process);
@@ -172,6 +192,14 @@ impl BrokerHost for JvmHost {
 
     fn resume(&mut self, index: usize) -> Result<()> {
         self.running(index)?.signal(Signal::CONT)
+    }
+
+    fn fill_disk(&mut self, index: usize) -> Result<()> {
+        self.disk(index)?.fill()
+    }
+
+    fn free_disk(&mut self, index: usize) -> Result<()> {
+        self.disk(index)?.free()
     }
 
     fn ended(&mut self, index: usize) -> Result<Option<String>> {

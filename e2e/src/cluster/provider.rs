@@ -17,6 +17,10 @@ pub(crate) trait BrokerHost: Debug + Send {
     fn pause(&mut self, index: usize) -> Result<()>;
     /// Wakes a frozen broker.
     fn resume(&mut self, index: usize) -> Result<()>;
+    /// Leaves no room on a broker's disk.
+    fn fill_disk(&mut self, index: usize) -> Result<()>;
+    /// Gives that room back; nothing is done to the broker.
+    fn free_disk(&mut self, index: usize) -> Result<()>;
     /// Why a broker that should run does not, or `None` while it runs.
     fn ended(&mut self, index: usize) -> Result<Option<String>>;
     /// The end of a broker's log.

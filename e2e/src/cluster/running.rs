@@ -177,6 +177,26 @@ impl KafkaCluster {
         self.state().host.resume(index)
     }
 
+    /// Leaves no room on the disk of a broker of [`ClusterSpec::with_disks`]; a broker of one disk ends sooner or later.
+    pub fn fill_disk(&self, id: u16) -> Result<()> {
+        let index = self.index(id)?;
+        self.state().host.fill_disk(index)
+    }
+
+    /// Gives that room back and starts the broker anew, as who is on call would.
+    pub fn free_disk(&self, id: u16) -> Result<()> {
+        let index = self.index(id)?;
+        {
+            let mut state = self.state();
+            state.host.free_disk(index)?;
+            // it may have ended by itself
+            if state.host.ended(index)?.is_none() {
+                state.host.kill(index)?;
+            }
+        }
+        self.restart_broker(id)
+    }
+
     /// The end of a broker's log.
     pub fn broker_log(&self, id: u16) -> Result<String> {
         let index = self.index(id)?;

@@ -48,6 +48,10 @@ pub struct ClusterSpec {
     pub provider: Provider,
     /// The port that a single broker tells its clients, where it is not its own: a link in front of it.
     pub advertised_port: Option<u16>,
+    /// The size of a disk for each broker's data alone, in MiB; JVM processes only, and root's.
+    pub disk_megabytes: Option<u32>,
+    /// What is in the brokers' environment, besides; JVM processes only.
+    pub environment: Vec<(String, String)>,
     /// Secured listeners and access control, beside the plain listener; JVM processes only.
     pub security: Option<Security>,
 }
@@ -62,6 +66,8 @@ impl ClusterSpec {
             heap_megabytes: 512,
             provider: Provider::Jvm,
             advertised_port: None,
+            disk_megabytes: None,
+            environment: Vec::new(),
             security: None,
         }
     }
@@ -94,6 +100,21 @@ impl ClusterSpec {
     #[must_use]
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.properties.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same, with a disk of so many MiB for each broker's data alone, which [`crate::KafkaCluster::fill_disk`] fills. Only
+    /// root may ask for it.
+    #[must_use]
+    pub fn with_disks(mut self, megabytes: u32) -> Self {
+        self.disk_megabytes = Some(megabytes);
+        self
+    }
+
+    /// The same, with this in the environment of every broker.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
+        self.environment = environment;
         self
     }
 

@@ -198,6 +198,24 @@ pub(crate) fn promtool() -> Result<()> {
     )
 }
 
+/// The clock that scenarios set for some processes.
+pub(crate) fn libfaketime() -> Result<()> {
+    const HINT: &str = "install it (Debian: apt-get install libfaketime)";
+    let folder = Path::new("/usr/lib");
+    let mut libraries = fs::read_dir(folder).map_err(Error::file("listing", folder))?;
+    let is_there = |entry: fs::DirEntry| entry.path().join("faketime").is_dir();
+    if libraries.any(|entry| entry.is_ok_and(is_there)) {
+        return Ok(());
+    }
+    apt_install(
+        &["libfaketime"],
+        Error::Missing {
+            program: "libfaketime",
+            hint: HINT,
+        },
+    )
+}
+
 /// Chromium, in which the HTML report is looked at.
 pub(crate) fn chromium() -> Result<()> {
     const HINT: &str =

@@ -28,6 +28,7 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     install::core()?;
     install::mirus()?;
+    install::libfaketime()?;
     say("building the binary and the scoreboard");
     // scenarios end the replicator at its own steps
     let built = [
