@@ -107,12 +107,15 @@ pub fn check_stamped(
         name_source(source, journal, check, observer)?;
     }
     checks.extend(gone);
+    let looks = journal.watched.as_ref().map(|it| it.looks.clone());
+    let looks = looks.unwrap_or_default();
     checks.push(topic_creation(
         &subject,
         &source_facts,
         target_facts.as_ref(),
         &options.config_exclude,
         journal.acknowledged() - panel.missing(),
+        &looks,
     ));
     checks.extend(over_time(&subject, journal, options));
     Ok(Report {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::first_looks::FirstLooks;
 use crate::stamp::RecordId;
 
 /// As many marks, open or seen, are kept.
@@ -45,6 +46,9 @@ pub struct Watched {
     pub marks: Vec<Mark>,
     /// In the order of time.
     pub samples: Vec<LagSample>,
+    /// At the target's topic, until it held a record.
+    #[serde(default)]
+    pub looks: FirstLooks,
 }
 
 /// Where the writer and the reader of the target say what they did.

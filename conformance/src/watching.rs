@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use crate::Error;
 use crate::asker::{Asker, Span};
 use crate::endpoint::Endpoint;
+use crate::first_looks::Looker;
 use crate::history::Sighting;
 use crate::journal::Journal;
 use crate::observer::Observer;
 use crate::ranges::RangeSet;
 use crate::reader::{Reader, Step};
-use crate::watched::Board;
+use crate::watched::{Board, Watched};
 use crate::workload::WorkloadSpec;
 use crate::write::{now_ms, planned, write};
 
@@ -23,6 +24,8 @@ use crate::write::{now_ms, planned, write};
 const QUEUED_KIB: u32 = 8 * 1024;
 /// Between two looks at what is not there, or away.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// Between two looks at a topic that holds nothing yet; each makes connections of its own.
+const LOOK_AT_THE_TOPIC_AGAIN: Duration = Duration::from_millis(500);
 
 /// Where the workload is expected, and for how long after it was written.
 #[derive(Debug, Clone)]
@@ -52,7 +55,18 @@ pub fn write_watched(
         all.streams[stream].written = all.stream_length(stream as u32);
     }
     let is_over = AtomicBool::new(false);
-    let written = thread::scope(|scope| {
+    let unheard = Unheard(observer);
+    let mut looker = Looker::new(target, &options.target_topic, &unheard);
+    // a mirror that has made the topic already is seen to have done so before anything is written
+    looker.look();
+    let (written, looks) = thread::scope(|scope| {
+        let looker = scope.spawn(|| {
+            while !looker.is_done() && !is_over.load(Ordering::Acquire) {
+                thread::park_timeout(LOOK_AT_THE_TOPIC_AGAIN);
+                looker.look();
+            }
+            looker.end()
+        });
         let sampler = scope.spawn(|| {
             while !is_over.load(Ordering::Acquire) {
                 thread::park_timeout(board.sample(now_ms()));
@@ -64,7 +78,7 @@ pub fn write_watched(
                 journal: &all,
                 board: &board,
                 options,
-                observer: &Unheard(observer),
+                observer: &unheard,
                 nexts: BTreeMap::new(),
                 seen: vec![RangeSet::new(); all.streams.len()],
                 heard: Instant::now(),
@@ -77,10 +91,14 @@ pub fn write_watched(
         let _ = watcher.join();
         is_over.store(true, Ordering::Release);
         sampler.thread().unpark();
-        written
+        looker.thread().unpark();
+        (written, looker.join().unwrap_or_default())
     });
     let mut journal = written?;
-    journal.watched = Some(board.end());
+    journal.watched = Some(Watched {
+        looks,
+        ..board.end()
+    });
     Ok(journal)
 }
 

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
+use crate::first_looks::FirstLooks;
 use crate::verdict::{CheckResult, Counterexample, Figures, Verdict, figures};
 use crate::words::{count, counted};
 
 /// A topic configuration entry as a cluster describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigFact {
     /// The effective value; `None` when the cluster keeps it secret.
     pub value: Option<String>,
@@ -15,7 +18,7 @@ pub struct ConfigFact {
 }
 
 /// What a cluster says about a topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicFacts {
     /// Partitions.
     pub partitions: i32,
@@ -40,16 +43,17 @@ pub fn default_config_exclusions() -> BTreeSet<String> {
     .into()
 }
 
-/// Judges the target topic against the source topic. `arrived` counts the run's records seen on
-/// the target, as evidence that the topic was there for them.
+/// Judges the target topic against the source topic, as it is now and, where somebody `looked` from before its first record
+/// on, as it was then. `arrived` counts the run's records seen on the target, as evidence that the topic was there for them.
 pub fn topic_creation(
     subject: &str,
     source: &TopicFacts,
     target: Option<&TopicFacts>,
     excluded: &BTreeSet<String>,
     arrived: u64,
+    looked: &FirstLooks,
 ) -> CheckResult {
-    let (verdict, figures) = judge(source, target, excluded, arrived);
+    let (verdict, figures) = judge(source, target, excluded, arrived, looked);
     CheckResult {
         id: "topic-creation".to_owned(),
         subject: subject.to_owned(),
@@ -65,6 +69,7 @@ fn judge(
     target: Option<&TopicFacts>,
     excluded: &BTreeSet<String>,
     arrived: u64,
+    looked: &FirstLooks,
 ) -> (Verdict, Figures) {
     let wanted = source.partitions;
     let Some(target) = target else {
@@ -81,20 +86,82 @@ fn judge(
         ("source-partitions", wanted as u64),
         ("target-partitions", target.partitions as u64),
     ]);
-    if target.partitions != wanted {
-        let found = counted(target.partitions as u64, "partition");
-        return (fail(counted(wanted as u64, "partition"), found), counts);
+    let (compared, only_target) = match beside(source, target, excluded) {
+        Beside::Unreadable { side, reason } => return (unreadable(side, reason), counts),
+        Beside::Differs { expected, found } => return (fail(expected, found), counts),
+        Beside::Equal {
+            compared,
+            only_target,
+        } => (compared, only_target),
+    };
+    counts.insert("settings-compared".to_owned(), compared);
+    counts.insert("settings-of-target-only".to_owned(), only_target);
+    if let Some(then) = &looked.with_records
+        && let Beside::Differs { expected, found } = beside(source, then, excluded)
+    {
+        return (
+            fail(
+                format!("{expected} before its first record"),
+                format!("{found} when it held records already"),
+            ),
+            counts,
+        );
+    }
+    let was_equal =
+        |then: &TopicFacts| matches!(beside(source, then, excluded), Beside::Equal { .. });
+    let before = if looked.while_empty.as_ref().is_some_and(was_equal) {
+        "It had this shape when it was seen empty"
+    } else {
+        "That it had this shape before its first record was not seen"
+    };
+    let evidence = format!(
+        "{} on both sides, {} equal, {} set on the target only; {} of the run arrived in it. {before}",
+        counted(wanted as u64, "partition"),
+        counted(compared, "topic setting"),
+        count(only_target),
+        counted(arrived, "record"),
+    );
+    (Verdict::Pass { evidence }, counts)
+}
+
+/// One topic beside the other.
+enum Beside<'t> {
+    Equal { compared: u64, only_target: u64 },
+    Differs { expected: String, found: String },
+    Unreadable { side: &'static str, reason: &'t str },
+}
+
+fn beside<'t>(
+    source: &'t TopicFacts,
+    target: &'t TopicFacts,
+    excluded: &BTreeSet<String>,
+) -> Beside<'t> {
+    if target.partitions != source.partitions {
+        return Beside::Differs {
+            expected: counted(source.partitions as u64, "partition"),
+            found: counted(target.partitions as u64, "partition"),
+        };
     }
     let (ours, theirs) = match (&source.config, &target.config) {
         (Ok(ours), Ok(theirs)) => (ours, theirs),
-        (Err(reason), _) => return (unreadable("source", reason), counts),
-        (_, Err(reason)) => return (unreadable("target", reason), counts),
+        (Err(reason), _) => {
+            return Beside::Unreadable {
+                side: "source",
+                reason,
+            };
+        }
+        (_, Err(reason)) => {
+            return Beside::Unreadable {
+                side: "target",
+                reason,
+            };
+        }
+    };
+    let judged = |(name, fact): &(&String, &ConfigFact)| {
+        fact.set_on_topic && !excluded.contains(name.as_str())
     };
     let mut compared: u64 = 0;
-    for (name, fact) in ours
-        .iter()
-        .filter(|(name, fact)| fact.set_on_topic && !excluded.contains(*name))
-    {
+    for (name, fact) in ours.iter().filter(judged) {
         compared += 1;
         let found = theirs.get(name).and_then(|fact| fact.value.as_ref());
         if found != fact.value.as_ref() {
@@ -102,25 +169,21 @@ fn judge(
                 Some(value) => format!("{name}={value}"),
                 None => format!("no {name}"),
             };
-            return (fail(words(fact.value.as_ref()), words(found)), counts);
+            return Beside::Differs {
+                expected: words(fact.value.as_ref()),
+                found: words(found),
+            };
         }
     }
     let only_target = theirs
         .iter()
-        .filter(|(name, fact)| fact.set_on_topic && !excluded.contains(*name))
+        .filter(judged)
         .filter(|(name, fact)| ours.get(*name).is_none_or(|ours| ours.value != fact.value))
         .count() as u64;
-    counts.insert("settings-compared".to_owned(), compared);
-    counts.insert("settings-of-target-only".to_owned(), only_target);
-    let evidence = format!(
-        "{} on both sides, {} equal, {} set on the target only; {} of the run arrived in it. That \
-         it had this shape before its first record cannot be seen afterwards",
-        counted(wanted as u64, "partition"),
-        counted(compared, "topic setting"),
-        count(only_target),
-        counted(arrived, "record"),
-    );
-    (Verdict::Pass { evidence }, counts)
+    Beside::Equal {
+        compared,
+        only_target,
+    }
 }
 
 fn fail(expected: String, found: String) -> Verdict {

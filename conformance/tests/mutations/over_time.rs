@@ -47,6 +47,7 @@ fn steady(records: u64) -> Watched {
             .map(|number| mark(number, number as i64 * EVERY, Some(20)))
             .collect(),
         samples: samples(&vec![20; records as usize]),
+        ..Watched::default()
     }
 }
 
@@ -348,7 +349,7 @@ proptest! {
         events in events(),
     ) {
         let marks = (0..).zip(&ways).map(|(number, (written, took))| mark(number, *written, *took));
-        let watched = Watched { marks: marks.collect(), samples: samples(&late) };
+        let watched = Watched { marks: marks.collect(), samples: samples(&late), ..Watched::default() };
         let expected = match latency_of_all(&watched, &events) {
             None => "inconclusive",
             Some(true) => "pass",
@@ -377,7 +378,7 @@ proptest! {
         events in events(),
     ) {
         let marks = (0..).zip(&ways).map(|(number, (written, took))| mark(number, *written, Some(*took)));
-        let watched = Watched { marks: marks.collect(), samples: samples(&late) };
+        let watched = Watched { marks: marks.collect(), samples: samples(&late), ..Watched::default() };
         prop_assert_ne!(result_of(&timed(&watched, &events)), "fail");
         prop_assert_ne!(result_of(&recovered(&late, &events)), "fail");
     }

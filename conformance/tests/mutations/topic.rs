@@ -1,22 +1,25 @@
 //! The topic itself.
 
-use conformance::{ConfigFact, TopicFacts, Verdict, default_config_exclusions, topic_creation};
+use conformance::{
+    ConfigFact, FirstLooks, TopicFacts, Verdict, default_config_exclusions, topic_creation,
+};
+
+fn facts(partitions: i32, config: &[(&str, &str, bool)]) -> TopicFacts {
+    let config = config.iter().map(|(name, value, set)| {
+        let fact = ConfigFact {
+            value: Some((*value).to_owned()),
+            set_on_topic: *set,
+        };
+        ((*name).to_owned(), fact)
+    });
+    TopicFacts {
+        partitions,
+        config: Ok(config.collect()),
+    }
+}
 
 #[test]
 fn topic_creation_catches_what_is_missing_or_different() {
-    fn facts(partitions: i32, config: &[(&str, &str, bool)]) -> TopicFacts {
-        let config = config.iter().map(|(name, value, set)| {
-            let fact = ConfigFact {
-                value: Some((*value).to_owned()),
-                set_on_topic: *set,
-            };
-            ((*name).to_owned(), fact)
-        });
-        TopicFacts {
-            partitions,
-            config: Ok(config.collect()),
-        }
-    }
     let source = facts(
         8,
         &[
@@ -93,12 +96,55 @@ fn topic_creation_catches_what_is_missing_or_different() {
     ];
     for (name, target, expected) in cases {
         let exclusions = default_config_exclusions();
-        let result = topic_creation("a → b", &source, target.as_ref(), &exclusions, 5);
+        let unseen = FirstLooks::default();
+        let result = topic_creation("a → b", &source, target.as_ref(), &exclusions, 5, &unseen);
         let found = match &result.verdict {
             Verdict::Pass { .. } => "pass",
             Verdict::Fail { counterexample, .. } => &counterexample.found,
             Verdict::Inconclusive { .. } => "inconclusive",
         };
         assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_topic_that_got_its_shape_after_its_first_record_fails() {
+    let source = facts(8, &[("retention.ms", "1000", true)]);
+    let judged = |looked: &FirstLooks| {
+        let exclusions = default_config_exclusions();
+        let target = Some(&source);
+        topic_creation("a → b", &source, target, &exclusions, 5, looked).verdict
+    };
+    let small = Some(facts(1, &[("retention.ms", "1000", true)]));
+    let other = Some(facts(8, &[("retention.ms", "7", true)]));
+    for (with_records, expected) in [
+        (small.clone(), "1 partition when"),
+        (other, "retention.ms=7 when"),
+    ] {
+        let looked = FirstLooks {
+            while_empty: Some(source.clone()),
+            with_records,
+        };
+        match judged(&looked) {
+            Verdict::Fail { counterexample, .. } => {
+                assert!(counterexample.found.starts_with(expected));
+            }
+            passed => panic!("{expected}: {passed:?}"),
+        }
+    }
+    for (while_empty, expected) in [
+        (Some(source.clone()), "when it was seen empty"),
+        // it may have got the rest in time
+        (small, "was not seen"),
+        (None, "was not seen"),
+    ] {
+        let looked = FirstLooks {
+            while_empty,
+            with_records: Some(source.clone()),
+        };
+        match judged(&looked) {
+            Verdict::Pass { evidence } => assert!(evidence.ends_with(expected), "{evidence}"),
+            failed => panic!("{expected}: {failed:?}"),
+        }
     }
 }
