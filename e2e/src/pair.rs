@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::records::{TopicAt, record_count};
+use crate::records::{AtLeastOnce, TopicAt, at_least_once, record_count};
 use crate::{ClusterSpec, Error, KafkaCluster, Result};
 
 /// Two clusters, for mirrors between them.
@@ -56,6 +56,30 @@ impl Pair {
             topic,
         };
         (side(&self.source), side(&self.target))
+    }
+
+    /// Waits until the target's topic holds all that the source's holds, some of it perhaps twice: who counts records alone takes
+    /// one that came twice for one that is still to come. Nobody may be writing to the source.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] with the last difference when it does not within `limit`.
+    pub fn wait_until_copied(&self, topic: &str, limit: Duration) -> Result<AtLeastOnce> {
+        let (source, target) = self.sides(topic);
+        let started = Instant::now();
+        loop {
+            let what = match at_least_once(source.at(), target.at()) {
+                Ok(Ok(counts)) => return Ok(counts),
+                Ok(Err(difference)) => difference.to_string(),
+                Err(error) => error.to_string(),
+            };
+            if started.elapsed() >= limit {
+                return Err(Error::Timeout {
+                    what: format!("{topic} being copied whole ({what})"),
+                    waited: limit,
+                });
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// Waits until the target's topic holds at least `records` records.
