@@ -17,6 +17,13 @@ pub(crate) fn register(tera: &mut Tera) {
     tera.register_filter("yaml", |value: &Value, _: Kwargs, _: &State<'_>| {
         structured(value, &Dialect::JSON)
     });
+    tera.register_filter(
+        "yaml_block",
+        |text: &str, arguments: Kwargs, _: &State<'_>| {
+            let indent = arguments.must_get("indent")?;
+            TeraResult::Ok(Value::safe_string(&quoting::yaml_block(text, indent)))
+        },
+    );
     tera.register_filter("hcl", |value: &Value, _: Kwargs, _: &State<'_>| {
         structured(value, &Dialect::HCL)
     });

@@ -46,6 +46,32 @@ pub(crate) fn json(text: &str) -> String {
     quoted
 }
 
+/// A text of several lines as a block of YAML, its lines that far to the right; where a block would not hold it as it is,
+/// in double quotes.
+pub(crate) fn yaml_block(text: &str, indent: usize) -> String {
+    let body = text.strip_suffix('\n');
+    let lines = body.unwrap_or(text);
+    let is_plain = |c: char| c == '\n' || !is_unprintable(c);
+    // the first line says how far to the right all are, and the end of the last one how the text ends
+    if lines.starts_with([' ', '\n']) || lines.ends_with('\n') || lines.is_empty() {
+        return json(text);
+    }
+    // readers disagree on lines of nothing but spaces
+    let is_blank = |line: &str| !line.is_empty() && line.trim_start_matches(' ').is_empty();
+    if !lines.chars().all(is_plain) || lines.split('\n').any(is_blank) {
+        return json(text);
+    }
+    let mut block = if body.is_some() { "|" } else { "|-" }.to_owned();
+    for line in lines.split('\n') {
+        block.push('\n');
+        if !line.is_empty() {
+            block.extend(std::iter::repeat_n(' ', indent));
+            block.push_str(line);
+        }
+    }
+    block
+}
+
 /// What YAML escapes in double quotes, and line ends of Unicode, which readers treat differently.
 fn is_unprintable(c: char) -> bool {
     c.is_control()
@@ -222,6 +248,7 @@ pub(crate) fn quantity(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use saphyr::{LoadableYamlNode as _, Yaml};
 
     use super::*;
 
@@ -271,6 +298,15 @@ mod tests {
             let quoted = json(text);
             assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), *text);
             assert!(!quoted.contains('\n') && !quoted.contains('\u{2028}'));
+        }
+    }
+
+    #[test]
+    fn a_block_of_yaml_keeps_lines_and_what_it_cannot_keep_is_quoted() {
+        assert_eq!(yaml_block("a: 1\n\n  b\n", 2), "|\n  a: 1\n\n    b");
+        assert_eq!(yaml_block("a", 4), "|-\n    a");
+        for text in [" a\n", "\na\n", "a\n\n", "a\tb\n", "a\r\nb\n", "", "\n"] {
+            assert!(yaml_block(text, 2).starts_with('"'), "{text:?}");
         }
     }
 
@@ -357,6 +393,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_text_survives_a_block_of_yaml(text in "([ -~é\u{2028}\t\r]{0,6}\n?){0,4}") {
+            let document = format!("data:\n  text: {}\nmore: 1\n", yaml_block(&text, 4));
+            let read = Yaml::load_from_str(&document).unwrap();
+            prop_assert_eq!(read[0]["data"]["text"].as_str(), Some(text.as_str()), "{}", document);
+        }
+
         #[test]
         fn any_text_survives_json(text in any::<String>()) {
             prop_assert_eq!(serde_json::from_str::<String>(&json(&text)).unwrap(), text);
