@@ -87,23 +87,46 @@ impl Pair {
     /// # Errors
     /// [`Error::Timeout`] when it does not within `limit`.
     pub fn wait_for_records(&self, topic: &str, records: u64, limit: Duration) -> Result<()> {
-        let started = Instant::now();
-        let mut last = None;
-        while started.elapsed() < limit {
-            // a broker that is down, or a topic that is not there yet, is no reason to give up
-            last = record_count(&self.target.bootstrap_servers(), topic).ok();
-            if last.is_some_and(|count| count >= records) {
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        let seen = last.map_or("an unknown number".to_owned(), |count| count.to_string());
-        let what = format!("{topic} reaching {records} records on the target ({seen} seen)");
-        Err(Error::Timeout {
-            what,
-            waited: limit,
-        })
+        wait_for_records(&self.target, "target", topic, records, limit)
     }
+
+    /// The same for a topic of the source, which something copies to.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when it does not within `limit`.
+    pub fn wait_for_records_on_source(
+        &self,
+        topic: &str,
+        records: u64,
+        limit: Duration,
+    ) -> Result<()> {
+        wait_for_records(&self.source, "source", topic, records, limit)
+    }
+}
+
+fn wait_for_records(
+    cluster: &KafkaCluster,
+    side: &str,
+    topic: &str,
+    records: u64,
+    limit: Duration,
+) -> Result<()> {
+    let started = Instant::now();
+    let mut last = None;
+    while started.elapsed() < limit {
+        // a broker that is down, or a topic that is not there yet, is no reason to give up
+        last = record_count(&cluster.bootstrap_servers(), topic).ok();
+        if last.is_some_and(|count| count >= records) {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    let seen = last.map_or("an unknown number".to_owned(), |count| count.to_string());
+    let what = format!("{topic} reaching {records} records on the {side} ({seen} seen)");
+    Err(Error::Timeout {
+        what,
+        waited: limit,
+    })
 }
 
 /// A topic on one side of a pair.

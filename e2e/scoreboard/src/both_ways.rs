@@ -2,11 +2,11 @@
 //! must not come back the other.
 
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::{Pair, TopicAdmin, record_count, write_mixed};
 
-use crate::beside::{COPIED, LOOK_AGAIN, PARTITIONS, RECORDS};
+use crate::beside::{COPIED, PARTITIONS, RECORDS};
 use crate::error::Result;
 use crate::run::{Counterexample, Judged, Verdict};
 use crate::scenario::Scenario;
@@ -33,19 +33,7 @@ pub(crate) fn write(scenario: &Scenario, pair: &Pair) -> Result<()> {
 /// Waits until it is on the source.
 pub(crate) fn wait(scenario: &Scenario, pair: &Pair) -> Result<()> {
     let copy = format!("target.{}", topic(scenario));
-    let servers = pair.source.bootstrap_servers();
-    let began = Instant::now();
-    while record_count(&servers, &copy).unwrap_or(0) < RECORDS {
-        if began.elapsed() >= COPIED {
-            return Err(e2e::Error::Timeout {
-                what: format!("{copy} reaching {RECORDS} records on the source"),
-                waited: COPIED,
-            }
-            .into());
-        }
-        sleep(LOOK_AGAIN);
-    }
-    Ok(())
+    Ok(pair.wait_for_records_on_source(&copy, RECORDS, COPIED)?)
 }
 
 /// Adds to the verdict on `loop` what the judge, who looks at one target, does not see: the other side, and whether two idle

@@ -59,7 +59,7 @@ pub(crate) enum Process {
 pub(crate) enum Disk {
     /// Nothing more can be written to it.
     Fill,
-    /// There is room again, and a broker that ended without it is started.
+    /// There is room again, and the broker is started anew.
     Free,
 }
 

@@ -111,15 +111,9 @@ impl Written {
                 pass: self.pass.take().map_or(1, |pass| pass.value.max(1)),
             },
             (Fault::Scale, Victim::Engine) => Action::Scale(self.processes()?),
-            (Fault::StepClock, victim @ (Victim::Engine | Victim::Source | Victim::Target)) => {
-                let seconds = required(self.seconds.take(), "seconds", &self.fault)?;
-                let whose = match victim {
-                    Victim::Source => Whose::Brokers(Side::Source),
-                    Victim::Target => Whose::Brokers(Side::Target),
-                    Victim::Engine | Victim::SourceLink | Victim::TargetLink => Whose::Engine,
-                };
-                Action::Clock(whose, seconds)
-            }
+            (Fault::StepClock, Victim::Engine) => self.clock(Whose::Engine)?,
+            (Fault::StepClock, Victim::Source) => self.clock(Whose::Brokers(Side::Source))?,
+            (Fault::StepClock, Victim::Target) => self.clock(Whose::Brokers(Side::Target))?,
             (fault, Victim::Engine) => Action::Engine(self.process(fault)?),
             (fault, Victim::Source) => self.broker(Side::Source, fault)?,
             (fault, Victim::Target) => self.broker(Side::Target, fault)?,
@@ -137,6 +131,11 @@ impl Written {
             Fault::FreeDisk => Action::Disk(side, id, Disk::Free),
             other => Action::Broker(side, id, self.process(other)?),
         })
+    }
+
+    fn clock(&mut self, whose: Whose) -> Result<Action, String> {
+        let seconds = required(self.seconds.take(), "seconds", &self.fault)?;
+        Ok(Action::Clock(whose, seconds))
     }
 
     fn processes(&mut self) -> Result<u16, String> {
