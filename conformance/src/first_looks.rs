@@ -17,12 +17,21 @@ pub struct FirstLooks {
     pub while_empty: Option<TopicFacts>,
     /// When it held records for the first time; `None` where nobody had seen it missing or empty before.
     pub with_records: Option<TopicFacts>,
+    /// What the source's topic was like then; `None` where it had changed since the first look, so that nobody can say what
+    /// the target's was to be like.
+    #[serde(default)]
+    pub source: Option<TopicFacts>,
 }
 
-/// Looks at a topic now and then, until it holds a record.
+/// A topic, and where it is.
+pub(crate) type At<'l> = (&'l Endpoint, &'l str);
+
+/// Looks at the target's topic now and then, until it holds a record.
 pub(crate) struct Looker<'l> {
-    target: &'l Endpoint,
-    topic: &'l str,
+    source: At<'l>,
+    target: At<'l>,
+    /// The source's topic at the first look.
+    source_at_first: Option<TopicFacts>,
     observer: &'l dyn Observer,
     was_unused: bool,
     is_done: bool,
@@ -30,10 +39,11 @@ pub(crate) struct Looker<'l> {
 }
 
 impl<'l> Looker<'l> {
-    pub(crate) fn new(target: &'l Endpoint, topic: &'l str, observer: &'l dyn Observer) -> Self {
+    pub(crate) fn new(source: At<'l>, target: At<'l>, observer: &'l dyn Observer) -> Self {
         Self {
+            source,
             target,
-            topic,
+            source_at_first: None,
             observer,
             was_unused: false,
             is_done: false,
@@ -61,14 +71,18 @@ impl<'l> Looker<'l> {
     }
 
     fn seen(&mut self) -> Result<(), Error> {
-        let Some(shape) = self.shape()? else {
+        if self.source_at_first.is_none() {
+            self.source_at_first = self.shape(self.source)?;
+        }
+        let Some(shape) = self.shape(self.target)? else {
             self.was_unused = true;
             return Ok(());
         };
         // the ends after the shape: whoever is empty now was of this shape while it was
-        let asker = Asker::open(self.target, self.observer)?;
+        let (target, topic) = self.target;
+        let asker = Asker::open(target, self.observer)?;
         let all: Vec<i32> = (0..shape.partitions).collect();
-        let ends = asker.offsets(self.topic, &all, Offset::End)?;
+        let ends = asker.offsets(topic, &all, Offset::End)?;
         if ends.iter().all(|end| *end == 0) {
             self.was_unused = true;
             self.looks.while_empty = Some(shape);
@@ -76,13 +90,15 @@ impl<'l> Looker<'l> {
         }
         if self.was_unused {
             // and the shape after the ends: it is the one of a topic with records
-            self.looks.with_records = self.shape()?;
+            self.looks.with_records = self.shape(self.target)?;
+            let source = self.shape(self.source)?;
+            self.looks.source = source.filter(|now| self.source_at_first.as_ref() == Some(now));
         }
         self.is_done = true;
         Ok(())
     }
 
-    fn shape(&self) -> Result<Option<TopicFacts>, Error> {
-        topics::facts(self.target, self.topic, self.observer)
+    fn shape(&self, (endpoint, topic): At<'_>) -> Result<Option<TopicFacts>, Error> {
+        topics::facts(endpoint, topic, self.observer)
     }
 }

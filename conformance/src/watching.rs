@@ -56,7 +56,11 @@ pub fn write_watched(
     }
     let is_over = AtomicBool::new(false);
     let unheard = Unheard(observer);
-    let mut looker = Looker::new(target, &options.target_topic, &unheard);
+    let mut looker = Looker::new(
+        (source, &spec.topic),
+        (target, &options.target_topic),
+        &unheard,
+    );
     // a mirror that has made the topic already is seen to have done so before anything is written
     looker.look();
     let (written, looks) = thread::scope(|scope| {

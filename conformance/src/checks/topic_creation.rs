@@ -96,8 +96,9 @@ fn judge(
     };
     counts.insert("settings-compared".to_owned(), compared);
     counts.insert("settings-of-target-only".to_owned(), only_target);
-    if let Some(then) = &looked.with_records
-        && let Beside::Differs { expected, found } = beside(source, then, excluded)
+    // the source of then: it may have changed since, and the target after it
+    if let (Some(ours), Some(theirs)) = (&looked.source, &looked.with_records)
+        && let Beside::Differs { expected, found } = beside(ours, theirs, excluded)
     {
         return (
             fail(

@@ -124,6 +124,7 @@ fn a_topic_that_got_its_shape_after_its_first_record_fails() {
         let looked = FirstLooks {
             while_empty: Some(source.clone()),
             with_records,
+            source: Some(source.clone()),
         };
         match judged(&looked) {
             Verdict::Fail { counterexample, .. } => {
@@ -141,10 +142,27 @@ fn a_topic_that_got_its_shape_after_its_first_record_fails() {
         let looked = FirstLooks {
             while_empty,
             with_records: Some(source.clone()),
+            source: Some(source.clone()),
         };
         match judged(&looked) {
             Verdict::Pass { evidence } => assert!(evidence.ends_with(expected), "{evidence}"),
             failed => panic!("{expected}: {failed:?}"),
         }
+    }
+}
+
+#[test]
+fn a_source_that_changed_since_is_no_fault_of_what_was_copied_before() {
+    let before = facts(4, &[]);
+    let now = facts(8, &[("retention.ms", "1000", true)]);
+    for source in [Some(before.clone()), None] {
+        let looked = FirstLooks {
+            while_empty: Some(before.clone()),
+            with_records: Some(before.clone()),
+            source,
+        };
+        let exclusions = default_config_exclusions();
+        let result = topic_creation("a → b", &now, Some(&now), &exclusions, 5, &looked);
+        assert!(matches!(result.verdict, Verdict::Pass { .. }), "{result:?}");
     }
 }
