@@ -64,12 +64,14 @@ pub async fn forget(
     let mut others = BTreeMap::new();
     for (alias, cluster) in clients {
         let journal = journal::read(cluster).await.map_err(failed(alias))?;
+        let recorded_here = journal::addressed(journal.recorded, alias);
+        let underway_here = journal::addressed(journal.underway, alias);
         for address in addresses {
-            let recorded = journal.recorded.get(address);
+            let recorded = recorded_here.get(address);
             let owner = recorded.map(|owned| Owner::named(owned.topology.as_deref()));
             if let Some(other) = owner.as_ref().and_then(another) {
                 others.insert(address.clone(), other);
-            } else if owner.is_some() || journal.underway.contains_key(address) {
+            } else if owner.is_some() || underway_here.contains_key(address) {
                 found.push((alias, cluster, address.clone()));
             }
         }

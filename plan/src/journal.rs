@@ -4,6 +4,9 @@
 //! like one that somebody else set, and a topic that is taken out like one that was never ours: neither could be taken
 //! back. So each cluster keeps, in a compacted topic, which resources were declared at the last apply and with which
 //! keys. The record is not the truth about the resource (that is read live, always), only about whose it is.
+//!
+//! A topology calls a cluster by an alias of its own, and may call it by another one tomorrow. So no key of the record holds
+//! an alias: all that is recorded on a cluster is about this cluster ([`Key`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +17,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::{draft, mirror};
+
 /// The topic of the record, one partition, compacted.
 pub(crate) const JOURNAL: &str = "mirrorctl-state.internal";
 /// The append time of the brokers is what leases are measured by.
@@ -22,10 +27,36 @@ const CONFIGS: [(&str, &str); 3] = [
     ("message.timestamp.type", "LogAppendTime"),
     ("min.compaction.lag.ms", "600000"),
 ];
-/// Before the address, in the key of what was declared.
-const RESOURCE: &str = "resource/";
-/// Before the address, in the key of a move.
-const MOVE: &str = "move/";
+/// Before the [`Key`], in the key of what was declared.
+const DECLARED: &str = "declared/";
+/// Before the [`Key`], in the key of a move.
+const MOVED: &str = "moved/";
+
+/// A resource as its own cluster calls it: its address without the alias of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(String);
+
+impl Key {
+    /// The key of the resource at this address, on its cluster.
+    pub(crate) fn of(address: &str) -> Self {
+        let key = match address.split_once('.') {
+            Some((kind, rest)) if kind != mirror::KIND => {
+                let label = rest.split_once('.').map_or(rest, |(_, label)| label);
+                format!("{kind}.{label}")
+            }
+            Some(_) | None => address.to_owned(),
+        };
+        Self(key)
+    }
+
+    /// The address of the resource in a topology that calls the cluster so.
+    pub(crate) fn at(&self, alias: &str) -> String {
+        match self.0.split_once('.') {
+            Some((kind, label)) => format!("{}{label}", draft::prefix(kind, alias)),
+            None => self.0.clone(),
+        }
+    }
+}
 
 /// What is remembered of a resource that was declared at the last apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -107,10 +138,16 @@ pub(crate) struct Owned {
 /// All that the record of a cluster says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Journal {
-    /// What was declared, by address.
-    pub(crate) recorded: BTreeMap<String, Owned>,
-    /// Moves that did not end, by address.
-    pub(crate) underway: BTreeMap<String, Underway>,
+    /// What was declared.
+    pub(crate) recorded: BTreeMap<Key, Owned>,
+    /// Moves that did not end.
+    pub(crate) underway: BTreeMap<Key, Underway>,
+}
+
+/// By address, for a topology that calls the cluster so.
+pub(crate) fn addressed<T>(of: BTreeMap<Key, T>, alias: &str) -> BTreeMap<String, T> {
+    let of = of.into_iter();
+    of.map(|(key, value)| (key.at(alias), value)).collect()
 }
 
 /// The record on one cluster.
@@ -128,36 +165,36 @@ pub(crate) async fn read(cluster: &kafka::Cluster) -> Result<Journal, kafka::Err
     let mut journal = Journal::default();
     log(cluster)
         .read(|record| {
-            if let Some(address) = address(record, RESOURCE) {
-                note(&mut journal.recorded, address, record);
-            } else if let Some(address) = address(record, MOVE) {
-                note(&mut journal.underway, address, record);
+            if let Some(key) = key(record, DECLARED) {
+                note(&mut journal.recorded, key, record);
+            } else if let Some(key) = key(record, MOVED) {
+                note(&mut journal.underway, key, record);
             }
         })
         .await?;
     Ok(journal)
 }
 
-fn note<T: DeserializeOwned>(known: &mut BTreeMap<String, T>, address: String, record: &Record) {
+fn note<T: DeserializeOwned>(known: &mut BTreeMap<Key, T>, key: Key, record: &Record) {
     match record.value.as_deref().map(serde_json::from_slice) {
         Some(Ok(value)) => {
-            known.insert(address, value);
+            known.insert(key, value);
         }
         // a tombstone, or a record of a later version: not ours to act on
         None | Some(Err(_)) => {
-            known.remove(&address);
+            known.remove(&key);
         }
     }
 }
 
 /// A record that says what was declared; `None` ends the management of the resource.
 pub(crate) fn entry(address: &str, recorded: Option<&Owned>) -> Record {
-    keyed(format!("{RESOURCE}{address}"), recorded)
+    keyed(format!("{DECLARED}{}", Key::of(address).0), recorded)
 }
 
 /// A record that says that a move is under way; `None` says that it is over and left nothing behind.
 pub(crate) fn move_entry(address: &str, underway: Option<&Underway>) -> Record {
-    keyed(format!("{MOVE}{address}"), underway)
+    keyed(format!("{MOVED}{}", Key::of(address).0), underway)
 }
 
 fn keyed<T: Serialize>(key: String, value: Option<&T>) -> Record {
@@ -171,9 +208,9 @@ fn keyed<T: Serialize>(key: String, value: Option<&T>) -> Record {
     }
 }
 
-fn address(record: &Record, prefix: &str) -> Option<String> {
+fn key(record: &Record, prefix: &str) -> Option<Key> {
     let key = std::str::from_utf8(record.key.as_deref()?).ok()?;
-    Some(key.strip_prefix(prefix)?.to_owned())
+    Some(Key(key.strip_prefix(prefix)?.to_owned()))
 }
 
 #[cfg(test)]
@@ -196,8 +233,8 @@ mod tests {
         };
         let entry = entry("topic.aws.pay.orders", Some(&owned));
         assert_eq!(
-            address(&entry, RESOURCE).as_deref(),
-            Some("topic.aws.pay.orders")
+            key(&entry, DECLARED),
+            Some(Key("topic.pay.orders".to_owned()))
         );
         let value: Owned = serde_json::from_slice(&entry.value.unwrap_or_default())
             .expect("what was written can be read");
@@ -212,9 +249,21 @@ mod tests {
             key: Some(Bytes::from_static(b"lock/1")),
             ..super::entry("x", None)
         };
-        assert_eq!(address(&other, RESOURCE), None);
+        assert_eq!(key(&other, DECLARED), None);
         let moved = move_entry("topic.aws.a", Some(&Underway::default()));
-        assert_eq!(address(&moved, MOVE).as_deref(), Some("topic.aws.a"));
-        assert_eq!(address(&moved, RESOURCE), None);
+        assert_eq!(key(&moved, MOVED), Some(Key("topic.a".to_owned())));
+        assert_eq!(key(&moved, DECLARED), None);
+    }
+
+    #[test]
+    fn a_key_is_the_same_whatever_the_cluster_is_called() {
+        for (of_one, of_another) in [
+            ("topic.aws.pay.orders", "topic.prod.pay.orders"),
+            ("acl.aws.topic:a.b", "acl.prod.topic:a.b"),
+            ("mirror.pay.back", "mirror.pay.back"),
+        ] {
+            assert_eq!(Key::of(of_one).at("prod"), of_another);
+            assert_eq!(Key::of(of_one), Key::of(of_another));
+        }
     }
 }

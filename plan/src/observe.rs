@@ -236,7 +236,8 @@ async fn read(
     let Journal { recorded, underway } = journal::read(client)
         .await
         .map_err(|error| failed(error.into()))?;
-    let (recorded, elsewhere) = ownership::split(recorded, topology);
+    let underway = journal::addressed(underway, alias);
+    let (recorded, elsewhere) = ownership::split(journal::addressed(recorded, alias), topology);
     let dropped: BTreeSet<&str> = draft::recorded(topic::KIND, alias, &recorded)
         .map(|(name, _)| name)
         .filter(|name| !cluster.topics.contains_key(*name))
@@ -289,12 +290,23 @@ async fn read(
     if known_configs.is_empty() && configures {
         known_configs = live::known_configs(client).await.map_err(failed)?;
     }
+    let leaves_replicas_to_brokers = cluster.topics.iter().any(|(name, declared)| {
+        declared.replication_factor.is_none() && !topics.contains_key(name)
+    });
+    let default_replication_factor = match introduction.brokers.keys().next() {
+        Some(any) if leaves_replicas_to_brokers => {
+            let told = live::default_replication_factor(client, *any).await;
+            told.map_err(failed)?
+        }
+        Some(_) | None => None,
+    };
     let mut observed = ObservedCluster {
         cluster_id: introduction.cluster_id,
         bootstrap: client.bootstrap().to_vec(),
         brokers: introduction.brokers,
         topics,
         known_configs,
+        default_replication_factor,
         recorded,
         elsewhere,
         underway,

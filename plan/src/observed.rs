@@ -60,6 +60,10 @@ pub struct ObservedCluster {
     pub topics: BTreeMap<String, ObservedTopic>,
     /// Every topic configuration key that the brokers know; empty when no topic exists to ask.
     pub known_configs: BTreeSet<String>,
+    /// How many replicas a topic gets that declares none. Asked for only where such a topic is to be created; `None` where
+    /// the brokers do not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_replication_factor: Option<u16>,
     /// The declared ACLs that exist, and those that the record names, by label. Others are not kept.
     pub acls: BTreeMap<String, AclBinding>,
     /// Whether the cluster keeps no ACLs. Asked for only where any is declared or recorded.

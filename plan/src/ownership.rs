@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Action, Block, BlockCode, Change, RecordChange, Resource, ResourceChange};
 use crate::difference::Difference;
 use crate::home::Home;
-use crate::journal::{self, Owned, Recorded};
+use crate::journal::{self, Key, Owned, Recorded};
 use crate::mirror;
 use crate::observed::ObservedCluster;
 use crate::permissions::Permissions;
@@ -84,7 +84,7 @@ impl MirrorOwner {
         let mark = Some(journal::log(&self.target).mark().await?);
         if self.read != mark {
             let mut journal = journal::read(&self.target).await?;
-            let owned = journal.recorded.remove(&self.address);
+            let owned = journal.recorded.remove(&Key::of(&self.address));
             self.owner = owned.map(|Owned { topology, .. }| Owner { topology });
             self.read = mark;
         }

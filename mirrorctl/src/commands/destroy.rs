@@ -7,9 +7,9 @@ use plan::{Action, ApplyOptions, Block, BlockCode, Clients, Observed, Permission
 use crate::applicant::applicant;
 use crate::cli::{DestroyArgs, Format, ScopeArgs};
 use crate::commands::apply::{confirm, execute, show};
-use crate::commands::plan::{Subject, former_folders};
+use crate::commands::plan::{Subject, former_folders, needed};
 use crate::commands::scope;
-use crate::connect::connect;
+use crate::connect::connect_where_possible;
 use crate::failure::Failure;
 use crate::load::load;
 use crate::output::{self, refused_json};
@@ -31,14 +31,27 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
     }
     let meant = declared.clone().addresses();
     let meant: BTreeSet<String> = meant.into_iter().filter(|it| named(it)).collect();
-    let desired = declared.without(named);
+    let mut desired = declared.without(named);
+    let mut asked = ScopeArgs {
+        target: args.target.clone(),
+        allow_destroy: args.allow_destroy.clone(),
+        ..ScopeArgs::default()
+    };
     let reading = async {
         let aliases = if files_only {
             BTreeSet::new()
         } else {
             plan::managed_clusters(&topology)
         };
-        let clients = connect(&topology, &aliases).await?;
+        let (clients, mut away) = connect_where_possible(&topology, &aliases).await?;
+        desired
+            .clusters
+            .retain(|alias, _| !away.contains_key(alias));
+        let needed = needed(&topology, &asked);
+        away.retain(|alias, _| needed.contains(alias));
+        if !away.is_empty() {
+            return Err(Failure::Connect(away.into_values().collect()));
+        }
         let observed = plan::observe_desired(&desired, &clients).await?;
         Ok::<(Clients, Observed), Failure>((clients, observed))
     };
@@ -57,11 +70,6 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
     if !unmanaged.is_empty() {
         output::warning(&left_alone(&unmanaged));
     }
-    let mut asked = ScopeArgs {
-        target: args.target.clone(),
-        allow_destroy: args.allow_destroy.clone(),
-        ..ScopeArgs::default()
-    };
     let plan = plan.with_former_folders(former_folders(&args.file, &topology, &asked));
     // of these it was said better
     asked

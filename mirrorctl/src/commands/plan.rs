@@ -236,7 +236,7 @@ struct Reached {
 
 /// The clusters that a plan for these addresses cannot do without: those that the addresses name, and the targets of mirrors,
 /// which keep their state. A source that is gone is what mirrors are promoted for.
-fn needed(topology: &Topology, asked: &ScopeArgs) -> BTreeSet<String> {
+pub(crate) fn needed(topology: &Topology, asked: &ScopeArgs) -> BTreeSet<String> {
     let managed = plan::managed_clusters(topology);
     let meant = topology
         .mirrors

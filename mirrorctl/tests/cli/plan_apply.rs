@@ -301,4 +301,9 @@ fn a_cluster_that_cannot_be_reached_does_not_hide_what_the_others_need() {
     let applied = run(&[&apply[..], &target("topic\\.left\\..*")].concat()).code(0);
     applied.says("1 change made");
     assert!(stage.left.topics().contains(&"t".to_owned()));
+    let destroy = ["destroy", "-f", text(&file), "--auto-approve"];
+    run(&[&destroy[..], &target("topic\\.right\\..*")].concat()).code(1);
+    let kept = run(&[&destroy[..], &target("topic\\.left\\..*")].concat()).code(3);
+    kept.says("topic.left.t");
+    kept.says("deleteTopics");
 }

@@ -33,8 +33,9 @@ pub(super) async fn owners(plan: &Plan, clients: &Clients) -> Result<Owners, App
             Home::Cluster(alias) => {
                 let journal = journal::read(client(clients, alias)?).await;
                 let journal = journal.map_err(|source| ApplyError::cluster(alias, source))?;
-                let recorded = journal.recorded.into_iter();
+                let recorded = journal::addressed(journal.recorded, alias);
                 recorded
+                    .into_iter()
                     .map(|(address, Owned { topology, .. })| (address, Owner { topology }))
                     .collect()
             }

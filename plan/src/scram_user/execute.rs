@@ -13,7 +13,7 @@ use crate::apply::execute::{ChangeError, Done};
 use crate::apply::work::{Outlook, Work, carry_out, key_by_key, only};
 use crate::change::{Change, RecordChange, ResourceChange};
 use crate::difference::Difference;
-use crate::journal::{self, Recorded};
+use crate::journal::{self, Key, Recorded};
 use crate::topic::ReadError;
 
 /// What one user logs in with.
@@ -47,7 +47,7 @@ impl Work for User<'_> {
         let mut recorded = recorded_of(self.cluster, [self.change]).await?;
         Ok(Seen {
             iterations: users.remove(self.name()).unwrap_or_default(),
-            recorded: recorded.remove(&self.resource.address),
+            recorded: recorded.remove(&Key::of(&self.resource.address)),
         })
     }
 
@@ -105,19 +105,17 @@ fn mechanisms(
     })
 }
 
-/// What the record says of users by address, as soon as one of these changes sets a password.
+/// What the record says of users, as soon as one of these changes sets a password.
 async fn recorded_of<'a>(
     cluster: &Cluster,
     changes: impl IntoIterator<Item = &'a Change<ScramUserState>>,
-) -> Result<BTreeMap<String, Recorded>, kafka::Error> {
+) -> Result<BTreeMap<Key, Recorded>, kafka::Error> {
     if !changes.into_iter().any(sets_password) {
         return Ok(BTreeMap::new());
     }
     let recorded = journal::read(cluster).await?.recorded;
     let recorded = recorded.into_iter();
-    Ok(recorded
-        .map(|(address, owned)| (address, owned.recorded))
-        .collect())
+    Ok(recorded.map(|(key, owned)| (key, owned.recorded)).collect())
 }
 
 fn sets_password(change: &Change<ScramUserState>) -> bool {
@@ -205,7 +203,7 @@ pub(crate) async fn outlooks<'a>(
         .map(|(resource, change)| {
             let seen = Seen {
                 iterations: live.remove(&resource.name).unwrap_or_default(),
-                recorded: recorded.remove(&resource.address),
+                recorded: recorded.remove(&Key::of(&resource.address)),
             };
             let outlook = outlook(change, resource.record.as_ref(), &seen);
             (*resource, outlook)

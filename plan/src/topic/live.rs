@@ -92,6 +92,23 @@ pub(crate) async fn known_configs(
         .collect())
 }
 
+/// How many replicas the topics get that declare none, as this broker has it; `None` where it does not tell.
+pub(crate) async fn default_replication_factor(
+    cluster: &Cluster,
+    broker: i32,
+) -> Result<Option<u16>, ReadError> {
+    match cluster.describe_broker_configs(broker).await {
+        Ok(configs) => {
+            let default = configs.get("default.replication.factor");
+            let value = default.and_then(|entry| entry.value.as_deref());
+            Ok(value.and_then(|value| value.trim().parse().ok()))
+        }
+        // services hide the brokers' own settings; then the brokers decide at creation
+        Err(kafka::Error::Broker { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn existing<T>(
     topic: &str,
     request: &'static str,

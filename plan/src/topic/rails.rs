@@ -52,16 +52,25 @@ pub(crate) fn creation(desired: &DesiredTopic, cluster: &ObservedCluster) -> Vec
             "a topic has at least one partition".to_owned(),
         ));
     }
-    if let Some(factor) = desired.replication_factor {
+    let by_default = cluster.default_replication_factor;
+    let factor = desired.replication_factor.or(by_default);
+    let mut impossible = Vec::new();
+    if let Some(factor) = factor {
         if factor == 0 {
-            blocks.push(no_replica());
+            impossible.push(no_replica());
         } else {
-            blocks.extend(too_many_replicas(factor, cluster.brokers.len()));
+            impossible.extend(too_many_replicas(factor, cluster.brokers.len()));
         }
     }
     if let Some(minimum) = desired.configs.get(MIN_INSYNC_REPLICAS) {
-        blocks.extend(min_insync_replicas(minimum, desired.replication_factor));
+        impossible.extend(min_insync_replicas(minimum, factor));
     }
+    if desired.replication_factor.is_none() {
+        for block in &mut impossible {
+            block.message += "; the brokers' default.replication.factor counts, because no `replicationFactor` is declared";
+        }
+    }
+    blocks.extend(impossible);
     for key in desired.configs.keys() {
         // no topic was there to ask for the known keys: the brokers decide at creation
         if !cluster.known_configs.is_empty() && !cluster.known_configs.contains(key) {
@@ -252,7 +261,44 @@ fn unknown_config(key: &str) -> Block {
 
 #[cfg(test)]
 mod tests {
-    use super::min_insync_replicas;
+    use super::{creation, min_insync_replicas};
+    use crate::change::BlockCode;
+    use crate::desired::{DesiredTopic, Guard};
+    use crate::observed::ObservedCluster;
+
+    #[test]
+    fn the_brokers_default_counts_where_no_factor_is_declared() {
+        let three = ObservedCluster {
+            brokers: [(1, None), (2, None), (3, None)].into(),
+            ..ObservedCluster::default()
+        };
+        let codes = |declared, by_default, minimum: &str| -> Vec<BlockCode> {
+            let desired = DesiredTopic {
+                partitions: None,
+                replication_factor: declared,
+                configs: [("min.insync.replicas".to_owned(), minimum.to_owned())].into(),
+                placement: topology::Placement::Any,
+                guard: Guard::Allowed,
+                prevent_destroy: false,
+            };
+            let cluster = ObservedCluster {
+                default_replication_factor: by_default,
+                ..three.clone()
+            };
+            let blocks = creation(&desired, &cluster);
+            blocks.into_iter().map(|block| block.code).collect()
+        };
+        let (min_isr, factor) = (
+            BlockCode::MinInsyncReplicas,
+            BlockCode::ReplicationFactorImpossible,
+        );
+        assert_eq!(codes(None, Some(3), "2"), []);
+        assert_eq!(codes(None, Some(1), "2"), [min_isr]);
+        assert_eq!(codes(None, Some(4), "2"), [factor]);
+        // what is declared counts before it, and where the brokers do not tell, they decide
+        assert_eq!(codes(Some(3), Some(1), "2"), []);
+        assert_eq!(codes(None, None, "9"), []);
+    }
 
     #[test]
     fn one_replica_must_be_allowed_to_be_away() {

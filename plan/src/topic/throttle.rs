@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kafka::{Cluster, ThrottledReplicas};
 
-use crate::journal::{self, Underway};
+use crate::journal::{self, Key, Underway};
 use crate::observed::ObservedTopic;
 
 /// `UNKNOWN_TOPIC_OR_PARTITION`: a topic that is gone has no limits.
@@ -35,7 +35,7 @@ impl<'a> Throttle<'a> {
             .values()
             .flat_map(|underway| underway.limited.iter().copied())
             .collect();
-        let left = record.remove(address);
+        let left = record.remove(&Key::of(address));
         let mut throttle = Self {
             cluster,
             address,
@@ -153,7 +153,8 @@ pub(crate) async fn clear_left(
     address: &str,
     topic: &str,
 ) -> Result<bool, kafka::Error> {
-    let underway = journal::read(cluster).await?.underway.remove(address);
+    let mut record = journal::read(cluster).await?.underway;
+    let underway = record.remove(&Key::of(address));
     let left = underway.is_some();
     let throttle = Throttle {
         cluster,

@@ -100,6 +100,71 @@ async fn a_dropped_topic_goes_only_when_permitted_and_asked_for() {
     assert!(again.resource_changes.is_empty() && again.forget.is_empty());
 }
 
+/// As if the cluster `left` had another alias.
+fn renamed(mut topology: Topology, alias: &str) -> Topology {
+    for topic in &mut topology.topics {
+        topic.clusters = vec![alias.to_owned()];
+    }
+    alias.clone_into(&mut topology.clusters[0].alias);
+    topology
+}
+
+#[tokio::test]
+async fn what_a_cluster_remembers_does_not_hang_on_what_a_topology_calls_it() {
+    let mut bench = Bench::start().await;
+    let prod = bench.clients["left"].clone();
+    bench.clients.insert("prod".to_owned(), prod);
+    let kept = || topic("kept", &["left"], Some(1), &[]);
+    bench
+        .settle(vec![kept(), topic("old", &["left"], Some(1), &[])])
+        .await;
+
+    let only_kept = renamed(permitting(&bench, vec![kept()]), "prod");
+    let address = "topic.prod.old";
+    let plan = planned(&bench, &only_kept, &[]).await;
+    let of = |change: &plan::ResourceChange| (change.address.clone(), change.record.clone());
+    assert_eq!(
+        of(&plan.resource_changes[0]),
+        ("topic.prod.kept".to_owned(), None),
+        "remembered as it is"
+    );
+    assert_eq!(blocked(&plan, address), [BlockCode::DestroyNotAllowed]);
+    let plan = planned(&bench, &only_kept, &[address]).await;
+    bench.apply(&plan).await.unwrap();
+    assert_eq!(bench.topics("left"), ["kept"]);
+    let again = planned(&bench, &bench.topology(vec![kept()]), &[]).await;
+    assert!(
+        !again.has_changes() && again.forget.is_empty(),
+        "{again:#?}"
+    );
+
+    // and another topology that calls it otherwise sees whose it is
+    let named = |mut topology: Topology, name: &str| {
+        topology.name = Some(name.to_owned());
+        topology
+    };
+    let one = named(bench.topology(vec![kept()]), "one");
+    bench
+        .apply(&planned(&bench, &one, &[]).await)
+        .await
+        .unwrap();
+    let other = named(renamed(bench.topology(vec![kept()]), "prod"), "other");
+    let plan = planned(&bench, &other, &[]).await;
+    let notes = &plan.resource_changes[0].notes;
+    assert_eq!(
+        notes,
+        &["the topology `one` declares it too, or did; this apply takes it over"]
+    );
+    let kept = ["topic.prod.kept".to_owned()];
+    let refused = plan::forget(&bench.clients, None, Some("other"), &kept).await;
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("topic.prod.kept (`one`)")
+    );
+}
+
 #[tokio::test]
 async fn a_topic_that_is_written_is_not_deleted_and_a_record_in_between_makes_the_plan_stale() {
     let bench = Bench::start().await;

@@ -76,6 +76,11 @@ async fn what_cannot_be_or_loses_data_on_the_way_is_refused() {
         (replicated("new", 3, &min_isr("3")), MinInsyncReplicas),
         (replicated("new", 2, &min_isr("2")), MinInsyncReplicas),
         (replicated("there", 3, &min_isr("3")), MinInsyncReplicas),
+        // the brokers give it one replica
+        (
+            topic("new", &["left"], Some(2), &min_isr("2")),
+            MinInsyncReplicas,
+        ),
         // a key that Kafka does not know
         (
             replicated("there", 3, &[("retention.mss", "1")]),

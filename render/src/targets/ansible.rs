@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use folder::sha256;
 use serde::Serialize;
-use topology::{Cluster, Platform};
+use topology::{Cluster, Platform, Topology};
 
 use self::security::{BrokerLogin, BrokerTls};
 use super::credentials;
@@ -21,6 +21,7 @@ use crate::target::{Target, TargetError};
 
 const NAME: &str = "ansible";
 const DEFAULT_PORT: u16 = 9092;
+const AUTHORIZER: &str = "authorizer.class.name";
 /// Unless brokers listen there.
 const CONTROLLER_PORT: u16 = 9093;
 /// More controllers than this make a quorum slower, not safer.
@@ -122,7 +123,29 @@ fn remarks(request: &Request<'_>) -> Vec<String> {
     if mirrors(topology).next().is_some() {
         remarks.extend(names::remark(topology.name.as_deref()));
     }
+    remarks.extend(without_authorizer(topology));
     remarks
+}
+
+/// Says of each cluster whose brokers would keep none of the declared rules.
+fn without_authorizer(topology: &Topology) -> impl Iterator<Item = String> {
+    let has_authorizer = |cluster: &Cluster| {
+        let brokers = cluster.infrastructure.brokers.as_ref();
+        brokers.is_some_and(|it| it.config.contains_key(AUTHORIZER))
+    };
+    let clusters = topology.clusters.iter().filter(move |cluster| {
+        cluster.platform == Platform::Ansible
+            && !has_authorizer(cluster)
+            && topology.acls.iter().any(|it| it.cluster == cluster.alias)
+    });
+    clusters.map(|cluster| {
+        format!(
+            "{NAME}: cluster `{}` is to have ACLs, and its brokers get no authorizer, so that they take none: set \
+             `{AUTHORIZER}` (Kafka's own is org.apache.kafka.metadata.authorizer.StandardAuthorizer) and `super.users` in \
+             `brokers.config`",
+            cluster.alias
+        )
+    })
 }
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {

@@ -699,6 +699,26 @@ fn loopback_addresses_are_no_error_and_said_where_they_lead_nowhere() {
 }
 
 #[test]
+fn rules_that_brokers_on_machines_would_not_take_are_warned_of() {
+    let rule = "acls:\n- {principal: 'User:a', clusters: [onprem], resource: {topic: t}, operations: [read]}\n";
+    let plain = format!("{}\n{rule}", example("seed-000-hybrid-cloud"));
+    let remarks = |text: &str| -> Vec<String> {
+        let remarks = set(text, "ansible", &[]).remarks.into_iter();
+        remarks.filter(|it| it.contains("authorizer")).collect()
+    };
+    let said = remarks(&plain);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("ansible: cluster `onprem`"), "{said:?}");
+    let ruled = plain.replacen(
+        "    count: 3\n",
+        "    count: 3\n    config: {authorizer.class.name: org.apache.kafka.metadata.authorizer.StandardAuthorizer}\n",
+        1,
+    );
+    assert!(remarks(&ruled).is_empty());
+    assert!(remarks(&example("seed-000-hybrid-cloud")).is_empty());
+}
+
+#[test]
 fn mirrors_of_clusters_in_memory_are_warned_of() {
     for target in ["systemd", "kubernetes", "monitoring"] {
         let mut remarks = set(&example("demo"), target, &[]).remarks;
