@@ -500,7 +500,7 @@ fn run(plan: &Plan, observed: &mut Observed, mut limit: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(400)))]
 
     #[test]
     fn a_plan_after_apply_holds_only_what_was_refused(

@@ -142,7 +142,7 @@ pub(super) fn carry_out(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(400)))]
 
     #[test]
     fn what_somebody_wrote_is_lost_only_where_that_was_asked_for(
