@@ -21,7 +21,7 @@ use crate::topic::TopicState;
 /// A resource of the topology and what the plan does to it.
 ///
 /// Decisions (what [`apply`](crate::apply) sends and compares) use `home`, `name`, `resource`, `record`, `owner` and
-/// `blocked` only. `reason`, `risk`, `details`, `diff`, `notes`, `unmanaged` and `taken_from` are for people.
+/// `blocked` only. `reason`, `risk`, `details`, `diff`, `notes`, `drifted`, `unmanaged` and `taken_from` are for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceChange {
     /// Names the resource within the topology: `topic.<cluster alias>.<topic name>`,
@@ -57,6 +57,9 @@ pub struct ResourceChange {
     /// Things worth knowing that change nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Whether somebody else changed the resource since the last apply, and the topology asks for something else by now, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drifted: bool,
     /// What is set on the live resource and the topology does not declare: configuration of a topic, limits of a quota,
     /// mechanisms of a user. Left as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

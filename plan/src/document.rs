@@ -305,11 +305,10 @@ impl ResourceChange {
         self.action() != Action::NoOp || self.is_blocked()
     }
 
-    /// Whether the live resource differs although nothing else was declared at the last apply: somebody else changed
-    /// it.
+    /// Whether the live resource is not as it was declared at the last apply: somebody else changed it.
     pub fn is_drift(&self) -> bool {
         match self.action() {
-            Action::Create | Action::Update => self.record.is_none(),
+            Action::Create | Action::Update => self.record.is_none() || self.drifted,
             Action::NoOp | Action::Delete => false,
         }
     }

@@ -130,6 +130,7 @@ impl<S> Draft<S> {
             diff: None,
             blocked: self.blocked,
             notes: self.notes,
+            drifted: false,
             unmanaged: self.unmanaged,
             impact: None,
             record,

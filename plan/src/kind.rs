@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::change::ResourceChange;
+use crate::change::{Action, ResourceChange};
 use crate::desired::DesiredCluster;
 use crate::document::Forgotten;
 use crate::draft::{Place, prefix, recorded};
@@ -39,6 +39,10 @@ pub(crate) trait Kind {
     /// What has to be done about one that is declared.
     fn declared(site: &Site<'_>, place: Place<'_>, desired: &Self::Desired) -> ResourceChange;
 
+    /// What was declared of it at the last apply, all else being as it is declared now; nothing where a declaration has no
+    /// attributes that could be others.
+    fn as_recorded(desired: &Self::Desired, recorded: &Recorded) -> Option<Self::Desired>;
+
     /// What has to be done about one that was declared at the last apply and is not now; nothing where it is gone.
     fn dropped(
         site: &Site<'_>,
@@ -62,7 +66,11 @@ pub(crate) fn changes<K: Kind>(site: &Site<'_>) -> Vec<ResourceChange> {
     };
     let mut changes: Vec<ResourceChange> = wanted
         .iter()
-        .map(|(label, desired)| K::declared(site, place(label), desired))
+        .map(|(label, desired)| {
+            let mut change = K::declared(site, place(label), desired);
+            note_drift::<K>(site, place(label), desired, &mut change);
+            change
+        })
         .collect();
     if let Some(live) = site.live {
         let no_longer = recorded(K::WORD, site.alias, &live.recorded)
@@ -71,6 +79,54 @@ pub(crate) fn changes<K: Kind>(site: &Site<'_>) -> Vec<ResourceChange> {
         changes.extend(no_longer);
     }
     changes
+}
+
+/// Says what somebody else changed since the last apply, where the topology asks for something else by now, too: the reason
+/// of the change is then that of the topology.
+fn note_drift<K: Kind>(
+    site: &Site<'_>,
+    place: Place<'_>,
+    desired: &K::Desired,
+    change: &mut ResourceChange,
+) {
+    if change.record.is_none() || change.action() == Action::NoOp {
+        return;
+    }
+    let recorded = site
+        .live
+        .and_then(|live| live.recorded.get(&change.address));
+    let before = recorded.and_then(|recorded| K::as_recorded(desired, recorded));
+    let Some(again) = before.map(|before| K::declared(site, place, &before)) else {
+        return;
+    };
+    if !again.is_drift() {
+        return;
+    }
+    let what = if again.action() == Action::Create {
+        "it is gone".to_owned()
+    } else {
+        let differs = |attribute: &str| change.details.iter().any(|it| it.attribute == attribute);
+        let words = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        let attributes: Vec<String> = again
+            .details
+            .iter()
+            // what is as declared now may be the work of an apply that was interrupted before it wrote that down
+            .filter(|detail| differs(&detail.attribute))
+            .map(|detail| {
+                let (was, is) = (words(&detail.after), words(&detail.before));
+                let attribute = detail.attribute.trim_start_matches("config.");
+                format!("{attribute} {was} → {is}")
+            })
+            .collect();
+        if attributes.is_empty() {
+            return;
+        }
+        attributes.join(", ")
+    };
+    change.drifted = true;
+    change
+        .notes
+        .push(format!("drifted since the last apply: {what}"));
 }
 
 /// What the record names, and is neither declared nor there.

@@ -101,7 +101,7 @@ pub use journal::{Recorded, RecordedAccess, Underway};
 pub use mirror::{MirrorRecord, ObservedMirror};
 pub use observe::{ObserveError, observe, observe_desired};
 pub use observed::{
-    ConfigOrigin, Extent, Observed, ObservedCluster, ObservedConfig, ObservedPartition,
+    ConfigOrigin, Elsewhere, Extent, Observed, ObservedCluster, ObservedConfig, ObservedPartition,
     ObservedTopic, Usage,
 };
 pub use ownership::{MirrorOwner, Owner};

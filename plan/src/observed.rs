@@ -76,10 +76,19 @@ pub struct ObservedCluster {
     pub mirrors: BTreeMap<String, ObservedMirror>,
     /// What was declared at the last apply of the same topology, by address.
     pub recorded: BTreeMap<String, Recorded>,
-    /// What other topologies declared: their names, where they have any, by address.
-    pub elsewhere: BTreeMap<String, Option<String>>,
+    /// What other topologies declared, by address.
+    pub elsewhere: BTreeMap<String, Elsewhere>,
     /// Moves that an apply began and did not end, by address of the topic.
     pub underway: BTreeMap<String, Underway>,
+}
+
+/// What another topology declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// Its name, where it has one.
+    pub topology: Option<String>,
+    /// Whether it declared `preventDestroy`.
+    pub prevent_destroy: bool,
 }
 
 /// A live topic.

@@ -15,7 +15,7 @@ use crate::difference::Difference;
 use crate::home::Home;
 use crate::journal::{self, Key, Owned, Recorded};
 use crate::mirror;
-use crate::observed::ObservedCluster;
+use crate::observed::{Elsewhere, ObservedCluster};
 use crate::permissions::Permissions;
 use crate::rails::{allow_destroy, block};
 
@@ -100,13 +100,18 @@ pub(crate) type Owners = BTreeMap<Home, BTreeMap<String, Owner>>;
 pub(crate) fn split(
     all: BTreeMap<String, Owned>,
     name: Option<&str>,
-) -> (BTreeMap<String, Recorded>, BTreeMap<String, Option<String>>) {
+) -> (BTreeMap<String, Recorded>, BTreeMap<String, Elsewhere>) {
     let (mut own, mut elsewhere) = (BTreeMap::new(), BTreeMap::new());
     for (address, Owned { topology, recorded }) in all {
         if topology.as_deref() == name {
             own.insert(address, recorded);
         } else {
-            elsewhere.insert(address, topology);
+            let prevent_destroy = recorded.prevent_destroy;
+            let of_another = Elsewhere {
+                topology,
+                prevent_destroy,
+            };
+            elsewhere.insert(address, of_another);
         }
     }
     (own, elsewhere)
@@ -122,27 +127,33 @@ pub(crate) fn note(changes: &mut [ResourceChange], live: &ObservedCluster, name:
             Some(Owner::named(name))
         } else {
             let other = live.elsewhere.get(&change.address);
-            other.map(|other| Owner::named(other.as_deref()))
+            other.map(|other| Owner::named(other.topology.as_deref()))
         };
     }
 }
 
-/// Says of each resource that is declared here whose it was, and refuses mirrors that nobody asked for. What a topology without
+/// Says of each resource that is declared here whose it was, and refuses mirrors that nobody asked for, and to drop the
+/// `preventDestroy` of another topology. What a topology without
 /// a name declared is taken over without a word, because that is what giving it a name does; of a mirror that is said, and
 /// nothing about it may change with that.
 pub(crate) fn take_over(
     changes: &mut [ResourceChange],
-    elsewhere: &BTreeMap<String, Option<String>>,
+    elsewhere: &BTreeMap<String, Elsewhere>,
     allowed: &Permissions,
 ) {
     for change in changes {
-        let Some(owner) = elsewhere.get(&change.address) else {
+        let Some(other) = elsewhere.get(&change.address) else {
             continue;
         };
-        if !matches!(change.record, Some(RecordChange::Remember(_))) {
+        let Some(RecordChange::Remember(remembered)) = &change.record else {
             continue;
-        }
+        };
+        let owner = &other.topology;
         let asked_for = allowed.may_destroy(&change.address);
+        if other.prevent_destroy && !remembered.prevent_destroy && !asked_for {
+            let refused = still_precious(&change.address, owner.as_deref());
+            change.blocked.push(refused);
+        }
         match (owner, &change.resource) {
             (None, Resource::Mirror(Change::NoOp { .. })) => change.notes.push(
                 "a topology without a name declared it in the same way; the next apply puts it under the name of this one"
@@ -167,6 +178,19 @@ pub(crate) fn take_over(
         }
         change.taken_from.clone_from(owner);
     }
+}
+
+/// Without this, whoever declares a resource once more could delete what somebody else declared as never to be deleted.
+fn still_precious(address: &str, owner: Option<&str>) -> Block {
+    let whose = Owner::named(owner).words();
+    block(
+        BlockCode::PreventDestroy,
+        format!(
+            "{whose} declares it with `preventDestroy`, and this one without: declare it so here, too; or end the other's claim \
+             (`mirrorctl forget {address}` with that topology), or take it over with {}",
+            allow_destroy(address)
+        ),
+    )
 }
 
 /// One name is one mirror. Its record holds neither what it selects nor how, so that nobody knows whether another one of this

@@ -173,18 +173,18 @@ fn unmatched(plan: &Plan, scope: &ScopeArgs) -> Vec<String> {
     messages
 }
 
-/// What a permission by address is for: a deletion, an edit of a file that is overwritten, or another topology's mirror.
+/// What a permission by address is for: a deletion, an edit of a file that is overwritten, another topology's mirror, or its
+/// topic that was never to be deleted.
 fn destroys(change: &ResourceChange, topology: Option<&String>) -> bool {
     match change.action() {
         Action::Delete => true,
         Action::Update if change.risk == plan::Risk::LosesEdits => true,
         Action::NoOp | Action::Create | Action::Update => match &change.resource {
-            Resource::Mirror(_) => {
+            Resource::Mirror(_) | Resource::Topic(_) => {
                 let owner = change.owner.as_ref();
                 owner.is_some_and(|owner| owner.topology.as_ref() != topology)
             }
-            Resource::Topic(_)
-            | Resource::Acl(_)
+            Resource::Acl(_)
             | Resource::ClientQuota(_)
             | Resource::ScramUser(_)
             | Resource::RenderedFile(_) => false,

@@ -57,6 +57,11 @@ impl Kind for Acls {
         draft.at(place, Resource::Acl, record)
     }
 
+    /// The rule is the address: another one is another resource.
+    fn as_recorded(_: &DesiredAcl, _: &Recorded) -> Option<DesiredAcl> {
+        None
+    }
+
     fn dropped(
         site: &Site<'_>,
         live: &ObservedCluster,

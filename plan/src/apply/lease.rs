@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::DateTime;
 use kafka::record::Record;
 use kafka::{KeyedLog, Uuid};
 use serde::{Deserialize, Serialize};
@@ -56,10 +57,13 @@ pub struct Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rest = LEASE.saturating_sub(self.renewed).as_secs();
+        write!(f, "{}", self.by)?;
+        if let Some(since) = DateTime::from_timestamp_millis(self.since) {
+            write!(f, ", since {}", since.format("%Y-%m-%d %H:%M:%SZ"))?;
+        }
         write!(
             f,
-            "{}, renewed {} s ago; if that process is gone, the lease ends in {rest} s",
-            self.by,
+            ", renewed {} s ago; if that process is gone, the lease ends in {rest} s",
             self.renewed.as_secs()
         )
     }

@@ -75,6 +75,13 @@ impl Kind for Quotas {
         draft.at(place, Resource::ClientQuota, record)
     }
 
+    fn as_recorded(desired: &DesiredQuota, recorded: &Recorded) -> Option<DesiredQuota> {
+        Some(DesiredQuota {
+            limits: recorded_limits(Some(recorded))?.clone(),
+            ..desired.clone()
+        })
+    }
+
     fn dropped(
         site: &Site<'_>,
         live: &ObservedCluster,

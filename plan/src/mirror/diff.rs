@@ -50,6 +50,18 @@ impl Kind for Mirrors {
         draft.at(place, Resource::Mirror, record)
     }
 
+    fn as_recorded(_: &DesiredMirror, recorded: &Recorded) -> Option<DesiredMirror> {
+        match recorded.access.as_ref()? {
+            RecordedAccess::Mirror { state, sources } => Some(DesiredMirror {
+                state: *state,
+                sources: sources.clone(),
+            }),
+            RecordedAccess::Acl(_) | RecordedAccess::Quota { .. } | RecordedAccess::User { .. } => {
+                None
+            }
+        }
+    }
+
     fn dropped(
         site: &Site<'_>,
         live: &ObservedCluster,

@@ -14,7 +14,7 @@ use crate::change::{Change, Resource, ResourceChange};
 use crate::desired::{DesiredCluster, DesiredMirror};
 use crate::journal::{Recorded, RecordedAccess};
 use crate::mirror::{self, MirrorRecord, ObservedMirror};
-use crate::observed::ObservedCluster;
+use crate::observed::{Elsewhere, ObservedCluster};
 use crate::permissions::Permissions;
 
 fn name() -> impl Strategy<Value = String> {
@@ -96,7 +96,11 @@ impl Live {
         for (name, owner) in self.elsewhere {
             let address = format!("mirror.{name}");
             if !cluster.recorded.contains_key(&address) {
-                cluster.elsewhere.insert(address, owner);
+                let other = Elsewhere {
+                    topology: owner,
+                    ..Elsewhere::default()
+                };
+                cluster.elsewhere.insert(address, other);
             }
         }
     }

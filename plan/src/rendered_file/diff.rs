@@ -212,6 +212,7 @@ impl File<'_> {
             diff: None,
             blocked: Vec::new(),
             notes: Vec::new(),
+            drifted: false,
             unmanaged: BTreeMap::new(),
             impact: None,
             record: None,

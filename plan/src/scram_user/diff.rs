@@ -53,6 +53,16 @@ impl Kind for Users {
         draft.at(place, Resource::ScramUser, record)
     }
 
+    fn as_recorded(desired: &DesiredUser, recorded: &Recorded) -> Option<DesiredUser> {
+        let recorded = remembered(Some(recorded))?;
+        Some(DesiredUser {
+            mechanism: recorded.mechanism,
+            iterations: recorded.iterations,
+            generation: recorded.generation,
+            ..desired.clone()
+        })
+    }
+
     fn dropped(
         site: &Site<'_>,
         live: &ObservedCluster,
@@ -91,6 +101,7 @@ impl Kind for Users {
 struct Remembered<'a> {
     name: &'a str,
     mechanism: ScramMechanism,
+    iterations: u32,
     generation: u32,
 }
 
@@ -99,11 +110,12 @@ fn remembered(recorded: Option<&Recorded>) -> Option<Remembered<'_>> {
         RecordedAccess::User {
             name,
             mechanism,
-            iterations: _,
+            iterations,
             generation,
         } => Some(Remembered {
             name,
             mechanism: *mechanism,
+            iterations: *iterations,
             generation: *generation,
         }),
         RecordedAccess::Acl(_) | RecordedAccess::Quota { .. } | RecordedAccess::Mirror { .. } => {

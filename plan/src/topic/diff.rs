@@ -33,6 +33,17 @@ impl Kind for Topics {
         declared(place, site.cluster, site.live, desired, site.allowed)
     }
 
+    fn as_recorded(desired: &DesiredTopic, recorded: &Recorded) -> Option<DesiredTopic> {
+        Some(DesiredTopic {
+            partitions: recorded.partitions,
+            replication_factor: recorded.replication_factor,
+            placement: recorded.placement,
+            configs: recorded.configs.clone(),
+            prevent_destroy: recorded.prevent_destroy,
+            guard: desired.guard.clone(),
+        })
+    }
+
     fn dropped(
         site: &Site<'_>,
         live: &ObservedCluster,
@@ -195,6 +206,7 @@ impl Drawn {
             diff: None,
             blocked: self.blocked,
             notes: self.notes,
+            drifted: false,
             unmanaged: self.unmanaged,
             impact: self.impact,
             record,

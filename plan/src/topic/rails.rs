@@ -40,7 +40,20 @@ pub(crate) fn any_change(name: &str, guard: &Guard, live: Option<&ObservedTopic>
             "the topic belongs to Kafka itself".to_owned(),
         ));
     }
+    if is_own(name) {
+        blocks.push(block(
+            BlockCode::InternalTopic,
+            "mirrorctl keeps in it what it knows of mirrors and applies: it makes it as it needs it, and without it records \
+             would be copied twice"
+                .to_owned(),
+        ));
+    }
     blocks
+}
+
+/// Whether the topic is one of those that this program keeps its own records in: all are called so.
+fn is_own(name: &str) -> bool {
+    name.starts_with("mirrorctl-") && name.ends_with(".internal")
 }
 
 /// What is refused about creating a topic.

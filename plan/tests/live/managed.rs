@@ -100,6 +100,39 @@ async fn a_dropped_topic_goes_only_when_permitted_and_asked_for() {
     assert!(again.resource_changes.is_empty() && again.forget.is_empty());
 }
 
+fn named(mut topology: Topology, name: &str) -> Topology {
+    topology.name = Some(name.to_owned());
+    topology
+}
+
+#[tokio::test]
+async fn a_topic_that_another_topology_declared_as_precious_is_not_made_deletable_by_declaring_it_again()
+ {
+    let bench = Bench::start().await;
+    let mut precious = topic("old", &["left"], Some(1), &[]);
+    precious.prevent_destroy = true;
+    let owner = named(bench.topology(vec![precious.clone()]), "owner");
+    bench
+        .apply(&planned(&bench, &owner, &[]).await)
+        .await
+        .unwrap();
+    let address = "topic.left.old";
+
+    let plain = || vec![topic("old", &["left"], Some(1), &[])];
+    let other = named(permitting(&bench, plain()), "other");
+    let plan = planned(&bench, &other, &[]).await;
+    assert_eq!(blocked(&plan, address), [BlockCode::PreventDestroy]);
+    assert!(bench.apply(&plan).await.is_err());
+    assert!(!planned(&bench, &owner, &[]).await.has_changes());
+    // declared as precious here, too, or asked for by its address
+    let too = named(permitting(&bench, vec![precious]), "other");
+    assert!(!planned(&bench, &too, &[]).await.is_blocked());
+    assert!(!planned(&bench, &other, &[address]).await.is_blocked());
+    // within one topology it is its own to say
+    let changed = named(permitting(&bench, plain()), "owner");
+    assert!(!planned(&bench, &changed, &[]).await.is_blocked());
+}
+
 /// As if the cluster `left` had another alias.
 fn renamed(mut topology: Topology, alias: &str) -> Topology {
     for topic in &mut topology.topics {
@@ -139,10 +172,6 @@ async fn what_a_cluster_remembers_does_not_hang_on_what_a_topology_calls_it() {
     );
 
     // and another topology that calls it otherwise sees whose it is
-    let named = |mut topology: Topology, name: &str| {
-        topology.name = Some(name.to_owned());
-        topology
-    };
     let one = named(bench.topology(vec![kept()]), "one");
     bench
         .apply(&planned(&bench, &one, &[]).await)
@@ -233,8 +262,11 @@ async fn drift_is_told_from_what_the_topology_changed() {
     let change = &drifted.resource_changes[0];
     assert!(change.is_drift());
     assert_eq!(change.reason, "drifted: differs in retention.ms");
+    // the topology asks for something else by now: its reason, and beside it what somebody else did
     let changed = bench.plan(declared("80000")).await;
-    assert!(!changed.resource_changes[0].is_drift());
+    let change = &changed.resource_changes[0];
+    assert!(change.is_drift());
+    assert_eq!(change.reason, "differs in retention.ms");
     bench.settle(declared("60000")).await;
     let repaired = bench.config("left", "t", "retention.ms").await;
     assert_eq!(repaired.as_deref(), Some("60000"));

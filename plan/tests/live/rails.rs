@@ -95,6 +95,15 @@ async fn what_cannot_be_or_loses_data_on_the_way_is_refused() {
             topic("__consumer_offsets", &["left"], Some(3), &[]),
             InternalTopic,
         ),
+        // and mirrorctl's own, of which that of the last apply is there
+        (
+            topic("mirrorctl-positions.internal", &["left"], Some(3), &[]),
+            InternalTopic,
+        ),
+        (
+            topic("mirrorctl-state.internal", &["left"], Some(2), &[]),
+            InternalTopic,
+        ),
     ] {
         let address = format!("topic.left.{}", wanted.name);
         let plan = bench.plan(vec![wanted]).await;

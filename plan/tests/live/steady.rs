@@ -9,6 +9,58 @@ use tokio_util::sync::CancellationToken;
 use crate::bench::{Bench, Lines, topic};
 
 #[tokio::test]
+async fn drift_is_told_from_what_the_topology_asks_for_anew() {
+    let bench = Bench::start().await;
+    let topics = |partitions, retention: &str| {
+        ["gone", "kept"].map(|name| {
+            let configs = [("retention.ms", retention), ("segment.ms", "600000")];
+            topic(name, &["left"], Some(partitions), &configs)
+        })
+    };
+    bench.settle(topics(2, "3600000").to_vec()).await;
+    // the file asks for more, and nobody changed anything
+    let plan = bench.plan(topics(4, "7200000").to_vec()).await;
+    assert!(plan.has_changes());
+    assert!(
+        !plan
+            .resource_changes
+            .iter()
+            .any(plan::ResourceChange::is_drift)
+    );
+
+    bench.clients["left"]
+        .delete_topics(&["gone".to_owned()])
+        .await
+        .unwrap();
+    bench.meddle("left", "kept", "retention.ms", "5000").await;
+    bench
+        .meddle("left", "kept", "segment.bytes", "1048576")
+        .await;
+    let plan = bench.plan(topics(4, "7200000").to_vec()).await;
+    let notes: Vec<Option<&str>> = plan
+        .resource_changes
+        .iter()
+        .map(|change| {
+            let said = change.notes.iter().find(|note| note.contains("drifted"));
+            said.filter(|_| change.is_drift()).map(String::as_str)
+        })
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            Some("drifted since the last apply: it is gone"),
+            Some("drifted since the last apply: retention.ms 3600000 → 5000"),
+        ]
+    );
+    // changed to what the topology asks for now: nothing is left to repair there
+    bench
+        .meddle("left", "kept", "retention.ms", "7200000")
+        .await;
+    let plan = bench.plan(topics(4, "7200000").to_vec()).await;
+    assert!(!plan.resource_changes[1].is_drift());
+}
+
+#[tokio::test]
 async fn topics_are_created_on_every_cluster_that_is_named() {
     let bench = Bench::start().await;
     let mut wide = topic("wide", &["left"], Some(6), &[]);
