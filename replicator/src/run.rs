@@ -124,6 +124,9 @@ struct Run<'a> {
     /// Of the partitions that are started from now on. Those that begin anew must not repeat the
     /// sequences of their earlier life: the target would take their records for repetitions.
     producer: ProducerIdentity,
+    /// Partitions that ended in this run because their topic was not to be copied any more: what they reached stands in the
+    /// log alone, should it come back.
+    ended: BTreeSet<TopicPartition>,
     /// Last positions of partitions that stopped in this run to begin anew.
     stopped: BTreeMap<PositionKey, Position>,
     /// Partitions whose position means nothing any more, and where they begin instead.

@@ -47,8 +47,7 @@ impl Run<'_> {
             .iter()
             .any(|(_, _, key, ..)| self.stopped.contains_key(key))
         {
-            let fresh = self.target.init_producer_id().await;
-            self.producer = fresh.map_err(|error| on_target(self.mirror.target.clone(), error))?;
+            self.fresh_producer().await?;
         }
         let partitions: Vec<TopicPartition> = recreated
             .iter()
@@ -71,6 +70,27 @@ impl Run<'_> {
             }
             self.anew.insert(key, start);
         }
+        Ok(())
+    }
+
+    /// Sees to it that partitions that ended in this run and begin again repeat no sequence of their earlier life.
+    pub(super) async fn begin_again(
+        &mut self,
+        new: &[(MirroredTopic, TopicPartition)],
+    ) -> Result<(), RunError> {
+        let before = self.ended.len();
+        for (_, partition) in new {
+            self.ended.remove(partition);
+        }
+        if self.ended.len() < before {
+            self.fresh_producer().await?;
+        }
+        Ok(())
+    }
+
+    async fn fresh_producer(&mut self) -> Result<(), RunError> {
+        let fresh = self.target.init_producer_id().await;
+        self.producer = fresh.map_err(|error| on_target(self.mirror.target.clone(), error))?;
         Ok(())
     }
 

@@ -29,6 +29,10 @@ impl Run<'_> {
 
     async fn discover_all(&mut self) -> Result<(), RunError> {
         self.make_sure().await?;
+        if !self.ended.is_empty() {
+            // reads on in the log of positions
+            self.still_ours().await?;
+        }
         let topics::Discovered {
             ready,
             refused,
@@ -108,6 +112,7 @@ impl Run<'_> {
             self.still_ours().await?;
             self.note_target_ends(&new).await;
         }
+        self.begin_again(&new).await?;
         self.begin_anew(&new, &starts).await?;
         let mut beginnings = Vec::with_capacity(new.len());
         for (topic, partition) in new {
@@ -245,8 +250,9 @@ impl Run<'_> {
     /// Ends the tasks of topics that are no longer copied; a topic that comes back begins again.
     fn end_topics(&mut self, over: &[String]) {
         let is_over = |partition: &TopicPartition| over.contains(&partition.topic);
-        for (_, task) in self.tasks.extract_if(.., |it, _| is_over(it)) {
+        for (partition, task) in self.tasks.extract_if(.., |it, _| is_over(it)) {
             task.abort();
+            self.ended.insert(partition);
         }
         self.running.retain(|it| !is_over(it));
         self.progress.forget(over);

@@ -185,6 +185,7 @@ impl<'a> Run<'a> {
             leaderless: BTreeSet::new(),
             first_discovery: true,
             producer,
+            ended: BTreeSet::new(),
             stopped: BTreeMap::new(),
             anew: BTreeMap::new(),
             restart_at: None,

@@ -1,16 +1,21 @@
 //! Topics that are deleted and created again, before a run and during it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use replicator::{
     Condition, Gap, GapKey, GapKind, Options, PartitionStatus, Progress, Source, Summary,
 };
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::rig::{FAILED, Rig, count, samples};
 
 const RESTART: &str = "  topicSync: {interval: 1s}\n  onTopicReset: restart\n";
+const WELL: &str = "mirrorctl_partition_well";
+/// Some discoveries: how long it takes at most until the run is sure that a topic is gone, which it shows nowhere.
+const UNTIL_IT_IS_GONE: Duration = Duration::from_secs(6);
 const SOON: &str = "  topicSync: {interval: 1s}\n";
 const SOON_EXACTLY_ONCE: &str = "  topicSync: {interval: 1s}\n  delivery: exactly-once\n";
 
@@ -97,6 +102,53 @@ async fn a_source_topic_that_is_recreated_while_the_mirror_runs_stops_its_partit
     assert_eq!(rig.on_target("t1").await, before);
 }
 
+/// The run sees in between that the topic is gone, and forgets its partitions; what they reached must not be forgotten with
+/// them, or the new topic would be copied behind the old one without a word.
+#[tokio::test]
+async fn a_source_topic_that_is_gone_for_a_while_and_comes_back_stops_its_partitions() {
+    for mirror in [SOON, SOON_EXACTLY_ONCE] {
+        let rig = Rig::start(1, mirror).await;
+        rig.create("t1", 1, &[]).await;
+        rig.produce("t1", 1, 0, 5).await;
+        let running = Running::start(&rig);
+        rig.until_target_has("t1", 75).await;
+        let before = rig.on_target("t1").await;
+        rig.source.delete_topics(&["t1".to_owned()]).await.unwrap();
+        sleep(UNTIL_IT_IS_GONE).await;
+        rig.create("t1", 1, &[]).await;
+        rig.produce("t1", 1, 20, 3).await;
+        let failed = async || samples(&running.progress, FAILED) == ["1"];
+        rig.until("failed partition", failed).await;
+        let summary = running.stop().await;
+        let reason = &summary.failures[0].reason;
+        assert!(reason.contains("onTopicReset: restart"), "{reason}");
+        assert_eq!(rig.on_target("t1").await, before, "{mirror}");
+    }
+}
+
+/// A topic that is back after a while is copied behind the old one where that is declared, and nothing of it is taken for a
+/// repetition.
+#[tokio::test]
+async fn a_source_topic_that_comes_back_is_copied_where_that_is_declared() {
+    let rig = Rig::start(1, RESTART).await;
+    rig.create("t1", 1, &[]).await;
+    rig.produce("t1", 1, 0, 5).await;
+    let running = Running::start(&rig);
+    rig.until_target_has("t1", 75).await;
+    let mut expected = rig.on_source("t1").await;
+    rig.source.delete_topics(&["t1".to_owned()]).await.unwrap();
+    sleep(UNTIL_IT_IS_GONE).await;
+    rig.create("t1", 1, &[]).await;
+    rig.produce("t1", 1, 0, 5).await;
+    for (partition, records) in rig.on_source("t1").await {
+        expected.entry(partition).or_default().extend(records);
+    }
+    rig.until_target_has("t1", 150).await;
+    running.stop().await;
+    assert_eq!(rig.on_target("t1").await, expected);
+    assert_eq!(gaps(&rig).await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_source_topic_that_was_recreated_before_the_run_is_shown_as_failed_with_its_lag() {
     for mirror in [SOON, SOON_EXACTLY_ONCE] {
@@ -111,10 +163,7 @@ async fn a_source_topic_that_was_recreated_before_the_run_is_shown_as_failed_wit
         let running = Running::start(&rig);
         let failed = async || samples(&running.progress, FAILED) == ["1"];
         rig.until("failed partition", failed).await;
-        assert_eq!(
-            samples(&running.progress, "mirrorctl_partition_well"),
-            ["0"]
-        );
+        assert_eq!(samples(&running.progress, WELL), ["0"]);
         let lag = async || {
             samples(&running.progress, "mirrorctl_mirror_lag_records") == [new.to_string()]
         };
@@ -149,10 +198,7 @@ async fn a_topic_that_is_recreated_while_the_mirror_runs_has_the_lag_of_the_new_
     let new = rig.source_cluster.log_end_offset("t1", 0).unwrap();
     let failed = async || samples(&running.progress, FAILED) == ["1"];
     rig.until("failed partition", failed).await;
-    assert_eq!(
-        samples(&running.progress, "mirrorctl_partition_well"),
-        ["0"]
-    );
+    assert_eq!(samples(&running.progress, WELL), ["0"]);
     let lag =
         async || samples(&running.progress, "mirrorctl_mirror_lag_records") == [new.to_string()];
     rig.until("lag of the new topic", lag).await;
