@@ -63,7 +63,7 @@ pub async fn live_access(alias: &str, cluster: &Cluster) -> Result<Imported, Rea
                     found.unknown
                 ));
             }
-            imported.take_acls(alias, found.rules);
+            imported.take_acls(alias, &found.rules);
         }
         Shown::Nothing(why) => imported.remarks.push(unseen(alias, "access rules", &why)),
     }

@@ -110,17 +110,13 @@ fn with_items(text: &str, key: &str, items: &[String]) -> Option<String> {
         .enumerate()
         .filter(|(_, line)| line.starts_with(' ') && !line.trim().is_empty() || is_item(line))
         .last()?;
-    let (before, after) = lines.split_at(key_at + last.0 + 2);
-    let mut whole = String::new();
-    for it in before {
-        line(&mut whole, it);
-    }
+    let before = text.split_inclusive('\n').take(key_at + last.0 + 2);
+    let (before, after) = text.split_at(before.map(str::len).sum());
+    let mut whole = before.to_owned();
     for item in items {
         line(&mut whole, &format!("{indent}{item}"));
     }
-    for it in after {
-        line(&mut whole, it);
-    }
+    whole.push_str(after);
     Some(whole)
 }
 

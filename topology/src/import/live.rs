@@ -78,9 +78,9 @@ impl Imported {
     }
 
     /// Takes access rules over, those that differ in their operation alone as one entry.
-    pub fn take_acls(&mut self, cluster: &str, rules: BTreeSet<AclBinding>) {
+    pub fn take_acls(&mut self, cluster: &str, rules: &BTreeSet<AclBinding>) {
         let mut candidates: Vec<ImportedAcl> = Vec::new();
-        for rule in &rules {
+        for rule in rules {
             let denied = AclBinding {
                 permission: AclPermission::Deny,
                 ..rule.clone()
@@ -320,7 +320,7 @@ mod tests {
             short,
         ];
         let mut imported = Imported::default();
-        imported.take_acls("aws", said.iter().chain(&unsaid).cloned().collect());
+        imported.take_acls("aws", &said.iter().chain(&unsaid).cloned().collect());
         assert_eq!(imported.acls.len(), 4, "two rules for x are one entry");
         let (remarks, topology) = written(imported);
         let read: BTreeSet<AclBinding> = topology.acls.into_iter().map(|it| it.binding).collect();
