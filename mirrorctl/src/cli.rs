@@ -139,7 +139,7 @@ pub(crate) struct ValidateArgs {
 #[command(after_help = "\
 Examples:
   mirrorctl plan -f topology.yaml
-  mirrorctl plan -f topology.yaml --out change.plan && mirrorctl apply change.plan
+  mirrorctl plan -f topology.yaml --out my.plan && mirrorctl apply my.plan
   mirrorctl plan -f topology.yaml --detailed-exitcode --output json
   mirrorctl plan -f topology.yaml --drift-only --target 'topic.aws.*'
   mirrorctl plan -f topology.yaml --allow-destroy topic.aws.pay.old
@@ -196,7 +196,7 @@ pub(crate) struct ScopeArgs {
 Examples:
   mirrorctl apply -f topology.yaml                  # shows the plan and asks
   mirrorctl apply -f topology.yaml --auto-approve   # for pipelines
-  mirrorctl apply change.plan                       # exactly what was planned, or nothing
+  mirrorctl apply change.plan                       # as planned, or nothing
 
 Every live value is read again before the first change, and once more right before its own.
 Where it is not what the plan saw, the apply stops with exit code 4. An interrupted apply is
@@ -267,7 +267,8 @@ pub(crate) struct HistoryArgs {
 #[command(after_help = "\
 Examples:
   mirrorctl destroy -f topology.yaml --target 'topic.aws.old.*'
-  mirrorctl destroy -f topology.yaml --target topic.aws.pay.old --auto-approve --allow-destroy topic.aws.pay.old
+  mirrorctl destroy -f topology.yaml --target topic.aws.pay.old \\
+    --auto-approve --allow-destroy topic.aws.pay.old
 
 Only what an apply brought about is deleted, and only where the cluster's `allow` permits it: topics with
 `preventDestroy`, with recent records or with active consumer groups stay, and so does everything else
@@ -314,8 +315,8 @@ pub(crate) struct ForgetArgs {
 #[command(after_help = "\
 Examples:
   mirrorctl replicate -f topology.yaml                       # until Ctrl-C
-  mirrorctl replicate -f topology.yaml --mirror pay --once   # to the ends of now, then stop
-  mirrorctl replicate -f topology.yaml --listen 9464         # with metrics and health over HTTP
+  mirrorctl replicate -f topology.yaml --mirror pay --once   # up to now
+  mirrorctl replicate -f topology.yaml --listen 9464         # metrics over HTTP
 
 Positions are kept on the target cluster: a restart resumes where the last run committed. The
 first Ctrl-C (or SIGTERM) drains, commits and reports; the second ends at once.
@@ -401,8 +402,8 @@ pub(crate) struct StatusArgs {
 Examples:
   mirrorctl lag -f topology.yaml
   mirrorctl lag -f topology.yaml --mirror pay --watch 2s
-  mirrorctl lag -f topology.yaml --max-lag 30s || echo late     # exits with 5 when it is
-  mirrorctl lag -f topology.yaml --max-lag slo --output json    # slo.lag of each mirror
+  mirrorctl lag -f topology.yaml --max-lag 30s || echo late    # exits with 5
+  mirrorctl lag -f topology.yaml --max-lag slo --output json   # slo.lag of each
 
 Records are the offsets between the committed position and the source's last stable offset. The time
 is the age of the oldest record that is not on the target: one batch of each partition that is behind
@@ -430,7 +431,7 @@ pub(crate) struct LagArgs {
 #[command(after_help = "\
 Examples:
   mirrorctl demo
-  mirrorctl demo --hold      # keeps both clusters up, for kcat and other clients")]
+  mirrorctl demo --hold   # keeps both clusters up, for kcat and other clients")]
 pub(crate) struct DemoArgs {
     /// Records that the live writer writes, at most 5,000,000: both clusters keep them in memory
     #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = records_in_memory)]

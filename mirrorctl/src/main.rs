@@ -17,6 +17,7 @@ mod fleet;
 mod follow;
 mod former;
 mod halted;
+mod in_place;
 mod judge;
 mod judge_security;
 mod launch;

@@ -297,6 +297,8 @@ pub enum BlockCode {
     UnmanagedTopic,
     /// The topic belongs to Kafka itself.
     InternalTopic,
+    /// A live topic's name differs in `.` and `_` alone: Kafka refuses the second.
+    CollidingTopic,
     /// A configuration key that the brokers do not know.
     UnknownConfig,
     /// A configuration key that cannot be set.

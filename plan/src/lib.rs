@@ -95,7 +95,7 @@ pub use forget::{ForgetError, forget};
 pub use guard::{Clients, FailureKind};
 pub use home::Home;
 pub use impact::Impact;
-pub use import::live_topics;
+pub use import::{live_access, live_topics};
 pub use infrastructure::{Drift, DriftDetail, DriftKind, Infrastructure, NotObserved};
 pub use journal::{Recorded, RecordedAccess, Underway};
 pub use mirror::{MirrorRecord, ObservedMirror};

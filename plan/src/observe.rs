@@ -19,7 +19,7 @@ use crate::rendered_file::observe_where_possible;
 use crate::scram_user;
 use crate::topic::live::{self, ReadError};
 use crate::topic::readers::Readers;
-use crate::topic::{self, extent, usage};
+use crate::topic::{self, colliding, extent, usage};
 
 /// Why the live clusters could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -300,11 +300,15 @@ async fn read(
         }
         Some(_) | None => None,
     };
+    let missing = cluster.topics.keys().map(String::as_str);
+    let missing = missing.filter(|name| !topics.contains_key(*name)).collect();
+    let colliding = colliding::with(client, missing).await.map_err(failed)?;
     let mut observed = ObservedCluster {
         cluster_id: introduction.cluster_id,
         bootstrap: client.bootstrap().to_vec(),
         brokers: introduction.brokers,
         topics,
+        colliding,
         known_configs,
         default_replication_factor,
         recorded,

@@ -58,6 +58,10 @@ pub struct ObservedCluster {
     pub brokers: BTreeMap<i32, Option<String>>,
     /// The declared topics that exist, and those that the record names, by name. Others are not read.
     pub topics: BTreeMap<String, ObservedTopic>,
+    /// For declared topics that do not exist: the live topic whose name differs in `.` and `_` alone, beside which Kafka
+    /// creates none. Asked for only where a name that is to be created has one of the two.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub colliding: BTreeMap<String, String>,
     /// Every topic configuration key that the brokers know; empty when no topic exists to ask.
     pub known_configs: BTreeSet<String>,
     /// How many replicas a topic gets that declares none. Asked for only where such a topic is to be created; `None` where

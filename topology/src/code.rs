@@ -56,6 +56,7 @@ codes! {
     // the meaning
     DuplicateAlias => "topology::duplicate-alias", Error;
     DuplicateTopic => "topology::duplicate-topic", Error;
+    CollidingTopics => "topology::colliding-topics", Error;
     DuplicateMirror => "topology::duplicate-mirror", Error;
     DuplicateUser => "topology::duplicate-user", Error;
     DuplicateQuota => "topology::duplicate-quota", Error;

@@ -36,6 +36,8 @@ fn resources_of_v1beta2() {
     assert_eq!(mirror.delivery, Delivery::ExactlyOnce);
     assert!(mirror.topics.selects("audit") && !mirror.topics.selects("pay.tmp"));
     assert_eq!(topology.users.len(), 2);
+    // what the user operator writes: another number would set the passwords anew
+    assert!(topology.users.iter().all(|user| user.iterations == 4096));
     assert_eq!(topology.quotas.len(), 2);
 }
 

@@ -4,18 +4,20 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use kafka::Cluster;
 use plan::Clients;
 use serde_json::json;
 use topology::Pattern;
 use topology::import::{
-    ImportFile, Imported, ImportedCluster, ImportedTopic, connect as connect_json, mm2, strimzi,
+    ImportFile, Imported, ImportedCluster, connect as connect_json, mm2, strimzi,
 };
 
 use crate::cli::Format;
 use crate::connect::{Address, connect, connect_to};
 use crate::exit::Outcome;
 use crate::failure::Failure;
-use crate::load::load;
+use crate::in_place::{is_stdout, replace};
+use crate::load::{as_written, load};
 use crate::output;
 use crate::session::{Ended, Session};
 use crate::values::pattern;
@@ -26,15 +28,21 @@ use crate::values::pattern;
     subcommand_required = true,
     after_help = "\
 Examples:
-  mirrorctl import cluster --alias onprem --bootstrap-servers kafka1.dc:9092 > topology.yaml
-  mirrorctl import cluster --alias aws -f topology.yaml --topics 'pay\\..*' >> topology.yaml
+  mirrorctl import cluster --alias dc --bootstrap-servers k1.dc:9092 > dc.yaml
+  mirrorctl import cluster --alias aws -f topology.yaml --topics 'pay\\..*' -w
   mirrorctl import mm2 mm2.properties > topology.yaml
   mirrorctl import connect source.json checkpoint.json > topology.yaml
-  curl -s 'http://connect:8083/connectors?expand=info' | mirrorctl import connect - > topology.yaml
-  kubectl get kafka,kafkatopic,kafkauser -o yaml | mirrorctl import strimzi - > topology.yaml
+  curl -s 'http://connect:8083/connectors?expand=info' \\
+    | mirrorctl import connect - > topology.yaml
+  kubectl get kafka,kafkatopic,kafkauser -o yaml \\
+    | mirrorctl import strimzi - > topology.yaml
 
-The plan of an imported cluster is empty: the topics are declared as they are, with what is set on
-them. Passwords are never written; the file says which variables have to hold them, and names what
+The plan of an imported cluster is empty: topics, access rules, quotas and users (SCRAM) are
+declared as they are. The same holds of what is imported from Strimzi, with one exception, which
+holds of the other engines, too: each mirror is planned as `+ mirror.NAME` first, because what that
+adds is mirrorctl's own record of its state, which no other engine has.
+
+Passwords are never written; the file says which variables have to hold them, and names what
 could not be taken over. What is written is checked as `validate` does it."
 )]
 pub(crate) struct ImportArgs {
@@ -46,7 +54,7 @@ pub(crate) struct ImportArgs {
 /// What can be imported.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportWhat {
-    /// The topics of a live cluster
+    /// The topics, users, access rules and quotas of a live cluster
     Cluster(ImportClusterArgs),
     /// The properties file of MirrorMaker 2's dedicated mode
     Mm2 {
@@ -83,10 +91,13 @@ pub(crate) struct ImportClusterArgs {
         conflicts_with = "file"
     )]
     pub(crate) bootstrap_servers: Vec<String>,
-    /// A topology that says how the cluster is reached; only the topics are written then
+    /// A topology that says how the cluster is reached: it is written with what it does not declare yet
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Only topics whose name matches
+    /// Write to the file given with -f, instead of to standard output
+    #[arg(short, long, requires = "file")]
+    pub(crate) write: bool,
+    /// Only topics whose name matches, and no users, access rules and quotas
     #[arg(long, value_name = "PATTERN", value_parser = pattern)]
     pub(crate) topics: Option<Pattern>,
 }
@@ -113,14 +124,34 @@ pub(crate) async fn import(session: &Session, args: &ImportArgs) -> Ended {
             .to_yaml()
         }
     };
-    match session.terminal.format() {
-        Format::Human => output::result(&yaml)?,
-        Format::Json => output::json(&json!({ "topology": yaml }))?,
+    let checked = topology::parse("imported topology", &yaml);
+    if let ImportWhat::Cluster(args) = &args.what
+        && let Some(file) = args.file.as_ref().filter(|_| args.write)
+    {
+        checked.map_err(topology::LoadError::Invalid)?;
+        return rewritten(session, file, &yaml);
     }
-    // a part of a file is not a topology yet
-    let part = matches!(&args.what, ImportWhat::Cluster(args) if args.file.is_some());
-    if !part {
-        topology::parse("imported topology", &yaml).map_err(topology::LoadError::Invalid)?;
+    print(session, &yaml)?;
+    checked.map_err(topology::LoadError::Invalid)?;
+    Ok(Outcome::Done)
+}
+
+fn print(session: &Session, yaml: &str) -> Result<(), Failure> {
+    match session.terminal.format() {
+        Format::Human => output::result(yaml),
+        Format::Json => output::json(&json!({ "topology": yaml })),
+    }
+}
+
+/// Replaces the file, and says so.
+fn rewritten(session: &Session, file: &Path, yaml: &str) -> Ended {
+    replace(file, yaml).map_err(|error| Failure::File {
+        path: file.to_owned(),
+        error,
+    })?;
+    match session.terminal.format() {
+        Format::Human => output::note(&format!("{} is written.", file.display())),
+        Format::Json => output::json(&json!({ "topology": yaml }))?,
     }
     Ok(Outcome::Done)
 }
@@ -146,30 +177,61 @@ fn texts(files: &[PathBuf]) -> Result<Vec<ImportFile>, Failure> {
 }
 
 async fn cluster(session: &Session, args: &ImportClusterArgs) -> Result<String, Failure> {
+    if let Some(file) = args
+        .file
+        .as_ref()
+        .filter(|file| !args.write && is_stdout(file))
+    {
+        return Err(Failure::Usage {
+            message: format!("standard output is {} itself", file.display()),
+            hint: "the whole file is written, with what it does not declare yet: give --write"
+                .to_owned(),
+        });
+    }
     let clients = session.until_stopped(reach(args)).await??;
     let Some(client) = clients.get(&args.alias) else {
         return Err(Failure::NotConnected {
             alias: args.alias.clone(),
         });
     };
-    let wanted =
-        |topic: &str| !is_ours(topic) && args.topics.as_ref().is_none_or(|it| it.matches(topic));
-    let reading = plan::live_topics(&args.alias, client, wanted);
-    let topics: Vec<ImportedTopic> =
-        session
-            .until_stopped(reading)
-            .await?
-            .map_err(|source| plan::ApplyError::Unread {
-                alias: args.alias.clone(),
-                source: Box::new(source),
-            })?;
-    for topic in topics.iter().filter(|it| it.replication_factor.is_none()) {
+    let imported = session
+        .until_stopped(found(args, client))
+        .await?
+        .map_err(|source| plan::ApplyError::Unread {
+            alias: args.alias.clone(),
+            source: Box::new(source),
+        })?;
+    for topic in imported
+        .topics
+        .iter()
+        .filter(|it| it.replication_factor.is_none())
+    {
         output::warning(&format!(
             "replicationFactor of {} is left out: its partitions have different numbers of replicas, and any number would move some",
             topic.name
         ));
     }
-    let imported = Imported {
+    let Some(file) = &args.file else {
+        return Ok(imported.to_yaml());
+    };
+    let (declared, text) = as_written(file)?;
+    let added = imported.beyond(&declared).added_to(&text);
+    added.map_err(|error| Failure::Usage {
+        message: format!("{}: {error}", file.display()),
+        hint: "write one entry a line there, each behind `- `".to_owned(),
+    })
+}
+
+/// What there is on the cluster, as far as it is asked for.
+async fn found(args: &ImportClusterArgs, client: &Cluster) -> Result<Imported, plan::ReadError> {
+    let wanted =
+        |topic: &str| !is_ours(topic) && args.topics.as_ref().is_none_or(|it| it.matches(topic));
+    let topics = plan::live_topics(&args.alias, client, wanted).await?;
+    let access = match &args.topics {
+        Some(_) => Imported::default(),
+        None => plan::live_access(&args.alias, client).await?,
+    };
+    Ok(Imported {
         clusters: vec![ImportedCluster {
             alias: args.alias.clone(),
             bootstrap_servers: client.bootstrap().to_vec(),
@@ -178,11 +240,7 @@ async fn cluster(session: &Session, args: &ImportClusterArgs) -> Result<String, 
             sasl: None,
         }],
         topics,
-        ..Imported::default()
-    };
-    Ok(match &args.file {
-        Some(_) => imported.topics_yaml(),
-        None => imported.to_yaml(),
+        ..access
     })
 }
 

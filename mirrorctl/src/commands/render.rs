@@ -22,7 +22,8 @@ use crate::session::{Ended, Session};
 Examples:
   mirrorctl render --list
   mirrorctl render -f topology.yaml --out rendered
-  mirrorctl render -f topology.yaml --out rendered --target mirrormaker2 --templates my-templates
+  mirrorctl render -f topology.yaml --out rendered --target mirrormaker2 \\
+    --templates my-templates
   mirrorctl render -f topology.yaml --out rendered --check    # for pipelines
 
 The same topology gives the same bytes. mirrorctl-render.json in the output folder holds the digest

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::support::run;
+use crate::support::{Ended, mirrorctl, run};
 
 const COMMANDS: [&str; 15] = [
     "validate",
@@ -34,6 +34,37 @@ fn the_program_and_every_command_explain_themselves_with_an_example() {
         help.says("--output");
         insta::assert_snapshot!(format!("help-{command}"), help.out);
         assert_eq!(help.err, "");
+    }
+}
+
+/// What the lines of examples begin with.
+const BEGINNINGS: [&str; 5] = ["  mirrorctl ", "  # ", "  curl ", "  kubectl ", "  echo "];
+
+/// Whoever copies an example out of a terminal copies the line breaks, too.
+#[test]
+fn no_example_is_wrapped_in_a_terminal_of_80_columns() {
+    for command in COMMANDS {
+        let help: Ended = mirrorctl()
+            .args([command, "--help"])
+            .env("COLUMNS", "80")
+            .output()
+            .unwrap()
+            .into();
+        let help = help.code(0).out;
+        let (_, examples) = help.split_once("Examples:\n").unwrap();
+        let mut goes_on = false;
+        for line in examples.lines().take_while(|line| !line.is_empty()) {
+            // the rest of a wrapped line has the indent of the line, and begins with any word
+            let begins = if goes_on {
+                line.starts_with("    ")
+            } else {
+                BEGINNINGS.iter().any(|it| line.starts_with(it))
+            };
+            assert!(begins, "{command}: {line:?} is the rest of a wrapped line");
+            goes_on = line.ends_with('\\');
+        }
+        let mut objects = examples.lines().filter(|line| line.starts_with("  {"));
+        assert!(objects.all(|line| line.ends_with('}')), "{command}");
     }
 }
 

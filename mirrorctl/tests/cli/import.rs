@@ -1,7 +1,9 @@
-//! `mirrorctl import` from files: what is written can be used as it is.
+//! `mirrorctl import`: what is written can be used as it is.
 
+use std::fs::{OpenOptions, read_to_string};
 use std::io::Write as _;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::support::{Ended, Stage, mirrorctl, run, text};
 
@@ -115,4 +117,147 @@ fn what_is_no_valid_topology_is_written_and_named() {
     let ended = from_input("connect", &pattern).code(1);
     assert!(ended.out.contains("topicsPattern"), "{}", ended.out);
     ended.says("imported topology:");
+}
+
+/// A topology that reaches `left` as `aws`, with comments, and a list of topics in the middle.
+fn half_declared(stage: &Stage) -> String {
+    format!(
+        "# ours\napiVersion: mirrorctl.io/v1\nkind: Topology\nclusters:\n\
+         - {{alias: aws, bootstrapServers: [\"{}\"]}}\n- {{alias: dc, bootstrapServers: [\"{}\"]}}\n\
+         topics:\n  # the first\n  - name: pay.orders\n    clusters: [aws]\n    partitions: 3\n\n# and back\n\
+         mirrors:\n- {{name: m, source: dc, target: aws, topicsPattern: x, replicationPolicy: {{type: default}}}}\n",
+        stage.left.bootstrap_servers(),
+        stage.right.bootstrap_servers()
+    )
+}
+
+/// `pay.orders`, `pay.bills` and `other` on `left`, and a user and a quota.
+fn inhabit(stage: &Stage) {
+    let there = stage.topology(
+        "topics:\n- {name: pay.orders, clusters: [left], partitions: 3}\n\
+         - {name: pay.bills, clusters: [left], partitions: 2, configs: {retention.ms: 3600000}}\n\
+         - {name: other, clusters: [left], partitions: 1}\n\
+         users:\n- {name: shop, clusters: [left], iterations: 5000, password: {file: pw}}\n\
+         quotas:\n- {clusters: [left], user: shop, producerBytesPerSecond: 1MB}\n",
+    );
+    stage.file("pw", "hunter2-hunter2");
+    run(&["apply", "-f", text(&there), "--auto-approve"]).code(0);
+}
+
+/// As a shell runs it in the stage's folder.
+fn in_shell(stage: &Stage, line: &str) -> Ended {
+    let binary = Path::new(env!("CARGO_BIN_EXE_mirrorctl"));
+    let path = format!(
+        "{}:{}",
+        text(binary.parent().unwrap()),
+        std::env::var("PATH").unwrap()
+    );
+    Command::new("bash")
+        .args(["--norc", "-c", line])
+        .current_dir(stage.folder.path())
+        .env_clear()
+        .env("PATH", path)
+        .output()
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn the_example_of_the_help_completes_a_topology_when_it_is_pasted() {
+    let stage = Stage::new();
+    inhabit(&stage);
+    let before = half_declared(&stage);
+    let file = stage.file("topology.yaml", &before);
+    let help = run(&["import", "--help"]).code(0).out;
+    let example = help
+        .lines()
+        .find(|line| line.contains("import cluster") && line.contains("-f topology.yaml"))
+        .unwrap();
+    in_shell(&stage, example).code(0);
+    let after = read_to_string(&file).unwrap();
+    insta::assert_snapshot!("import-cluster-write", stage.stable(&after));
+    run(&[
+        "plan",
+        "-f",
+        text(&file),
+        "--target",
+        "topic.*",
+        "--detailed-exitcode",
+    ])
+    .code(0)
+    .says("2 declared topics on 1 cluster are as declared");
+    // again: nothing is new
+    in_shell(&stage, example).code(0);
+    assert_eq!(read_to_string(&file).unwrap(), after);
+    let left_behind = std::fs::read_dir(stage.folder.path()).unwrap().count();
+    assert_eq!(left_behind, 3, "t.yaml, pw and topology.yaml");
+}
+
+#[test]
+fn the_plan_of_an_imported_cluster_is_empty_with_its_users_and_quotas() {
+    let stage = Stage::new();
+    inhabit(&stage);
+    let address = stage.left.bootstrap_servers();
+    let imported = run(&[
+        "import",
+        "cluster",
+        "--alias",
+        "dc",
+        "--bootstrap-servers",
+        &address,
+    ]);
+    let imported = imported.code(0).out;
+    let file = stage.file("imported.yaml", &imported);
+    run(&["plan", "-f", text(&file), "--detailed-exitcode"]).code(0);
+    let written = stage.stable(&imported).replace("\"left-id\"", "left-id");
+    insta::assert_snapshot!("import-cluster", written);
+
+    // the whole of a file that declares a part, too, and what is in it already once
+    let file = stage.file("topology.yaml", &half_declared(&stage));
+    let whole = run(&["import", "cluster", "--alias", "aws", "-f", text(&file)]).code(0);
+    let whole = stage.file("whole.yaml", &whole.out);
+    run(&[
+        "plan",
+        "-f",
+        text(&whole),
+        "--exclude",
+        "mirror.*",
+        "--detailed-exitcode",
+    ])
+    .code(0);
+}
+
+#[test]
+fn a_file_is_neither_appended_to_itself_nor_replaced_by_what_is_not_valid() {
+    let stage = Stage::new();
+    inhabit(&stage);
+    let before = half_declared(&stage);
+    let file = stage.file("topology.yaml", &before);
+    let arguments = ["import", "cluster", "--alias", "aws", "-f", text(&file)];
+    let appended = mirrorctl()
+        .args(arguments)
+        .stdout(OpenOptions::new().append(true).open(&file).unwrap())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    Ended::from(appended).code(64).says("--write");
+    assert_eq!(read_to_string(&file).unwrap(), before);
+
+    let brackets = before.replace(
+        "topics:\n  # the first\n  - name: pay.orders\n    clusters: [aws]\n    partitions: 3\n",
+        "topics: [{name: pay.orders, clusters: [aws]}]\n",
+    );
+    let file = stage.file("topology.yaml", &brackets);
+    run(&[
+        "import",
+        "cluster",
+        "--alias",
+        "aws",
+        "-f",
+        text(&file),
+        "--write",
+    ])
+    .code(64)
+    .says("`topics`");
+    assert_eq!(read_to_string(&file).unwrap(), brackets);
 }

@@ -1,12 +1,35 @@
 //! Reads live ACLs, and turns them from the words of the wire into those of a topology and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafka::{AclFilter, Cluster, PatternFilter};
 use topology::AclBinding;
 
 use super::label;
 use crate::topic::ReadError;
+
+/// All ACLs of a cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Those whose words this version knows.
+    pub(crate) rules: BTreeSet<AclBinding>,
+    /// How many others there are.
+    pub(crate) unknown: usize,
+}
+
+/// All ACLs; none where the cluster keeps none at all.
+pub(crate) async fn read_with_unknown(cluster: &Cluster) -> Result<Found, ReadError> {
+    let found = match cluster.describe_acls(&AclFilter::default()).await {
+        Ok(found) => found,
+        Err(kafka::Error::NoAuthorizer { .. }) => return Ok(Found::default()),
+        Err(error) => return Err(error.into()),
+    };
+    let rules: BTreeSet<AclBinding> = found.iter().filter_map(from_wire).collect();
+    Ok(Found {
+        unknown: found.len() - rules.len(),
+        rules,
+    })
+}
 
 /// The live ACLs by label, as far as this version knows all of their words; nothing where the cluster keeps no ACLs at all.
 pub(crate) async fn read(

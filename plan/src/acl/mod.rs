@@ -14,7 +14,7 @@ pub(crate) use diff::Acls;
 pub(crate) use execute::outlook;
 pub(crate) use execute::{execute, outlooks};
 pub(crate) use label::label;
-pub(crate) use live::read;
+pub(crate) use live::{read, read_with_unknown};
 pub(crate) use observe::observe;
 
 /// The first word of its addresses.

@@ -13,10 +13,10 @@ use crate::observed::ObservedCluster;
 use crate::topic::ReadError;
 
 /// Iterations by mechanism.
-pub(super) type Iterations = BTreeMap<ScramMechanism, u32>;
+pub(crate) type Iterations = BTreeMap<ScramMechanism, u32>;
 
 /// All live users by name.
-pub(super) async fn read(cluster: &Cluster) -> Result<BTreeMap<String, Iterations>, ReadError> {
+pub(crate) async fn read(cluster: &Cluster) -> Result<BTreeMap<String, Iterations>, ReadError> {
     let users = cluster.scram_users().await?;
     let of_user = |known: BTreeMap<ScramHash, u32>| {
         known

@@ -15,7 +15,7 @@ pub(crate) use diff::Users;
 #[cfg(test)]
 pub(crate) use execute::{Seen, outlook};
 pub(crate) use execute::{execute, outlooks};
-pub(crate) use live::observe;
+pub(crate) use live::{observe, read};
 pub use state::ScramUserState;
 
 use crate::label::escaped;

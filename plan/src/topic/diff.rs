@@ -87,7 +87,7 @@ fn declared(
             drawn.notes.extend(factor::without_racks(desired, brokers));
             drawn
         }
-        None => create(desired, live.unwrap_or(&nothing)),
+        None => create(name, desired, live.unwrap_or(&nothing)),
     };
     // rails that refuse any change have nothing to say about a topic that stays as it is
     if !matches!(drawn.change, Change::NoOp { .. }) {
@@ -216,7 +216,7 @@ impl Drawn {
     }
 }
 
-fn create(desired: &DesiredTopic, cluster: &ObservedCluster) -> Drawn {
+fn create(name: &str, desired: &DesiredTopic, cluster: &ObservedCluster) -> Drawn {
     let detail = |attribute: String, after: Option<String>| Detail {
         attribute,
         before: None,
@@ -253,7 +253,7 @@ fn create(desired: &DesiredTopic, cluster: &ObservedCluster) -> Drawn {
         },
         reason: "not on the cluster".to_owned(),
         details,
-        blocked: topic_rails::creation(desired, cluster),
+        blocked: topic_rails::creation(name, desired, cluster),
         notes: Vec::new(),
         unmanaged: BTreeMap::new(),
         impact: None,

@@ -1,5 +1,6 @@
 //! Topics: reading them, comparing them, their rails, and carrying out their changes.
 
+pub(crate) mod colliding;
 mod config_value;
 mod diff;
 mod execute;

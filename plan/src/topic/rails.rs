@@ -57,8 +57,21 @@ fn is_own(name: &str) -> bool {
 }
 
 /// What is refused about creating a topic.
-pub(crate) fn creation(desired: &DesiredTopic, cluster: &ObservedCluster) -> Vec<Block> {
+pub(crate) fn creation(
+    name: &str,
+    desired: &DesiredTopic,
+    cluster: &ObservedCluster,
+) -> Vec<Block> {
     let mut blocks = Vec::new();
+    if let Some(live) = cluster.colliding.get(name) {
+        blocks.push(block(
+            BlockCode::CollidingTopic,
+            format!(
+                "the cluster has `{live}`, which differs in `.` and `_` alone: Kafka refuses a second such name, because \
+                 both are one in the names of metrics"
+            ),
+        ));
+    }
     if desired.partitions == Some(0) {
         blocks.push(block(
             BlockCode::NoPartitions,
@@ -274,6 +287,8 @@ fn unknown_config(key: &str) -> Block {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{creation, min_insync_replicas};
     use crate::change::BlockCode;
     use crate::desired::{DesiredTopic, Guard};
@@ -298,7 +313,7 @@ mod tests {
                 default_replication_factor: by_default,
                 ..three.clone()
             };
-            let blocks = creation(&desired, &cluster);
+            let blocks = creation("t", &desired, &cluster);
             blocks.into_iter().map(|block| block.code).collect()
         };
         let (min_isr, factor) = (
@@ -311,6 +326,26 @@ mod tests {
         // what is declared counts before it, and where the brokers do not tell, they decide
         assert_eq!(codes(Some(3), Some(1), "2"), []);
         assert_eq!(codes(None, None, "9"), []);
+    }
+
+    #[test]
+    fn a_name_that_kafka_takes_for_a_live_one_is_refused() {
+        let desired = DesiredTopic {
+            partitions: None,
+            replication_factor: None,
+            configs: BTreeMap::new(),
+            placement: topology::Placement::Any,
+            guard: Guard::Allowed,
+            prevent_destroy: false,
+        };
+        let cluster = ObservedCluster {
+            colliding: [("x.y".to_owned(), "x_y".to_owned())].into(),
+            ..ObservedCluster::default()
+        };
+        let blocks = creation("x.y", &desired, &cluster);
+        assert_eq!(blocks[0].code, BlockCode::CollidingTopic);
+        assert!(blocks[0].message.contains("`x_y`"), "{blocks:?}");
+        assert_eq!(creation("x-y", &desired, &cluster), []);
     }
 
     #[test]

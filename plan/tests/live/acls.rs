@@ -70,7 +70,7 @@ async fn live(bench: &Bench) -> BTreeSet<String> {
 }
 
 /// Changes ACLs as somebody else would.
-async fn meddle(bench: &Bench, rule: &AclBinding, there: bool) {
+pub(crate) async fn meddle(bench: &Bench, rule: &AclBinding, there: bool) {
     let acl = kafka::AclBinding {
         resource_type: kafka::ResourceType::Topic,
         resource_name: rule.resource_name.clone(),

@@ -7,6 +7,7 @@ mod bench;
 mod examples;
 mod failures;
 mod guards;
+mod import;
 mod locks;
 mod managed;
 mod mirrors;

@@ -58,11 +58,12 @@ fn replicated(name: &str, factor: u16, configs: &[(&str, &str)]) -> Topic {
 #[tokio::test]
 async fn what_cannot_be_or_loses_data_on_the_way_is_refused() {
     use BlockCode::{
-        InternalTopic, MinInsyncReplicas, NoPartitions, PartitionDecrease,
+        CollidingTopic, InternalTopic, MinInsyncReplicas, NoPartitions, PartitionDecrease,
         ReplicationFactorImpossible, UnknownConfig,
     };
     let bench = Bench::start().await;
-    bench.settle(vec![replicated("there", 3, &[])]).await;
+    let settled = ["there", "x_y"].map(|name| replicated(name, 3, &[]));
+    bench.settle(settled.to_vec()).await;
     let min_isr = |count| [("min.insync.replicas", count)];
     for (wanted, code) in [
         // fewer partitions, and none
@@ -90,6 +91,8 @@ async fn what_cannot_be_or_loses_data_on_the_way_is_refused() {
             replicated("new", 3, &[("retention.mss", "1")]),
             UnknownConfig,
         ),
+        // a name that Kafka takes for that of another topic
+        (replicated("x.y", 3, &[]), CollidingTopic),
         // Kafka's own
         (
             topic("__consumer_offsets", &["left"], Some(3), &[]),

@@ -1,21 +1,26 @@
 //! Topologies written from what there already is: a live cluster, or the settings of another engine.
 
+mod addition;
 mod connect;
 mod engine;
 mod jaas;
+mod live;
 mod mm2;
 mod settings;
 mod strimzi;
 mod yaml;
 mod yaml_access;
 
+pub use addition::Unaddable;
 pub use connect::{ConnectError, connect};
 pub use mm2::{Mm2Error, mm2};
 pub use strimzi::{StrimziError, strimzi};
 
 use std::collections::BTreeMap;
 
-use crate::access::{AclOperation, AclPermission, PatternType, ResourceType};
+use crate::access::{
+    AclOperation, AclPermission, PatternType, QuotaEntity, ResourceType, ScramMechanism,
+};
 use crate::choices::Delivery;
 
 /// A file to import from.
@@ -57,6 +62,20 @@ enum Taken {
 }
 
 impl Imported {
+    /// A variable for the password of `owner` that no other user has.
+    fn password_variable(&self, owner: &str) -> String {
+        let wanted = settings::variable(owner);
+        let taken = |name: &String| {
+            let mut users = self.users.iter();
+            users.any(|user| user.password_variable == *name)
+        };
+        let further = (2..).map(|number| format!("{wanted}_{number}"));
+        std::iter::once(wanted.clone())
+            .chain(further)
+            .find(|name| !taken(name))
+            .unwrap_or(wanted)
+    }
+
     /// Adds a cluster, unless there is one with its alias.
     fn take_cluster(&mut self, cluster: ImportedCluster) -> Taken {
         match self.clusters.iter().find(|it| it.alias == cluster.alias) {
@@ -141,13 +160,17 @@ pub struct ImportedTopic {
     pub configs: BTreeMap<String, String>,
 }
 
-/// A user that logs in with SCRAM-SHA-512.
+/// A user that logs in with SCRAM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedUser {
     /// The name to log in with.
     pub name: String,
     /// Alias of the cluster that has it.
     pub cluster: String,
+    /// The mechanism of the credential.
+    pub mechanism: ScramMechanism,
+    /// How often the password is hashed. It is written always: another number than the cluster's sets the password anew.
+    pub iterations: u32,
     /// The variable that has to hold the password.
     pub password_variable: String,
 }
@@ -173,13 +196,13 @@ pub struct ImportedAcl {
     pub host: Option<String>,
 }
 
-/// The limits of a user.
+/// The limits of clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedQuota {
     /// Alias of the cluster that has it.
     pub cluster: String,
-    /// The user, without `User:`.
-    pub user: String,
+    /// Which clients.
+    pub entity: QuotaEntity,
     /// The limits by the keys of a topology, as numbers.
     pub limits: BTreeMap<&'static str, serde_json::Number>,
 }

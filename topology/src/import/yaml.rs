@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::yaml_access::write_access;
+use super::yaml_access::{acl_line, quota_line, user_line};
 use super::{
     Imported, ImportedCluster, ImportedMirror, ImportedNaming, ImportedSasl, ImportedTopic,
 };
@@ -13,10 +13,7 @@ impl Imported {
     pub fn to_yaml(&self) -> String {
         let mut text = String::new();
         for remark in &self.remarks {
-            line(
-                &mut text,
-                &format!("# {}", remark.replace(['\n', '\r'], " ")),
-            );
+            line(&mut text, &comment(remark));
         }
         line(&mut text, "apiVersion: mirrorctl.io/v1");
         line(&mut text, "kind: Topology");
@@ -24,8 +21,9 @@ impl Imported {
         for cluster in &self.clusters {
             write_cluster(&mut text, cluster);
         }
-        text.push_str(&self.topics_yaml());
-        write_access(&mut text, self);
+        for (key, items) in self.resources() {
+            write_list(&mut text, key, &items);
+        }
         if !self.mirrors.is_empty() {
             line(&mut text, "mirrors:");
         }
@@ -35,16 +33,29 @@ impl Imported {
         text
     }
 
-    /// The part that declares the topics, for a file that has the rest.
-    pub fn topics_yaml(&self) -> String {
-        let mut text = String::new();
-        if !self.topics.is_empty() {
-            line(&mut text, "topics:");
-        }
-        for topic in &self.topics {
-            line(&mut text, &topic_line(topic));
-        }
-        text
+    /// What is on clusters, a line an entry, under the keys of a topology.
+    pub(super) fn resources(&self) -> [(&'static str, Vec<String>); 4] {
+        [
+            ("topics", self.topics.iter().map(topic_line).collect()),
+            ("users", self.users.iter().map(user_line).collect()),
+            ("acls", self.acls.iter().map(acl_line).collect()),
+            ("quotas", self.quotas.iter().map(quota_line).collect()),
+        ]
+    }
+}
+
+/// A remark as a line of the file.
+pub(super) fn comment(remark: &str) -> String {
+    format!("# {}", remark.replace(['\n', '\r'], " "))
+}
+
+/// A key of the file with its entries, where there are any.
+pub(super) fn write_list(text: &mut String, key: &str, items: &[String]) {
+    if !items.is_empty() {
+        line(text, &format!("{key}:"));
+    }
+    for item in items {
+        line(text, item);
     }
 }
 

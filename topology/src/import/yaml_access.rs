@@ -1,51 +1,24 @@
 //! Users, access rules and quotas in the file that an import writes.
 
-use super::yaml::{line, quoted};
-use super::{Imported, ImportedAcl};
-use crate::access::{AclPermission, PatternType};
+use super::yaml::quoted;
+use super::{ImportedAcl, ImportedQuota, ImportedUser};
+use crate::access::{AclPermission, EntityName, PatternType, ScramMechanism};
 
-pub(super) fn write_access(text: &mut String, imported: &Imported) {
-    if !imported.users.is_empty() {
-        line(text, "users:");
-    }
-    for user in &imported.users {
-        line(
-            text,
-            &format!(
-                "- {{name: {}, clusters: [{}], password: {{env: {}}}}}",
-                quoted(&user.name),
-                quoted(&user.cluster),
-                user.password_variable
-            ),
-        );
-    }
-    if !imported.acls.is_empty() {
-        line(text, "acls:");
-    }
-    for acl in &imported.acls {
-        line(text, &acl_line(acl));
-    }
-    if !imported.quotas.is_empty() {
-        line(text, "quotas:");
-    }
-    for quota in &imported.quotas {
-        let limits = quota.limits.iter();
-        let limits: Vec<String> = limits
-            .map(|(key, value)| format!("{key}: {value}"))
-            .collect();
-        line(
-            text,
-            &format!(
-                "- {{clusters: [{}], user: {}, {}}}",
-                quoted(&quota.cluster),
-                quoted(&quota.user),
-                limits.join(", ")
-            ),
-        );
-    }
+pub(super) fn user_line(user: &ImportedUser) -> String {
+    let mechanism = match user.mechanism {
+        ScramMechanism::Sha512 => "",
+        ScramMechanism::Sha256 => ", mechanism: scram-sha-256",
+    };
+    format!(
+        "- {{name: {}, clusters: [{}]{mechanism}, iterations: {}, password: {{env: {}}}}}",
+        quoted(&user.name),
+        quoted(&user.cluster),
+        user.iterations,
+        user.password_variable
+    )
 }
 
-fn acl_line(acl: &ImportedAcl) -> String {
+pub(super) fn acl_line(acl: &ImportedAcl) -> String {
     let mut resource = vec![format!("type: {}", word(acl.resource_type.kafka_word()))];
     let name = acl.resource_name.as_ref();
     resource.extend(name.map(|name| format!("name: {}", quoted(name))));
@@ -74,6 +47,24 @@ fn acl_line(acl: &ImportedAcl) -> String {
         operations.join(", "),
         host.unwrap_or_default()
     )
+}
+
+pub(super) fn quota_line(quota: &ImportedQuota) -> String {
+    let mut keys = vec![format!("clusters: [{}]", quoted(&quota.cluster))];
+    let entity = &quota.entity;
+    for (key, name) in [
+        ("user", &entity.user),
+        ("clientId", &entity.client_id),
+        ("ip", &entity.ip),
+    ] {
+        keys.extend(name.as_ref().map(|name| match name {
+            EntityName::Default => format!("{key}: <default>"),
+            EntityName::Named(name) => format!("{key}: {}", quoted(name)),
+        }));
+    }
+    let limits = quota.limits.iter();
+    keys.extend(limits.map(|(key, value)| format!("{key}: {value}")));
+    format!("- {{{}}}", keys.join(", "))
 }
 
 /// The word of the file for a word of Kafka's tools.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    access, cluster, config_value, infrastructure, mirror, msk_replicator, naming, promises,
-    rendering, scope::Scope, topic,
+    access, cluster, colliding, config_value, infrastructure, mirror, msk_replicator, naming,
+    promises, rendering, scope::Scope, topic,
 };
 use crate::access::Acl;
 use crate::code::{Code, Severity};
@@ -177,6 +177,7 @@ fn names(scope: &mut Scope<'_>, parts: &Parts) {
         "services",
     );
     duplicate_topics(scope, parts);
+    colliding::check(scope, &parts.topics);
 }
 
 /// A topic may be declared several times, for different clusters.

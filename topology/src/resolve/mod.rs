@@ -2,6 +2,7 @@
 
 mod access;
 mod cluster;
+mod colliding;
 mod config_value;
 mod file;
 mod infrastructure;

@@ -15,25 +15,35 @@ use crate::values::{at_least_one, duration, listen_address, pattern, share, sinc
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  # write stamped records to the source, wait for the running mirror, judge every promise
-  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --partitions 8 --records 100000
+  # write stamped records to the source, wait for the mirror, judge all promises
+  mirrorctl verify -f topology.yaml --mirror pay --mode stamped \\
+    --partitions 8 --records 100000
   # the same in two steps, with faults in between
-  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase write --journal run.json
-  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --phase check --journal run.json
-  # the records of a file of yours, watched on their way: latency, recovery after faults, lag over time
-  mirrorctl verify -f topology.yaml --mirror pay --mode stamped --workload orders.jsonl --rate 500 --watch --html verify.html
+  mirrorctl verify -f topology.yaml --mirror pay --mode stamped \\
+    --phase write --journal run.json
+  mirrorctl verify -f topology.yaml --mirror pay --mode stamped \\
+    --phase check --journal run.json
+  # the records of a file of yours, watched on their way: latency, recovery, lag
+  mirrorctl verify -f topology.yaml --mirror pay --mode stamped \\
+    --workload orders.jsonl --rate 500 --watch --html verify.html
   # compare what is there, record by record, without writing anything
-  mirrorctl verify -f topology.yaml --mirror pay --mode compare --junit verify.xml --html verify.html
-  mirrorctl verify -f topology.yaml --mirror pay --mode compare --topics 'pay\\..*' --since 2h --sample 10
-  # for a pipeline: write, copy, judge by stamps, then compare everything; 10 minutes at most
-  mirrorctl verify -f topology.yaml --mirror pay --profile ci --run --junit verify.xml
+  mirrorctl verify -f topology.yaml --mirror pay --mode compare \\
+    --junit verify.xml --html verify.html
+  mirrorctl verify -f topology.yaml --mirror pay --mode compare \\
+    --topics 'pay\\..*' --since 2h --sample 10
+  # for a pipeline: write, copy, judge by stamps, compare all; in 10 minutes
+  mirrorctl verify -f topology.yaml --mirror pay --profile ci --run \\
+    --junit verify.xml
   # all the time, with the verdicts as metrics
-  mirrorctl verify -f topology.yaml --mirror pay --mode compare --follow --every 5m --listen 9465
+  mirrorctl verify -f topology.yaml --mirror pay --mode compare --follow \\
+    --every 5m --listen 9465
 
 A line of a workload file is a JSON object. What is absent is null; keys, values and header values that are no
 text are given as base64. The timestamp is in milliseconds since 1970, the partition that of the source topic:
-  {\"key\": \"k1\", \"value\": \"paid\", \"headers\": [{\"name\": \"trace\", \"value\": \"7\"}], \"timestamp\": 1760000000000}
-  {\"keyBase64\": \"AP8=\", \"valueBase64\": \"3q2+7w==\", \"headers\": [{\"name\": \"id\", \"valueBase64\": \"AQI=\"}], \"partition\": 3}
+  {\"key\": \"k1\", \"value\": \"paid\", \"timestamp\": 1760000000000}
+  {\"keyBase64\": \"AP8=\", \"valueBase64\": \"3q2+7w==\", \"partition\": 3}
+  {\"key\": \"k1\", \"headers\": [{\"name\": \"trace\", \"value\": \"7\"}]}
+  {\"key\": \"k1\", \"headers\": [{\"name\": \"id\", \"valueBase64\": \"AQI=\"}]}
 Where a line is wrong, nothing is written. Without a partition, records of one key share one.
 
 The judge reads both clusters through librdkafka and shares no code with the replicator.")]

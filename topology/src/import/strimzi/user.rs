@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use super::clusters::Clusters;
 use super::part::Part;
 use super::resource::Resource;
-use crate::access::{AclOperation, AclPermission, PatternType, ResourceType};
-use crate::import::settings::variable;
+use crate::access::{
+    AclOperation, AclPermission, EntityName, PatternType, QuotaEntity, ResourceType, ScramMechanism,
+};
 use crate::import::{Imported, ImportedAcl, ImportedQuota, ImportedUser};
+
+/// How often Strimzi's user operator hashes each password (`ScramCredentialsOperator.ITERATIONS`); a resource cannot say it.
+const ITERATIONS: u32 = 4096;
 
 /// The limits of the resource, and the keys of a topology.
 const LIMITS: [(&str, &str); 4] = [
@@ -37,13 +41,15 @@ pub(super) fn read(
             .as_mut()
             .and_then(declared_password)
             .unwrap_or_else(|| (resource.name.clone(), "password".to_owned()));
-        let password_variable = free(&format!("{cluster}_{user}"), imported);
+        let password_variable = imported.password_variable(&format!("{cluster}_{user}"));
         imported.remarks.push(format!(
             "put `{entry}` of the secret {secret} into the variable {password_variable}"
         ));
         imported.users.push(ImportedUser {
             name: user.clone(),
             cluster: cluster.clone(),
+            mechanism: ScramMechanism::Sha512,
+            iterations: ITERATIONS,
             password_variable,
         });
     }
@@ -73,27 +79,16 @@ pub(super) fn read(
         if !limits.is_empty() {
             imported.quotas.push(ImportedQuota {
                 cluster,
-                user,
+                entity: QuotaEntity {
+                    user: Some(EntityName::Named(user)),
+                    ..QuotaEntity::default()
+                },
                 limits,
             });
         }
         quotas.end(left);
     }
     spec.end(left);
-}
-
-/// A variable that no other user has.
-fn free(owner: &str, imported: &Imported) -> String {
-    let wanted = variable(owner);
-    let taken = |name: &String| {
-        let mut users = imported.users.iter();
-        users.any(|user| user.password_variable == *name)
-    };
-    let further = (2..).map(|number| format!("{wanted}_{number}"));
-    std::iter::once(wanted.clone())
-        .chain(further)
-        .find(|name| !taken(name))
-        .unwrap_or(wanted)
 }
 
 /// The secret and its key that hold a password of one's own choice.
