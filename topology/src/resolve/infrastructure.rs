@@ -7,6 +7,7 @@ mod names;
 mod peers;
 mod regions;
 mod shared;
+mod sizes;
 mod subnets;
 
 use std::net::IpAddr;
