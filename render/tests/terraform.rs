@@ -251,3 +251,69 @@ fn machines_of_the_replicator_get_files_and_reach_what_is_outside() {
         "{guide}"
     );
 }
+
+/// The schema, the tables and the columns that the files of the pipelines name.
+#[test]
+fn the_archive_has_the_tables_of_the_pipelines() {
+    let text = std::fs::read_to_string(examples().join("seed-000-hybrid-cloud.yaml")).unwrap();
+    let two = text.replace(
+        "- name: archive\n  topic: hybrid",
+        "- name: archive\n  topic: posts",
+    );
+    for (text, set, archive) in [
+        (&text, &[][..], ("\"poc\"", "[\"hybrid_tweets\"]")),
+        (
+            &two,
+            &[],
+            ("\"poc\"", "[\"hybrid_tweets\"\"posts_tweets\"]"),
+        ),
+        (
+            &text,
+            &["pipelines.table=mytab", "pipelines.schema=arc"],
+            ("\"arc\"", "[\"mytab\"]"),
+        ),
+    ] {
+        let loaded = topology::parse("t.yaml", text).unwrap();
+        let request = Request {
+            topology: &loaded.topology,
+            source: text,
+            settings: &Settings::parse(set).unwrap(),
+        };
+        let targets = ["terraform-aws", "pipelines"].map(str::to_owned);
+        let files: BTreeMap<String, String> =
+            render(&request, &targets, &Templates::embedded().unwrap())
+                .unwrap()
+                .files
+                .into_iter()
+                .map(|(path, file)| (path, String::from_utf8(file.content).unwrap()))
+                .collect();
+        let of = |name: &str| {
+            without_spaces(&argument(&files, "terraform-aws", "archive", name)).replace(',', "")
+        };
+        assert_eq!((of("schema").as_str(), of("tables").as_str()), archive);
+        let created = |text: &str| {
+            let (line, rest) = text.split_once('(').unwrap();
+            let columns: Vec<String> = rest
+                .lines()
+                .map(|line| line.trim().trim_end_matches([',', ')', ';']).to_owned())
+                .filter(|line| line.contains(' '))
+                .collect();
+            (line.split(' ').next_back().map(ToOwned::to_owned), columns)
+        };
+        let module = &files["terraform-aws/modules/aws-archive/tweets.sql.tftpl"];
+        let columns = created(module).1;
+        assert_eq!(columns.len(), 15);
+        for (path, text) in files
+            .iter()
+            .filter(|(path, _)| path.ends_with("redshift.sql"))
+        {
+            let (_, statement) = text.split_once('\n').unwrap();
+            let (table, found) = created(statement.trim_end_matches(['\n', ';']));
+            assert_eq!(found, columns, "{path}");
+            let table = table.unwrap();
+            let (schema, table) = table.split_once('.').unwrap();
+            assert_eq!(format!("\"{schema}\""), archive.0);
+            assert!(archive.1.contains(&format!("\"{table}\"")), "{table}");
+        }
+    }
+}

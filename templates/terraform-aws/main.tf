@@ -204,6 +204,8 @@ module "archive" {
   bucket_name = var.archive.bucket_name
   log_bucket  = var.archive.log_bucket
   redshift    = var.archive.redshift
+  schema      = {{ archive.schema | hcl }}
+  tables      = {{ archive.tables | hcl }}
   tags        = {{ tags | hcl }}
 }
 {%- endif %}
