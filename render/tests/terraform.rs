@@ -252,6 +252,45 @@ fn machines_of_the_replicator_get_files_and_reach_what_is_outside() {
     );
 }
 
+/// Three networks on AWS: two with zones of their own, and one of MSK, both peered with the first.
+const PEERED: &str = include_str!("../../e2e/terraform/peered.yaml");
+
+fn without_spaces(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+#[test]
+fn a_way_out_lies_beside_named_subnets() {
+    let files = of_text("t.yaml", PEERED, "terraform-aws").unwrap();
+    let subnet = argument(&files, "terraform-aws", "network-x", "egress_subnet");
+    assert_eq!(subnet, "\"10.20.0.112/28\"");
+    // there, the module's own is free
+    let main = &files["terraform-aws/main.tf"];
+    assert_eq!(main.matches("egress_subnet").count(), 1, "{main}");
+    // `validate` refuses that; the templates do not rely on it
+    let mut topology = topology::parse("t.yaml", PEERED).unwrap().topology;
+    let network = topology.clusters[0]
+        .infrastructure
+        .network
+        .as_mut()
+        .unwrap();
+    network.subnets = ["10.20.0.0/25", "10.20.0.128/25"]
+        .map(|it| it.parse().unwrap())
+        .to_vec();
+    let refused = of_topology(&topology, PEERED, "terraform-aws").unwrap_err();
+    assert!(refused.contains("leave a /28"), "{refused}");
+}
+
+#[test]
+fn every_port_of_the_brokers_is_open() {
+    let files = of_text("t.yaml", PEERED, "terraform-aws").unwrap();
+    let of = |name: &str| argument(&files, "terraform-aws", "kafka-x", name);
+    assert_eq!(of("client_port"), "9093");
+    assert_eq!(without_spaces(&of("more_client_ports")), "[9095]");
+    let main = &files["terraform-aws/main.tf"];
+    assert_eq!(main.matches("more_client_ports").count(), 1, "{main}");
+}
+
 /// The schema, the tables and the columns that the files of the pipelines name.
 #[test]
 fn the_archive_has_the_tables_of_the_pipelines() {

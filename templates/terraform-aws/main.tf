@@ -13,6 +13,9 @@ module "network-{{ network.label }}" {
   subnets         = {{ network.subnets | hcl }}
   {%- endif %}
   internet_egress = {{ network.egress | safe }}
+  {%- if network.subnets and network.egress != "false" %}
+  egress_subnet   = {{ network.egress_subnet | hcl }}
+  {%- endif %}
   tags            = {{ network.tags | hcl }}
   {%- if network.peers %}
 
@@ -105,6 +108,9 @@ module "kafka-{{ cluster.label }}" {
   volumes_per_broker = {{ cluster.disks | hcl }}
   {%- endif %}
   client_port        = {{ cluster.port | hcl }}
+  {%- if cluster.more_ports %}
+  more_client_ports  = {{ cluster.more_ports | hcl }}
+  {%- endif %}
   clients            = {{ cluster.clients | hcl }}
   {%- if cluster.zone %}
   zone               = {{ cluster.zone | hcl }}

@@ -9,12 +9,14 @@ mod regions;
 mod shared;
 mod sizes;
 mod subnets;
+mod ways_out;
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 pub(super) use links::check as check_links;
+pub(super) use ways_out::check as check_ways_out;
 
 use super::scope::Scope;
 use super::security::secret;

@@ -257,8 +257,7 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
         })
     });
     let replicator = replicator.transpose()?;
-    let mut networks = plan.networks;
-    for network in &mut networks {
+    for network in &mut plan.networks {
         let has_machines = ec2.iter().any(|cluster| cluster.network == network.label);
         let has_replicator = replicator
             .as_ref()
@@ -269,6 +268,8 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
             (false, false) => Egress::Never,
         };
     }
+    networks::check_ways_out(&plan)?;
+    let networks = plan.networks;
     Ok(Root {
         first_region: networks
             .first()

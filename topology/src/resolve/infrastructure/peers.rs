@@ -12,7 +12,7 @@ use crate::path::Path;
 use crate::resolved::Cluster;
 
 /// A cluster, and its place in the file.
-type Placed = (usize, Cluster);
+pub(super) type Placed = (usize, Cluster);
 
 /// The networks of all clusters.
 pub(super) fn check(scope: &mut Scope<'_>, clusters: &[Placed]) {
@@ -53,7 +53,7 @@ pub(super) fn check(scope: &mut Scope<'_>, clusters: &[Placed]) {
     }
 }
 
-fn network_path(index: usize) -> Path {
+pub(super) fn network_path(index: usize) -> Path {
     Path::root().key("clusters").index(index).key("network")
 }
 

@@ -21,6 +21,8 @@ pub(super) struct AwsNetwork {
     pub(super) cidr: String,
     pub(super) zones: Vec<String>,
     pub(super) subnets: Vec<String>,
+    /// Where its way out stands, if it has one.
+    pub(super) egress_subnet: Option<Ipv4Net>,
     pub(super) tags: BTreeMap<String, String>,
     #[serde(serialize_with = "expression")]
     pub(super) egress: Egress,
@@ -170,6 +172,7 @@ pub(super) fn plan(
             cidr: range.to_string(),
             zones,
             subnets: written.subnets.iter().map(ToString::to_string).collect(),
+            egress_subnet: written.way_out(),
             tags: cluster.infrastructure.tags.clone(),
             egress: Egress::Never,
             peers: Vec::new(),
@@ -184,5 +187,23 @@ pub(super) fn plan(
         homes,
         sites: BTreeSet::new(),
         elsewhere: BTreeSet::new(),
+    })
+}
+
+/// A way out needs a range of its own. `validate` refuses most that has none; a topology that was not read says it here.
+pub(super) fn check_ways_out(plan: &Plan) -> Result<(), TargetError> {
+    let lacking = plan
+        .networks
+        .iter()
+        .find(|network| network.egress != Egress::Never && network.egress_subnet.is_none());
+    let Some(network) = lacking else {
+        return Ok(());
+    };
+    let mut homes = plan.homes.iter();
+    let cluster = homes.find(|(_, label)| **label == network.label);
+    Err(TargetError::Cluster {
+        cluster: cluster.map_or_else(|| network.name.clone(), |(alias, _)| alias.clone()),
+        key: "network.subnets",
+        problem: "machines reach the internet through a subnet of its own: leave a /28 of the network free".to_owned(),
     })
 }
