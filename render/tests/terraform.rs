@@ -260,6 +260,43 @@ fn without_spaces(text: &str) -> String {
 }
 
 #[test]
+fn zones_are_served_to_peered_networks() {
+    let files = of_text("t.yaml", PEERED, "terraform-aws").unwrap();
+    let peers =
+        |resolver: &str| without_spaces(&argument(&files, "terraform-aws", resolver, "peers"));
+    let entry = |label: &str| {
+        format!("\"{label}\"={{vpc_id=module.network-{label}.vpc_idregion=\"eu-west-1\"}}")
+    };
+    // both ways, and to a network without a zone
+    assert_eq!(
+        peers("resolver-x"),
+        format!("{{{}{}}}", entry("y"), entry("msk"))
+    );
+    assert_eq!(peers("resolver-y"), format!("{{{}}}", entry("x")));
+    let main = &files["terraform-aws/main.tf"];
+    assert!(!main.contains("resolver-msk"), "{main}");
+}
+
+#[test]
+fn names_outside_of_the_zones_are_asked_of_the_forwarders() {
+    let text = PEERED
+        .replace(
+            "dns: {zone: x.example}",
+            "dns: {zone: x.example, forwarders: [10.9.0.2]}",
+        )
+        .replace(
+            "\"b-1.y.example:9092\"",
+            "\"b-1.y.example:9092\", \"b-2.else.example:9092\"",
+        );
+    let files = of_text("t.yaml", &text, "terraform-aws").unwrap();
+    let forward = argument(&files, "terraform-aws", "resolver-x", "forward");
+    assert_eq!(
+        without_spaces(&forward),
+        "{\"else.example\"=[\"10.9.0.2\"]}"
+    );
+}
+
+#[test]
 fn a_way_out_lies_beside_named_subnets() {
     let files = of_text("t.yaml", PEERED, "terraform-aws").unwrap();
     let subnet = argument(&files, "terraform-aws", "network-x", "egress_subnet");

@@ -53,6 +53,14 @@ module "resolver-{{ network.label }}" {
   zone       = {{ network.resolver.zone | hcl }}
   {%- endif %}
   tags       = {{ network.tags | hcl }}
+  {%- if network.resolver.served %}
+
+  peers = {
+    {%- for peer in network.resolver.served %}
+    {{ peer.label | hcl }} = { vpc_id = module.network-{{ peer.label }}.vpc_id, region = {{ peer.region_name | hcl }} }
+    {%- endfor %}
+  }
+  {%- endif %}
 }
 {%- endif %}
 {%- endfor %}

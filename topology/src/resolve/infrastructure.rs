@@ -6,10 +6,12 @@ mod machines;
 mod names;
 mod peers;
 mod regions;
+mod resolution;
 mod shared;
 mod sizes;
 mod subnets;
 mod ways_out;
+mod zones;
 
 use std::net::IpAddr;
 

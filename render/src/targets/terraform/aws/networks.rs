@@ -66,6 +66,15 @@ pub(super) struct Resolver {
     pub(super) askers: Vec<String>,
     pub(super) forward: BTreeMap<String, Vec<String>>,
     pub(super) zone: Option<String>,
+    /// The networks that the zone is served to beside its own.
+    pub(super) served: Vec<Served>,
+}
+
+/// A network that names are served to.
+#[derive(Debug, Serialize)]
+pub(super) struct Served {
+    pub(super) label: String,
+    pub(super) region_name: String,
 }
 
 impl AwsNetwork {
@@ -101,6 +110,16 @@ impl Plan {
             .iter()
             .find(|network| network.label == label)
             .unwrap_or(&self.networks[0])
+    }
+
+    /// The networks that one is peered with, whichever of the two asks for it.
+    pub(super) fn peered_with(&self, label: &str) -> Vec<&AwsNetwork> {
+        let asks = |from: &AwsNetwork, to: &str| from.peers.iter().any(|peer| peer.label == to);
+        let here = self.network(label);
+        let others = self.networks.iter();
+        others
+            .filter(|other| asks(here, &other.label) || asks(other, label))
+            .collect()
     }
 }
 
