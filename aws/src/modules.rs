@@ -81,7 +81,7 @@ mod tests {
         let brokers = module("aws-ec2-kafka/main.tf");
         let controller = attribute(&brokers, &["locals"], "controller_port");
         assert!(
-            controller.contains(&format!("range({CONTROLLER_PORT}, ")),
+            controller.contains(&CONTROLLER_PORT.to_string()),
             "{controller}"
         );
         let ports = attribute(&module("aws-msk/main.tf"), &["locals"], "ports");
