@@ -1,11 +1,13 @@
 //! What the modules in `terraform/` decide themselves, so that the topology does not say it: names, defaults, ports.
 
+use std::collections::BTreeSet;
+
 use ipnet::Ipv4Net;
 
 /// The size of brokers on EC2 unless the topology names one: `instance_type` of `aws-ec2-kafka`.
 pub(crate) const EC2_SIZE: &str = "m7i.large";
-/// Where controllers of brokers on EC2 listen: `internal_ports` of `aws-ec2-kafka`.
-pub(crate) const CONTROLLER_PORT: u16 = 9093;
+/// Where controllers of brokers on EC2 listen, unless clients connect to it: `controller_port` of `aws-ec2-kafka`.
+const CONTROLLER_PORT: u16 = 9093;
 /// Where brokers of MSK take certificates: `ports` of `aws-msk`.
 pub(crate) const MSK_TLS_PORT: u16 = 9094;
 /// Where brokers of MSK take SCRAM: `ports` of `aws-msk`.
@@ -17,6 +19,13 @@ pub(crate) const METRICS_PORT: u16 = 9464;
 /// Everybody.
 pub(crate) const ANYWHERE: &str = "0.0.0.0/0";
 
+/// Where controllers of brokers on EC2 listen, beside the ports of clients.
+pub(crate) fn controller_port(clients: &BTreeSet<u16>) -> u16 {
+    (CONTROLLER_PORT..=u16::MAX)
+        .find(|port| !clients.contains(port))
+        .unwrap_or(CONTROLLER_PORT)
+}
+
 /// The private subnets of `aws-network` where the topology names none: the first half of the network, in as many parts as
 /// there are zones, rounded up to a power of two. Fewer where the network is too small, which Terraform refuses.
 pub(crate) fn private_subnets(network: Ipv4Net, zones: usize) -> Vec<Ipv4Net> {
@@ -27,12 +36,6 @@ pub(crate) fn private_subnets(network: Ipv4Net, zones: usize) -> Vec<Ipv4Net> {
         .subnets(prefix)
         .map(|subnets| subnets.take(zones).collect())
         .unwrap_or_default()
-}
-
-/// The public subnet of `aws-network`: the last sixteenth of the network, /28 at the smallest.
-pub(crate) fn egress_subnet(network: Ipv4Net) -> Option<Ipv4Net> {
-    let prefix = (network.prefix_len() + 4).min(28);
-    network.subnets(prefix).ok()?.last()
 }
 
 #[cfg(test)]
@@ -76,10 +79,10 @@ mod tests {
             format!("\"{EC2_SIZE}\"")
         );
         let brokers = module("aws-ec2-kafka/main.tf");
-        let internal = attribute(&brokers, &["locals"], "internal_ports");
+        let controller = attribute(&brokers, &["locals"], "controller_port");
         assert!(
-            internal.contains(&format!("controller = {CONTROLLER_PORT}")),
-            "{internal}"
+            controller.contains(&CONTROLLER_PORT.to_string()),
+            "{controller}"
         );
         let ports = attribute(&module("aws-msk/main.tf"), &["locals"], "ports");
         for (name, port) in [
@@ -100,6 +103,14 @@ mod tests {
         );
     }
 
+    /// The figures of `terraform/aws-ec2-kafka/tests`.
+    #[test]
+    fn controllers_listen_beside_clients() {
+        for (clients, port) in [(&[9092][..], 9093), (&[9093], 9094), (&[9094, 9093], 9095)] {
+            assert_eq!(controller_port(&clients.iter().copied().collect()), port);
+        }
+    }
+
     /// The figures of `terraform/aws-network/tests`.
     #[test]
     fn subnets_are_those_of_the_module() {
@@ -109,11 +120,6 @@ mod tests {
             .map(ToString::to_string)
             .collect();
         assert_eq!(subnets, ["10.20.0.0/19", "10.20.32.0/19", "10.20.64.0/19"]);
-        let egress = egress_subnet(network).map(|it| it.to_string());
-        assert_eq!(egress.as_deref(), Some("10.20.240.0/20"));
-        let small: Ipv4Net = "10.0.0.0/26".parse().expect("a range");
-        let egress = egress_subnet(small).map(|it| it.to_string());
-        assert_eq!(egress.as_deref(), Some("10.0.0.48/28"));
         assert_eq!(private_subnets(network, 2).len(), 2);
         assert_eq!(private_subnets(network, 2)[1].to_string(), "10.20.64.0/18");
     }

@@ -244,11 +244,9 @@ fn network(outline: &AwsNetworkOutline, names: &BTreeMap<&str, &str>) -> WantedN
         Egress::WithReplicator => Some(true),
         Egress::Never => None,
     };
-    if let (Some(is_optional), Some(cidr), Some(zone)) = (
-        egress,
-        modules::egress_subnet(outline.cidr),
-        outline.zones.first(),
-    ) {
+    if let (Some(is_optional), Some(cidr), Some(zone)) =
+        (egress, outline.egress_subnet, outline.zones.first())
+    {
         let name = format!("{name}-egress");
         subnets.push(WantedSubnet {
             cidr: cidr.to_string(),

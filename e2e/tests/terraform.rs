@@ -185,6 +185,7 @@ fn roots_for_aws_fit_the_schema() {
             &["-var=vpn_gateway_address_onprem=203.0.113.7"][..],
         ),
         ("aws-msk.yaml", &[][..]),
+        (PEERED, &[][..]),
     ] {
         let (_out, root) = rendered(example, "terraform-aws");
         succeeds(&root, &["validate"]);
@@ -226,6 +227,7 @@ fn the_stand_in_knows_arguments_and_creates_nothing() {
 }
 
 const OUTSIDE: &str = "../../e2e/terraform/outside.yaml";
+const PEERED: &str = "../../e2e/terraform/peered.yaml";
 
 /// Files and secrets of a source that is outside of every network, and the ways there.
 #[test]
@@ -253,12 +255,13 @@ fn machines_of_the_replicator_get_what_the_topology_names() {
     );
 }
 
-const ROOTS: [(&str, &str); 5] = [
+const ROOTS: [(&str, &str); 6] = [
     (OUTSIDE, "terraform-aws"),
     (OUTSIDE, "terraform-azure"),
     ("seed-002-hdinsight.yaml", "terraform-azure"),
     ("seed-000-hybrid-cloud.yaml", "terraform-aws"),
     ("aws-msk.yaml", "terraform-aws"),
+    (PEERED, "terraform-aws"),
 ];
 
 #[test]

@@ -251,3 +251,145 @@ fn machines_of_the_replicator_get_files_and_reach_what_is_outside() {
         "{guide}"
     );
 }
+
+/// Three networks on AWS: two with zones of their own, and one of MSK, both peered with the first.
+const PEERED: &str = include_str!("../../e2e/terraform/peered.yaml");
+
+fn without_spaces(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+#[test]
+fn zones_are_served_to_peered_networks() {
+    let files = of_text("t.yaml", PEERED, "terraform-aws").unwrap();
+    let peers =
+        |resolver: &str| without_spaces(&argument(&files, "terraform-aws", resolver, "peers"));
+    let entry = |label: &str| {
+        format!("\"{label}\"={{vpc_id=module.network-{label}.vpc_idregion=\"eu-west-1\"}}")
+    };
+    // both ways, and to a network without a zone
+    assert_eq!(
+        peers("resolver-x"),
+        format!("{{{}{}}}", entry("y"), entry("msk"))
+    );
+    assert_eq!(peers("resolver-y"), format!("{{{}}}", entry("x")));
+    let main = &files["terraform-aws/main.tf"];
+    assert!(!main.contains("resolver-msk"), "{main}");
+}
+
+#[test]
+fn names_outside_of_the_zones_are_asked_of_the_forwarders() {
+    let text = PEERED
+        .replace(
+            "dns: {zone: x.example}",
+            "dns: {zone: x.example, forwarders: [10.9.0.2]}",
+        )
+        .replace(
+            "\"b-1.y.example:9092\"",
+            "\"b-1.y.example:9092\", \"b-2.else.example:9092\"",
+        );
+    let files = of_text("t.yaml", &text, "terraform-aws").unwrap();
+    let forward = argument(&files, "terraform-aws", "resolver-x", "forward");
+    assert_eq!(
+        without_spaces(&forward),
+        "{\"else.example\"=[\"10.9.0.2\"]}"
+    );
+}
+
+#[test]
+fn a_way_out_lies_beside_named_subnets() {
+    let files = of_text("t.yaml", PEERED, "terraform-aws").unwrap();
+    let subnet = argument(&files, "terraform-aws", "network-x", "egress_subnet");
+    assert_eq!(subnet, "\"10.20.0.112/28\"");
+    // there, the module's own is free
+    let main = &files["terraform-aws/main.tf"];
+    assert_eq!(main.matches("egress_subnet").count(), 1, "{main}");
+    // `validate` refuses that; the templates do not rely on it
+    let mut topology = topology::parse("t.yaml", PEERED).unwrap().topology;
+    let network = topology.clusters[0]
+        .infrastructure
+        .network
+        .as_mut()
+        .unwrap();
+    network.subnets = ["10.20.0.0/25", "10.20.0.128/25"]
+        .map(|it| it.parse().unwrap())
+        .to_vec();
+    let refused = of_topology(&topology, PEERED, "terraform-aws").unwrap_err();
+    assert!(refused.contains("leave a /28"), "{refused}");
+}
+
+#[test]
+fn every_port_of_the_brokers_is_open() {
+    let files = of_text("t.yaml", PEERED, "terraform-aws").unwrap();
+    let of = |name: &str| argument(&files, "terraform-aws", "kafka-x", name);
+    assert_eq!(of("client_port"), "9093");
+    assert_eq!(without_spaces(&of("more_client_ports")), "[9095]");
+    let main = &files["terraform-aws/main.tf"];
+    assert_eq!(main.matches("more_client_ports").count(), 1, "{main}");
+}
+
+/// The schema, the tables and the columns that the files of the pipelines name.
+#[test]
+fn the_archive_has_the_tables_of_the_pipelines() {
+    let text = std::fs::read_to_string(examples().join("seed-000-hybrid-cloud.yaml")).unwrap();
+    let two = text.replace(
+        "- name: archive\n  topic: hybrid",
+        "- name: archive\n  topic: posts",
+    );
+    for (text, set, archive) in [
+        (&text, &[][..], ("\"poc\"", "[\"hybrid_tweets\"]")),
+        (
+            &two,
+            &[],
+            ("\"poc\"", "[\"hybrid_tweets\"\"posts_tweets\"]"),
+        ),
+        (
+            &text,
+            &["pipelines.table=mytab", "pipelines.schema=arc"],
+            ("\"arc\"", "[\"mytab\"]"),
+        ),
+    ] {
+        let loaded = topology::parse("t.yaml", text).unwrap();
+        let request = Request {
+            topology: &loaded.topology,
+            source: text,
+            settings: &Settings::parse(set).unwrap(),
+        };
+        let targets = ["terraform-aws", "pipelines"].map(str::to_owned);
+        let files: BTreeMap<String, String> =
+            render(&request, &targets, &Templates::embedded().unwrap())
+                .unwrap()
+                .files
+                .into_iter()
+                .map(|(path, file)| (path, String::from_utf8(file.content).unwrap()))
+                .collect();
+        let of = |name: &str| {
+            without_spaces(&argument(&files, "terraform-aws", "archive", name)).replace(',', "")
+        };
+        assert_eq!((of("schema").as_str(), of("tables").as_str()), archive);
+        let created = |text: &str| {
+            let (line, rest) = text.split_once('(').unwrap();
+            let columns: Vec<String> = rest
+                .lines()
+                .map(|line| line.trim().trim_end_matches([',', ')', ';']).to_owned())
+                .filter(|line| line.contains(' '))
+                .collect();
+            (line.split(' ').next_back().map(ToOwned::to_owned), columns)
+        };
+        let module = &files["terraform-aws/modules/aws-archive/tweets.sql.tftpl"];
+        let columns = created(module).1;
+        assert_eq!(columns.len(), 15);
+        for (path, text) in files
+            .iter()
+            .filter(|(path, _)| path.ends_with("redshift.sql"))
+        {
+            let (_, statement) = text.split_once('\n').unwrap();
+            let (table, found) = created(statement.trim_end_matches(['\n', ';']));
+            assert_eq!(found, columns, "{path}");
+            let table = table.unwrap();
+            let (schema, table) = table.split_once('.').unwrap();
+            assert_eq!(format!("\"{schema}\""), archive.0);
+            assert!(archive.1.contains(&format!("\"{table}\"")), "{table}");
+        }
+    }
+}

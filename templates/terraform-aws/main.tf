@@ -13,6 +13,9 @@ module "network-{{ network.label }}" {
   subnets         = {{ network.subnets | hcl }}
   {%- endif %}
   internet_egress = {{ network.egress | safe }}
+  {%- if network.subnets and network.egress != "false" %}
+  egress_subnet   = {{ network.egress_subnet | hcl }}
+  {%- endif %}
   tags            = {{ network.tags | hcl }}
   {%- if network.peers %}
 
@@ -50,6 +53,14 @@ module "resolver-{{ network.label }}" {
   zone       = {{ network.resolver.zone | hcl }}
   {%- endif %}
   tags       = {{ network.tags | hcl }}
+  {%- if network.resolver.served %}
+
+  peers = {
+    {%- for peer in network.resolver.served %}
+    {{ peer.label | hcl }} = { vpc_id = module.network-{{ peer.label }}.vpc_id, region = {{ peer.region_name | hcl }} }
+    {%- endfor %}
+  }
+  {%- endif %}
 }
 {%- endif %}
 {%- endfor %}
@@ -105,6 +116,9 @@ module "kafka-{{ cluster.label }}" {
   volumes_per_broker = {{ cluster.disks | hcl }}
   {%- endif %}
   client_port        = {{ cluster.port | hcl }}
+  {%- if cluster.more_ports %}
+  more_client_ports  = {{ cluster.more_ports | hcl }}
+  {%- endif %}
   clients            = {{ cluster.clients | hcl }}
   {%- if cluster.zone %}
   zone               = {{ cluster.zone | hcl }}
@@ -204,6 +218,8 @@ module "archive" {
   bucket_name = var.archive.bucket_name
   log_bucket  = var.archive.log_bucket
   redshift    = var.archive.redshift
+  schema      = {{ archive.schema | hcl }}
+  tables      = {{ archive.tables | hcl }}
   tags        = {{ tags | hcl }}
 }
 {%- endif %}

@@ -54,7 +54,7 @@ variable "replicator" {
 {% endif %}
 {%- if archive %}
 variable "archive" {
-  description = "The bucket of the archive, and the Redshift that the table is made in. Null: neither."
+  description = "The bucket of the archive, and the Redshift that the tables are made in. Null: neither."
   type = object({
     bucket_name = string
     log_bucket  = optional(string, "")

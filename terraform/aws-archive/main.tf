@@ -151,7 +151,7 @@ resource "aws_iam_role_policy" "load" {
   })
 }
 
-# Statements run once, when they are created: both do nothing where the table is there already.
+# Statements run once, when they are created: they do nothing where the schema or a table is there already.
 resource "aws_redshiftdata_statement" "schema" {
   count = var.redshift == null ? 0 : 1
 
@@ -159,19 +159,25 @@ resource "aws_redshiftdata_statement" "schema" {
   cluster_identifier = var.redshift.cluster
   db_user            = var.redshift.user
   database           = var.redshift.database
-  statement_name     = "schema poc"
-  sql                = "CREATE SCHEMA IF NOT EXISTS poc"
+  statement_name     = "schema ${var.schema}"
+  sql                = "CREATE SCHEMA IF NOT EXISTS ${var.schema}"
 }
 
 resource "aws_redshiftdata_statement" "table" {
-  count = var.redshift == null ? 0 : 1
+  for_each = var.redshift == null ? [] : var.tables
 
   workgroup_name     = var.redshift.workgroup
   cluster_identifier = var.redshift.cluster
   db_user            = var.redshift.user
   database           = var.redshift.database
-  statement_name     = "table poc.hybrid_tweets"
-  sql                = trimspace(file("${path.module}/hybrid_tweets.sql"))
+  statement_name     = "table ${var.schema}.${each.key}"
+  sql                = trimspace(templatefile("${path.module}/tweets.sql.tftpl", { schema = var.schema, table = each.key }))
 
   depends_on = [aws_redshiftdata_statement.schema]
+}
+
+# there was one table before there were several
+moved {
+  from = aws_redshiftdata_statement.table[0]
+  to   = aws_redshiftdata_statement.table["hybrid_tweets"]
 }

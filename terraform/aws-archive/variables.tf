@@ -15,7 +15,7 @@ variable "log_bucket" {
 }
 
 variable "redshift" {
-  description = "The Redshift that the table is made in: a serverless workgroup, or a provisioned cluster with the user that makes it. Null where there is none."
+  description = "The Redshift that the tables are made in: a serverless workgroup, or a provisioned cluster with the user that makes it. Null where there is none."
   type = object({
     workgroup = optional(string)
     cluster   = optional(string)
@@ -27,6 +27,28 @@ variable "redshift" {
   validation {
     condition     = var.redshift == null || try((var.redshift.workgroup == null) != (var.redshift.cluster == null), false)
     error_message = "either workgroup or cluster"
+  }
+}
+
+variable "schema" {
+  description = "The schema of the tables."
+  type        = string
+  default     = "poc"
+
+  validation {
+    condition     = can(regex("^[A-Za-z_][A-Za-z0-9_]*$", var.schema))
+    error_message = "letters, digits and _, and no digit first"
+  }
+}
+
+variable "tables" {
+  description = "The tables that archived records are loaded into, with the columns that the pipelines write."
+  type        = set(string)
+  default     = ["hybrid_tweets"]
+
+  validation {
+    condition     = alltrue([for table in var.tables : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", table))])
+    error_message = "letters, digits and _, and no digit first"
   }
 }
 

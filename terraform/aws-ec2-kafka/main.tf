@@ -9,8 +9,19 @@ locals {
       for disk in range(var.volumes_per_broker) : "${broker}-${disk}" => { broker = broker, device = "/dev/sd${substr("fghijklm", disk, 1)}" }
     }
   ]...)
-  # KRaft: brokers and controllers talk to each other, nobody else talks to controllers
-  internal_ports = { broker = var.client_port, controller = 9093 }
+  more_ports   = setsubtract(var.more_client_ports, [var.client_port])
+  client_ports = concat([var.client_port], tolist(local.more_ports))
+  # each port for each network of clients; those of the first port were there before there were others
+  client_ways = merge([
+    for port in local.client_ports : { for range in var.clients : (port == var.client_port ? range : "${port}-${range}") => { port = port, range = range } }
+  ]...)
+  # KRaft: brokers and controllers talk to each other, nobody else talks to controllers. As in the role for Kafka, these listen at
+  # 9093, or at the first port after it that no client connects to.
+  controller_port = [for port in range(9093, 9094 + length(local.client_ports)) : port if !contains(local.client_ports, port)][0]
+  internal_ports = merge(
+    { broker = var.client_port, controller = local.controller_port },
+    { for port in local.more_ports : "broker-${port}" => port },
+  )
 }
 
 data "aws_ssm_parameter" "image" {
@@ -33,14 +44,14 @@ resource "aws_security_group" "brokers" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
-  for_each = toset(var.clients)
+  for_each = local.client_ways
 
   security_group_id = aws_security_group.brokers.id
   description       = "Kafka clients"
   ip_protocol       = "tcp"
-  from_port         = var.client_port
-  to_port           = var.client_port
-  cidr_ipv4         = each.value
+  from_port         = each.value.port
+  to_port           = each.value.port
+  cidr_ipv4         = each.value.range
 }
 
 resource "aws_vpc_security_group_ingress_rule" "brokers" {

@@ -12,3 +12,8 @@ output "security_group_id" {
   description = "The group of the brokers."
   value       = aws_security_group.brokers.id
 }
+
+output "controller_port" {
+  description = "Where controllers listen: nobody but brokers gets there."
+  value       = local.controller_port
+}

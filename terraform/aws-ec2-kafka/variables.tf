@@ -75,6 +75,12 @@ variable "client_port" {
   default     = 9092
 }
 
+variable "more_client_ports" {
+  description = "Further ports that clients connect to, where brokers listen at several."
+  type        = set(number)
+  default     = []
+}
+
 variable "clients" {
   description = "Ranges of the networks that clients are in."
   type        = list(string)

@@ -15,6 +15,13 @@ resource "aws_subnet" "egress" {
   cidr_block              = local.egress_subnet
   map_public_ip_on_launch = false
   tags                    = merge(local.tags, { Name = "${var.name}-egress" })
+
+  lifecycle {
+    precondition {
+      condition     = length(local.in_the_way) == 0
+      error_message = "the public subnet ${local.egress_subnet} has addresses in common with ${join(", ", local.in_the_way)}: give egress_subnet a range that is free"
+    }
+  }
 }
 
 resource "aws_route_table" "egress" {

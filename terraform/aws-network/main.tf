@@ -12,6 +12,13 @@ locals {
   egress_bits   = min(4, 28 - local.prefix)
   egress_subnet = var.egress_subnet != "" ? var.egress_subnet : cidrsubnet(var.cidr, local.egress_bits, pow(2, local.egress_bits) - 1)
 
+  # two ranges have addresses in common where they begin alike, as far as the shorter prefix goes
+  egress_parts = split("/", local.egress_subnet)
+  in_the_way = [
+    for subnet in local.subnets : subnet
+    if cidrhost("${split("/", subnet)[0]}/${min(split("/", subnet)[1], local.egress_parts[1])}", 0) == cidrhost("${local.egress_parts[0]}/${min(split("/", subnet)[1], local.egress_parts[1])}", 0)
+  ]
+
   tags = merge(var.tags, { Name = var.name })
 }
 

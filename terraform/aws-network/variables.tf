@@ -41,7 +41,7 @@ variable "internet_egress" {
 }
 
 variable "egress_subnet" {
-  description = "The range of the public subnet that the NAT gateway stands in. Where empty, the last sixteenth of the network, /28 at the smallest."
+  description = "The range of the public subnet that the NAT gateway stands in. Where empty, the last sixteenth of the network, /28 at the smallest; no subnet may lie in it."
   type        = string
   default     = ""
 }

@@ -119,4 +119,18 @@ resource "aws_route53_zone" "this" {
   vpc {
     vpc_id = var.vpc_id
   }
+
+  lifecycle {
+    # the peers' are associated below, and would be taken away here
+    ignore_changes = [vpc]
+  }
+}
+
+# Peering leads to addresses alone: a private zone answers in the networks that it is associated with.
+resource "aws_route53_zone_association" "peer" {
+  for_each = var.zone == "" ? {} : var.peers
+
+  zone_id    = aws_route53_zone.this[0].zone_id
+  vpc_id     = each.value.vpc_id
+  vpc_region = each.value.region
 }

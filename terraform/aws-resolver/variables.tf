@@ -45,6 +45,15 @@ variable "zone" {
   default     = ""
 }
 
+variable "peers" {
+  description = "Other VPCs of the same account that the zone is served to, by a key of your choice; of another region, with that."
+  type = map(object({
+    vpc_id = string
+    region = optional(string)
+  }))
+  default = {}
+}
+
 variable "tags" {
   description = "Tags on everything."
   type        = map(string)

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::Serialize;
 
 use crate::choices::{Link, Listener, StorageType};
 use crate::security::SecretRef;
+
+/// The length of the prefix of the smallest subnet that AWS has.
+const SMALLEST_SUBNET: u8 = 28;
+/// Of the largest network.
+const LARGEST_NETWORK: u8 = 16;
 
 /// The platform blocks of a cluster. What is not written is absent; each platform has defaults of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -116,6 +121,29 @@ pub struct Kubernetes {
     pub entity_operator: bool,
 }
 
+impl Network {
+    /// Where the way out of a network on AWS stands, in a subnet of its own: the last sixteenth of the network (/28 at the
+    /// smallest), or the largest range from there on that none of `subnets` lies in.
+    pub fn way_out(&self) -> Option<Ipv4Net> {
+        let IpNet::V4(range) = self.cidr? else {
+            return None;
+        };
+        if range.prefix_len() < LARGEST_NETWORK {
+            return None;
+        }
+        let is_free = |candidate: &Ipv4Net| {
+            let candidate = IpNet::V4(*candidate);
+            let mut subnets = self.subnets.iter();
+            !subnets.any(|it| it.contains(&candidate) || candidate.contains(it))
+        };
+        let largest = (range.prefix_len() + 4).min(SMALLEST_SUBNET);
+        (largest..=SMALLEST_SUBNET).find_map(|prefix| {
+            let parts: Vec<Ipv4Net> = range.subnets(prefix).ok()?.collect();
+            parts.into_iter().rev().find(is_free)
+        })
+    }
+}
+
 impl Infrastructure {
     /// Makes relative paths relative to `folder`.
     pub(crate) fn place_files(&mut self, folder: &Path) {
@@ -128,5 +156,76 @@ impl Infrastructure {
                 *file = folder.join(&*file);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way_out(cidr: &str, subnets: &[&str]) -> Option<String> {
+        let network = Network {
+            name: None,
+            resource_group: None,
+            cidr: Some(cidr.parse().expect("a range")),
+            subnets: subnets
+                .iter()
+                .map(|it| it.parse().expect("a range"))
+                .collect(),
+            peers: Vec::new(),
+            link: None,
+        };
+        network.way_out().map(|it| it.to_string())
+    }
+
+    /// The first two figures are those of `terraform/aws-network/tests`.
+    #[test]
+    fn the_way_out_is_where_no_subnet_lies() {
+        for (cidr, subnets, expected) in [
+            ("10.20.0.0/16", &[][..], "10.20.240.0/20"),
+            (
+                "10.20.0.0/24",
+                &["10.20.0.0/26", "10.20.0.128/25"],
+                "10.20.0.112/28",
+            ),
+            ("10.0.0.0/26", &[], "10.0.0.48/28"),
+            (
+                "10.20.0.0/16",
+                &["10.20.0.0/17", "10.20.192.0/18"],
+                "10.20.176.0/20",
+            ),
+            // nothing as large is left
+            (
+                "10.20.0.0/20",
+                &[
+                    "10.20.0.0/21",
+                    "10.20.8.0/22",
+                    "10.20.12.0/23",
+                    "10.20.14.0/24",
+                    "10.20.15.0/25",
+                    "10.20.15.192/26",
+                ],
+                "10.20.15.128/26",
+            ),
+            (
+                "10.20.0.0/18",
+                &[
+                    "10.20.0.0/19",
+                    "10.20.32.0/20",
+                    "10.20.48.0/21",
+                    "10.20.56.0/22",
+                    "10.20.62.0/23",
+                    "10.20.60.0/23",
+                ],
+                "",
+            ),
+        ] {
+            let found = way_out(cidr, subnets).unwrap_or_default();
+            assert_eq!(found, expected, "{cidr} {subnets:?}");
+        }
+        assert_eq!(
+            way_out("10.20.0.0/24", &["10.20.0.0/25", "10.20.0.128/25"]),
+            None
+        );
     }
 }

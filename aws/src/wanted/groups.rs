@@ -38,12 +38,13 @@ pub(super) fn default(network: &AwsNetworkOutline) -> WantedGroup {
 /// Of `aws-ec2-kafka`.
 pub(super) fn ec2(cluster: &Ec2Outline) -> WantedGroup {
     let name = format!("{}-brokers", cluster.name);
-    let mut rules: BTreeSet<Rule> = cluster
-        .clients
-        .iter()
-        .map(|clients| rule(Direction::Ingress, "tcp", cluster.port, range(clients)))
-        .collect();
-    for port in [cluster.port, modules::CONTROLLER_PORT] {
+    let mut rules = BTreeSet::new();
+    for port in &cluster.ports {
+        let clients = cluster.clients.iter();
+        rules.extend(clients.map(|it| rule(Direction::Ingress, "tcp", *port, range(it))));
+    }
+    let controllers = modules::controller_port(&cluster.ports);
+    for port in cluster.ports.iter().copied().chain([controllers]) {
         rules.insert(rule(Direction::Ingress, "tcp", port, Peer::Members));
         rules.insert(rule(Direction::Egress, "tcp", port, Peer::Members));
     }

@@ -26,12 +26,12 @@ pub(super) const TARGET: Target = Target {
     settings: &[
         text(
             "table",
-            "name of the tables, for one topic; TOPIC_tweets where nothing is said",
+            "name of the tables, for one topic, and of that of terraform-aws; TOPIC_tweets where nothing is said",
             identifier,
         ),
         text(
             "schema",
-            "schema of Redshift; poc where nothing is said",
+            "schema of Redshift, in terraform-aws, too; poc where nothing is said",
             identifier,
         ),
         text(
@@ -68,7 +68,7 @@ struct Tables<'a> {
     topic: &'a str,
     source: String,
     table: String,
-    schema: String,
+    schema: &'a str,
     location: String,
     keywords: &'a str,
     redshift_jar: &'static str,
@@ -77,33 +77,10 @@ struct Tables<'a> {
 }
 
 fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
-    let topology = request.topology;
-    let mut topics: Vec<&str> = Vec::new();
-    for topic in topology
-        .pipelines
-        .iter()
-        .filter_map(|it| it.topic.as_deref())
-    {
-        if !topics.contains(&topic) {
-            topics.push(topic);
-        }
-    }
     let mut drafts = Vec::new();
-    let chosen = request.setting(NAME, "table", "");
-    if let [_, second, ..] = topics.as_slice()
-        && !chosen.is_empty()
-    {
-        return Err(TargetError::Pipeline {
-            pipeline: names(topology, second).join(", "),
-            problem: format!(
-                "`pipelines.table` is one name, and {} topics need a table each",
-                topics.len()
-            ),
-        });
-    }
-    let mut places = Places::default();
-    for topic in topics {
-        let values = tables(request, topic, &mut places)?;
+    let mut locations = BTreeSet::new();
+    for (topic, table) in tables(request)? {
+        let values = values(request, topic, table, &mut locations)?;
         for (file, template) in [
             ("twitter-kafka.conf", "pipelines/twitter-kafka.conf"),
             ("start-flume.sh", "pipelines/start-flume.sh"),
@@ -122,6 +99,62 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     Ok(drafts)
 }
 
+/// The schema of Redshift that the tables are in.
+pub(super) fn schema<'a>(request: &'a Request<'_>) -> &'a str {
+    request.setting(NAME, "schema", "poc")
+}
+
+/// The topics of the pipelines, each with the name of its table.
+pub(super) fn tables<'a>(request: &'a Request<'_>) -> Result<Vec<(&'a str, String)>, TargetError> {
+    let topology = request.topology;
+    let topics = topics(topology);
+    let chosen = request.setting(NAME, "table", "");
+    if let [_, second, ..] = topics.as_slice()
+        && !chosen.is_empty()
+    {
+        return Err(TargetError::Pipeline {
+            pipeline: names(topology, second).join(", "),
+            problem: format!(
+                "`pipelines.table` is one name, and {} topics need a table each",
+                topics.len()
+            ),
+        });
+    }
+    let mut taken = BTreeSet::new();
+    let mut tables = Vec::new();
+    for topic in topics {
+        let usual: String = topic
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .chain("_tweets".chars())
+            .collect();
+        let table = table(&mut taken, request.setting(NAME, "table", &usual), topic);
+        identifier(&table).map_err(|problem| TargetError::Pipeline {
+            pipeline: names(topology, topic).join(", "),
+            problem: format!(
+                "the table `{table}` {problem}; choose another by `--set pipelines.table=NAME`"
+            ),
+        })?;
+        tables.push((topic, table));
+    }
+    Ok(tables)
+}
+
+/// Each once, in the order written.
+fn topics(topology: &Topology) -> Vec<&str> {
+    let mut topics: Vec<&str> = Vec::new();
+    for topic in topology
+        .pipelines
+        .iter()
+        .filter_map(|it| it.topic.as_deref())
+    {
+        if !topics.contains(&topic) {
+            topics.push(topic);
+        }
+    }
+    topics
+}
+
 /// The pipelines of a topic.
 fn names<'a>(topology: &'a Topology, topic: &str) -> Vec<&'a str> {
     let pipelines = topology.pipelines.iter();
@@ -131,38 +164,30 @@ fn names<'a>(topology: &'a Topology, topic: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Tables and folders that topics have already: no two share one.
-#[derive(Debug, Default)]
-struct Places {
-    tables: BTreeSet<String>,
-    locations: BTreeSet<String>,
+/// The name, or one like it with a digest of the topic where another topic has it. SQL does not tell small letters from capital
+/// ones.
+fn table(taken: &mut BTreeSet<String>, wanted: &str, topic: &str) -> String {
+    if taken.insert(wanted.to_ascii_lowercase()) {
+        return wanted.to_owned();
+    }
+    let other = format!("{wanted}_{}", &sha256(topic.as_bytes())[..DIGEST]);
+    taken.insert(other.to_ascii_lowercase());
+    other
 }
 
-impl Places {
-    /// The name, or one like it with a digest of the topic where another topic has it. SQL does not tell small letters from
-    /// capital ones.
-    fn table(&mut self, wanted: &str, topic: &str) -> String {
-        if self.tables.insert(wanted.to_ascii_lowercase()) {
-            return wanted.to_owned();
-        }
-        let other = format!("{wanted}_{}", &sha256(topic.as_bytes())[..DIGEST]);
-        self.tables.insert(other.to_ascii_lowercase());
-        other
+/// The folder, or one beside it that is called after the topic: in a folder, Hive takes every file for one of the table.
+fn location(taken: &mut BTreeSet<String>, wanted: &str, topic: &str) -> String {
+    if taken.insert(wanted.to_owned()) {
+        return wanted.to_owned();
     }
-
-    /// The folder, or one beside it that is called after the topic: in a folder, Hive takes every file for one of the table.
-    fn location(&mut self, wanted: &str, topic: &str) -> String {
-        if self.locations.insert(wanted.to_owned()) {
-            return wanted.to_owned();
-        }
-        format!("{}-{topic}", wanted.trim_end_matches('/'))
-    }
+    format!("{}-{topic}", wanted.trim_end_matches('/'))
 }
 
-fn tables<'a>(
+fn values<'a>(
     request: &'a Request<'_>,
     topic: &'a str,
-    places: &mut Places,
+    table: String,
+    locations: &mut BTreeSet<String>,
 ) -> Result<Tables<'a>, TargetError> {
     let names = names(request.topology, topic);
     let Some(source) = written_on(request.topology, topic) else {
@@ -171,25 +196,14 @@ fn tables<'a>(
             problem: format!("no mirror and no cluster has the topic `{topic}`"),
         });
     };
-    let usual: String = topic
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .chain("_tweets".chars())
-        .collect();
-    let table = places.table(request.setting(NAME, "table", &usual), topic);
-    identifier(&table).map_err(|problem| TargetError::Pipeline {
-        pipeline: names.join(", "),
-        problem: format!(
-            "the table `{table}` {problem}; choose another by `--set pipelines.table=NAME`"
-        ),
-    })?;
     Ok(Tables {
         name: names.join(", "),
         topic,
         source: bootstrap(source)?,
         table,
-        schema: request.setting(NAME, "schema", "poc").to_owned(),
-        location: places.location(
+        schema: schema(request),
+        location: location(
+            locations,
             request.setting(NAME, "location", "/user/spark/sparkstreaming"),
             topic,
         ),

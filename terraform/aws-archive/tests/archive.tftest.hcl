@@ -21,9 +21,34 @@ run "private_versioned_encrypted" {
     error_message = "encrypted with a key of its own"
   }
   assert {
-    condition     = length(regexall("(?m)^  \\w+ (bigint|varchar\\(\\d+\\)),?$", aws_redshiftdata_statement.table[0].sql)) == 15
+    condition     = length(regexall("(?m)^  \\w+ (bigint|varchar\\(\\d+\\)),?$", aws_redshiftdata_statement.table["hybrid_tweets"].sql)) == 15
     error_message = "fifteen columns"
   }
+}
+
+run "tables_of_other_names" {
+  command = plan
+  variables {
+    schema = "arc"
+    tables = ["posts_tweets", "mytab"]
+  }
+  assert {
+    condition     = one(aws_redshiftdata_statement.schema[*].sql) == "CREATE SCHEMA IF NOT EXISTS arc"
+    error_message = "the schema"
+  }
+  assert {
+    condition     = { for key, it in aws_redshiftdata_statement.table : key => split("(", it.sql)[0] } == { mytab = "CREATE TABLE IF NOT EXISTS arc.mytab ", posts_tweets = "CREATE TABLE IF NOT EXISTS arc.posts_tweets " }
+    error_message = "a table each"
+  }
+}
+
+run "what_is_no_name_is_refused" {
+  command = plan
+  variables {
+    schema = "poc; drop"
+    tables = ["1st"]
+  }
+  expect_failures = [var.schema, var.tables]
 }
 
 run "without_redshift" {

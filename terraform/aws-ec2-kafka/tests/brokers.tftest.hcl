@@ -30,6 +30,50 @@ run "brokers_over_zones" {
   }
 }
 
+run "ports_of_usual_brokers" {
+  command = plan
+
+  assert {
+    condition     = { for key, it in aws_vpc_security_group_ingress_rule.clients : key => it.from_port } == { "10.10.0.0/16" = 9092 }
+    error_message = "clients come to one port"
+  }
+  assert {
+    condition     = { for key, it in aws_vpc_security_group_ingress_rule.brokers : key => it.from_port } == { broker = 9092, controller = 9093 }
+    error_message = "brokers come to controllers, too"
+  }
+}
+
+run "controllers_get_out_of_the_way" {
+  command = plan
+  variables {
+    client_port = 9093
+  }
+  assert {
+    condition     = output.controller_port == 9094 && { for key, it in aws_vpc_security_group_ingress_rule.brokers : key => it.from_port } == { broker = 9093, controller = 9094 }
+    error_message = "no two rules are the same, and no client comes to controllers"
+  }
+  assert {
+    condition     = { for key, it in aws_vpc_security_group_egress_rule.brokers : key => it.from_port } == { broker = 9093, controller = 9094 }
+    error_message = "there and back"
+  }
+}
+
+run "every_port_is_open" {
+  command = plan
+  variables {
+    client_port       = 9094
+    more_client_ports = [9093, 9094]
+  }
+  assert {
+    condition     = { for key, it in aws_vpc_security_group_ingress_rule.clients : key => it.from_port } == { "10.10.0.0/16" = 9094, "9093-10.10.0.0/16" = 9093 }
+    error_message = "clients come to both, and each is open once"
+  }
+  assert {
+    condition     = { for key, it in aws_vpc_security_group_ingress_rule.brokers : key => it.from_port } == { broker = 9094, broker-9093 = 9093, controller = 9095 }
+    error_message = "brokers come to each other at both"
+  }
+}
+
 run "everybody_is_refused" {
   command = plan
   variables {

@@ -60,6 +60,45 @@ run "a_way_out" {
   }
 }
 
+run "a_way_out_beside_named_subnets" {
+  command = plan
+  variables {
+    cidr            = "10.20.0.0/24"
+    zones           = ["eu-west-1a", "eu-west-1b"]
+    subnets         = ["10.20.0.0/26", "10.20.0.128/25"]
+    internet_egress = true
+    egress_subnet   = "10.20.0.112/28"
+  }
+  assert {
+    condition     = aws_subnet.egress[0].cidr_block == "10.20.0.112/28"
+    error_message = "the range that was given"
+  }
+}
+
+run "a_way_out_in_another_subnet_is_refused" {
+  command = plan
+  variables {
+    cidr            = "10.20.0.0/24"
+    zones           = ["eu-west-1a", "eu-west-1b"]
+    subnets         = ["10.20.0.0/26", "10.20.0.128/25"]
+    internet_egress = true
+  }
+  expect_failures = [aws_subnet.egress]
+}
+
+run "nobody_minds_where_no_way_out_is" {
+  command = plan
+  variables {
+    cidr    = "10.20.0.0/24"
+    zones   = ["eu-west-1a", "eu-west-1b"]
+    subnets = ["10.20.0.0/25", "10.20.0.128/25"]
+  }
+  assert {
+    condition     = length(aws_subnet.egress) == 0
+    error_message = "no way out unless asked for"
+  }
+}
+
 run "one_zone_is_refused" {
   command = plan
   variables {

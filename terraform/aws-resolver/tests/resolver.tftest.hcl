@@ -26,6 +26,36 @@ run "both_directions" {
   }
 }
 
+run "a_zone_for_peers" {
+  command = apply
+  variables {
+    peers = {
+      near = { vpc_id = "vpc-1" }
+      far  = { vpc_id = "vpc-2", region = "us-east-1" }
+    }
+  }
+  assert {
+    condition     = { for key, it in aws_route53_zone_association.peer : key => it.vpc_id } == { near = "vpc-1", far = "vpc-2" }
+    error_message = "the zone answers in the networks of the peers"
+  }
+  assert {
+    condition     = aws_route53_zone_association.peer["far"].vpc_region == "us-east-1" && alltrue([for it in values(aws_route53_zone_association.peer) : it.zone_id == output.zone_id])
+    error_message = "in their own regions, and it is this zone"
+  }
+}
+
+run "no_zone_to_serve" {
+  command = plan
+  variables {
+    zone  = ""
+    peers = { near = { vpc_id = "vpc-1" } }
+  }
+  assert {
+    condition     = length(aws_route53_zone_association.peer) == 0
+    error_message = "nothing is associated with what is not there"
+  }
+}
+
 run "nothing_to_forward" {
   command = apply
   variables {

@@ -68,6 +68,7 @@ pub(crate) fn resolve(
     naming::check(&mut scope, &borrowed, &topics);
     promises::check(&mut scope, &borrowed, &topics);
     infrastructure::check_links(&mut scope, &borrowed, &placed_clusters);
+    infrastructure::check_ways_out(&mut scope, &borrowed, &placed_clusters);
     msk_replicator::check(&mut scope, &borrowed, &placed_clusters);
 
     let users = access::users(

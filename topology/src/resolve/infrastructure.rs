@@ -6,14 +6,19 @@ mod machines;
 mod names;
 mod peers;
 mod regions;
+mod resolution;
 mod shared;
+mod sizes;
 mod subnets;
+mod ways_out;
+mod zones;
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 pub(super) use links::check as check_links;
+pub(super) use ways_out::check as check_ways_out;
 
 use super::scope::Scope;
 use super::security::secret;

@@ -59,6 +59,15 @@ pub(super) fn domain(server: &str) -> Option<&str> {
     host.split_once('.').map(|(_, domain)| domain)
 }
 
+/// Whether a domain is a zone, or lies in it. DNS does not tell small letters from capital ones.
+pub(super) fn is_within(domain: &str, zone: &str) -> bool {
+    let plain = |name: &str| name.trim_end_matches('.').to_ascii_lowercase();
+    let (domain, zone) = (plain(domain), plain(zone));
+    domain
+        .strip_suffix(&zone)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +81,16 @@ mod tests {
             assert!(!half.contains(&last), "{text}");
         }
         assert_eq!(last_sixteen("10.0.0.0/27".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn domains_lie_in_zones() {
+        for (domain, zone) in [("x.example", "x.example"), ("a.X.example", "x.example.")] {
+            assert!(is_within(domain, zone), "{domain}");
+        }
+        for domain in ["example", "ax.example", "y.example"] {
+            assert!(!is_within(domain, "x.example"), "{domain}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::tags::tags_of_all;
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::target::{Target, TargetError};
-use crate::targets::names;
+use crate::targets::{names, pipelines};
 
 pub use outline::{
     AwsNetworkOutline, AwsOutline, Ec2Outline, Egress, MskOutline, ReplicatorOutline,
@@ -51,6 +51,9 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         let mirrors = replicator::mirrors(topology, &clusters);
         root.needs = replicator::needs(topology, &mirrors)?;
     }
+    if !topology.pipelines.is_empty() {
+        root.archive = Some(archive(request)?);
+    }
     let mut drafts = vec![
         Draft::template("versions.tf", "terraform-aws/versions.tf", &root)?,
         Draft::template("main.tf", "terraform-aws/main.tf", &root)?,
@@ -68,6 +71,15 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         drafts.push(Draft::text("topology.yaml", request.source));
     }
     Ok(drafts)
+}
+
+/// The tables are those that the files of the pipelines name.
+fn archive(request: &Request<'_>) -> Result<Archive, TargetError> {
+    let tables = pipelines::tables(request)?;
+    Ok(Archive {
+        schema: pipelines::schema(request).to_owned(),
+        tables: tables.into_iter().map(|(_, table)| table).collect(),
+    })
 }
 
 fn aws_clusters(topology: &Topology) -> Vec<&Cluster> {
@@ -91,7 +103,8 @@ struct Root {
     replicator: Option<Replicator>,
     /// What the replicator's machines need beside the topology.
     needs: Needs,
-    archive: bool,
+    /// Unknown before settings are.
+    archive: Option<Archive>,
     first_region: String,
     /// What is tagged alike on all clusters, for what they share.
     tags: BTreeMap<String, String>,
@@ -101,7 +114,7 @@ struct Root {
 impl Root {
     fn modules(&self) -> Vec<&'static str> {
         let wanted = [
-            ("aws-archive", self.archive),
+            ("aws-archive", self.archive.is_some()),
             ("aws-ec2-kafka", !self.ec2.is_empty()),
             // which others are made of
             ("aws-log-group", true),
@@ -121,6 +134,13 @@ impl Root {
             .filter_map(|(module, is_used)| is_used.then_some(module))
             .collect()
     }
+}
+
+/// What the pipelines load records into.
+#[derive(Debug, Serialize)]
+struct Archive {
+    schema: String,
+    tables: BTreeSet<String>,
 }
 
 #[expect(
@@ -237,8 +257,7 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
         })
     });
     let replicator = replicator.transpose()?;
-    let mut networks = plan.networks;
-    for network in &mut networks {
+    for network in &mut plan.networks {
         let has_machines = ec2.iter().any(|cluster| cluster.network == network.label);
         let has_replicator = replicator
             .as_ref()
@@ -249,6 +268,8 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
             (false, false) => Egress::Never,
         };
     }
+    networks::check_ways_out(&plan)?;
+    let networks = plan.networks;
     Ok(Root {
         first_region: networks
             .first()
@@ -262,7 +283,7 @@ fn root(topology: &Topology, clusters: &[&Cluster]) -> Result<Root, TargetError>
         msk_replicators,
         replicator,
         needs: Needs::default(),
-        archive: !topology.pipelines.is_empty(),
+        archive: None,
         tags: tags_of_all(clusters),
         elsewhere: plan.elsewhere,
     })

@@ -61,8 +61,6 @@ fn one(scope: &mut Scope<'_>, at: usize, mirror: &Mirror, clusters: &[(usize, Cl
 
 /// Whether the Terraform that is rendered for a network on AWS can make the way to a peer in another network.
 pub(super) fn rendered(scope: &mut Scope<'_>, cluster: &Cluster, peer: &Cluster, place: &Path) {
-    let network = cluster.infrastructure.network.as_ref();
-    let by_vpn = network.is_some_and(|it| it.link == Some(Link::Vpn));
     let (here, there) = (cloud(cluster.platform), cloud(peer.platform));
     if here != Cloud::Aws || there == Cloud::Azure {
         return;
@@ -70,9 +68,7 @@ pub(super) fn rendered(scope: &mut Scope<'_>, cluster: &Cluster, peer: &Cluster,
     let alias = &peer.alias;
     let far = peer.infrastructure.network.as_ref();
     let (code, message, label, hint) = if there == Cloud::Aws {
-        let elsewhere =
-            cluster.region.is_some() && peer.region.is_some() && cluster.region != peer.region;
-        if !by_vpn && !elsewhere {
+        if is_peering(cluster, peer) {
             return;
         }
         (
@@ -80,14 +76,14 @@ pub(super) fn rendered(scope: &mut Scope<'_>, cluster: &Cluster, peer: &Cluster,
             format!(
                 "networks of AWS are joined by peering in one region: the way to `{alias}` is not rendered"
             ),
-            if elsewhere {
+            if are_in_two_regions(cluster, peer) {
                 "in another region"
             } else {
                 "not by peering"
             },
             "write `link: peering` between clusters of one region, or `link: public`",
         )
-    } else if by_vpn && far.is_none_or(|it| it.cidr.is_none()) {
+    } else if is_by_vpn(cluster) && far.is_none_or(|it| it.cidr.is_none()) {
         (
             Code::IncompleteNetwork,
             format!("the VPN to `{alias}` cannot be built without the range that it leads to"),
@@ -99,6 +95,20 @@ pub(super) fn rendered(scope: &mut Scope<'_>, cluster: &Cluster, peer: &Cluster,
     };
     let span = scope.span(place);
     scope.add(Finding::new(code, span, message, label).hint(hint));
+}
+
+/// Whether the way between two networks of AWS is rendered: a peering in one region.
+pub(super) fn is_peering(cluster: &Cluster, peer: &Cluster) -> bool {
+    !is_by_vpn(cluster) && !are_in_two_regions(cluster, peer)
+}
+
+fn is_by_vpn(cluster: &Cluster) -> bool {
+    let network = cluster.infrastructure.network.as_ref();
+    network.is_some_and(|it| it.link == Some(Link::Vpn))
+}
+
+fn are_in_two_regions(cluster: &Cluster, peer: &Cluster) -> bool {
+    cluster.region.is_some() && peer.region.is_some() && cluster.region != peer.region
 }
 
 /// Two declared networks, one of which is to be built, without a word of one about the other. What is not declared may be

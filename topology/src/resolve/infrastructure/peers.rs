@@ -1,9 +1,7 @@
-//! Whether networks that have to reach each other can: by address, by link, and by name.
-
-use std::net::IpAddr;
+//! Whether networks that have to reach each other can: by address and by link. `resolution.rs` looks at names.
 
 use super::super::scope::Scope;
-use super::links;
+use super::{links, resolution, zones};
 use crate::choices::{Link, Platform};
 use crate::code::Code;
 use crate::finding::Finding;
@@ -12,10 +10,11 @@ use crate::path::Path;
 use crate::resolved::Cluster;
 
 /// A cluster, and its place in the file.
-type Placed = (usize, Cluster);
+pub(super) type Placed = (usize, Cluster);
 
 /// The networks of all clusters.
 pub(super) fn check(scope: &mut Scope<'_>, clusters: &[Placed]) {
+    zones::check(scope, clusters);
     for (index, cluster) in clusters.iter().enumerate() {
         let Some(network) = &cluster.1.infrastructure.network else {
             continue;
@@ -49,11 +48,11 @@ pub(super) fn check(scope: &mut Scope<'_>, clusters: &[Placed]) {
             links::rendered(scope, &cluster.1, &peer.1, &place);
             overlap(scope, cluster, peer);
         }
-        names(scope, clusters, cluster, network);
+        resolution::check(scope, clusters, cluster, network);
     }
 }
 
-fn network_path(index: usize) -> Path {
+pub(super) fn network_path(index: usize) -> Path {
     Path::root().key("clusters").index(index).key("network")
 }
 
@@ -240,74 +239,4 @@ fn overlap(scope: &mut Scope<'_>, cluster: &Placed, peer: &Placed) {
             "line {line} has the other range; networks that reach each other need ranges of their own"
         )),
     );
-}
-
-/// Brokers announce themselves by names that only their own network knows.
-fn names(scope: &mut Scope<'_>, clusters: &[Placed], cluster: &Placed, network: &Network) {
-    let needed = match cluster.1.platform {
-        Platform::AzureHdinsight | Platform::AwsEc2 => true,
-        // MSK's names are known everywhere, and the other platforms' name servers are not ours
-        Platform::AwsMsk
-        | Platform::Existing
-        | Platform::Embedded
-        | Platform::Ansible
-        | Platform::Strimzi => false,
-    };
-    let has_forwarders = cluster
-        .1
-        .infrastructure
-        .dns
-        .as_ref()
-        .is_some_and(|dns| !dns.forwarders.is_empty());
-    if !needed || has_forwarders || network.link == Some(Link::Public) {
-        return;
-    }
-    let far = network.peers.iter().enumerate().find(|(_, alias)| {
-        clusters.iter().any(|(_, peer)| {
-            peer.alias == **alias
-                && peer.alias != cluster.1.alias
-                && !is_one_network(&cluster.1, peer)
-                && !shares_zones(&cluster.1, peer)
-                && has_names(peer)
-        })
-    });
-    let Some((at, alias)) = far else { return };
-    let span = scope.span(&network_path(cluster.0).key("peers").index(at));
-    let known = if cluster.1.platform == Platform::AzureHdinsight {
-        "; 168.63.129.16 is Azure's own"
-    } else {
-        ""
-    };
-    scope.add(
-        Finding::new(
-            Code::MissingDns,
-            span,
-            format!(
-                "the network of `{}` cannot resolve the names of the brokers of `{alias}`",
-                cluster.1.alias
-            ),
-            "another network, and no name servers to ask",
-        )
-        .hint(format!(
-            "add `dns: {{forwarders: [ADDRESS]}}` with the name servers that know the other network{known}"
-        )),
-    );
-}
-
-/// AWS serves a private zone to every network of its own that asks for it.
-fn shares_zones(one: &Cluster, other: &Cluster) -> bool {
-    cloud(one.platform) == Cloud::Aws && cloud(other.platform) == Cloud::Aws
-}
-
-/// Whether brokers are reached by names. Addresses that are not known yet will be names.
-fn has_names(cluster: &Cluster) -> bool {
-    let is_address = |server: &String| {
-        let host = server
-            .rsplit_once(':')
-            .map_or(server.as_str(), |(host, _)| host);
-        host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
-    };
-    cluster.platform == Platform::AzureHdinsight
-        || cluster.bootstrap_servers.is_empty()
-        || !cluster.bootstrap_servers.iter().all(is_address)
 }

@@ -1,6 +1,6 @@
 //! Clusters as their modules take them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use topology::{Cluster, Platform, Sasl, StorageType};
@@ -84,10 +84,21 @@ pub(super) struct Ec2 {
     architecture: &'static str,
     volume_gib: Option<u64>,
     disks: Option<u32>,
-    pub(super) port: u16,
+    port: u16,
+    /// Further ones: brokers may listen each at another.
+    more_ports: BTreeSet<u16>,
     zone: Option<String>,
     pub(super) clients: Vec<String>,
     pub(super) tags: BTreeMap<String, String>,
+}
+
+impl Ec2 {
+    /// Where clients connect to.
+    pub(super) fn ports(&self) -> BTreeSet<u16> {
+        let mut ports = self.more_ports.clone();
+        ports.insert(self.port);
+        ports
+    }
 }
 
 pub(super) fn ec2(
@@ -113,6 +124,8 @@ pub(super) fn ec2(
         .resolver
         .as_ref()
         .and_then(|resolver| resolver.zone.as_ref());
+    let mut ports = ports_of(cluster).into_iter();
+    let port = ports.next().unwrap_or(KAFKA_PORT);
     Ok(Ec2 {
         label: names[&cluster.alias].clone(),
         name: cluster.alias.clone(),
@@ -127,11 +140,8 @@ pub(super) fn ec2(
         size,
         volume_gib: volume_gib(cluster),
         disks: storage.and_then(|storage| storage.disks),
-        port: cluster
-            .bootstrap_servers
-            .first()
-            .and_then(|server| addresses::port(server))
-            .unwrap_or(KAFKA_PORT),
+        port,
+        more_ports: ports.filter(|it| *it != port).collect(),
         zone: dns
             .and_then(|dns| dns.zone.clone())
             .filter(|zone| Some(zone) == served),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use topology::{Cluster, Link, Network, Platform, Topology};
 
-use super::networks::{Peer, Plan, Resolver, Site};
+use super::networks::{Peer, Plan, Resolver, Served, Site};
 use crate::target::TargetError;
 use crate::targets::terraform::addresses;
 
@@ -34,7 +34,10 @@ pub(super) fn join(
         }
     }
     for cluster in clusters {
-        resolver(topology, plan, cluster);
+        zone(plan, cluster);
+    }
+    for cluster in clusters {
+        forwards(topology, plan, cluster);
     }
     Ok(())
 }
@@ -120,40 +123,75 @@ fn vpn(
     Ok(())
 }
 
-/// Domains of peers go to the forwarders that the cluster names; its own zone is served.
-fn resolver(topology: &Topology, plan: &mut Plan, cluster: &Cluster) {
+/// The zone of a cluster's names is served to its network, and to those that are peered with it.
+fn zone(plan: &mut Plan, cluster: &Cluster) {
+    let dns = cluster.infrastructure.dns.as_ref();
+    // MSK's names are AWS's own
+    let written = dns
+        .and_then(|dns| dns.zone.as_ref())
+        .filter(|_| cluster.platform == Platform::AwsEc2);
+    let (Some(written), Some(home)) = (written, plan.homes.get(&cluster.alias)) else {
+        return;
+    };
+    let peered = plan.peered_with(home).into_iter();
+    let served = peered
+        .map(|network| Served {
+            label: network.label.clone(),
+            region_name: network.region_name.clone(),
+        })
+        .collect();
+    if let Some(resolver) = resolver_at(plan, &cluster.alias)
+        && resolver.zone.is_none()
+    {
+        resolver.zone = Some(written.clone());
+        resolver.served = served;
+    }
+}
+
+/// Domains of peers go to the forwarders that the cluster names, unless a zone that is served here holds them.
+fn forwards(topology: &Topology, plan: &mut Plan, cluster: &Cluster) {
     let (Some(dns), Some(network)) = (&cluster.infrastructure.dns, &cluster.infrastructure.network)
     else {
         return;
     };
+    if dns.forwarders.is_empty() {
+        return;
+    }
     let mut forward = BTreeMap::new();
-    for alias in &network.peers {
-        let inside = plan.homes.contains_key(alias);
-        let Some(peer) = topology.cluster(alias).filter(|_| !inside) else {
-            continue;
-        };
+    for peer in network
+        .peers
+        .iter()
+        .filter_map(|alias| topology.cluster(alias))
+    {
         for server in &peer.bootstrap_servers {
-            if let Some(domain) = addresses::domain(server).filter(|_| !dns.forwarders.is_empty()) {
+            if let Some(domain) =
+                addresses::domain(server).filter(|domain| !is_served(plan, peer, domain))
+            {
                 forward.insert(domain.to_owned(), dns.forwarders.clone());
             }
         }
     }
-    // MSK's names are AWS's own
-    let zone = dns
-        .zone
-        .clone()
-        .filter(|_| cluster.platform == Platform::AwsEc2);
-    if forward.is_empty() && zone.is_none() {
-        return;
+    if !forward.is_empty()
+        && let Some(resolver) = resolver_at(plan, &cluster.alias)
+    {
+        resolver.forward.extend(forward);
     }
-    let Some(network) = at(plan, &cluster.alias) else {
-        return;
+}
+
+/// Whether Route 53 answers for a domain of a peer: Amazon does for MSK's, and the zone of a network for those in it.
+fn is_served(plan: &Plan, peer: &Cluster, domain: &str) -> bool {
+    let Some(home) = plan.homes.get(&peer.alias) else {
+        return false;
     };
-    let askers = network.linked.iter().map(ToString::to_string).collect();
+    let zone = plan.network(home).resolver.as_ref();
+    let zone = zone.and_then(|resolver| resolver.zone.as_deref());
+    peer.platform == Platform::AwsMsk || zone.is_some_and(|zone| addresses::is_within(domain, zone))
+}
+
+/// The resolver of a cluster's network, which those that are linked with it may ask.
+fn resolver_at<'a>(plan: &'a mut Plan, alias: &str) -> Option<&'a mut Resolver> {
+    let network = at(plan, alias)?;
     let resolver = network.resolver.get_or_insert_with(Resolver::default);
-    resolver.askers = askers;
-    resolver.forward.extend(forward);
-    if resolver.zone.is_none() {
-        resolver.zone = zone;
-    }
+    resolver.askers = network.linked.iter().map(ToString::to_string).collect();
+    Some(resolver)
 }

@@ -21,6 +21,8 @@ pub(super) struct AwsNetwork {
     pub(super) cidr: String,
     pub(super) zones: Vec<String>,
     pub(super) subnets: Vec<String>,
+    /// Where its way out stands, if it has one.
+    pub(super) egress_subnet: Option<Ipv4Net>,
     pub(super) tags: BTreeMap<String, String>,
     #[serde(serialize_with = "expression")]
     pub(super) egress: Egress,
@@ -64,6 +66,15 @@ pub(super) struct Resolver {
     pub(super) askers: Vec<String>,
     pub(super) forward: BTreeMap<String, Vec<String>>,
     pub(super) zone: Option<String>,
+    /// The networks that the zone is served to beside its own.
+    pub(super) served: Vec<Served>,
+}
+
+/// A network that names are served to.
+#[derive(Debug, Serialize)]
+pub(super) struct Served {
+    pub(super) label: String,
+    pub(super) region_name: String,
 }
 
 impl AwsNetwork {
@@ -99,6 +110,16 @@ impl Plan {
             .iter()
             .find(|network| network.label == label)
             .unwrap_or(&self.networks[0])
+    }
+
+    /// The networks that one is peered with, whichever of the two asks for it.
+    pub(super) fn peered_with(&self, label: &str) -> Vec<&AwsNetwork> {
+        let asks = |from: &AwsNetwork, to: &str| from.peers.iter().any(|peer| peer.label == to);
+        let here = self.network(label);
+        let others = self.networks.iter();
+        others
+            .filter(|other| asks(here, &other.label) || asks(other, label))
+            .collect()
     }
 }
 
@@ -170,6 +191,7 @@ pub(super) fn plan(
             cidr: range.to_string(),
             zones,
             subnets: written.subnets.iter().map(ToString::to_string).collect(),
+            egress_subnet: written.way_out(),
             tags: cluster.infrastructure.tags.clone(),
             egress: Egress::Never,
             peers: Vec::new(),
@@ -184,5 +206,23 @@ pub(super) fn plan(
         homes,
         sites: BTreeSet::new(),
         elsewhere: BTreeSet::new(),
+    })
+}
+
+/// A way out needs a range of its own. `validate` refuses most that has none; a topology that was not read says it here.
+pub(super) fn check_ways_out(plan: &Plan) -> Result<(), TargetError> {
+    let lacking = plan
+        .networks
+        .iter()
+        .find(|network| network.egress != Egress::Never && network.egress_subnet.is_none());
+    let Some(network) = lacking else {
+        return Ok(());
+    };
+    let mut homes = plan.homes.iter();
+    let cluster = homes.find(|(_, label)| **label == network.label);
+    Err(TargetError::Cluster {
+        cluster: cluster.map_or_else(|| network.name.clone(), |(alias, _)| alias.clone()),
+        key: "network.subnets",
+        problem: "machines reach the internet through a subnet of its own: leave a /28 of the network free".to_owned(),
     })
 }

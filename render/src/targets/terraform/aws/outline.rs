@@ -36,6 +36,8 @@ pub struct AwsNetworkOutline {
     pub zones: Vec<String>,
     /// The ranges of the private subnets; where empty, the module divides the first half of the VPC.
     pub subnets: Vec<String>,
+    /// The range of the public subnet that the way out stands in, where there is one.
+    pub egress_subnet: Option<Ipv4Net>,
     /// The tags that the topology declares.
     pub tags: BTreeMap<String, String>,
     /// Whether there is a public subnet with a NAT gateway.
@@ -79,8 +81,8 @@ pub struct Ec2Outline {
     pub count: u32,
     /// The size of the machines; the module's default where absent.
     pub size: Option<String>,
-    /// The port of clients.
-    pub port: u16,
+    /// The ports of clients.
+    pub ports: BTreeSet<u16>,
     /// The ranges of clients.
     pub clients: Vec<String>,
     /// The tags that the topology declares.
@@ -148,6 +150,7 @@ fn outline(root: Root) -> AwsOutline {
                 region: network.region_name,
                 zones: network.zones,
                 subnets: network.subnets,
+                egress_subnet: network.egress_subnet,
                 tags: network.tags,
                 peers: network.peers.into_iter().map(|peer| peer.label).collect(),
                 resolver: network.resolver.map(|resolver| ResolverOutline {
@@ -159,11 +162,11 @@ fn outline(root: Root) -> AwsOutline {
         ec2: ec2
             .into_iter()
             .map(|cluster| Ec2Outline {
+                ports: cluster.ports(),
                 name: cluster.name,
                 network: cluster.network,
                 count: cluster.count,
                 size: cluster.size,
-                port: cluster.port,
                 clients: cluster.clients,
                 tags: cluster.tags,
             })
