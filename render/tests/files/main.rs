@@ -15,3 +15,4 @@ mod nasty;
 mod sharing;
 mod support;
 mod templates;
+mod unique;
