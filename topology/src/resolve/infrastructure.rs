@@ -7,6 +7,7 @@ mod names;
 mod peers;
 mod regions;
 mod shared;
+mod strimzi;
 mod subnets;
 
 use std::net::IpAddr;
@@ -89,6 +90,7 @@ fn fit(scope: &mut Scope<'_>, path: &Path, written: &spec::Cluster, found: &Infr
     }
     buildable::check(scope, path, written, found);
     names::check(scope, path, written, found);
+    strimzi::check(scope, path, written, found);
 }
 
 fn brokers(written: &spec::Brokers) -> Brokers {
