@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use e2e::{ClusterSpec, KafkaCluster, Workspace, mirrorctl_binary, record_count, write_mixed};
 use rendered::{render, run, said, succeed};
 
-/// A base image may not be to be had from a registry: this one holds what the binary is linked to, and nothing else.
+/// A base image may not be to be had from a registry: this one holds what the binary is linked to, and nothing else. That the
+/// base of a Containerfile to which nothing is said holds as much is for `mirrorctl/tests/cli/image.rs`.
 const BASE: &str = "mirrorctl/e2e-base:1";
 const IMAGE: &str = "mirrorctl/e2e-replicator:1";
 const RECORDS: u64 = 1_000;

@@ -4,6 +4,7 @@
 //! `render` writes such a folder whole, `plan` one planned file after the other. Both judge a file by [`standing`], so that
 //! they cannot disagree about who wrote it.
 
+mod author;
 mod difference;
 mod digest;
 mod manifest;
@@ -12,6 +13,7 @@ mod place;
 mod sensitive;
 mod standing;
 
+pub use author::{Author, Clusters};
 pub use difference::Difference;
 pub use digest::sha256;
 pub use manifest::{MANIFEST, Manifest, ManifestEntry};

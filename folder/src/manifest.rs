@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::author::{Author, Clusters, may_be_of_one};
+
 /// The name of the manifest in the output folder.
 pub const MANIFEST: &str = "mirrorctl-render.json";
 /// The only version there is.
@@ -29,6 +31,10 @@ pub struct ManifestEntry {
     /// The name of the topology that it was rendered from; absent where that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topology: Option<String>,
+    /// The clusters of a topology without a name, by alias, a digest each of where it is: they tell it from others without one.
+    /// Absent where it has a name, where no cluster could be reached yet, and in manifests of before they were noted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clusters: Clusters,
     /// The SHA-256 of its bytes when it was written.
     pub sha256: String,
     /// The template it was made from.
@@ -40,15 +46,27 @@ pub struct ManifestEntry {
 }
 
 impl ManifestEntry {
-    /// Whether the topology of this name rendered it: only that one takes it back.
-    pub fn is_of(&self, topology: Option<&str>) -> bool {
-        self.topology.as_deref() == topology
+    /// Whether this topology rendered it: only that one takes it back.
+    pub fn is_of(&self, author: Author<'_>) -> bool {
+        self.topology.as_deref() == author.name
+            && (author.name.is_some() || may_be_of_one(&self.clusters, author.clusters))
     }
 
-    /// Whether a topology of another name rendered it. What one without a name rendered is for whoever wants the same file:
-    /// that is what giving it a name does.
-    pub fn is_claimed_against(&self, topology: Option<&str>) -> bool {
-        self.topology.is_some() && !self.is_of(topology)
+    /// Whether another topology rendered it: one of another name, or one without a name and of other clusters. What this one
+    /// rendered before it had a name is its own: that is what giving it a name does.
+    pub fn is_claimed_against(&self, author: Author<'_>) -> bool {
+        match &self.topology {
+            Some(_) => !self.is_of(author),
+            None => !may_be_of_one(&self.clusters, author.clusters),
+        }
+    }
+
+    /// The topology that rendered it, in words.
+    pub fn author_in_words(&self) -> String {
+        self.topology.as_ref().map_or_else(
+            || "a topology without a name".to_owned(),
+            |name| format!("the topology `{name}`"),
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a file stands to what was rendered and to what is wanted. No I/O.
 
+use crate::author::Author;
 use crate::digest::sha256;
 use crate::manifest::ManifestEntry;
 use crate::place::Present;
@@ -43,8 +44,8 @@ pub struct Sides<'a> {
     pub present: Option<&'a Present>,
     /// As the manifest says that it was rendered.
     pub recorded: Option<&'a ManifestEntry>,
-    /// The name of the topology that asks, where it has one.
-    pub topology: Option<&'a str>,
+    /// The topology that asks.
+    pub author: Author<'a>,
 }
 
 /// How a file stands. A file that is neither wanted nor there, neither wanted nor recorded, or not wanted and rendered by
@@ -57,7 +58,7 @@ pub fn standing(sides: &Sides<'_>) -> Option<FileState> {
         wanted,
         present,
         recorded,
-        topology,
+        author,
     } = *sides;
     let as_rendered =
         |present: &Present| recorded.is_some_and(|it| it.sha256 == sha256(&present.bytes));
@@ -70,12 +71,12 @@ pub fn standing(sides: &Sides<'_>) -> Option<FileState> {
                 FileState::Same
             })
         }
-        (Some(_), Some(_)) if recorded.is_some_and(|it| it.is_claimed_against(topology)) => {
+        (Some(_), Some(_)) if recorded.is_some_and(|it| it.is_claimed_against(author)) => {
             Some(FileState::Others)
         }
         (Some(_), Some(present)) if as_rendered(present) => Some(FileState::Outdated),
         (Some(_), Some(_)) => Some(FileState::Edited),
-        (None, Some(_)) if recorded.is_some_and(|it| !it.is_of(topology)) => None,
+        (None, Some(_)) if recorded.is_some_and(|it| !it.is_of(author)) => None,
         (None, Some(present)) if as_rendered(present) => Some(FileState::Obsolete),
         (None, Some(_)) => recorded.map(|_| FileState::Left),
         (None, None) => None,
@@ -85,11 +86,13 @@ pub fn standing(sides: &Sides<'_>) -> Option<FileState> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::author::Clusters;
 
     fn entry(text: &str, topology: Option<&str>) -> ManifestEntry {
         ManifestEntry {
             target: "systemd".to_owned(),
             topology: topology.map(str::to_owned),
+            clusters: Clusters::new(),
             sha256: sha256(text.as_bytes()),
             template: None,
             template_sha256: None,
@@ -117,7 +120,10 @@ mod tests {
             }),
             present: there.as_ref(),
             recorded,
-            topology,
+            author: Author {
+                name: topology,
+                ..Author::default()
+            },
         })
     }
 
@@ -171,6 +177,40 @@ mod tests {
         }
         let gone = judged(new, None, Some(&of_a), Some("b"));
         assert_eq!(gone, Some(FileState::Missing));
+    }
+
+    #[test]
+    fn what_a_topology_without_a_name_rendered_is_taken_over_by_none_of_other_clusters() {
+        let at = |place: &str| Clusters::from([("a".to_owned(), place.to_owned())]);
+        let (ours, theirs) = (at("here"), at("there"));
+        let entry = ManifestEntry {
+            clusters: theirs.clone(),
+            ..entry("old", None)
+        };
+        let judged = |wanted: Option<&str>, name, clusters: &Clusters| {
+            let there = present("old");
+            standing(&Sides {
+                wanted: wanted.map(|text| Wanted {
+                    bytes: text.as_bytes(),
+                    executable: false,
+                }),
+                present: Some(&there),
+                recorded: Some(&entry),
+                author: Author { name, clusters },
+            })
+        };
+        for name in [None, Some("b")] {
+            assert_eq!(judged(Some("new"), name, &ours), Some(FileState::Others));
+            assert_eq!(judged(Some("old"), name, &ours), Some(FileState::Same));
+            assert_eq!(judged(None, name, &ours), None);
+            assert_eq!(
+                judged(Some("new"), name, &theirs),
+                Some(FileState::Outdated)
+            );
+        }
+        assert_eq!(judged(None, None, &theirs), Some(FileState::Obsolete));
+        // with a name it may still be wanted by the one without
+        assert_eq!(judged(None, Some("b"), &theirs), None);
     }
 
     #[test]

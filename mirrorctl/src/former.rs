@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plan::FormerFolder;
-use render::{MANIFEST, Manifest};
+use render::{Author, MANIFEST, Manifest};
 use topology::Topology;
 
 use crate::rendered::folder_of;
@@ -19,6 +19,11 @@ const MOST_FOLDERS: usize = 2_000;
 pub(crate) fn folders(file: &Path, topology: &Topology) -> Vec<FormerFolder> {
     let Ok(below) = folder_of(file) else {
         return Vec::new();
+    };
+    let clusters = render::clusters(topology);
+    let author = Author {
+        name: topology.name.as_deref(),
+        clusters: &clusters,
     };
     let current = topology.render.as_ref();
     let current = current.and_then(|block| std::path::absolute(&block.out).ok());
@@ -38,7 +43,7 @@ pub(crate) fn folders(file: &Path, topology: &Topology) -> Vec<FormerFolder> {
         if looked > MOST_FOLDERS {
             break;
         }
-        match files(&folder, topology.name.as_deref()) {
+        match files(&folder, author) {
             // what is rendered lies in one folder, and not in folders of that
             Some(0) => {}
             Some(files) => found.push(FormerFolder {
@@ -56,13 +61,13 @@ pub(crate) fn folders(file: &Path, topology: &Topology) -> Vec<FormerFolder> {
 }
 
 /// How many files of the topology are in a folder; nothing where nobody ever rendered into it.
-fn files(folder: &Path, topology: Option<&str>) -> Option<usize> {
+fn files(folder: &Path, author: Author<'_>) -> Option<usize> {
     let bytes = fs::read(folder.join(MANIFEST)).ok()?;
     let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
     let ours = manifest
         .files
         .iter()
-        .filter(|(name, entry)| entry.is_of(topology) && folder.join(name).is_file());
+        .filter(|(name, entry)| entry.is_of(author) && folder.join(name).is_file());
     Some(ours.count())
 }
 

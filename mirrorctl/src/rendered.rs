@@ -30,6 +30,7 @@ pub(crate) fn files(file: &Path, topology: &Topology) -> Result<Option<DesiredFo
         settings: &settings,
     };
     let rendering = render::render(&request, &names(block), &templates)?;
+    let clusters = rendering.clusters;
     let files: Result<BTreeMap<String, DesiredFile>, Failure> = rendering
         .files
         .into_iter()
@@ -44,6 +45,7 @@ pub(crate) fn files(file: &Path, topology: &Topology) -> Result<Option<DesiredFo
     Ok(Some(DesiredFolder {
         below,
         out: out.unwrap_or_default(),
+        clusters,
         files: files?,
     }))
 }

@@ -85,7 +85,8 @@ pub struct FolderRef {
 }
 
 /// A folder that the topology rendered files into, and does not any more: `render.out` was another one, or there was a
-/// `render`. Of a topology without a name, others without one may be meant.
+/// `render`. Of a topology without a name, others without one may be meant, where a manifest does not say of which clusters they
+/// are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FormerFolder {

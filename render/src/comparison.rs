@@ -59,7 +59,7 @@ impl Comparison {
             ..Manifest::default()
         };
         let paths: BTreeSet<&String> = rendering.files.keys().chain(dropped.into_keys()).collect();
-        let topology = rendering.topology.as_deref();
+        let author = rendering.author();
         let files: Vec<FileChange> = paths
             .into_iter()
             .filter_map(|path| {
@@ -72,11 +72,11 @@ impl Comparison {
                     }),
                     present: before,
                     recorded: entry,
-                    topology,
+                    author,
                 })?;
                 if let Some(file) = after
                     && !(state == FileState::Same
-                        && entry.is_some_and(|it| it.is_claimed_against(topology)))
+                        && entry.is_some_and(|it| it.is_claimed_against(author)))
                 {
                     manifest.files.insert(path.clone(), file.entry());
                 }

@@ -39,7 +39,8 @@ pub use comparison::{Comparison, FileChange};
 pub use draft::Draft;
 pub use engine::{TemplateError, Templates};
 pub use folder::{
-    FileState, FolderError, MANIFEST, Manifest, ManifestEntry, PathError, link_on_the_way,
+    Author, Clusters, FileState, FolderError, MANIFEST, Manifest, ManifestEntry, PathError,
+    link_on_the_way,
 };
 pub use present::compare;
 pub use rendering::{Complaint, Extent, RenderError, RenderedFile, Rendering, render};
@@ -48,6 +49,6 @@ pub use setting::{Setting, Takes};
 pub use target::{Target, TargetError};
 pub use targets::{
     AwsNetworkOutline, AwsOutline, Ec2Outline, Egress, MskOutline, ReplicatorOutline,
-    ResolverOutline, aws_outline, targets,
+    ResolverOutline, aws_outline, clusters, targets,
 };
 pub use writing::{WriteError, Written};

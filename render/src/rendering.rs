@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use folder::{ManifestEntry, PathError, sha256};
+use folder::{Author, Clusters, ManifestEntry, PathError, sha256};
 
 use crate::draft::{Body, Draft};
 use crate::engine::{TemplateError, Templates};
@@ -11,7 +11,7 @@ use crate::header::{self, UnknownKind};
 use crate::layout;
 use crate::request::Request;
 use crate::target::{Target, TargetError};
-use crate::targets::targets;
+use crate::targets::{clusters, targets};
 
 /// Why a topology cannot be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,8 @@ pub struct RenderedFile {
     pub target: &'static str,
     /// The name of the topology that it was rendered from, where that has one.
     pub topology: Option<String>,
+    /// The clusters of that topology.
+    pub clusters: Clusters,
     /// The template it was made from, and the SHA-256 of that.
     pub template: Option<(String, String)>,
 }
@@ -89,6 +91,12 @@ impl RenderedFile {
         ManifestEntry {
             target: self.target.to_owned(),
             topology: self.topology.clone(),
+            // a name says enough, whatever becomes of the clusters
+            clusters: if self.topology.is_some() {
+                Clusters::new()
+            } else {
+                self.clusters.clone()
+            },
             sha256: self.digest(),
             template,
             template_sha256,
@@ -112,6 +120,8 @@ pub struct Rendering {
     pub extent: Extent,
     /// The name of the topology, where it has one: what others have rendered stays as it is.
     pub topology: Option<String>,
+    /// Its clusters, which tell it from others where it has none.
+    pub clusters: Clusters,
 }
 
 /// What of a folder a rendering speaks of. What it does not speak of stays as it is.
@@ -136,7 +146,15 @@ impl Extent {
 impl Rendering {
     /// Whether it speaks of a file that was rendered like this, wanted or not.
     pub(crate) fn speaks_of(&self, entry: &ManifestEntry) -> bool {
-        self.extent.covers(&entry.target) && entry.is_of(self.topology.as_deref())
+        self.extent.covers(&entry.target) && entry.is_of(self.author())
+    }
+
+    /// The topology that asks.
+    pub(crate) fn author(&self) -> Author<'_> {
+        Author {
+            name: self.topology.as_deref(),
+            clusters: &self.clusters,
+        }
     }
 
     /// The same for a folder that belongs to the topology: files of other targets in it are not wanted.
@@ -201,6 +219,7 @@ pub fn render(
         remarks,
         extent: Extent::Targets(wanted.iter().map(|target| target.name).collect()),
         topology: request.topology.name.clone(),
+        clusters: clusters(request.topology),
     })
 }
 
@@ -255,6 +274,7 @@ fn finish(
         content,
         target,
         topology: request.topology.name.clone(),
+        clusters: clusters(request.topology),
         template,
     })
 }

@@ -28,9 +28,10 @@ Examples:
 
 The same topology gives the same bytes. mirrorctl-render.json in the output folder holds the digest
 of every file: a file that was edited since, that was there before, or that another topology
-rendered, keeps everything from being written (exit code 3) unless --force is given. Files that are
-no longer wanted are removed, unless they were edited; other files are never touched. Secrets are
-never written: files name the environment variables and files that hold them.
+rendered, keeps everything from being written (exit code 3) unless --force is given. Topologies are
+told apart by their names, and those without one by where their clusters are. Files that are no
+longer wanted are removed, unless they were edited; other files are never touched. Secrets are never
+written: files name the environment variables and files that hold them.
 
 With --check nothing is written: the differences are printed, and the exit code is 2 when there are
 any.")]

@@ -346,6 +346,28 @@ fn topologies_without_names_are_told_how_to_share_a_folder() {
 }
 
 #[test]
+fn topologies_without_names_do_not_overwrite_what_is_of_other_clusters() {
+    let stage = Stage::new();
+    let [a, b] = two_topologies(&stage, ["", ""], "pay");
+    let addresses = [&stage.left, &stage.right].map(|it| it.bootstrap_servers());
+    let other = fs::read_to_string(&b).unwrap();
+    let other = other.replace(&addresses[0], "x.test:9092");
+    fs::write(&b, other.replace(&addresses[1], "y.test:9092")).unwrap();
+    let only = ["--target", "file.*"];
+    apply(&a, &only).code(0);
+    let before = fs::read(rendered(&stage, FILE)).unwrap();
+    let refused = plan(&b, &only).code(3);
+    refused.says("there, and rendered from another topology");
+    refused.says("overwriting what a topology without a name renders");
+    assert_eq!(fs::read(rendered(&stage, FILE)).unwrap(), before);
+    plan(&a, &only).code(0);
+    let taken = apply(&b, &[&only[..], &["--allow-destroy", ADDRESS]].concat()).code(0);
+    taken.says("a topology without a name renders it too, or did; this apply takes it over");
+    plan(&b, &only).code(0);
+    plan(&a, &only).code(3);
+}
+
+#[test]
 fn a_saved_plan_writes_where_it_was_made_for_wherever_it_is_applied() {
     let stage = Stage::new();
     let home = stage.path("home");
@@ -560,7 +582,18 @@ fn files_of_a_former_folder_are_named_until_they_are_gone() {
     assert!(!rendered(&stage, FILE).exists());
     apply(&topology(&stage, RENDER), &[]).code(0);
 
-    // another topology's files are its own affair
+    // another topology's files are its own affair, without a name, too, where its clusters are others
+    let elsewhere = fs::read_to_string(topology(&stage, "")).unwrap();
+    let addresses = [&stage.left, &stage.right].map(|it| it.bootstrap_servers());
+    let elsewhere = elsewhere
+        .replace(&addresses[0], "x.test:9092")
+        .replace(&addresses[1], "y.test:9092");
+    let elsewhere = stage.file("elsewhere.yaml", &elsewhere);
+    let nearby = stage.path("nearby");
+    run(&["render", "-f", text(&elsewhere), "--out", text(&nearby)]).code(0);
+    let planned = run(&["plan", "-f", text(&topology(&stage, ""))]).code(0);
+    planned.says(text(&stage.path("rendered")));
+    assert!(!planned.out.contains("nearby"), "{}", planned.out);
     let named = topology(&stage, "metadata: {name: other}\n");
     let other = run(&["plan", "-f", text(&named)]).code(0);
     assert!(!other.out.contains("left there"), "{}", other.out);

@@ -9,6 +9,8 @@ mod bed;
 mod demo;
 mod files;
 mod help;
+#[cfg(target_os = "linux")]
+mod image;
 mod import;
 mod late;
 mod plan_apply;

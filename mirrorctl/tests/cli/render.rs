@@ -108,6 +108,38 @@ fn edited_files_are_refused_with_3() {
 }
 
 #[test]
+fn a_folder_of_another_topology_without_a_name_is_refused_with_3() {
+    let example = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../topology/examples");
+        folder.join(format!("{name}.yaml"))
+    };
+    let place = Place::new();
+    let out = place.path().join("out");
+    let render = |name: &str, more: &[&str]| {
+        let file = example(name);
+        let arguments = ["render", "-f", text(&file), "--out", text(&out)];
+        run(&[&arguments[..], more].concat())
+    };
+    render("seed-000-hybrid-cloud", &[]).code(0);
+    let ours = fs::read(out.join("systemd/topology.yaml")).unwrap();
+    let refused = render("seed-004-go-mirror", &[]).code(3);
+    refused.says("! systemd/topology.yaml (rendered from another topology)");
+    refused.says("0 to remove");
+    assert_eq!(fs::read(out.join("systemd/topology.yaml")).unwrap(), ours);
+    // still its own
+    render("seed-000-hybrid-cloud", &["--check"]).code(0);
+    // forced, it takes what both want, and nothing else
+    render("seed-004-go-mirror", &["--force"])
+        .code(0)
+        .says(" 0 removed");
+    render("seed-004-go-mirror", &["--check"]).code(0);
+    assert!(out.join("terraform-aws/main.tf").exists());
+    render("seed-000-hybrid-cloud", &["--check"])
+        .code(2)
+        .says("(rendered from another topology)");
+}
+
+#[test]
 fn an_edited_file_that_is_not_wanted_goes_by_force() {
     let place = Place::new();
     place.render(&[]).code(0);

@@ -37,6 +37,7 @@ fn entry(text: &str, target: &str) -> ManifestEntry {
     ManifestEntry {
         target: target.to_owned(),
         topology: None,
+        clusters: BTreeMap::new(),
         sha256: sha256(text.as_bytes()),
         template: None,
         template_sha256: None,
@@ -64,6 +65,7 @@ pub(super) fn desired_folder() -> impl Strategy<Value = Option<DesiredFolder>> {
         DesiredFolder {
             below: "/".into(),
             out: "out".into(),
+            clusters: BTreeMap::new(),
             files: files.collect(),
         }
     });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use folder::ManifestEntry;
+use folder::{Author, Clusters, ManifestEntry};
 use serde::Serialize;
 
 use super::KIND;
@@ -18,6 +18,9 @@ pub struct DesiredFolder {
     pub below: PathBuf,
     /// Where it is, relative to that.
     pub out: PathBuf,
+    /// The clusters of the topology: whose files are in the folder, where it has no name. Every entry of `files` holds them.
+    #[serde(skip)]
+    pub clusters: Clusters,
     /// By path below the folder; parts are separated by `/`.
     pub files: BTreeMap<String, DesiredFile>,
 }
@@ -26,6 +29,14 @@ impl DesiredFolder {
     /// Where it is.
     pub fn path(&self) -> PathBuf {
         self.below.join(&self.out)
+    }
+
+    /// The topology that wants it, which may have a name.
+    pub(crate) fn author<'a>(&'a self, name: Option<&'a str>) -> Author<'a> {
+        Author {
+            name,
+            clusters: &self.clusters,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folder::{Difference, FileState, ManifestEntry, Present, Sides, Wanted, standing};
+use folder::{Author, Difference, FileState, ManifestEntry, Present, Sides, Wanted, standing};
 
 use super::{
     DesiredFile, DesiredFolder, ObservedFolder, RENDERED_NO_LONGER, RenderedFileState, label,
@@ -34,6 +34,13 @@ pub(crate) struct Scene<'a> {
     pub(crate) allowed: &'a Permissions,
 }
 
+impl<'a> Scene<'a> {
+    /// Who asks.
+    fn author(&self) -> Author<'a> {
+        self.desired.author(self.topology)
+    }
+}
+
 /// One file from all sides.
 struct File<'a> {
     path: &'a str,
@@ -42,7 +49,7 @@ struct File<'a> {
     recorded: Option<&'a ManifestEntry>,
     /// Why it could not be read.
     unread: Option<&'a str>,
-    topology: Option<&'a str>,
+    author: Author<'a>,
 }
 
 /// What has to be done about the files that are wanted, and about those that were rendered and are not wanted any more.
@@ -94,7 +101,7 @@ pub(crate) fn others(scene: &Scene<'_>) -> Vec<OtherFiles> {
     let mut others: BTreeMap<&Option<String>, usize> = BTreeMap::new();
     let known = scene.live.into_iter().flat_map(|it| &it.manifest.files);
     for (path, entry) in known {
-        if !entry.is_of(scene.topology) && !scene.desired.files.contains_key(path) {
+        if !entry.is_of(scene.author()) && !scene.desired.files.contains_key(path) {
             *others.entry(&entry.topology).or_default() += 1;
         }
     }
@@ -109,7 +116,7 @@ pub(crate) fn others(scene: &Scene<'_>) -> Vec<OtherFiles> {
 
 fn paths<'a>(scene: &Scene<'a>, live: &'a ObservedFolder) -> BTreeSet<&'a str> {
     let ours = live.manifest.files.iter();
-    let ours = ours.filter(|(_, entry)| entry.is_of(scene.topology));
+    let ours = ours.filter(|(_, entry)| entry.is_of(scene.author()));
     let paths = scene.desired.files.keys().chain(ours.map(|(path, _)| path));
     paths.map(String::as_str).collect()
 }
@@ -121,7 +128,7 @@ fn file<'a>(path: &'a str, scene: &Scene<'a>, live: &'a ObservedFolder) -> File<
         present: live.files.get(path),
         recorded: live.manifest.files.get(path),
         unread: live.unread.get(path).map(String::as_str),
-        topology: scene.topology,
+        author: scene.author(),
     }
 }
 
@@ -134,7 +141,7 @@ impl File<'_> {
             }),
             present: self.present,
             recorded: self.recorded,
-            topology: self.topology,
+            author: self.author,
         })
     }
 
@@ -145,11 +152,11 @@ impl File<'_> {
         Some(Owner::named(entry.topology.as_deref()))
     }
 
-    /// The topology of another name that rendered it.
-    fn other(&self) -> Option<&str> {
+    /// The other topology that rendered it, in words.
+    fn other(&self) -> Option<String> {
         let entry = self.recorded?;
-        let theirs = entry.is_claimed_against(self.topology);
-        entry.topology.as_deref().filter(|_| theirs)
+        let theirs = entry.is_claimed_against(self.author);
+        theirs.then(|| entry.author_in_words())
     }
 
     fn change(
@@ -236,11 +243,11 @@ impl File<'_> {
             (FileState::Same, None, _) => {
                 Some("it was there already; the next apply puts it into the manifest".to_owned())
             }
-            (FileState::Same, _, Some(other)) => Some(format!(
-                "the topology `{other}` renders the same, and keeps it"
-            )),
+            (FileState::Same, _, Some(other)) => {
+                Some(format!("{other} renders the same, and keeps it"))
+            }
             (FileState::Missing | FileState::Others, _, Some(other)) => Some(format!(
-                "the topology `{other}` renders it too, or did; this apply takes it over"
+                "{other} renders it too, or did; this apply takes it over"
             )),
             _ => None,
         }
@@ -347,7 +354,7 @@ impl File<'_> {
             FileState::Others => {
                 let other = self.other().unwrap_or_default();
                 format!(
-                    "overwriting what the topology `{other}` renders: give one of the two another `render.out`, or take the \
+                    "overwriting what {other} renders: give one of the two another `render.out`, or take the \
                      file over with {flag}"
                 )
             }

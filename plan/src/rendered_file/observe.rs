@@ -38,7 +38,8 @@ pub fn observe_folder(
     let folder = Folder::at(desired.path());
     let manifest = folder.manifest()?;
     let recorded = manifest.files.iter();
-    let ours = recorded.filter(|(_, entry)| entry.is_of(topology));
+    let author = desired.author(topology);
+    let ours = recorded.filter(|(_, entry)| entry.is_of(author));
     let names: BTreeSet<&String> = desired
         .files
         .keys()

@@ -13,6 +13,7 @@ fn entry(text: &str) -> ManifestEntry {
     ManifestEntry {
         target: "systemd".to_owned(),
         topology: None,
+        clusters: BTreeMap::new(),
         sha256: sha256(text.as_bytes()),
         template: None,
         template_sha256: None,
@@ -26,6 +27,7 @@ fn planned(files: Files<'_>, allowed: &Permissions) -> Plan {
     let mut desired = DesiredFolder {
         below: "/work".into(),
         out: "rendered".into(),
+        clusters: BTreeMap::new(),
         files: BTreeMap::new(),
     };
     let mut live = ObservedFolder::default();
@@ -133,6 +135,7 @@ fn a_folder_that_was_not_read_blocks() {
     let folder = DesiredFolder {
         below: "/work".into(),
         out: "rendered".into(),
+        clusters: BTreeMap::new(),
         files: [(
             "systemd/a".to_owned(),
             DesiredFile {

@@ -10,7 +10,7 @@ use topology::{Cluster, Platform, Topology};
 
 use self::security::{BrokerLogin, BrokerTls};
 use super::credentials;
-use super::listening::{self, FIRST_PORT_SETTING};
+use super::listening::{self, FIRST_PORT_SETTING, Taken};
 use super::loopback;
 use super::names;
 use super::replicator::{self, Run, mirrors, runs};
@@ -195,6 +195,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         drafts.extend(Draft::tree("ansible/roles/kafka", "roles/kafka")?);
     }
     if !replicators.is_empty() {
+        listening::check(request, NAME, &taken(topology, &clusters, &replicators))?;
         drafts.push(Draft::template(
             "group_vars/mirrorctl/mirrors.yml",
             "ansible/mirrors.yml",
@@ -388,6 +389,20 @@ fn replicators(chosen: &str, clusters: &[OnMachines]) -> Vec<String> {
         return nodes.take(2).map(|it| it.host.clone()).collect();
     }
     chosen.split(',').map(|it| it.trim().to_owned()).collect()
+}
+
+/// Ports of the machines that run mirrors.
+fn taken(topology: &Topology, clusters: &[OnMachines], replicators: &[String]) -> Taken {
+    let mut taken = loopback::ports(topology, mirrors(topology));
+    for cluster in clusters {
+        let brokers = cluster.nodes.iter().map(|it| (&it.host, it.port));
+        let controllers = cluster.controllers.iter().map(|it| (&it.host, it.port));
+        let here = brokers.chain(controllers);
+        let here =
+            here.filter(|(host, _)| replicators.iter().any(|it| it.eq_ignore_ascii_case(host)));
+        taken.extend(here.map(|(_, port)| (port, cluster.alias.clone())));
+    }
+    taken
 }
 
 /// Machines, separated by commas, each once.

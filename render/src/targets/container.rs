@@ -9,6 +9,7 @@ use crate::setting::{self, Setting, Takes};
 use crate::target::{Target, TargetError, no_remarks};
 
 const NAME: &str = "container";
+/// `mirrorctl/tests/cli/image.rs` lists the shared libraries of it, which have to be enough for the binary.
 const BASE: &str = "gcr.io/distroless/cc-debian12:nonroot";
 
 pub(super) const TARGET: Target = Target {

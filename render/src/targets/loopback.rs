@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use topology::{Mirror, Platform, Topology};
 
+use super::listening::Taken;
+
 /// Says of each cluster of the mirrors that it is reached by a loopback address, which is `what` where the mirrors run.
 pub(super) fn remarks<'a>(
     topology: &Topology,
@@ -32,6 +34,24 @@ pub(super) fn remarks<'a>(
         }
     }
     remarks
+}
+
+/// Ports of clusters that are reached by a loopback address: their brokers are where the mirrors run.
+pub(super) fn ports<'a>(
+    topology: &Topology,
+    mirrors: impl IntoIterator<Item = &'a Mirror>,
+) -> Taken {
+    let mut ports = Taken::new();
+    for mirror in mirrors {
+        let aliases = mirror.sources.iter().chain([&mirror.target]);
+        for cluster in aliases.filter_map(|alias| topology.cluster(alias)) {
+            let servers = cluster.bootstrap_servers.iter();
+            let here = servers.filter(|it| is_loopback(it));
+            let here = here.filter_map(|it| it.rsplit_once(':')?.1.parse().ok());
+            ports.extend(here.map(|port: u16| (port, cluster.alias.clone())));
+        }
+    }
+    ports
 }
 
 fn is_loopback(server: &str) -> bool {

@@ -25,6 +25,8 @@ pub use terraform::aws::{
     ResolverOutline, aws_outline,
 };
 
+pub use replicator::clusters;
+
 use crate::target::Target;
 
 /// All targets, by name. A new one is a module and a line here.

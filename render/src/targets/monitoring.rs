@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use topology::{Engine, MirrorState};
 
 use super::listening;
-use super::replicator::{self, mirrors};
+use super::replicator;
 use crate::draft::Draft;
 use crate::quoting;
 use crate::request::Request;
@@ -18,7 +18,7 @@ pub(super) const TARGET: Target = Target {
     renders: "mirrors with `engine: builtin`",
     settings: &[Setting {
         name: "listen",
-        about: "where `replicate --listen` serves metrics, separated by commas; the ports of target systemd where nothing is said",
+        about: "where `replicate --listen` serves metrics, separated by commas; the ports of targets systemd and ansible where nothing is said",
         takes: Takes::Text(addresses),
     }],
     remarks,
@@ -86,14 +86,11 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     ])
 }
 
-/// What is asked for metrics: what was chosen, or each mirror where the systemd units serve it.
+/// What is asked for metrics: what was chosen, or each mirror where the units on machines serve it.
 fn listen(request: &Request<'_>) -> Vec<String> {
     let chosen = request.setting("monitoring", "listen", "");
     if chosen.is_empty() {
-        let mirrors = mirrors(request.topology).count().max(1);
-        return listening::addresses(request, "systemd")
-            .take(mirrors)
-            .collect();
+        return listening::all(request);
     }
     chosen
         .split(',')

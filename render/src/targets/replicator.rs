@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
-use folder::sha256;
+use folder::{Clusters, sha256};
 use serde::Serialize;
 use topology::{Cluster, Engine, Mirror, MirrorState, Platform, Sasl, SecretRef, Topology};
 
@@ -106,6 +106,16 @@ fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
         run.reach(mirror, cluster)?;
     }
     Ok(run)
+}
+
+/// The clusters of a topology that are somewhere, which tell it from others without a name. One that has neither an id nor
+/// addresses yet may be anywhere.
+pub fn clusters(topology: &Topology) -> Clusters {
+    let known = topology
+        .clusters
+        .iter()
+        .filter(|it| it.cluster_id.is_some() || !it.bootstrap_servers.is_empty());
+    known.map(|it| (it.alias.clone(), digest(&[it]))).collect()
 }
 
 /// Of the ids of clusters where these are declared, which stay, and otherwise of their addresses.

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::credentials::{self, CredentialFile};
 use super::listening::{self, FIRST_PORT_SETTING};
+use super::loopback;
 use super::names::{self, on_machines};
-use super::replicator::{self, Run, runs};
+use super::replicator::{self, Run, mirrors, runs};
 use crate::draft::Draft;
 use crate::request::Request;
 use crate::setting::{Setting, Takes};
@@ -53,6 +54,8 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
     if runs.is_empty() {
         return Ok(Vec::new());
     }
+    let taken = loopback::ports(request.topology, mirrors(request.topology));
+    listening::check(request, NAME, &taken)?;
     let memory_max = request.setting(NAME, "memory-max", "1G");
     let name = request.topology.name.as_deref();
     let (unit, user) = (on_machines(name), names::user(name));

@@ -281,3 +281,69 @@ fn what_another_topology_rendered_is_left_alone() {
     assert!(compared(&rendering(&other, &["mirrormaker2"]), out.path()).is_current());
     assert_eq!(state(&a, out.path(), FILE), FileState::Others);
 }
+
+/// MM2, its clusters elsewhere.
+fn elsewhere() -> String {
+    let text = MM2.replace("\"a1:9092\", \"a2:9092\"", "\"x:9092\"");
+    let text = text.replace("b:9093", "y:9093");
+    assert!(text.contains("x:9092") && text.contains("y:9093"));
+    text
+}
+
+#[test]
+fn a_topology_without_a_name_takes_no_folder_from_one_of_other_clusters() {
+    let out = TempDir::new().unwrap();
+    write(&two_mirrors(), out.path()).unwrap();
+    let before = fs::read(out.path().join(FILE)).unwrap();
+    for text in [
+        elsewhere(),
+        format!("{}metadata: {{name: b}}\n", elsewhere()),
+    ] {
+        assert_eq!(state(&text, out.path(), FILE), FileState::Others);
+        let comparison = compared(&rendering(&text, &["mirrormaker2"]), out.path());
+        // what this one does not want is the other's, and no leftover
+        assert_eq!(comparison.in_state(FileState::Obsolete).count(), 0);
+        let refused = write(&text, out.path());
+        assert!(matches!(refused, Err(WriteError::Edited { .. })));
+        assert_eq!(fs::read(out.path().join(FILE)).unwrap(), before);
+    }
+    // forced, it is taken over, and what is left stays whose it was
+    let forced = rendering(&elsewhere(), &["mirrormaker2"]);
+    let written = compared(&forced, out.path()).apply(out.path()).unwrap();
+    assert_eq!((written.updated, written.removed), (1, 0));
+    assert!(compared(&forced, out.path()).is_current());
+    assert_eq!(state(MM2, out.path(), FILE), FileState::Others);
+}
+
+#[test]
+fn a_topology_without_a_name_may_change_and_get_one() {
+    let out = TempDir::new().unwrap();
+    write(MM2, out.path()).unwrap();
+    let moved = MM2.replace("\"a1:9092\", \"a2:9092\"", "\"x:9092\"");
+    let third = "- {alias: c, bootstrapServers: ['c:9092']}\nmirrors:";
+    let more = MM2.replace("mirrors:", third).replace("bill", "invoices");
+    for text in [&moved, &more] {
+        assert_eq!(state(text, out.path(), FILE), FileState::Outdated);
+        let named = format!("{text}metadata: {{name: b}}\n");
+        assert_eq!(state(&named, out.path(), FILE), FileState::Outdated);
+    }
+}
+
+#[test]
+fn a_manifest_of_before_clusters_were_noted_keeps_nobody_out() {
+    let out = TempDir::new().unwrap();
+    write(MM2, out.path()).unwrap();
+    let manifest = out.path().join(MANIFEST);
+    let text = fs::read_to_string(&manifest).unwrap();
+    let mut entries: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let entry = entries["files"][FILE].as_object_mut().unwrap();
+    let clusters = entry.remove("clusters").unwrap();
+    assert_eq!(clusters.as_object().unwrap().len(), 2);
+    fs::write(&manifest, entries.to_string()).unwrap();
+    assert_eq!(state(&elsewhere(), out.path(), FILE), FileState::Outdated);
+    // one with a name needs no more
+    let named = format!("{MM2}metadata: {{name: a}}\n");
+    write(&named, out.path()).unwrap();
+    let text = fs::read_to_string(&manifest).unwrap();
+    assert!(!text.contains("\"clusters\""), "{text}");
+}

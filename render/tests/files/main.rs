@@ -12,6 +12,8 @@ mod engines;
 mod examples;
 mod folder;
 mod nasty;
+mod ports;
 mod sharing;
 mod support;
 mod templates;
+mod unique;

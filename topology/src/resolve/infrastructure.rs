@@ -9,6 +9,7 @@ mod regions;
 mod resolution;
 mod shared;
 mod sizes;
+mod strimzi;
 mod subnets;
 mod ways_out;
 mod zones;
@@ -94,6 +95,7 @@ fn fit(scope: &mut Scope<'_>, path: &Path, written: &spec::Cluster, found: &Infr
     }
     buildable::check(scope, path, written, found);
     names::check(scope, path, written, found);
+    strimzi::check(scope, path, written, found);
 }
 
 fn brokers(written: &spec::Brokers) -> Brokers {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use topology::{Cluster, Listener, Sasl, Storage, StorageType, Topology};
 
+use super::objects::Taken;
 use super::{NAME, Place, RACK_KEY};
 use crate::request::Request;
 use crate::target::TargetError;
@@ -204,28 +205,40 @@ pub(super) struct Topic {
     place: Place,
     cluster: String,
     written: String,
+    /// Whether the object of another cluster has the plain name.
+    renamed: bool,
     partitions: Option<u32>,
     replicas: Option<u16>,
     config: BTreeMap<String, String>,
 }
 
-pub(super) fn topics(topology: &Topology, cluster: &Cluster, place: &Place) -> Topics {
+pub(super) fn topics(
+    topology: &Topology,
+    cluster: &Cluster,
+    place: &Place,
+    taken: &mut Taken,
+) -> Topics {
     let topics = topology
         .topics
         .iter()
         .filter(|it| it.clusters.contains(&cluster.alias));
     Topics {
         topics: topics
-            .map(|topic| Topic {
-                place: Place {
+            .map(|topic| {
+                let plain = Place {
                     name: kubernetes_name(&topic.name, LONGEST_TOPIC),
                     namespace: place.namespace.clone(),
-                },
-                cluster: place.name.clone(),
-                written: topic.name.clone(),
-                partitions: topic.partitions,
-                replicas: topic.replication_factor,
-                config: topic.configs.clone(),
+                };
+                let own = taken.take_or_rename(plain.clone(), &place.name, LONGEST_TOPIC);
+                Topic {
+                    renamed: own.name != plain.name,
+                    place: own,
+                    cluster: place.name.clone(),
+                    written: topic.name.clone(),
+                    partitions: topic.partitions,
+                    replicas: topic.replication_factor,
+                    config: topic.configs.clone(),
+                }
             })
             .collect(),
     }

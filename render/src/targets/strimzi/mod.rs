@@ -2,12 +2,14 @@
 
 mod clusters;
 mod mirrors;
+mod objects;
 mod secrets;
 mod users;
 
 use serde::Serialize;
 use topology::{Engine, Platform};
 
+use self::objects::Taken;
 use self::secrets::{Gathered, SecretNames};
 use super::loopback;
 use super::names::{self, kubernetes_name};
@@ -73,6 +75,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         .filter(|it| it.platform == Platform::Strimzi);
     let secrets = SecretNames::of(topology);
     let mut needed = Gathered::default();
+    let (mut topics_taken, mut users_taken) = (Taken::default(), Taken::default());
     let mut drafts = Vec::new();
     for cluster in clusters {
         let place = Place {
@@ -98,7 +101,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         if !operated {
             continue;
         }
-        let topics = clusters::topics(topology, cluster, &place);
+        let topics = clusters::topics(topology, cluster, &place, &mut topics_taken);
         if !topics.topics.is_empty() {
             drafts.push(Draft::template(
                 format!("{folder}/topics.yaml"),
@@ -110,7 +113,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
                 &topics,
             )?);
         }
-        let users = users::users(topology, cluster, &place, &secrets)?;
+        let users = users::users(topology, cluster, &place, &secrets, &mut users_taken)?;
         if !old {
             users::passwords(topology, cluster, &mut needed)?;
         }

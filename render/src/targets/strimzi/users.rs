@@ -8,6 +8,7 @@ use topology::{
     ResourceType, Sasl, ScramMechanism, Topology,
 };
 
+use super::objects::Taken;
 use super::secrets::{Gathered, SecretNames, password_key};
 use super::{NAME, Place};
 use crate::target::TargetError;
@@ -47,6 +48,7 @@ pub(super) fn users(
     cluster: &Cluster,
     place: &Place,
     secrets: &SecretNames,
+    taken: &mut Taken,
 ) -> Result<Users, TargetError> {
     let mut names: BTreeSet<&str> = topology
         .users
@@ -76,6 +78,7 @@ pub(super) fn users(
         }
     }
     check_names(cluster, &names)?;
+    check_taken(cluster, place, &names, taken)?;
     check_mechanisms(topology, cluster)?;
     let users = names
         .into_iter()
@@ -136,6 +139,47 @@ fn check_names(cluster: &Cluster, names: &BTreeSet<&str>) -> Result<(), TargetEr
         format!(
             "Strimzi cannot have a user {}: lower-case letters, digits and `-` alone, or `CN=` before them",
             others.join(" or ")
+        ),
+    ))
+}
+
+/// A user has one name, which is that of its resource: one of another cluster in the namespace would take its place, or it the
+/// other one's.
+fn check_taken(
+    cluster: &Cluster,
+    place: &Place,
+    names: &BTreeSet<&str>,
+    taken: &mut Taken,
+) -> Result<(), TargetError> {
+    let mut others: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in names {
+        let resource = Place {
+            name: own(name).to_owned(),
+            namespace: place.namespace.clone(),
+        };
+        if let Err(other) = taken.take(&resource, &cluster.alias) {
+            others.entry(other).or_default().push(format!("`{name}`"));
+        }
+    }
+    let Some((other, users)) = others.pop_first() else {
+        return Ok(());
+    };
+    let users = users.join(", ");
+    if other == cluster.alias {
+        return Err(refused(
+            cluster,
+            "users",
+            format!(
+                "{users}: Strimzi has one KafkaUser of a name, for a password or for a certificate (`CN=`): rename one"
+            ),
+        ));
+    }
+    Err(refused(
+        cluster,
+        "kubernetes.namespace",
+        format!(
+            "{users}: on `{other}`, too, and Strimzi has one KafkaUser of a name in a namespace, which is of one cluster: put \
+             the two clusters into namespaces of their own, or give their users other names"
         ),
     ))
 }
