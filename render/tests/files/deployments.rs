@@ -700,7 +700,7 @@ fn loopback_addresses_are_no_error_and_said_where_they_lead_nowhere() {
 
 #[test]
 fn rules_that_brokers_on_machines_would_not_take_are_warned_of() {
-    let rule = "acls:\n- {principal: 'User:a', clusters: [onprem], resource: {topic: t}, operations: [read]}\n";
+    let rule = "acls:\n- {principal: 'User:a', clusters: [onprem], resource: {type: topic, name: t}, operations: [read]}\n";
     let plain = format!("{}\n{rule}", example("seed-000-hybrid-cloud"));
     let remarks = |text: &str| -> Vec<String> {
         let remarks = set(text, "ansible", &[]).remarks.into_iter();
