@@ -14,13 +14,11 @@ impl Taken {
     /// Takes a name for a cluster; the cluster that has it already, where one does.
     pub(super) fn take(&mut self, place: &Place, cluster: &str) -> Result<(), String> {
         let key = (place.namespace.clone(), place.name.clone());
-        match self.0.get(&key) {
-            Some(other) => Err(other.clone()),
-            None => {
-                self.0.insert(key, cluster.to_owned());
-                Ok(())
-            }
+        if let Some(other) = self.0.get(&key) {
+            return Err(other.clone());
         }
+        self.0.insert(key, cluster.to_owned());
+        Ok(())
     }
 
     /// Takes a name for something that has its real one elsewhere: where it is taken, one with the cluster in it. Whoever is
