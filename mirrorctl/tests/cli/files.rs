@@ -349,7 +349,7 @@ fn topologies_without_names_are_told_how_to_share_a_folder() {
 fn topologies_without_names_do_not_overwrite_what_is_of_other_clusters() {
     let stage = Stage::new();
     let [a, b] = two_topologies(&stage, ["", ""], "pay");
-    let addresses = [&stage.left, &stage.right].map(|it| it.bootstrap_servers());
+    let addresses = [&stage.left, &stage.right].map(broker::EmbeddedCluster::bootstrap_servers);
     let other = fs::read_to_string(&b).unwrap();
     let other = other.replace(&addresses[0], "x.test:9092");
     fs::write(&b, other.replace(&addresses[1], "y.test:9092")).unwrap();
@@ -584,7 +584,7 @@ fn files_of_a_former_folder_are_named_until_they_are_gone() {
 
     // another topology's files are its own affair, without a name, too, where its clusters are others
     let elsewhere = fs::read_to_string(topology(&stage, "")).unwrap();
-    let addresses = [&stage.left, &stage.right].map(|it| it.bootstrap_servers());
+    let addresses = [&stage.left, &stage.right].map(broker::EmbeddedCluster::bootstrap_servers);
     let elsewhere = elsewhere
         .replace(&addresses[0], "x.test:9092")
         .replace(&addresses[1], "y.test:9092");

@@ -118,18 +118,18 @@ async fn a_topic_that_another_topology_declared_as_precious_is_not_made_deletabl
         .unwrap();
     let address = "topic.left.old";
 
-    let plain = || vec![topic("old", &["left"], Some(1), &[])];
-    let other = named(permitting(&bench, plain()), "other");
-    let plan = planned(&bench, &other, &[]).await;
-    assert_eq!(blocked(&plan, address), [BlockCode::PreventDestroy]);
-    assert!(bench.apply(&plan).await.is_err());
+    let deletable = || vec![topic("old", &["left"], Some(1), &[])];
+    let other = named(permitting(&bench, deletable()), "other");
+    let taking = planned(&bench, &other, &[]).await;
+    assert_eq!(blocked(&taking, address), [BlockCode::PreventDestroy]);
+    assert!(bench.apply(&taking).await.is_err());
     assert!(!planned(&bench, &owner, &[]).await.has_changes());
     // declared as precious here, too, or asked for by its address
     let too = named(permitting(&bench, vec![precious]), "other");
     assert!(!planned(&bench, &too, &[]).await.is_blocked());
     assert!(!planned(&bench, &other, &[address]).await.is_blocked());
     // within one topology it is its own to say
-    let changed = named(permitting(&bench, plain()), "owner");
+    let changed = named(permitting(&bench, deletable()), "owner");
     assert!(!planned(&bench, &changed, &[]).await.is_blocked());
 }
 

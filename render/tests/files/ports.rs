@@ -68,11 +68,11 @@ fn refused(text: &str, target: &str, settings: &[&str], port: u16, cluster: &str
             let said = complaints[0].to_string();
             assert!(said.contains(&format!("port {port} ")), "{said}");
             assert!(said.contains(&format!("`{target}.first-port`")), "{said}");
-            let part = Part::Cluster {
+            let place = Part::Cluster {
                 alias: cluster.to_owned(),
                 key: "bootstrapServers".to_owned(),
             };
-            assert_eq!(complaints[0].source.part(), part, "{said}");
+            assert_eq!(complaints[0].source.part(), place, "{said}");
         }
         other => panic!("{other:?}"),
     }

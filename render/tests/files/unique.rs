@@ -50,7 +50,7 @@ fn objects(rendering: &Rendering) -> BTreeMap<[String; 3], Vec<&str>> {
     for path in rendering.files.keys().filter(|it| it.ends_with(".yaml")) {
         for object in documents(file(rendering, path)) {
             // what kustomize reads is no object
-            if path.ends_with("/kustomization.yaml") {
+            if path.rsplit('/').next() == Some("kustomization.yaml") {
                 continue;
             }
             let text = |key: &str| object[key].as_str().unwrap().to_owned();
