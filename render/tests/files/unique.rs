@@ -2,6 +2,7 @@
 //! to be applied makes of both.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use mirrorctl_render::{RenderError, Rendering};
 use topology::Part;
@@ -47,7 +48,8 @@ const OBJECTS: [&str; 2] = ["kubernetes", "strimzi"];
 /// Where each object is, by version and kind, namespace and name.
 fn objects(rendering: &Rendering) -> BTreeMap<[String; 3], Vec<&str>> {
     let mut objects: BTreeMap<[String; 3], Vec<&str>> = BTreeMap::new();
-    for path in rendering.files.keys().filter(|it| it.ends_with(".yaml")) {
+    let is_yaml = |path: &&String| Path::new(path).extension().is_some_and(|it| it == "yaml");
+    for path in rendering.files.keys().filter(is_yaml) {
         for object in documents(file(rendering, path)) {
             // what kustomize reads is no object
             if path.rsplit('/').next() == Some("kustomization.yaml") {
