@@ -153,6 +153,8 @@ pub(crate) fn take_over(
         if other.prevent_destroy && !remembered.prevent_destroy && !asked_for {
             let refused = still_precious(&change.address, owner.as_deref());
             change.blocked.push(refused);
+            change.taken_from.clone_from(owner);
+            continue;
         }
         match (owner, &change.resource) {
             (None, Resource::Mirror(Change::NoOp { .. })) => change.notes.push(

@@ -122,6 +122,8 @@ async fn a_topic_that_another_topology_declared_as_precious_is_not_made_deletabl
     let other = named(permitting(&bench, deletable()), "other");
     let taking = planned(&bench, &other, &[]).await;
     assert_eq!(blocked(&taking, address), [BlockCode::PreventDestroy]);
+    let notes = &taking.resource_changes[0].notes;
+    assert!(notes.is_empty(), "it is not taken over: {notes:?}");
     assert!(bench.apply(&taking).await.is_err());
     assert!(!planned(&bench, &owner, &[]).await.has_changes());
     // declared as precious here, too, or asked for by its address
