@@ -1,12 +1,15 @@
 //! What is taken out of the topology: keys go back to the default, topics go when that is permitted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use broker::{GroupMemberView, GroupView};
 use plan::{Action, ApplyError, BlockCode, Permissions, Plan, RecordChange};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use topology::Topology;
 
-use crate::bench::{Bench, topic};
+use crate::bench::{Bench, topic, write_as_of};
 
 fn permitting(bench: &Bench, topics: Vec<topology::Topic>) -> Topology {
     let mut topology = bench.topology(topics);
@@ -218,6 +221,40 @@ async fn a_topic_that_is_written_is_not_deleted_and_a_record_in_between_makes_th
     let plan = planned(&bench, &topology, &[address]).await;
     assert_eq!(blocked(&plan, address), [BlockCode::RecordsArrive]);
     assert_eq!(bench.topics("left"), ["old"]);
+}
+
+#[tokio::test]
+async fn records_of_long_ago_that_arrive_keep_a_topic_from_being_deleted() {
+    let bench = Bench::start().await;
+    let topics = ["idle", "old"].map(|name| topic(name, &["left"], Some(1), &[]));
+    bench.settle(topics.to_vec()).await;
+    let long_ago = Duration::from_hours(100_000);
+    for name in ["idle", "old"] {
+        write_as_of(&bench.clients["left"], name, long_ago).await;
+    }
+    let (cluster, stop) = (bench.clients["left"].clone(), CancellationToken::new());
+    let stopped = stop.clone();
+    let backfill = tokio::spawn(async move {
+        while !stopped.is_cancelled() {
+            write_as_of(&cluster, "old", long_ago).await;
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let addresses = ["topic.left.idle", "topic.left.old"];
+    let topology = permitting(&bench, vec![]);
+    let plan = planned(&bench, &topology, &addresses).await;
+    assert_eq!(blocked(&plan, addresses[0]), []);
+    assert_eq!(blocked(&plan, addresses[1]), [BlockCode::RecordsArrive]);
+    stop.cancel();
+    backfill.await.unwrap();
+
+    // and what arrives after the plan makes it stale, before anything is deleted
+    let plan = planned(&bench, &topology, &addresses).await;
+    assert!(!plan.is_blocked());
+    write_as_of(&bench.clients["left"], "old", long_ago).await;
+    let error = bench.apply(&plan).await.unwrap_err();
+    assert!(matches!(error, ApplyError::Stale { .. }), "{error}");
+    assert_eq!(bench.topics("left"), ["idle", "old"]);
 }
 
 #[tokio::test]
