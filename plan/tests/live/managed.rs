@@ -232,21 +232,23 @@ async fn records_of_long_ago_that_arrive_keep_a_topic_from_being_deleted() {
     for name in ["idle", "old"] {
         write_as_of(&bench.clients["left"], name, long_ago).await;
     }
-    let (cluster, stop) = (bench.clients["left"].clone(), CancellationToken::new());
-    let stopped = stop.clone();
-    let backfill = tokio::spawn(async move {
-        while !stopped.is_cancelled() {
-            write_as_of(&cluster, "old", long_ago).await;
-            sleep(Duration::from_millis(100)).await;
-        }
-    });
     let addresses = ["topic.left.idle", "topic.left.old"];
     let topology = permitting(&bench, vec![]);
-    let plan = planned(&bench, &topology, &addresses).await;
+    let (cluster, planned_it) = (&bench.clients["left"], CancellationToken::new());
+    let backfill = async {
+        while !planned_it.is_cancelled() {
+            write_as_of(cluster, "old", long_ago).await;
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let planning = async {
+        let plan = planned(&bench, &topology, &addresses).await;
+        planned_it.cancel();
+        plan
+    };
+    let (plan, ()) = tokio::join!(planning, backfill);
     assert_eq!(blocked(&plan, addresses[0]), []);
     assert_eq!(blocked(&plan, addresses[1]), [BlockCode::RecordsArrive]);
-    stop.cancel();
-    backfill.await.unwrap();
 
     // and what arrives after the plan makes it stale, before anything is deleted
     let plan = planned(&bench, &topology, &addresses).await;
