@@ -317,6 +317,8 @@ pub enum BlockCode {
     GroupsActive,
     /// Records were written to the topic a short while ago.
     RecordsArrive,
+    /// A declared mirror reads or fills the topic.
+    MirroredTopic,
     /// The cluster has no authorizer, so it keeps no ACLs.
     NoAuthorizer,
     /// It would take from whom the command itself logs in as.

@@ -23,6 +23,10 @@ pub struct Desired {
     /// Rendered files, where the topology asks for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<DesiredFolder>,
+    /// Declared mirrors of every engine: whose topics must not go. They are no resources, so they do not count as another
+    /// declaration.
+    #[serde(skip)]
+    pub mirrors: Vec<Mirror>,
     /// Addresses of what the topology declares and is to go all the same.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub withdrawn: BTreeSet<String>,
@@ -248,6 +252,7 @@ impl From<&Topology> for Desired {
         Self {
             name: topology.name.clone(),
             clusters,
+            mirrors: topology.mirrors.clone(),
             ..Self::default()
         }
     }

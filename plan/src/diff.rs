@@ -49,6 +49,7 @@ pub fn diff_desired(desired: &Desired, observed: &Observed, allowed: &Permission
         let site = Site {
             alias,
             cluster,
+            desired,
             live,
             observed,
             allowed,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::change::{Action, ResourceChange};
-use crate::desired::DesiredCluster;
+use crate::desired::{Desired, DesiredCluster};
 use crate::document::Forgotten;
 use crate::draft::{Place, prefix, recorded};
 use crate::journal::Recorded;
@@ -17,6 +17,8 @@ pub(crate) struct Site<'a> {
     pub(crate) alias: &'a str,
     /// What is declared on it.
     pub(crate) cluster: &'a DesiredCluster,
+    /// All that is declared.
+    pub(crate) desired: &'a Desired,
     /// What was read of it; nothing where it was not observed.
     pub(crate) live: Option<&'a ObservedCluster>,
     /// What was read of all clusters.

@@ -18,7 +18,6 @@ use crate::ownership;
 use crate::rendered_file::observe_where_possible;
 use crate::scram_user;
 use crate::topic::live::{self, ReadError};
-use crate::topic::readers::Readers;
 use crate::topic::{self, colliding, extent, usage};
 
 /// Why the live clusters could not be read.
@@ -254,12 +253,14 @@ async fn read(
         .into_iter()
         .map(|(name, live)| (name, live.topic))
         .collect::<BTreeMap<_, _>>();
-    if cluster.allow.delete_topics && dropped.iter().any(|name| topics.contains_key(*name)) {
-        let readers = Readers::of(client).await.map_err(failed)?;
-        for name in dropped {
-            if let Some(topic) = topics.get_mut(name) {
-                let usage = usage::of(client, name, topic.partitions, &readers).await;
-                topic.usage = Some(usage.map_err(failed)?);
+    if cluster.allow.delete_topics {
+        let deletable = dropped
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), topics.get(*name)?.partitions)))
+            .collect();
+        for (name, usage) in usage::watched(client, deletable).await.map_err(failed)? {
+            if let Some(topic) = topics.get_mut(&name) {
+                topic.usage = Some(usage);
             }
         }
     }

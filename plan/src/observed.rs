@@ -152,7 +152,7 @@ pub struct Usage {
     pub end_offsets: i64,
     /// Records that are there, at most: compacted ones are counted.
     pub records: i64,
-    /// Whether a record has a timestamp of the last ten minutes.
+    /// Whether a record has a timestamp of the last ten minutes, or one arrived while the topic was looked at.
     pub written_recently: bool,
     /// Consumer groups with members that have offsets for it.
     pub active_groups: Vec<String>,

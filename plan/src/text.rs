@@ -17,6 +17,7 @@ use crate::observed::ConfigOrigin;
 use crate::proof::Severity;
 use crate::rendered_file::RENDERED_NO_LONGER;
 use crate::span;
+use crate::withdrawn::NOT_DESTROYED;
 
 /// Indent of a resource's attributes.
 const INDENT: usize = 6;
@@ -189,6 +190,11 @@ fn no_changes(plan: &Plan) -> String {
     }
     if resources == 0 {
         return "No changes.".to_owned();
+    }
+    let refused = declared().filter(|change| change.reason == NOT_DESTROYED);
+    match refused.count() {
+        0 => {}
+        refused => return format!("No changes: {refused} refused."),
     }
     let noun = if declared().all(is_topic) {
         "topic"

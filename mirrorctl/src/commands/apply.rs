@@ -15,6 +15,10 @@ use crate::output::{self, EventLines, Terminal, applied, question, refused_json}
 use crate::session::{Ended, Session};
 use crate::unheard::say_what_nobody_takes_up;
 
+/// What to do where nobody can be asked.
+const WITHOUT_A_QUESTION: &str =
+    "give --auto-approve, or save a plan with `plan --out` and apply that";
+
 /// Applies a saved plan, or plans, asks and applies.
 pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Ended {
     match (&args.plan, &args.file) {
@@ -27,7 +31,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Ended {
             let (plan, clients) = planned(session, file, args).await?;
             // a plan without changes, and one that will be refused, need no question
             if plan.has_changes() && !plan.is_blocked() {
-                confirm(session, &plan).await?;
+                confirm(session, &plan, WITHOUT_A_QUESTION).await?;
             }
             execute(session, &plan, &clients, &options(args)).await
         }
@@ -115,17 +119,18 @@ pub(crate) fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     }
 }
 
-pub(crate) async fn confirm(session: &Session, plan: &Plan) -> Result<(), Failure> {
+/// Asks whether the plan is to be carried out; `instead` is what helps where nobody can be asked.
+pub(crate) async fn confirm(session: &Session, plan: &Plan, instead: &str) -> Result<(), Failure> {
     if session.terminal.format() == Format::Json {
         return Err(Failure::Usage {
             message: "nobody reads a plan to approve it where the output is JSON".to_owned(),
-            hint: "give --auto-approve, or save a plan with `plan --out` and apply that".to_owned(),
+            hint: instead.to_owned(),
         });
     }
     if !Terminal::can_ask() {
         return Err(Failure::Usage {
             message: "there is nobody to ask: standard input is not a terminal".to_owned(),
-            hint: "give --auto-approve, or save a plan with `plan --out` and apply that".to_owned(),
+            hint: instead.to_owned(),
         });
     }
     let question = question(plan);

@@ -18,6 +18,10 @@ use crate::session::{Ended, Session};
 /// Addresses that are named one by one.
 const NAMED: usize = 5;
 
+/// What to do where nobody can be asked.
+const WITHOUT_A_QUESTION: &str =
+    "give --auto-approve, and --allow-destroy ADDRESS for each of what is to be destroyed";
+
 /// Plans as if the topology did not declare what is named, asks, and deletes.
 pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
     let topology = load(&args.file)?;
@@ -83,7 +87,7 @@ pub(crate) async fn destroy(session: &Session, args: &DestroyArgs) -> Ended {
         return Err(refused(session, kept)?);
     }
     if plan.has_changes() && !plan.is_blocked() && !args.auto_approve {
-        confirm(session, &plan).await?;
+        confirm(session, &plan, WITHOUT_A_QUESTION).await?;
     }
     let options = ApplyOptions {
         lock_timeout: args.lock_timeout,

@@ -177,6 +177,12 @@ fn hint(failure: &Failure) -> Option<String> {
             "wait for it with --lock-timeout 5m; `mirrorctl history` shows what it is about to do"
                 .to_owned(),
         ),
+        Failure::Apply(plan::ApplyError::Password {
+            source: kafka::security::SecurityError::Secret { .. },
+            ..
+        }) => Some(
+            "set the environment variable, or put the password into the file; it is read when an apply begins".to_owned(),
+        ),
         Failure::Apply(plan::ApplyError::Password { source, .. }) => Some(source.hint().to_owned()),
         Failure::Apply(plan::ApplyError::LeaseLost { .. }) => {
             Some("look at a new plan, then apply again: what is done is skipped".to_owned())

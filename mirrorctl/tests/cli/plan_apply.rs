@@ -59,15 +59,58 @@ fn destroy_refuses_what_the_topology_does_not_permit() {
         "--allow-destroy",
         "topic.left.pay.orders",
     ];
-    run(&destroy)
-        .code(3)
-        .says("does not permit to delete topic.left.pay.orders");
+    let refused = run(&destroy).code(3);
+    refused.says("does not permit to delete topic.left.pay.orders");
+    refused.says("No changes: 1 refused.");
     let json = run(&[&destroy[..], &["--output", "json"]].concat())
         .code(3)
         .json();
     assert_eq!(json["event"], "apply_refused");
     assert_eq!(json["blocked"][0]["address"], "topic.left.pay.orders");
     assert_eq!(stage.left.partition_count("pay.orders"), Some(3), "kept");
+}
+
+#[test]
+fn destroy_says_what_it_can_be_given_where_nobody_can_be_asked() {
+    let stage = Stage::new();
+    let topics = "topics:\n- {name: old, clusters: [left], partitions: 1, replicationFactor: 1}\n";
+    let whole = std::fs::read_to_string(stage.topology(topics)).unwrap();
+    let permitting = whole.replace("alias: left,", "alias: left, allow: {deleteTopics: true},");
+    let file = stage.file("t.yaml", &permitting);
+    run(&["apply", "-f", text(&file), "--auto-approve"]).code(0);
+    for more in [&[][..], &["--output", "json"]] {
+        let destroy = ["destroy", "-f", text(&file), "--target", "topic.*"];
+        let ended = run(&[&destroy[..], more].concat()).code(64);
+        ended.says("--allow-destroy ADDRESS");
+        assert!(!ended.err.contains("--out"), "{}", ended.err);
+    }
+    assert_eq!(stage.left.partition_count("old"), Some(1));
+}
+
+#[test]
+fn destroy_of_a_topic_that_a_mirror_reads_names_the_mirror() {
+    let stage = Stage::new();
+    let whole = std::fs::read_to_string(stage.pay()).unwrap();
+    let permitting = whole.replace("alias: left,", "alias: left, allow: {deleteTopics: true},");
+    let file = stage.file("t.yaml", &permitting);
+    run(&["apply", "-f", text(&file), "--auto-approve"]).code(0);
+    let destroy = ["destroy", "-f", text(&file), "--target", "topic.left.*"];
+    let asked = ["--auto-approve", "--allow-destroy", "topic.left.pay.orders"];
+    run(&[&destroy[..], &asked].concat())
+        .code(3)
+        .says("the mirror `pay` copies from it");
+    assert_eq!(stage.left.partition_count("pay.orders"), Some(3), "kept");
+}
+
+#[test]
+fn a_password_that_is_missing_is_read_when_the_apply_begins() {
+    let stage = Stage::new();
+    let file =
+        stage.topology("users:\n- {name: u, clusters: [left], password: {env: NO_SUCH_SECRET}}\n");
+    let ended = run(&["apply", "-f", text(&file), "--auto-approve"]).code(1);
+    ended.says("the environment variable NO_SUCH_SECRET is not set");
+    ended.says("it is read when an apply begins");
+    assert!(!ended.err.contains("connection"), "{}", ended.err);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::config_value::{is_throttle, same};
 use super::factor::{self, FactorChange};
+use super::mirrored;
 use super::rails as topic_rails;
 use super::risk::{self, Assessment};
 use super::{KIND, TopicState};
@@ -50,7 +51,7 @@ impl Kind for Topics {
         place: Place<'_>,
         recorded: &Recorded,
     ) -> Option<ResourceChange> {
-        dropped(place, site.cluster, live, recorded, site.allowed)
+        dropped(site, live, place, recorded)
     }
 
     fn is_gone(live: &ObservedCluster, label: &str, _: &Recorded) -> bool {
@@ -122,12 +123,12 @@ fn declared(
 }
 
 fn dropped(
-    place: Place<'_>,
-    cluster: &DesiredCluster,
+    site: &Site<'_>,
     live: &ObservedCluster,
+    place: Place<'_>,
     recorded: &Recorded,
-    allowed: &Permissions,
 ) -> Option<ResourceChange> {
+    let (cluster, allowed) = (site.cluster, site.allowed);
     let (alias, name, address) = (place.alias, place.label, place.address());
     let topic = live.topics.get(name)?;
     let before = TopicState {
@@ -156,6 +157,7 @@ fn dropped(
         Some(topic),
     ));
     blocked.extend(topic_rails::deletion(&address, topic, recorded, allowed));
+    blocked.extend(mirrored::deletion(site, name));
     let drawn = Drawn {
         change: Change::Delete { before },
         reason: DECLARED_NO_LONGER.to_owned(),

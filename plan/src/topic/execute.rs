@@ -128,7 +128,18 @@ pub(crate) async fn outlooks<'a>(
         .iter()
         .map(|(resource, _)| resource.name.clone())
         .collect();
-    let live = live::topics(cluster, &names).await?;
+    let mut live = live::topics(cluster, &names).await?;
+    let deleted = |change: &Change<TopicState>| matches!(change, Change::Delete { .. });
+    if changes.iter().any(|(_, change)| deleted(change)) {
+        let readers = Readers::of(cluster).await?;
+        for (resource, _) in changes.iter().filter(|(_, change)| deleted(change)) {
+            if let Some(live) = live.get_mut(&resource.name) {
+                let partitions = live.topic.partitions;
+                let usage = usage::of(cluster, &resource.name, partitions, &readers).await?;
+                live.topic.usage = Some(usage);
+            }
+        }
+    }
     let changes = changes.iter();
     Ok(changes
         .map(|(resource, change)| {

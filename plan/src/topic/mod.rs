@@ -7,6 +7,7 @@ mod execute;
 pub(crate) mod extent;
 mod factor;
 pub(crate) mod live;
+mod mirrored;
 mod placement;
 mod rails;
 pub(crate) mod readers;

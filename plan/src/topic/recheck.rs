@@ -234,12 +234,15 @@ fn used(expected: &Usage, found: &Usage) -> Vec<Difference> {
         expected.end_offsets.to_string(),
         found.end_offsets.to_string(),
     );
-    compare(
-        "active_groups",
-        expected.active_groups.join(", "),
-        found.active_groups.join(", "),
-    );
+    compare("active_groups", groups(expected), groups(found));
     differences
+}
+
+fn groups(usage: &Usage) -> String {
+    if usage.active_groups.is_empty() {
+        return "none".to_owned();
+    }
+    usage.active_groups.join(", ")
 }
 
 /// Whether the topic itself has a value for the key.

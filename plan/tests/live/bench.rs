@@ -128,17 +128,7 @@ impl Bench {
     /// Writes one record of now to partition 0 of a topic.
     pub(crate) async fn write(&self, alias: &str, topic: &str) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let record = kafka::record::Record {
-            offset_delta: 0,
-            timestamp: now.as_millis() as i64,
-            key: None,
-            value: None,
-            headers: Vec::new(),
-        };
-        kafka::KeyedLog::new(self.clients[alias].clone(), topic)
-            .append(&[record])
-            .await
-            .unwrap();
+        write_as_of(&self.clients[alias], topic, now).await;
     }
 
     /// Sets a key on a live topic, as somebody else would.
@@ -167,6 +157,21 @@ impl Bench {
             .unwrap()
             .value
     }
+}
+
+/// Writes one record to partition 0 of a topic with this `CreateTime`, given since 1970.
+pub(crate) async fn write_as_of(cluster: &Cluster, topic: &str, time: Duration) {
+    let record = kafka::record::Record {
+        offset_delta: 0,
+        timestamp: time.as_millis() as i64,
+        key: None,
+        value: None,
+        headers: Vec::new(),
+    };
+    kafka::KeyedLog::new(cluster.clone(), topic)
+        .append(&[record])
+        .await
+        .unwrap();
 }
 
 /// A client that does not wait long for lost answers.

@@ -1,12 +1,15 @@
 //! What is taken out of the topology: keys go back to the default, topics go when that is permitted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use broker::{GroupMemberView, GroupView};
 use plan::{Action, ApplyError, BlockCode, Permissions, Plan, RecordChange};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use topology::Topology;
 
-use crate::bench::{Bench, topic};
+use crate::bench::{Bench, topic, write_as_of};
 
 fn permitting(bench: &Bench, topics: Vec<topology::Topic>) -> Topology {
     let mut topology = bench.topology(topics);
@@ -221,6 +224,42 @@ async fn a_topic_that_is_written_is_not_deleted_and_a_record_in_between_makes_th
 }
 
 #[tokio::test]
+async fn records_of_long_ago_that_arrive_keep_a_topic_from_being_deleted() {
+    let bench = Bench::start().await;
+    let topics = ["idle", "old"].map(|name| topic(name, &["left"], Some(1), &[]));
+    bench.settle(topics.to_vec()).await;
+    let long_ago = Duration::from_hours(100_000);
+    for name in ["idle", "old"] {
+        write_as_of(&bench.clients["left"], name, long_ago).await;
+    }
+    let addresses = ["topic.left.idle", "topic.left.old"];
+    let topology = permitting(&bench, vec![]);
+    let (cluster, planned_it) = (&bench.clients["left"], CancellationToken::new());
+    let backfill = async {
+        while !planned_it.is_cancelled() {
+            write_as_of(cluster, "old", long_ago).await;
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let planning = async {
+        let plan = planned(&bench, &topology, &addresses).await;
+        planned_it.cancel();
+        plan
+    };
+    let (plan, ()) = tokio::join!(planning, backfill);
+    assert_eq!(blocked(&plan, addresses[0]), []);
+    assert_eq!(blocked(&plan, addresses[1]), [BlockCode::RecordsArrive]);
+
+    // and what arrives after the plan makes it stale, before anything is deleted
+    let plan = planned(&bench, &topology, &addresses).await;
+    assert!(!plan.is_blocked());
+    write_as_of(&bench.clients["left"], "old", long_ago).await;
+    let error = bench.apply(&plan).await.unwrap_err();
+    assert!(matches!(error, ApplyError::Stale { .. }), "{error}");
+    assert_eq!(bench.topics("left"), ["idle", "old"]);
+}
+
+#[tokio::test]
 async fn a_topic_that_was_declared_with_prevent_destroy_stays_until_it_is_forgotten() {
     let bench = Bench::start().await;
     let mut precious = topic("old", &["left"], Some(1), &[]);
@@ -327,7 +366,10 @@ async fn a_topic_that_a_group_reads_is_not_deleted() {
     let ApplyError::Stale { differences, .. } = &error else {
         panic!("{error}")
     };
-    assert_eq!(differences[0].attribute, "active_groups");
+    assert_eq!(
+        differences[0].to_string(),
+        "active_groups: expected none, found reads"
+    );
     let plan = planned(&bench, &topology, &[address]).await;
     assert_eq!(blocked(&plan, address), [BlockCode::GroupsActive]);
     assert!(

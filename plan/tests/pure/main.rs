@@ -7,4 +7,5 @@ mod files;
 mod fixture;
 mod infrastructure;
 mod json;
+mod mirrored;
 mod text;
