@@ -145,6 +145,21 @@ fn human(event: &ApplyEvent) -> Option<String> {
         } => {
             format!("        {address}: {BAD}failed{BAD:#}: {message}\n")
         }
+        ApplyEvent::Waiting { cluster, holder } => {
+            format!("{WARN}waiting{WARN:#} for another apply on {cluster}: {holder}\n")
+        }
+        ApplyEvent::Stopping {
+            under_way,
+            lease_lost,
+        } => {
+            let why = if *lease_lost {
+                "the lease could not be renewed"
+            } else {
+                "interrupted"
+            };
+            let rest = counted(*under_way, "change");
+            format!("        {WARN}{why}{WARN:#}: waiting for {rest} under way\n")
+        }
         ApplyEvent::Interrupted { .. } => {
             format!("        {WARN}interrupted{WARN:#}: stopping before the next change\n")
         }
@@ -178,7 +193,9 @@ pub(crate) fn applied(summary: &ApplySummary) -> String {
         elapsed(std::time::Duration::from_millis(*elapsed_ms))
     ));
     for unfinished in unfinished {
-        let done = if unfinished.steps_done.is_empty() {
+        let done = if unfinished.in_doubt {
+            "no answer: whether it was done is not known".to_owned()
+        } else if unfinished.steps_done.is_empty() {
             "nothing of it was done".to_owned()
         } else {
             format!("done of it: {}", unfinished.steps_done.join("; "))

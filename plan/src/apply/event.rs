@@ -9,6 +9,13 @@ use crate::difference::Difference;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ApplyEvent {
+    /// Somebody else applies to a cluster; this apply waits for the end of that one.
+    Waiting {
+        /// Alias of the cluster.
+        cluster: String,
+        /// Who applies, and since when.
+        holder: String,
+    },
     /// The plan was accepted; this many changes follow.
     ApplyStarted {
         /// Number of changes, without no-ops.
@@ -74,6 +81,13 @@ pub enum ApplyEvent {
         /// What of this change was done before.
         steps_done: Vec<String>,
     },
+    /// Apply was told to stop, or lost a lease, and waits for the changes that are under way.
+    Stopping {
+        /// How many these are.
+        under_way: usize,
+        /// Nobody told it to: a lease could not be renewed in time.
+        lease_lost: bool,
+    },
     /// Apply was told to stop and did, between two changes or two steps of one.
     Interrupted {
         /// Number of changes that were not started.
@@ -105,6 +119,9 @@ pub struct Unfinished {
     pub address: String,
     /// Requests of this change that the cluster accepted.
     pub steps_done: Vec<String>,
+    /// The cluster did not answer: whether any of it was done is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt: bool,
 }
 
 /// Hears what `apply` does. Called between requests: an observer that blocks delays the apply.

@@ -8,6 +8,7 @@ mod lease;
 mod recheck;
 mod run;
 mod sites;
+mod stopping;
 pub(crate) mod surroundings;
 pub(crate) mod work;
 
@@ -45,6 +46,9 @@ pub struct ApplyOptions {
     pub concurrency: usize,
     /// How long to wait for another apply to end.
     pub lock_timeout: Duration,
+    /// How long a cluster with changes under way may be silent once the apply is to stop, before their end is no longer
+    /// waited for.
+    pub silent_for: Duration,
     /// Bytes a second that each broker may send and receive to copy replicas.
     pub reassignment_throttle: u64,
     /// Who applies: shown to whoever finds the cluster locked, and kept in the audit record.
@@ -52,14 +56,15 @@ pub struct ApplyOptions {
 }
 
 impl Default for ApplyOptions {
-    /// Thirty seconds; first look after 20 milliseconds; eight at once; no waiting for others;
-    /// [`REASSIGNMENT_THROTTLE`].
+    /// Thirty seconds; first look after 20 milliseconds; eight at once; no waiting for others; fifteen seconds of
+    /// silence; [`REASSIGNMENT_THROTTLE`].
     fn default() -> Self {
         Self {
             visible_within: Duration::from_secs(30),
             poll: Duration::from_millis(20),
             concurrency: 8,
             lock_timeout: Duration::ZERO,
+            silent_for: Duration::from_secs(15),
             reassignment_throttle: REASSIGNMENT_THROTTLE,
             applicant: Applicant::default(),
         }
@@ -74,7 +79,7 @@ impl Default for ApplyOptions {
 /// neither as read nor as planned stops the apply as stale, what is already as planned is skipped,
 /// so that an interrupted apply is resumed by applying the same plan again. Each change is awaited
 /// until the cluster shows it. Changes that do not depend on each other are made side by side; when
-/// one stops the apply, those under way are brought to their end.
+/// one stops the apply, those under way are brought to their end, unless their cluster does not answer any more.
 ///
 /// A folder of rendered files is changed likewise, without a lease and without an audit record: its manifest says what was
 /// rendered into it.
@@ -113,7 +118,7 @@ pub async fn apply_with(
     }
     let credentials = Credentials::gather(plan)
         .map_err(|(address, source)| ApplyError::Password { address, source })?;
-    let mut sites = Sites::enter(plan, clients, &aliases, options, cancel).await?;
+    let mut sites = Sites::enter(plan, clients, &aliases, options, (observer, cancel)).await?;
     let lost = CancellationToken::new();
     let outcome = {
         let run = Run::new(plan, clients, &credentials, options, observer, &moving);

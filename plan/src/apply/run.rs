@@ -14,6 +14,7 @@ use super::error::ApplyError;
 use super::event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
 use super::execute::{ChangeError, Done, execute};
 use super::recheck::{first_stale, owners};
+use super::stopping::{self, UnderWay};
 use super::surroundings::Surroundings;
 use super::{ApplyOptions, client};
 use crate::change::{Action, RecordChange, Resource, ResourceChange};
@@ -130,6 +131,15 @@ impl<'a> Run<'a> {
             self.clear_left_behind().await?;
         }
         let mut next = 0;
+        let begun = UnderWay::default();
+        let impatient = stopping::out_of_patience(
+            &begun,
+            self.clients,
+            self.observer,
+            [cancel, lost],
+            self.options.silent_for,
+        );
+        let mut impatient = std::pin::pin!(impatient);
         let mut under_way = FuturesUnordered::new();
         let mut current_stage = 0;
         loop {
@@ -149,17 +159,31 @@ impl<'a> Run<'a> {
                     of: pending.len(),
                 });
                 let ground = self.ground(&change.home, [cancel, lost])?;
+                begun.begun(change);
                 under_way.push(one(ground, change, self.plan.topology.as_deref()));
             }
-            let Some(ended) = under_way.next().await else {
+            let ended = tokio::select! {
+                biased;
+                ended = under_way.next() => ended,
+                () = &mut impatient => None,
+            };
+            let Some(ended) = ended else {
                 break;
             };
             let change = ended.change;
+            begun.ended(change);
             if let Err(stop) = self.ended(ended) {
                 stopped.get_or_insert((change, stop));
             }
         }
         drop(under_way);
+        for change in begun.left() {
+            self.summary.unfinished.push(Unfinished {
+                address: change.address.clone(),
+                steps_done: Vec::new(),
+                in_doubt: true,
+            });
+        }
         self.end(&pending[next..], stopped, lost)
     }
 
@@ -212,7 +236,7 @@ impl<'a> Run<'a> {
                 Stop::Interrupted => interrupted(lost, summary),
             });
         }
-        if not_started.is_empty() {
+        if not_started.is_empty() && self.summary.unfinished.is_empty() {
             return Ok(self.finish());
         }
         self.observer.event(&ApplyEvent::Interrupted {
@@ -270,6 +294,7 @@ impl<'a> Run<'a> {
         self.summary.unfinished.push(Unfinished {
             address,
             steps_done,
+            in_doubt: false,
         });
         Err(stop)
     }

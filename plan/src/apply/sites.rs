@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::audit::{Audit, AuditEvent, AuditRecord, AuditedChange};
 use super::error::ApplyError;
-use super::event::ApplySummary;
+use super::event::{ApplyEvent, ApplyObserver, ApplySummary};
 use super::lease::{self, Lease, LeaseError, RENEWAL};
 use super::{ApplyOptions, client};
 use crate::change::Action;
@@ -18,6 +18,8 @@ use crate::guard::Clients;
 
 /// Pause before a taken lease is asked for again.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How long leaving may take: a cluster that does not answer is not waited for.
+const LEAVE_WITHIN: Duration = Duration::from_secs(10);
 
 /// One cluster with its lease.
 struct Site {
@@ -38,12 +40,12 @@ impl Sites {
         clients: &Clients,
         aliases: &BTreeSet<&str>,
         options: &ApplyOptions,
-        cancel: &CancellationToken,
+        (observer, cancel): (&dyn ApplyObserver, &CancellationToken),
     ) -> Result<Self, ApplyError> {
         let mut entered = Self { sites: Vec::new() };
         // every apply takes them in the same order: two cannot wait for each other
         for alias in aliases {
-            match Self::lease(alias, clients, options, cancel).await {
+            match Self::lease(alias, clients, options, (observer, cancel)).await {
                 Ok(lease) => entered.sites.push(Site { lease, audit: None }),
                 Err(error) => {
                     entered.give_back().await;
@@ -79,10 +81,11 @@ impl Sites {
         alias: &str,
         clients: &Clients,
         options: &ApplyOptions,
-        cancel: &CancellationToken,
+        (observer, cancel): (&dyn ApplyObserver, &CancellationToken),
     ) -> Result<Lease, ApplyError> {
         let cluster = client(clients, alias)?;
         let deadline = Instant::now() + options.lock_timeout;
+        let mut said = None;
         loop {
             let refused = match lease::acquire(cluster, &options.applicant).await {
                 Ok(lease) => return Ok(lease),
@@ -98,6 +101,17 @@ impl Sites {
             };
             if Instant::now() >= deadline || cancel.is_cancelled() {
                 return Err(refused);
+            }
+            if let ApplyError::Locked {
+                holder: Some(holder),
+                ..
+            } = &refused
+                && said.replace(holder.by.clone()).as_ref() != Some(&holder.by)
+            {
+                observer.event(&ApplyEvent::Waiting {
+                    cluster: alias.to_owned(),
+                    holder: holder.to_string(),
+                });
             }
             tokio::select! {
                 () = sleep(AGAIN_AFTER) => {}
@@ -129,12 +143,15 @@ impl Sites {
             Ok(summary) => ("done".to_owned(), summary),
             Err(error) => (error.to_string(), error.summary().unwrap_or(&nothing)),
         };
-        for site in &mut self.sites {
-            if let Some(audit) = site.audit.take() {
-                audit.finished(words.clone(), summary).await.ok();
+        let leaving = async {
+            for site in &mut self.sites {
+                if let Some(audit) = site.audit.take() {
+                    audit.finished(words.clone(), summary).await.ok();
+                }
             }
-        }
-        self.give_back().await;
+            self.give_back().await;
+        };
+        timeout(LEAVE_WITHIN, leaving).await.ok();
     }
 
     async fn give_back(self) {

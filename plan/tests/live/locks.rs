@@ -1,5 +1,6 @@
 //! One apply at a time, and a record of each.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
@@ -47,6 +48,7 @@ async fn a_second_apply_is_told_who_is_at_it_and_can_wait() {
         .after(2)
         .times(6);
     bench.left.faults().inject(lagging);
+    let told = Mutex::new(Vec::new());
     let (first_options, second_options) = (options("ann@night"), options("bob@day"));
     let first = apply(&bench, &slow, &first_options, &observer);
     let second = async {
@@ -56,7 +58,12 @@ async fn a_second_apply_is_told_who_is_at_it_and_can_wait() {
             lock_timeout: Duration::from_secs(30),
             ..second_options.clone()
         };
-        (refused, apply(&bench, &other, &waiting, &|_| {}).await)
+        let waits = |event: &ApplyEvent| {
+            if let ApplyEvent::Waiting { cluster, holder } = event {
+                told.lock().unwrap().push(format!("{cluster}: {holder}"));
+            }
+        };
+        (refused, apply(&bench, &other, &waiting, &waits).await)
     };
     let (first, (refused, waited)) = tokio::join!(first, second);
     first.unwrap();
@@ -72,6 +79,12 @@ async fn a_second_apply_is_told_who_is_at_it_and_can_wait() {
         "{error}"
     );
     assert_eq!(waited.unwrap().applied, ["topic.left.b"]);
+    let told = told.into_inner().unwrap();
+    assert_eq!(told.len(), 1, "once, not at each look: {told:?}");
+    assert!(
+        told[0].starts_with("left: ann@night (process 7), since"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! An apply that was interrupted goes on from the same plan.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
-use plan::{ApplyError, ApplyEvent, FailureKind};
+use plan::{ApplyError, ApplyEvent, ApplyOptions, FailureKind};
 use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, Lines, topic};
@@ -72,4 +75,46 @@ async fn a_change_that_failed_half_way_says_so_and_is_finished_later() {
     assert_eq!(summary.applied, ["topic.left.t"]);
     assert_eq!(bench.left.partition_count("t"), Some(4));
     assert!(!bench.plan(topics).await.has_changes());
+}
+
+/// Nobody waits for minutes on a broker that hangs, and nothing is claimed of what it may have done.
+#[tokio::test]
+async fn who_is_told_to_stop_does_not_wait_for_a_cluster_that_does_not_answer() {
+    let bench = Bench::start().await;
+    let plan = bench
+        .plan(vec![
+            topic("a", &["left"], Some(1), &[]),
+            topic("b", &["left"], Some(1), &[]),
+        ])
+        .await;
+    let cancel = CancellationToken::new();
+    let (faults, stopping) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let observer = |event: &ApplyEvent| match event {
+        ApplyEvent::ChangeStarted { .. } => {
+            let silence = FaultRule::new(FaultAction::DropResponse);
+            let silence = bench.left.faults().inject(silence);
+            faults.lock().unwrap().push(silence);
+            cancel.cancel();
+        }
+        ApplyEvent::Stopping {
+            under_way,
+            lease_lost,
+        } => stopping.lock().unwrap().push((*under_way, *lease_lost)),
+        _ => {}
+    };
+    let options = ApplyOptions {
+        concurrency: 1,
+        silent_for: Duration::from_secs(1),
+        ..ApplyOptions::default()
+    };
+    let applying = plan::apply_with(&plan, &bench.clients, &options, &observer, &cancel);
+    let ended = tokio::time::timeout(Duration::from_secs(25), applying).await;
+    let error = ended.expect("it ends").unwrap_err();
+    assert!(matches!(error, ApplyError::Interrupted { .. }), "{error}");
+    let summary = error.summary().unwrap();
+    assert_eq!(summary.not_started, ["topic.left.b"]);
+    assert_eq!(summary.unfinished.len(), 1);
+    assert_eq!(summary.unfinished[0].address, "topic.left.a");
+    assert!(summary.unfinished[0].in_doubt);
+    assert_eq!(*stopping.lock().unwrap(), [(1, false)]);
 }
