@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier,
@@ -83,11 +83,23 @@ impl TopicAdmin {
         first(&format!("deleting {topic}"), deleted)
     }
 
-    /// Gives a topic more partitions.
+    /// Gives a topic more partitions. Returns once a broker shows them.
     pub fn grow(&self, topic: &str, partitions: usize) -> Result<()> {
         let new = NewPartitions::new(topic, partitions);
+        let what = format!("growing {topic}");
         let grown = wait(self.client.create_partitions([&new], &options()));
-        first(&format!("growing {topic}"), grown)
+        first(&what, grown)?;
+        // the controller has answered; a broker that does not know it yet would refuse a writer
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.client.inner().fetch_metadata(Some(topic), PATIENCE);
+            let shown = shown.map_err(Error::client(&what))?;
+            let count = shown.topics().first().map_or(0, |it| it.partitions().len());
+            if count >= partitions || Instant::now() >= give_up {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Gives a topic this configuration; what is not named goes back to the broker's default.
