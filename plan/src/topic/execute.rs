@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep};
 
 use super::TopicState;
 use super::live::{self, LiveTopic, ReadError};
-use super::readers::Readers;
 use super::reassign::reassign;
 use super::recheck::{Recheck, Step, reached, recheck, unmoved};
 use super::throttle::clear_left;
@@ -28,13 +27,7 @@ pub(crate) async fn execute(
     steps_done: &mut Vec<String>,
 ) -> Result<Done, ChangeError> {
     let (cluster, options, name) = (around.cluster, around.options, resource.name.as_str());
-    let mut live = read(cluster, name).await?;
-    if let (Change::Delete { .. }, Some(live)) = (change, &mut live) {
-        live.topic.usage = {
-            let readers = Readers::of(cluster).await?;
-            Some(usage::of(cluster, name, live.topic.partitions, &readers).await?)
-        };
-    }
+    let live = read_for(cluster, &[(resource, change)]).await?.remove(name);
     let steps = match recheck(change, live.as_ref().map(|live| &live.topic)) {
         Recheck::AlreadyDone => Vec::new(),
         Recheck::Stale(differences) => return Err(ChangeError::Stale(differences)),
@@ -124,22 +117,7 @@ pub(crate) async fn outlooks<'a>(
     cluster: &Cluster,
     changes: &[(&'a ResourceChange, &'a Change<TopicState>)],
 ) -> Result<Vec<(&'a ResourceChange, Outlook)>, ReadError> {
-    let names: Vec<String> = changes
-        .iter()
-        .map(|(resource, _)| resource.name.clone())
-        .collect();
-    let mut live = live::topics(cluster, &names).await?;
-    let deleted = |change: &Change<TopicState>| matches!(change, Change::Delete { .. });
-    if changes.iter().any(|(_, change)| deleted(change)) {
-        let readers = Readers::of(cluster).await?;
-        for (resource, _) in changes.iter().filter(|(_, change)| deleted(change)) {
-            if let Some(live) = live.get_mut(&resource.name) {
-                let partitions = live.topic.partitions;
-                let usage = usage::of(cluster, &resource.name, partitions, &readers).await?;
-                live.topic.usage = Some(usage);
-            }
-        }
-    }
+    let live = read_for(cluster, changes).await?;
     let changes = changes.iter();
     Ok(changes
         .map(|(resource, change)| {
@@ -152,6 +130,30 @@ pub(crate) async fn outlooks<'a>(
             (*resource, outlook)
         })
         .collect())
+}
+
+/// The live topics of these changes; of those that are to be deleted also who uses them.
+async fn read_for(
+    cluster: &Cluster,
+    changes: &[(&ResourceChange, &Change<TopicState>)],
+) -> Result<BTreeMap<String, LiveTopic>, ReadError> {
+    let names = changes.iter().map(|(resource, _)| resource.name.clone());
+    let names: Vec<String> = names.collect();
+    let mut live = live::topics(cluster, &names).await?;
+    let deleted = changes
+        .iter()
+        .filter(|(_, change)| matches!(change, Change::Delete { .. }))
+        .filter_map(|(resource, _)| {
+            let live = live.get(&resource.name)?;
+            Some((resource.name.clone(), live.topic.partitions))
+        })
+        .collect();
+    for (name, usage) in usage::seen(cluster, &deleted).await? {
+        if let Some(live) = live.get_mut(&name) {
+            live.topic.usage = Some(usage);
+        }
+    }
+    Ok(live)
 }
 
 async fn read(cluster: &Cluster, topic: &str) -> Result<Option<LiveTopic>, ReadError> {

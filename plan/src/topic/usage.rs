@@ -25,15 +25,7 @@ pub(crate) async fn watched(
     cluster: &Cluster,
     topics: BTreeMap<String, u32>,
 ) -> Result<BTreeMap<String, Usage>, ReadError> {
-    if topics.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let readers = Readers::of(cluster).await?;
-    let mut used = BTreeMap::new();
-    for (topic, partitions) in &topics {
-        let usage = of(cluster, topic, *partitions, &readers).await?;
-        used.insert(topic.clone(), usage);
-    }
+    let mut used = seen(cluster, &topics).await?;
     let again: Vec<TopicPartition> = used
         .iter()
         .filter(|(_, usage)| !usage.written_recently && usage.active_groups.is_empty())
@@ -58,8 +50,25 @@ pub(crate) async fn watched(
     Ok(used)
 }
 
+/// Who uses each of these topics, given with their partition counts, as far as one look tells.
+pub(super) async fn seen(
+    cluster: &Cluster,
+    topics: &BTreeMap<String, u32>,
+) -> Result<BTreeMap<String, Usage>, ReadError> {
+    if topics.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let readers = Readers::of(cluster).await?;
+    let mut used = BTreeMap::new();
+    for (topic, partitions) in topics {
+        let usage = of(cluster, topic, *partitions, &readers).await?;
+        used.insert(topic.clone(), usage);
+    }
+    Ok(used)
+}
+
 /// Reads the offsets of all partitions, and takes from `readers` who reads them.
-pub(crate) async fn of(
+async fn of(
     cluster: &Cluster,
     topic: &str,
     partitions: u32,
