@@ -95,8 +95,14 @@ impl TopicAdmin {
             let shown = self.client.inner().fetch_metadata(Some(topic), PATIENCE);
             let shown = shown.map_err(Error::client(&what))?;
             let count = shown.topics().first().map_or(0, |it| it.partitions().len());
-            if count >= partitions || Instant::now() >= give_up {
+            if count >= partitions {
                 return Ok(());
+            }
+            if Instant::now() >= give_up {
+                return Err(Error::Timeout {
+                    what,
+                    waited: PATIENCE,
+                });
             }
             thread::sleep(Duration::from_millis(20));
         }
