@@ -99,6 +99,16 @@ impl Cluster {
         }
     }
 
+    /// The same cluster as this one broker has it: what any broker can answer is asked of it, over connections of their own,
+    /// until it closes them. Fails as [`connect`](Self::connect) does, and where another cluster answers. Cancel safe.
+    pub async fn at(&self, node: &BrokerNode) -> Result<Self, Error> {
+        let mut options = self.inner.options.clone();
+        options.bootstrap = vec![format!("{}:{}", node.host, node.port)];
+        let at = Box::pin(Self::connect(options, self.inner.transport.clone())).await?;
+        self.same_cluster(&at.inner.options.bootstrap[0], &at.inner.cluster_id)?;
+        Ok(at)
+    }
+
     /// The cluster id that the cluster had when we connected.
     pub fn cluster_id(&self) -> &str {
         &self.inner.cluster_id
@@ -192,16 +202,19 @@ impl Cluster {
         options.bootstrap.sort();
         options.bootstrap.dedup();
         let (connection, metadata) = bootstrap(&options, self.inner.transport.as_ref()).await?;
-        if metadata.cluster_id != self.inner.cluster_id {
-            return Err(Error::Connect {
-                address: connection.address().to_owned(),
-                reason: format!(
-                    "it is now cluster {}, not {} as before",
-                    metadata.cluster_id, self.inner.cluster_id
-                ),
-            });
-        }
+        self.same_cluster(connection.address(), &metadata.cluster_id)?;
         Ok(connection)
+    }
+
+    fn same_cluster(&self, address: &str, found: &str) -> Result<(), Error> {
+        let expected = &self.inner.cluster_id;
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::Connect {
+            address: address.to_owned(),
+            reason: format!("it is now cluster {found}, not {expected} as before"),
+        })
     }
 
     /// The shared connection to one broker.

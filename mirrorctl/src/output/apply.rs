@@ -145,6 +145,12 @@ fn human(event: &ApplyEvent) -> Option<String> {
         } => {
             format!("        {address}: {BAD}failed{BAD:#}: {message}\n")
         }
+        ApplyEvent::BrokersBehind { cluster, brokers } => format!(
+            "{WARN}not everywhere yet{WARN:#}: {} of {cluster} {} not show all of it, and a plan that asks there may hold \
+             it again\n",
+            brokers_named(brokers),
+            if brokers.len() == 1 { "does" } else { "do" }
+        ),
         ApplyEvent::Waiting { cluster, holder } => {
             format!("{WARN}waiting{WARN:#} for another apply on {cluster}: {holder}\n")
         }
@@ -164,6 +170,12 @@ fn human(event: &ApplyEvent) -> Option<String> {
             format!("        {WARN}interrupted{WARN:#}: stopping before the next change\n")
         }
     })
+}
+
+fn brokers_named(ids: &[i32]) -> String {
+    let listed: Vec<String> = ids.iter().map(i32::to_string).collect();
+    let brokers = if ids.len() == 1 { "broker" } else { "brokers" };
+    format!("{brokers} {}", listed.join(", "))
 }
 
 /// What was done and what was not.

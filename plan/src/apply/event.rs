@@ -81,6 +81,13 @@ pub enum ApplyEvent {
         /// What of this change was done before.
         steps_done: Vec<String>,
     },
+    /// What was applied is done, and some brokers do not show all of it yet: a plan that asks one of them may hold it again.
+    BrokersBehind {
+        /// Alias of the cluster.
+        cluster: String,
+        /// Ids of the brokers, those that do not answer among them.
+        brokers: Vec<i32>,
+    },
     /// Apply was told to stop, or lost a lease, and waits for the changes that are under way.
     Stopping {
         /// How many these are.

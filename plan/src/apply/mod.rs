@@ -3,9 +3,11 @@
 mod audit;
 mod error;
 mod event;
+mod everywhere;
 pub(crate) mod execute;
 mod lease;
 mod recheck;
+mod record;
 mod run;
 mod sites;
 mod stopping;
@@ -78,7 +80,7 @@ impl Default for ApplyOptions {
 /// of what depends on what, each live resource is read again right before its change: what is
 /// neither as read nor as planned stops the apply as stale, what is already as planned is skipped,
 /// so that an interrupted apply is resumed by applying the same plan again. Each change is awaited
-/// until the cluster shows it. Changes that do not depend on each other are made side by side; when
+/// until the cluster shows it, and at the end until each of its brokers does. Changes that do not depend on each other are made side by side; when
 /// one stops the apply, those under way are brought to their end, unless their cluster does not answer any more.
 ///
 /// A folder of rendered files is changed likewise, without a lease and without an audit record: its manifest says what was

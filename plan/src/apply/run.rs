@@ -1,6 +1,6 @@
 //! The changes of one apply, in the order of what depends on what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use folder::Folder;
 use futures::StreamExt as _;
@@ -12,25 +12,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::ApplyError;
 use super::event::{ApplyEvent, ApplyObserver, ApplySummary, Unfinished};
+use super::everywhere;
 use super::execute::{ChangeError, Done, execute};
 use super::recheck::{first_stale, owners};
+use super::record::{note_unchanged, remember, remember_unchanged};
 use super::stopping::{self, UnderWay};
 use super::surroundings::Surroundings;
 use super::{ApplyOptions, client};
-use crate::change::{Action, RecordChange, Resource, ResourceChange};
+use crate::change::{Action, Resource, ResourceChange};
 use crate::difference::Difference;
 use crate::document::Plan;
 use crate::draft;
 use crate::guard::Clients;
 use crate::home::Home;
-use crate::journal::{self, Owned};
 use crate::ownership::Owners;
 use crate::rendered_file;
 use crate::scram_user::Credentials;
 use crate::topic;
-
-/// Records in one batch of a cluster's own record.
-const A_BATCH: usize = 1_000;
 
 /// An apply under way.
 pub(super) struct Run<'a> {
@@ -126,8 +124,8 @@ impl<'a> Run<'a> {
         let owners = owners(self.plan, self.clients).await?;
         let mut stopped = self.stale(&pending, &owners).await?;
         if stopped.is_none() {
-            self.remember_unchanged(&owners).await?;
-            self.note_unchanged(&owners)?;
+            remember_unchanged(self.plan, self.clients, &owners).await?;
+            note_unchanged(self.plan, &owners)?;
             self.clear_left_behind().await?;
         }
         let mut next = 0;
@@ -177,6 +175,12 @@ impl<'a> Run<'a> {
             }
         }
         drop(under_way);
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {}
+            () = lost.cancelled() => {}
+            () = self.shown_everywhere(&pending[..next]) => {}
+        }
         for change in begun.left() {
             self.summary.unfinished.push(Unfinished {
                 address: change.address.clone(),
@@ -201,6 +205,18 @@ impl<'a> Run<'a> {
             });
             (change, Stop::Stale(differences))
         }))
+    }
+
+    /// Waits until every broker shows what this apply did, so that the next plan is empty whichever it asks.
+    async fn shown_everywhere(&self, begun: &[&ResourceChange]) {
+        let applied: BTreeSet<&String> = self.summary.applied.iter().collect();
+        let applied = begun.iter().filter(|it| applied.contains(&it.address));
+        for (cluster, brokers) in
+            everywhere::behind(self.clients, applied.copied(), self.options).await
+        {
+            self.observer
+                .event(&ApplyEvent::BrokersBehind { cluster, brokers });
+        }
     }
 
     /// How it ended, given what was not begun and what stopped it.
@@ -317,64 +333,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes down what is ours of that which needs no change.
-    async fn remember_unchanged(&self, owners: &Owners) -> Result<(), ApplyError> {
-        let unchanged = self
-            .plan
-            .resource_changes
-            .iter()
-            .filter(|change| change.action() == Action::NoOp)
-            .filter_map(|change| {
-                let topology = self.plan.topology.as_deref();
-                let entry = entry(&change.address, change.record.as_ref()?, topology)?;
-                Some((change.home.cluster()?, entry))
-            });
-        let gone = self.plan.forget.iter();
-        let gone =
-            gone.filter(|it| self.is_own(&Home::Cluster(it.cluster.clone()), &it.address, owners));
-        let gone = gone.map(|forgotten| {
-            let entry = journal::entry(&forgotten.address, None);
-            (forgotten.cluster.as_str(), entry)
-        });
-        let mut entries: BTreeMap<&str, Vec<kafka::record::Record>> = BTreeMap::new();
-        for (alias, entry) in unchanged.chain(gone) {
-            entries.entry(alias).or_default().push(entry);
-        }
-        for (alias, entries) in entries {
-            let log = journal::log(self.cluster(alias)?);
-            for batch in entries.chunks(A_BATCH) {
-                log.append(batch)
-                    .await
-                    .map_err(|source| ApplyError::cluster(alias, source))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether this is still what the plan's own topology declared.
-    fn is_own(&self, home: &Home, address: &str, owners: &Owners) -> bool {
-        let owner = owners.get(home).and_then(|owners| owners.get(address));
-        owner.is_some_and(|owner| owner.topology == self.plan.topology)
-    }
-
-    /// Puts into the manifest what was rendered already, and takes out what it names in vain.
-    fn note_unchanged(&self, owners: &Owners) -> Result<(), ApplyError> {
-        let Some(folder) = &self.plan.folder else {
-            return Ok(());
-        };
-        let changes = self.plan.resource_changes.iter();
-        let unchanged = changes
-            .filter(|change| matches!(change.home, Home::Folder(_)))
-            .filter(|change| change.action() == Action::NoOp)
-            .filter_map(|change| Some((change.name.as_str(), change.record.as_ref()?)));
-        let home = Home::Folder(folder.path.clone());
-        let gone = folder.forget.iter();
-        let gone = gone.filter(|name| self.is_own(&home, &rendered_file::label(name), owners));
-        let gone = gone.map(|name| (name.as_str(), &RecordChange::Forget));
-        let records: Vec<(&str, &RecordChange)> = unchanged.chain(gone).collect();
-        Ok(rendered_file::note(&Folder::at(&folder.path), &records)?)
-    }
-
     /// Takes away what killed applies left behind. What cannot be taken away holds nothing else up: a broker that is
     /// down may stay so.
     async fn clear_left_behind(&self) -> Result<(), ApplyError> {
@@ -479,38 +437,6 @@ async fn on_cluster(
     match remember(around.cluster, change, around.topology).await {
         Ok(()) => Ok(done),
         Err(source) => Err(ChangeError::Unrecorded(source)),
-    }
-}
-
-/// Writes down that a resource is ours, or no longer.
-async fn remember(
-    cluster: &Cluster,
-    change: &ResourceChange,
-    topology: Option<&str>,
-) -> Result<(), kafka::Error> {
-    let record = change.record.as_ref();
-    match record.and_then(|record| entry(&change.address, record, topology)) {
-        Some(entry) => journal::log(cluster).append(&[entry]).await,
-        None => Ok(()),
-    }
-}
-
-/// What a cluster's own record is to say; nothing where that is a folder's business.
-fn entry(
-    address: &str,
-    record: &RecordChange,
-    topology: Option<&str>,
-) -> Option<kafka::record::Record> {
-    match record {
-        RecordChange::Remember(recorded) => {
-            let owned = Owned {
-                topology: topology.map(str::to_owned),
-                recorded: recorded.clone(),
-            };
-            Some(journal::entry(address, Some(&owned)))
-        }
-        RecordChange::Forget => Some(journal::entry(address, None)),
-        RecordChange::Rendered(_) => None,
     }
 }
 

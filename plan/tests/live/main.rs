@@ -4,6 +4,7 @@
 mod access;
 mod acls;
 mod bench;
+mod everywhere;
 mod examples;
 mod failures;
 mod guards;
