@@ -125,18 +125,20 @@ impl Kubernetes {
         }
     }
 
-    /// Strimzi's definitions and that of `ServiceMonitor`.
+    /// Strimzi's definitions and those of `ServiceMonitor` and `ScaledObject`.
     fn define(&self) {
         succeed(
             self.kubectl()
                 .args(["apply", "--server-side", "--filename"])
                 .arg(installed("MIRRORCTL_STRIMZI")),
         );
-        succeed(
-            self.kubectl()
-                .args(["apply", "--server-side", "--filename"])
-                .arg(installed("MIRRORCTL_KUBERNETES").join("servicemonitor.yaml")),
-        );
+        for definition in ["servicemonitor.yaml", "scaledobject.yaml"] {
+            succeed(
+                self.kubectl()
+                    .args(["apply", "--server-side", "--filename"])
+                    .arg(installed("MIRRORCTL_KUBERNETES").join(definition)),
+            );
+        }
         succeed(self.kubectl().args([
             "wait",
             "--for=condition=Established",
@@ -316,6 +318,7 @@ fn a_real_api_server_takes_what_is_rendered_and_refuses_what_is_not() {
         }
     }
 
+    pods_come_with_the_lag(&kubernetes, &workspace);
     mirrors_that_are_gone_are_deleted(&kubernetes, &workspace);
     objects_of_another_topology_without_a_name_stay(&kubernetes, &workspace);
 
@@ -347,6 +350,63 @@ fn between(workspace: &Workspace, metadata: &str, domain: &str, mirrors: &[&str]
     }
     let file = workspace.write("between.yaml", text).unwrap();
     render(workspace, &file, "kubernetes", &[])
+}
+
+/// Of mirrors with `tasks`, by either autoscaler; where a mirror has none any more, its own is deleted by the command in the
+/// kustomization.
+fn pods_come_with_the_lag(kubernetes: &Kubernetes, workspace: &Workspace) {
+    let topology = |tasks: &str| {
+        let text = format!(
+            "apiVersion: mirrorctl.io/v1\nkind: Topology\nmetadata: {{name: wide}}\nclusters:\n\
+             - {{alias: a, bootstrapServers: 'a.example:9092'}}\n\
+             - {{alias: b, bootstrapServers: 'b.example:9092'}}\nmirrors:\n\
+             - {{name: orders, source: a, target: b, topicsPattern: orders, tasks: 6}}\n\
+             - {{name: bills, source: a, target: b, topicsPattern: bills{tasks}}}\n"
+        );
+        workspace.write("wide.yaml", text).unwrap()
+    };
+    let both = topology(", tasks: 2");
+    let by_lag = [
+        "kubernetes.autoscaler=keda",
+        "kubernetes.prometheus=http://prometheus.example:9090",
+    ];
+    let keda = render(workspace, &both, "kubernetes", &by_lag);
+    let words = kubernetes.accepts(&["--kustomize"], &keda);
+    assert_eq!(words.matches("scaledobject.keda.sh/").count(), 2, "{words}");
+
+    let apply = |folder: &Path| {
+        let kubectl = &mut kubernetes.kubectl();
+        succeed(kubectl.args(["apply", "--kustomize"]).arg(folder));
+    };
+    apply(&render(workspace, &both, "kubernetes", &[]));
+    let most = || {
+        let selected = "--selector=app.kubernetes.io/part-of=wide";
+        let columns = "--output=jsonpath={range .items[*]}{.spec.scaleTargetRef.name} {.spec.maxReplicas} {end}";
+        succeed(kubernetes.kubectl().args([
+            "get",
+            "horizontalpodautoscaler.v2.autoscaling",
+            "--namespace=mirrorctl",
+            selected,
+            columns,
+        ]))
+    };
+    let found = most();
+    assert!(
+        found.contains("orders") && found.contains(" 6") && found.contains(" 2"),
+        "{found}"
+    );
+    let one = render(workspace, &topology(""), "kubernetes", &[]);
+    apply(&one);
+    let text = fs::read_to_string(one.join("kustomization.yaml")).unwrap();
+    let delete = text
+        .lines()
+        .find(|it| it.contains("horizontalpodautoscaler"));
+    succeed(&mut kubernetes.as_said(delete.unwrap(), &one));
+    let found = most();
+    assert!(
+        found.contains("orders") && !found.contains("bills"),
+        "{found}"
+    );
 }
 
 /// By the command in the kustomization, which leaves those of other topologies alone.

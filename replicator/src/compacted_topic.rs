@@ -35,7 +35,7 @@ pub(crate) async fn read(
     TopicReader::new(leaders, name)
         .read_to_end(|seen| match seen {
             Seen::Anew => {}
-            Seen::Record(record) => visit(record),
+            Seen::Record { record, .. } => visit(record),
         })
         .await
 }

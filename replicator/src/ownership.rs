@@ -1,4 +1,4 @@
-//! Which run a mirror belongs to, when two are started by mistake or one comes back from the dead.
+//! Which run a mirror, or a task of it, belongs to, when two are started by mistake or one comes back from the dead.
 //!
 //! The positions topic is one partition, so its log is an order that everybody agrees on. A run appends an owner record,
 //! reads to the end, and trusts what it finds before that record; what other runs append after it is ignored. Before a
@@ -17,20 +17,36 @@ use kafka::{Cluster, Error};
 
 use crate::appender::{Appender, json_record};
 use crate::leaders::Leaders;
-use crate::position::{Beat, BeatKey, Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey};
+use crate::position::{
+    Beat, BeatKey, Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey, Start, StartKey,
+};
 use crate::position_log::PositionReader;
 use crate::position_writer::now_ms;
+use crate::task::Task;
 
 /// How long it may take to become the owner: a young topic has no leader for a moment.
 const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+/// Some 200 bytes each, well below the default `message.max.bytes`.
+const STARTS_A_BATCH: usize = 1000;
 
-/// A run's hold on one mirror and source cluster.
+/// A run's hold on one mirror and source cluster, or on one of its tasks.
 #[derive(Debug)]
 pub(crate) struct Ownership {
     reader: PositionReader,
     appender: Appender,
     key: OwnerKey,
+    task: Task,
     ours: Owner,
+    term: i64,
+}
+
+/// By what a run's positions are known.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// Random id of the run.
+    pub(crate) instance: String,
+    /// Offset of the owner record by which it took what it has.
+    pub(crate) term: i64,
 }
 
 /// Whose the mirror is.
@@ -46,19 +62,22 @@ pub(crate) enum Held {
 }
 
 impl Ownership {
-    /// Takes the mirror over from whoever has it, and reads its positions.
+    /// Takes the task over from whoever has any part of it, and reads the mirror's positions.
     pub(crate) async fn take(
         target: Cluster,
         mirror: &str,
         source_cluster_id: &str,
+        task: Task,
     ) -> Result<Self, Error> {
         let key = OwnerKey {
             owner_of_mirror: mirror.to_owned(),
             source_cluster_id: source_cluster_id.to_owned(),
+            task: task.key(),
         };
         let ours = Owner {
             instance: kafka::Uuid::new_v4().to_string(),
             since_ms: now_ms(),
+            tasks: task.key().map(|_| task.of),
         };
         // Not those of the partitions: looking must not ask for the metadata of all their topics.
         let leaders = Arc::new(Leaders::tracking(target, POSITIONS_TOPIC));
@@ -66,21 +85,57 @@ impl Ownership {
             reader: PositionReader::new(leaders.clone(), mirror, source_cluster_id),
             appender: Appender::new(leaders, POSITIONS_TOPIC),
             key,
+            task,
             ours,
+            term: 0,
         };
         ownership.say_so().await?;
         ownership.reader.read_to_end().await?;
+        let owners = ownership.reader.owners();
+        // one that lost it at once finds that out before it copies
+        ownership.term = owners.term_of(ownership.instance()).unwrap_or(0);
         Ok(ownership)
     }
 
-    /// This run's id, which its positions carry.
-    pub(crate) fn instance(&self) -> &str {
+    /// What this run's positions carry.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            instance: self.ours.instance.clone(),
+            term: self.term,
+        }
+    }
+
+    fn instance(&self) -> &str {
         &self.ours.instance
     }
 
     /// The newest position of each partition, as of the last look.
     pub(crate) fn positions(&self) -> &BTreeMap<PositionKey, Position> {
         self.reader.positions()
+    }
+
+    /// Where the first task lets partitions begin that have no position, as of the last look.
+    pub(crate) fn starts(&self) -> &BTreeMap<PositionKey, Start> {
+        self.reader.starts()
+    }
+
+    /// Lets partitions of other tasks begin there. Durable when this returns.
+    pub(crate) async fn let_begin(&mut self, starts: &[(PositionKey, Start)]) -> Result<(), Error> {
+        for some in starts.chunks(STARTS_A_BATCH) {
+            let now = now_ms();
+            let records = some.iter().map(|(key, start)| {
+                let key = StartKey {
+                    start_of_mirror: key.mirror.clone(),
+                    source_cluster_id: key.source_cluster_id.clone(),
+                    topic: key.topic.clone(),
+                    partition: key.partition,
+                };
+                json_record(&key, start, now)
+            });
+            let records = records.collect::<Result<Vec<_>, Error>>()?;
+            self.appender.append_within(TAKEN_WITHIN, &records).await?;
+        }
+        Ok(())
     }
 
     /// Reads on to the end of the log.
@@ -92,10 +147,11 @@ impl Ownership {
         let mut held = Held::Still;
         loop {
             self.reader.read_to_end().await?;
-            let Some(other) = self
-                .reader
-                .owner()
+            let others = self.reader.owners().of(self.task);
+            let others = others.map(|(_, owner)| owner);
+            let Some(other) = others
                 .filter(|owner| owner.instance != self.ours.instance)
+                .max_by_key(|owner| (owner.since_ms, owner.instance.clone()))
             else {
                 return Ok(held);
             };
@@ -113,6 +169,7 @@ impl Ownership {
         let key = BeatKey {
             beat_of_mirror: self.key.owner_of_mirror.clone(),
             source_cluster_id: self.key.source_cluster_id.clone(),
+            task: self.key.task,
         };
         let beat = Beat {
             instance: self.ours.instance.clone(),

@@ -40,6 +40,10 @@ pub struct Position {
     /// Which run of the replicator wrote this: what a run wrote after it had lost the mirror to another is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Where in this topic the owner record stands by which that run took the mirror, or its part of it: of two runs, that
+    /// with the greater one came later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<i64>,
     /// The producer that copies this partition exactly once; absent in at-least-once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub producer: Option<ProducerPosition>,
@@ -80,16 +84,19 @@ impl ProducerPosition {
     }
 }
 
-/// Record key of [`Owner`]: one a mirror and source cluster. JSON.
+/// Record key of [`Owner`]: one a mirror and source cluster, and one for each of its tasks. JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct OwnerKey {
     pub(crate) owner_of_mirror: String,
     pub(crate) source_cluster_id: String,
+    /// Absent where the mirror is meant as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) task: Option<u32>,
 }
 
-/// Record value: the run that a mirror belongs to. The last one in the log wins; positions that others write after it
-/// are ignored, and who reads that it is no longer the owner stops.
+/// Record value: the run that a mirror, or one of its tasks, belongs to. The last one in the log wins; positions that others
+/// write after it are ignored, and who reads that it is no longer the owner stops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Owner {
@@ -97,14 +104,21 @@ pub(crate) struct Owner {
     pub(crate) instance: String,
     /// When it began, ms since the epoch.
     pub(crate) since_ms: i64,
+    /// Into how many tasks it takes the mirror to be split; whoever takes it to be split otherwise has lost it.
+    /// Absent where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tasks: Option<u32>,
 }
 
-/// Record key of [`Beat`]: one a mirror and source cluster. JSON.
+/// Record key of [`Beat`]: one a mirror and source cluster, and one for each of its tasks. JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct BeatKey {
     pub(crate) beat_of_mirror: String,
     pub(crate) source_cluster_id: String,
+    /// Absent where the mirror is meant as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) task: Option<u32>,
 }
 
 /// Record value: a sign of life of a run, for those that stand by. It takes nothing from anybody: whose a mirror is, owner
@@ -119,6 +133,44 @@ pub(crate) struct Beat {
     /// It was the last one.
     #[serde(default)]
     pub(crate) ended: bool,
+}
+
+/// Record key of [`Worker`]: one a process that shares a mirror with others. JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct WorkerKey {
+    pub(crate) worker_of_mirror: String,
+    pub(crate) source_cluster_id: String,
+    /// Random id of the worker.
+    pub(crate) worker: String,
+}
+
+/// Record value: a sign of life of a worker, whether it has tasks or waits for some.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Worker {
+    /// When, ms since the epoch: no two of a worker are alike.
+    pub(crate) at_ms: i64,
+}
+
+/// Record key of [`Start`]: one a partition that had no position yet when the first task found it. JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct StartKey {
+    pub(crate) start_of_mirror: String,
+    pub(crate) source_cluster_id: String,
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+}
+
+/// Record value: where a partition of another task begins. Its position, once there is one, counts instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Start {
+    /// First source offset to be copied.
+    pub(crate) offset: i64,
+    /// Topic id on the source.
+    pub(crate) source_topic_id: String,
 }
 
 /// The format that this build writes. Version 1 has neither owner nor producer.
@@ -152,6 +204,7 @@ mod tests {
         let key = OwnerKey {
             owner_of_mirror: "m".into(),
             source_cluster_id: "abc".into(),
+            task: None,
         };
         let json = serde_json::to_string(&key).expect("json");
         assert_eq!(json, r#"{"ownerOfMirror":"m","sourceClusterId":"abc"}"#);

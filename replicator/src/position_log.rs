@@ -10,8 +10,10 @@ use serde::de::DeserializeOwned;
 
 use crate::compacted_topic;
 use crate::leaders::Leaders;
+use crate::owners::Owners;
 use crate::position::{
-    Beat, BeatKey, Owner, OwnerKey, POSITIONS_TOPIC, Position, PositionKey, VERSION,
+    Beat, BeatKey, OwnerKey, POSITIONS_TOPIC, Position, PositionKey, Start, StartKey, VERSION,
+    Worker, WorkerKey,
 };
 use crate::topic_reader::{Seen, TopicReader};
 
@@ -43,8 +45,11 @@ pub(crate) struct PositionReader {
 struct Known {
     mirror: String,
     source_cluster_id: String,
-    owner: Option<Owner>,
-    beat: Option<Beat>,
+    owners: Owners,
+    /// The last signs of life by task.
+    beats: BTreeMap<u32, Beat>,
+    workers: BTreeMap<String, Worker>,
+    starts: BTreeMap<PositionKey, Start>,
     positions: BTreeMap<PositionKey, Position>,
     /// Positions that are there and cannot be understood, with the reason: their partitions must not begin anew.
     unreadable: BTreeMap<PositionKey, String>,
@@ -55,14 +60,7 @@ impl PositionReader {
     pub(crate) fn new(leaders: Arc<Leaders>, mirror: &str, source_cluster_id: &str) -> Self {
         Self {
             reader: TopicReader::new(leaders, POSITIONS_TOPIC),
-            known: Known {
-                mirror: mirror.to_owned(),
-                source_cluster_id: source_cluster_id.to_owned(),
-                owner: None,
-                beat: None,
-                positions: BTreeMap::new(),
-                unreadable: BTreeMap::new(),
-            },
+            known: Known::nothing(mirror, source_cluster_id),
         }
     }
 
@@ -71,14 +69,24 @@ impl PositionReader {
         &self.known.positions
     }
 
-    /// Whom the mirror belongs to, as of the last reading.
-    pub(crate) fn owner(&self) -> Option<&Owner> {
-        self.known.owner.as_ref()
+    /// Where partitions begin that have no position, as of the last reading.
+    pub(crate) fn starts(&self) -> &BTreeMap<PositionKey, Start> {
+        &self.known.starts
     }
 
-    /// The last sign of life of any run of the mirror, as of the last reading.
-    pub(crate) fn beat(&self) -> Option<&Beat> {
-        self.known.beat.as_ref()
+    /// Whom the mirror belongs to, as of the last reading.
+    pub(crate) fn owners(&self) -> &Owners {
+        &self.known.owners
+    }
+
+    /// The last sign of life of any run of that task, as of the last reading.
+    pub(crate) fn beat(&self, task: u32) -> Option<&Beat> {
+        self.known.beats.get(&task)
+    }
+
+    /// The last signs of life of those that share the mirror, by their ids.
+    pub(crate) fn workers(&self) -> &BTreeMap<String, Worker> {
+        &self.known.workers
     }
 
     /// Reads to the end that the topic had when the call began. After an error the next call goes on where this one
@@ -88,12 +96,9 @@ impl PositionReader {
         self.reader
             .read_to_end(|seen| match seen {
                 Seen::Anew => {
-                    known.owner = None;
-                    known.beat = None;
-                    known.positions.clear();
-                    known.unreadable.clear();
+                    *known = Known::nothing(&known.mirror, &known.source_cluster_id);
                 }
-                Seen::Record(record) => known.keep(record),
+                Seen::Record { offset, record } => known.keep(offset, record),
             })
             .await?;
         self.known.understood()
@@ -101,8 +106,21 @@ impl PositionReader {
 }
 
 impl Known {
+    fn nothing(mirror: &str, source_cluster_id: &str) -> Self {
+        Self {
+            mirror: mirror.to_owned(),
+            source_cluster_id: source_cluster_id.to_owned(),
+            owners: Owners::default(),
+            beats: BTreeMap::new(),
+            workers: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+        }
+    }
+
     /// A record that is not ours to understand (another mirror's) is left alone; a tombstone removes.
-    fn keep(&mut self, record: &Record) {
+    fn keep(&mut self, offset: i64, record: &Record) {
         let Some(key) = &record.key else {
             return;
         };
@@ -114,13 +132,28 @@ impl Known {
             if self.is_ours(&key.owner_of_mirror, &key.source_cluster_id)
                 && let Some(owner) = value(record)
             {
-                self.owner = Some(owner);
+                self.owners.keep(key.task.unwrap_or(0), offset, owner);
             }
-        } else if let Some(key) = json_key::<BeatKey>(key)
-            && self.is_ours(&key.beat_of_mirror, &key.source_cluster_id)
-            && let Some(beat) = value(record)
+        } else if let Some(key) = json_key::<BeatKey>(key) {
+            if self.is_ours(&key.beat_of_mirror, &key.source_cluster_id)
+                && let Some(beat) = value(record)
+            {
+                self.beats.insert(key.task.unwrap_or(0), beat);
+            }
+        } else if let Some(key) = json_key::<WorkerKey>(key) {
+            if self.is_ours(&key.worker_of_mirror, &key.source_cluster_id) {
+                set(&mut self.workers, key.worker, value(record));
+            }
+        } else if let Some(key) = json_key::<StartKey>(key)
+            && self.is_ours(&key.start_of_mirror, &key.source_cluster_id)
         {
-            self.beat = Some(beat);
+            let place = PositionKey {
+                mirror: key.start_of_mirror,
+                source_cluster_id: key.source_cluster_id,
+                topic: key.topic,
+                partition: key.partition,
+            };
+            set(&mut self.starts, place, value(record));
         }
     }
 
@@ -140,10 +173,7 @@ impl Known {
                 self.unreadable.insert(key, newer);
             }
             Ok(position) => {
-                // Written by a run that no longer owned the mirror when this landed, and did not know it yet.
-                let foreign = matches!((&self.owner, &position.owner),
-                    (Some(owner), Some(writer)) if owner.instance != *writer);
-                if !foreign {
+                if !self.owners.is_late(&key, &position) {
                     self.positions.insert(key, position);
                 }
             }
@@ -169,6 +199,14 @@ impl Known {
     }
 }
 
+/// No value takes away what was there.
+fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+    match value {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
+}
+
 fn value<T: DeserializeOwned>(record: &Record) -> Option<T> {
     serde_json::from_slice(record.value.as_ref()?).ok()
 }
@@ -180,14 +218,7 @@ mod tests {
     use super::*;
 
     fn known() -> Known {
-        Known {
-            mirror: "m".to_owned(),
-            source_cluster_id: "abc".to_owned(),
-            owner: None,
-            beat: None,
-            positions: BTreeMap::new(),
-            unreadable: BTreeMap::new(),
-        }
+        Known::nothing("m", "abc")
     }
 
     fn record(mirror: &str, value: Option<&str>) -> Record {
@@ -212,13 +243,13 @@ mod tests {
     fn a_position_that_cannot_be_understood_is_an_error_until_it_is_replaced() {
         for unreadable in ["{}", "", &position(VERSION + 1)] {
             let mut known = known();
-            known.keep(&record("m", Some(&position(VERSION))));
+            known.keep(0, &record("m", Some(&position(VERSION))));
             assert!(known.understood().is_ok());
-            known.keep(&record("m", Some(unreadable)));
+            known.keep(0, &record("m", Some(unreadable)));
             let error = known.understood().expect_err("it is not left out");
             assert!(error.to_string().contains("t-3"), "{error}");
             let mut replaced = known;
-            replaced.keep(&record("m", None));
+            replaced.keep(0, &record("m", None));
             assert!(replaced.understood().is_ok() && replaced.positions.is_empty());
         }
     }
@@ -226,7 +257,7 @@ mod tests {
     #[test]
     fn those_of_other_mirrors_are_left_alone() {
         let mut known = known();
-        known.keep(&record("other", Some("{}")));
+        known.keep(0, &record("other", Some("{}")));
         assert!(known.understood().is_ok());
     }
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::appender::{Appender, RETRY_PAUSE, json_record};
 use crate::fail_point::FailPoint;
 use crate::leaders::Leaders;
+use crate::ownership::Identity;
 use crate::position::{POSITIONS_TOPIC, Position, PositionKey};
 use crate::traffic::Traffic;
 
@@ -107,17 +108,17 @@ pub(crate) struct PositionWriter {
     shared: Arc<Shared>,
     traffic: Arc<Traffic>,
     appender: Appender,
-    instance: String,
+    run: Identity,
 }
 
 impl PositionWriter {
-    /// `instance` is the run that the positions are written for.
-    pub(crate) fn new(leaders: Arc<Leaders>, instance: String, traffic: Arc<Traffic>) -> Self {
+    /// `run` is what the positions are written for.
+    pub(crate) fn new(leaders: Arc<Leaders>, run: Identity, traffic: Arc<Traffic>) -> Self {
         Self {
             shared: Arc::default(),
             traffic,
             appender: Appender::new(leaders, POSITIONS_TOPIC),
-            instance,
+            run,
         }
     }
 
@@ -194,7 +195,8 @@ impl PositionWriter {
             for (key, pending) in &batch {
                 let position = Position {
                     committed_at_ms: now,
-                    owner: Some(self.instance.clone()),
+                    owner: Some(self.run.instance.clone()),
+                    term: Some(self.run.term),
                     ..pending.position.clone()
                 };
                 records.push(json_record(key, &position, now)?);

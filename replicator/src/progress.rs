@@ -26,6 +26,8 @@ pub struct Progress {
     held_up: Mutex<Vec<Ailing>>,
     traffic: Arc<Traffic>,
     budget: Mutex<Option<Budget>>,
+    /// Of the tasks that this process has, where processes share the mirror. What is read of this is theirs as well.
+    parts: Mutex<Vec<Arc<Progress>>>,
 }
 
 /// By topic on the source, and partition.
@@ -154,6 +156,25 @@ impl Progress {
         Arc::default()
     }
 
+    /// Of one task from now on.
+    pub(crate) fn part(&self) -> Arc<Self> {
+        let part = Arc::new(Self {
+            traffic: self.traffic.clone(),
+            ..Self::default()
+        });
+        lock(&self.parts).push(part.clone());
+        part
+    }
+
+    /// The task is another's.
+    pub(crate) fn leave(&self, part: &Arc<Self>) {
+        lock(&self.parts).retain(|it| !Arc::ptr_eq(it, part));
+    }
+
+    fn parts(&self) -> Vec<Arc<Self>> {
+        lock(&self.parts).clone()
+    }
+
     /// The run cannot even begin, for this reason; whoever tries again says [`Self::awaited`] once it can.
     pub fn cannot_begin(&self, reason: String) {
         self.trouble(Some(reason));
@@ -177,18 +198,18 @@ impl Progress {
                 .count()
         };
         let traffic = self.traffic.read();
-        let partitions = lock(&self.partitions);
+        let partitions = self.partitions();
         Snapshot {
-            phase: *lock(&self.phase),
+            phase: self.phase(),
             partitions: partitions.len(),
-            partitions_done: partitions.values().filter(|p| p.is_done()).count(),
+            partitions_done: partitions.iter().filter(|p| p.is_done()).count(),
             waiting: how_many(PartitionState::Waiting),
             stalled: how_many(PartitionState::Stalled),
             paused: how_many(PartitionState::Paused),
             stopped: how_many(PartitionState::Failed),
             records: sum(|p| p.records),
             bytes: sum(|p| p.bytes),
-            remaining: partitions.values().map(|p| p.remaining()).sum(),
+            remaining: partitions.iter().map(|p| p.remaining()).sum(),
             lag_seconds: readings
                 .iter()
                 .map(|p| p.lag_seconds as u64)
@@ -198,7 +219,7 @@ impl Progress {
             gap_offsets: sum(|p| p.gap_offsets),
             quarantined: sum(|p| p.quarantined),
             throttle: Some(traffic.throttle_limit).filter(|limit| *limit > 0),
-            failed: lock(&self.failures).clone(),
+            failed: self.failures(),
         }
     }
 
@@ -246,29 +267,32 @@ impl Progress {
             state: "failed",
             reason: Some(failure.reason.clone()),
         }));
+        ailing.extend(self.parts().iter().flat_map(|part| part.ailing()));
         ailing
     }
 
     /// Every partition's figures now.
     pub fn figures(&self) -> Vec<PartitionFigures> {
         let now = now_ms();
-        let partitions = lock(&self.partitions);
+        let partitions = self.partitions();
         partitions
-            .values()
+            .iter()
             .map(|partition| partition.figures(now))
             .collect()
     }
 
     pub(crate) fn readings(&self) -> Vec<PartitionReading> {
         let now = now_ms();
-        lock(&self.partitions)
-            .values()
-            .map(|p| p.read(now))
-            .collect()
+        self.partitions().iter().map(|p| p.read(now)).collect()
     }
 
     pub(crate) fn partitions(&self) -> Vec<Arc<PartitionProgress>> {
-        lock(&self.partitions).values().cloned().collect()
+        let mut all: Vec<Arc<PartitionProgress>> =
+            lock(&self.partitions).values().cloned().collect();
+        for part in self.parts() {
+            all.extend(part.partitions());
+        }
+        all
     }
 
     pub(crate) fn traffic(&self) -> &Arc<Traffic> {
@@ -282,7 +306,9 @@ impl Progress {
 
     /// Bytes in use and bytes in all; zeros before there is a budget.
     pub(crate) fn budget(&self) -> (u64, u64) {
-        lock(&self.budget).as_ref().map_or((0, 0), Budget::usage)
+        let own = lock(&self.budget).as_ref().map_or((0, 0), Budget::usage);
+        let parts = self.parts().into_iter().map(|part| part.budget());
+        parts.fold(own, |sum, part| (sum.0 + part.0, sum.1 + part.1))
     }
 
     /// Why the run as a whole is not well; `None` once it is again.
@@ -296,7 +322,16 @@ impl Progress {
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        *lock(&self.phase)
+        let own = *lock(&self.phase);
+        let beginning = || {
+            let parts = self.parts();
+            !parts.is_empty() && parts.iter().all(|part| part.phase() == Phase::Preparing)
+        };
+        if own == Phase::Copying && beginning() {
+            Phase::Preparing
+        } else {
+            own
+        }
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
@@ -394,7 +429,8 @@ impl Progress {
     }
 
     pub(crate) fn selected(&self) -> Option<usize> {
-        *lock(&self.selected)
+        let own = *lock(&self.selected);
+        own.or_else(|| self.parts().iter().find_map(|part| part.selected()))
     }
 
     /// The topics that are left out now.
@@ -403,11 +439,15 @@ impl Progress {
     }
 
     pub(crate) fn left_out(&self) -> Vec<LeftOut> {
-        lock(&self.left_out).clone()
+        let mut all = lock(&self.left_out).clone();
+        all.extend(self.parts().iter().flat_map(|part| part.left_out()));
+        all
     }
 
     pub(crate) fn failures(&self) -> Vec<PartitionFailure> {
-        lock(&self.failures).clone()
+        let mut all = lock(&self.failures).clone();
+        all.extend(self.parts().iter().flat_map(|part| part.failures()));
+        all
     }
 
     pub(crate) fn batch_counts(&self) -> BatchCounts {
@@ -425,8 +465,8 @@ impl Progress {
     pub(crate) fn topics(&self) -> Vec<TopicSummary> {
         let now = now_ms();
         let mut topics = BTreeMap::new();
-        let partitions = lock(&self.partitions);
-        for partition in partitions.values().filter(|it| !it.is_only_shown()) {
+        let partitions = self.partitions();
+        for partition in partitions.iter().filter(|it| !it.is_only_shown()) {
             let partition = partition.read(now);
             let topic = topics
                 .entry(partition.id.source_topic.clone())

@@ -1,4 +1,4 @@
-//! One run of one mirror from one source: prepare, copy, drain.
+//! One run of one mirror from one source, or of one task of it: prepare, copy, drain.
 
 mod anew;
 mod claims;
@@ -9,6 +9,7 @@ mod patience;
 mod paused;
 mod prepare;
 mod refused;
+mod shared_out;
 mod starts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,7 @@ use crate::position::{POSITIONS_TOPIC, Position, PositionKey};
 use crate::position_writer::Slots;
 use crate::progress::{PartitionFailure, Phase, Progress};
 use crate::summary::Summary;
+use crate::task::Task;
 use crate::topics::Upkeep;
 use crate::words::named;
 
@@ -42,9 +44,9 @@ const STUCK_SHOWN: usize = 20;
 /// Pause before partitions begin anew: metadata may still show the old topic for a moment.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
 
-/// One run, from taking the mirror over to its end. See [`crate::run`].
+/// One run, from taking the mirror or one task of it over to its end. See [`crate::run`].
 pub(crate) async fn one(
-    mirror: &Mirror,
+    (mirror, task): (&Mirror, Task),
     source: Source,
     target: Cluster,
     options: Options,
@@ -58,7 +60,7 @@ pub(crate) async fn one(
         let mut patience = Patience::new(&options, progress.clone(), stop.clone());
         let mut run = loop {
             let prepared = Run::prepare(
-                mirror,
+                (mirror, task),
                 source.clone(),
                 target.clone(),
                 options.clone(),
@@ -97,6 +99,8 @@ pub(crate) async fn one(
 
 struct Run<'a> {
     mirror: &'a Mirror,
+    /// The part of the mirror that is copied.
+    task: Task,
     source: Source,
     target: Cluster,
     options: Options,
@@ -121,6 +125,8 @@ struct Run<'a> {
     /// Partitions that cannot begin before somebody leads them.
     leaderless: BTreeSet<TopicPartition>,
     first_discovery: bool,
+    /// Until then, what the first task has not made ready is looked for more often.
+    quick_until: tokio::time::Instant,
     /// Of the partitions that are started from now on. Those that begin anew must not repeat the
     /// sequences of their earlier life: the target would take their records for repetitions.
     producer: ProducerIdentity,
@@ -292,7 +298,7 @@ fn on_target(alias: String, error: kafka::Error) -> RunError {
     RunError::Target { alias, error }
 }
 
-fn positions_error(mirror: &Mirror, error: kafka::Error) -> RunError {
+pub(crate) fn positions_error(mirror: &Mirror, error: kafka::Error) -> RunError {
     RunError::Positions {
         alias: mirror.target.clone(),
         topic: POSITIONS_TOPIC,

@@ -1,7 +1,6 @@
 //! One run after the other, and what lies between them: another replicator has the mirror.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use kafka::{Cluster, Error};
 use tokio::time::Instant;
@@ -10,20 +9,14 @@ use topology::Mirror;
 
 use crate::compacted_topic;
 use crate::error::RunError;
-use crate::leaders::Leaders;
 use crate::options::{Mode, Options, Source};
 use crate::ownership::Ownership;
-use crate::position::{Beat, POSITIONS_TOPIC};
-use crate::position_log::PositionReader;
+use crate::position::POSITIONS_TOPIC;
 use crate::progress::{Phase, Progress};
-
 use crate::summary::Summary;
-
-/// How often it is looked whether the other still has the mirror.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// An owner that shows no sign of life for so long is gone; it shows one every
-/// [`crate::run::LOOK_EVERY`].
-const SILENT_FOR: Duration = Duration::from_secs(15);
+use crate::task::Task;
+use crate::vigil::Vigil;
+use crate::workers;
 
 /// Copies until the mode's end or until `stop` is cancelled, then drains: nothing more is
 /// fetched, what was sent is acknowledged, positions are committed.
@@ -32,7 +25,8 @@ const SILENT_FOR: Duration = Duration::from_secs(15);
 /// neighbours go on. Dropping the future is like kill -9: nothing is lost, what was not covered
 /// by a committed position is copied again by the next run.
 ///
-/// A mirror belongs to the run that began last. A continuous one that loses it stands by until the
+/// A mirror belongs to the run that began last, unless it is split into tasks (`tasks`): continuous runs of such a mirror
+/// share it. A continuous one that loses it stands by until the
 /// other has ended, or shows no sign of life any more, and then takes it again; one that ends by
 /// itself ends with [`RunError::Superseded`]. The summary holds what it copied each time that it had
 /// the mirror.
@@ -44,11 +38,14 @@ pub async fn run(
     progress: Arc<Progress>,
     stop: CancellationToken,
 ) -> Result<Summary, RunError> {
+    if mirror.tasks() > 1 && options.mode == Mode::Continuous {
+        return workers::share(mirror, source, target, options, progress, stop).await;
+    }
     let started = Instant::now();
     let mut before = None;
     loop {
         let ended = crate::run::one(
-            mirror,
+            (mirror, Task::WHOLE),
             source.clone(),
             target.clone(),
             options.clone(),
@@ -68,7 +65,7 @@ pub async fn run(
         tracing::warn!("{error}: standing by until that one ends or falls silent");
         progress.begin_again(Phase::StandingBy);
         let vigil = Vigil::new(target.clone(), &mirror.name, source.cluster.cluster_id());
-        let Some(why) = stop.run_until_cancelled(vigil.keep()).await else {
+        let Some(why) = stop.run_until_cancelled(vigil.keep(Task::WHOLE)).await else {
             progress.enter(Phase::Done);
             let elapsed = started.elapsed();
             let none = Summary::of(mirror, &source.alias, &progress, elapsed);
@@ -90,7 +87,7 @@ pub async fn until_free(
         return Ok(());
     }
     let vigil = Vigil::new(target.clone(), mirror, source_cluster_id);
-    let why = vigil.keep().await;
+    let why = vigil.keep(Task::WHOLE).await;
     tracing::debug!(mirror, reason = why, "the mirror is free");
     Ok(())
 }
@@ -99,58 +96,7 @@ pub async fn until_free(
 /// the mirror is not its own any more, and sends nothing. Does nothing where no run ever had a mirror on this target.
 pub async fn fence(target: &Cluster, mirror: &str, source_cluster_id: &str) -> Result<(), Error> {
     if compacted_topic::exists(target, POSITIONS_TOPIC).await? {
-        Ownership::take(target.clone(), mirror, source_cluster_id).await?;
+        Ownership::take(target.clone(), mirror, source_cluster_id, Task::WHOLE).await?;
     }
     Ok(())
-}
-
-/// Watches the run that has the mirror.
-struct Vigil {
-    log: PositionReader,
-    last: Option<Beat>,
-    /// When it last showed that it lives.
-    alive: Instant,
-}
-
-impl Vigil {
-    fn new(target: Cluster, mirror: &str, source_cluster_id: &str) -> Self {
-        let leaders = Arc::new(Leaders::tracking(target, POSITIONS_TOPIC));
-        Self {
-            log: PositionReader::new(leaders, mirror, source_cluster_id),
-            last: None,
-            alive: Instant::now(),
-        }
-    }
-
-    /// Returns once the mirror is free, with the reason.
-    async fn keep(mut self) -> &'static str {
-        loop {
-            let read = self.log.read_to_end().await;
-            if let Some(why) = self.judge(&read) {
-                return why;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
-    fn judge(&mut self, read: &Result<(), Error>) -> Option<&'static str> {
-        if let Err(error) = read {
-            // The other cannot show anything there either.
-            tracing::debug!(%error, "whose the mirror is cannot be read; trying again");
-            self.alive = Instant::now();
-            return None;
-        }
-        let Some(owner) = self.log.owner() else {
-            return Some("nobody has it");
-        };
-        let beat = self.log.beat();
-        if beat.is_some_and(|beat| beat.instance == owner.instance && beat.ended) {
-            return Some("the other has ended");
-        }
-        if beat != self.last.as_ref() {
-            self.last = beat.cloned();
-            self.alive = Instant::now();
-        }
-        (self.alive.elapsed() >= SILENT_FOR).then_some("the other shows no sign of life")
-    }
 }

@@ -372,6 +372,7 @@ mod tests {
             leader_epoch_start: None,
             stopped: None,
             owner: None,
+            term: None,
             producer: None,
         };
         let of = |offset, source_id, target_id, (start, end)| {

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::gap::{Gap, GapKey};
-use crate::position::{Beat, BeatKey, Owner, OwnerKey, Position, PositionKey};
+use crate::position::{
+    Beat, BeatKey, Owner, OwnerKey, Position, PositionKey, Start, StartKey, Worker, WorkerKey,
+};
 
 /// Reads `bytes` as every kind of key and value. What can be read must say the same once it is written again.
 pub fn exercise(bytes: &[u8]) {
@@ -17,6 +19,10 @@ pub fn exercise(bytes: &[u8]) {
     round_trip::<Owner>(bytes);
     round_trip::<BeatKey>(bytes);
     round_trip::<Beat>(bytes);
+    round_trip::<WorkerKey>(bytes);
+    round_trip::<Worker>(bytes);
+    round_trip::<StartKey>(bytes);
+    round_trip::<Start>(bytes);
     round_trip::<GapKey>(bytes);
     round_trip::<Gap>(bytes);
     round_trip::<TopicKey>(bytes);
@@ -26,6 +32,8 @@ pub fn exercise(bytes: &[u8]) {
         json_key::<PositionKey>(bytes).is_some(),
         json_key::<OwnerKey>(bytes).is_some(),
         json_key::<BeatKey>(bytes).is_some(),
+        json_key::<WorkerKey>(bytes).is_some(),
+        json_key::<StartKey>(bytes).is_some(),
     ];
     assert!(kinds.into_iter().filter(|is| *is).count() <= 1);
 }

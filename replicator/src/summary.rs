@@ -86,9 +86,25 @@ impl Summary {
     /// With what earlier runs of the same mirror copied; how they ended is past.
     pub(crate) fn with(mut self, before: Option<Self>, elapsed: Duration) -> Self {
         self.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        let Some(before) = before else {
+        match before {
+            Some(before) => self.and(before, usize::max),
+            None => self,
+        }
+    }
+
+    /// With what another task of the same mirror copied meanwhile, and how it ended.
+    pub(crate) fn beside(mut self, other: Option<Self>) -> Self {
+        let Some(mut other) = other else {
             return self;
         };
+        self.failures.append(&mut other.failures);
+        self.left_out.append(&mut other.left_out);
+        self.selected = self.selected.or(other.selected);
+        self.and(other, std::ops::Add::add)
+    }
+
+    /// With the sums of another; `partitions` says how many of a topic they are together.
+    fn and(mut self, before: Self, partitions: fn(usize, usize) -> usize) -> Self {
         self.records += before.records;
         self.bytes += before.bytes;
         self.batches_passed += before.batches_passed;
@@ -104,7 +120,7 @@ impl Summary {
             });
             match same {
                 Some(same) => {
-                    same.partitions = same.partitions.max(topic.partitions);
+                    same.partitions = partitions(same.partitions, topic.partitions);
                     same.records += topic.records;
                     same.bytes += topic.bytes;
                 }

@@ -76,7 +76,7 @@ impl TopicLog {
         self.reader
             .read_to_end(|seen| match seen {
                 Seen::Anew => records.clear(),
-                Seen::Record(record) => keep(records, record),
+                Seen::Record { record, .. } => keep(records, record),
             })
             .await
     }

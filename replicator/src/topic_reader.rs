@@ -26,7 +26,12 @@ pub(crate) enum Seen<'a> {
     /// nothing any more.
     Anew,
     /// The next record.
-    Record(&'a Record),
+    Record {
+        /// Where it stands in the topic.
+        offset: i64,
+        /// The record.
+        record: &'a Record,
+    },
 }
 
 /// How far a topic is read.
@@ -95,7 +100,8 @@ impl TopicReader {
                     let records = record::decode(&batch)
                         .map_err(|error| malformed(&connection, &self.topic, &error))?;
                     for record in &records {
-                        visit(Seen::Record(record));
+                        let offset = batch.header.base_offset + i64::from(record.offset_delta);
+                        visit(Seen::Record { offset, record });
                     }
                 }
                 self.next = batch.header.next_offset();
@@ -234,7 +240,7 @@ mod tests {
         let mut reader = TopicReader::new(leaders, "own");
         let mut seen = BTreeMap::new();
         let read = reader.read_to_end(|it| {
-            if let Seen::Record(record) = it {
+            if let Seen::Record { record, .. } = it {
                 seen.insert(record.key.clone(), record.value.clone());
             }
         });
@@ -247,7 +253,7 @@ mod tests {
             .await
             .expect("written");
         let mut after = 0;
-        let read = reader.read_to_end(|it| after += u32::from(matches!(it, Seen::Record(_))));
+        let read = reader.read_to_end(|it| after += u32::from(matches!(it, Seen::Record { .. })));
         read.await.expect("read on");
         assert_eq!(after, 1);
     }

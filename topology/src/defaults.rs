@@ -53,6 +53,8 @@ pub(crate) const CONFIG_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 pub(crate) const LEAST_INTERVAL: Duration = Duration::from_millis(200);
 /// Longer than a broker's restart.
 pub(crate) const STALL_AFTER: Duration = Duration::from_mins(1);
+/// One process copies a mirror. The name is Kafka Connect's (`tasks.max`).
+pub(crate) const TASKS: u32 = 1;
 /// Records per partition sent ahead of the committed position.
 pub(crate) const REPLAY_WINDOW: u32 = 50_000;
 /// Fewer bytes in flight than one large batch would stand still.

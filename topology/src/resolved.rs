@@ -11,6 +11,7 @@ use crate::choices::{
     Delivery, Engine, MirrorState, OnDataLoss, OnOversize, OnSourceDelete, OnTopicReset, Placement,
     Platform, Profile, RenderTarget,
 };
+use crate::defaults;
 use crate::infrastructure::Infrastructure;
 use crate::pattern::Pattern;
 use crate::policy::ReplicationPolicy;
@@ -198,6 +199,8 @@ pub struct Mirror {
     pub stall_after: Duration,
     /// What the file says about the target's topics.
     pub rails: TargetRails,
+    /// Into how many parts its partitions are split that processes share: 1 or more. [`Self::tasks`] for the built-in replicator.
+    pub tasks: Option<u32>,
     /// How many records per partition may be sent ahead of the committed position: the bound of duplicates after a crash.
     pub replay_window: u32,
     /// How many bytes may be in flight across all partitions, the bound of memory; where it is not declared, what the
@@ -213,6 +216,11 @@ impl Mirror {
     pub fn target_topic(&self, source_alias: &str, topic: &str) -> Option<String> {
         (self.topics.selects(topic) && !self.policy.is_cycle(&self.target, topic))
             .then(|| self.policy.target_topic(source_alias, topic))
+    }
+
+    /// Into how many parts the built-in replicator splits its partitions: 1 where nothing is said.
+    pub fn tasks(&self) -> u32 {
+        self.tasks.unwrap_or(defaults::TASKS)
     }
 
     /// Whether this source topic is not copied for now (`pausedTopics`). What the mirror's state means for all of them, whoever

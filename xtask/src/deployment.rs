@@ -23,7 +23,19 @@ const STRIMZI_KINDS: [(&str, &str); 5] = [
 ];
 
 const ACTIONLINT: &str = "1.7.7";
-const PROMETHEUS_OPERATOR: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
+/// Resource definitions of others whose resources are rendered: the module, the file in it, and its name here.
+const DEFINITIONS: [(&str, &str, &str); 2] = [
+    (
+        "github.com/prometheus-operator/prometheus-operator@v0.85.0",
+        "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+        "servicemonitor.yaml",
+    ),
+    (
+        "github.com/kedacore/keda/v2@v2.21.0",
+        "config/crd/bases/keda.sh_scaledobjects.yaml",
+        "scaledobject.yaml",
+    ),
+];
 
 /// The programs of Ansible, its linter and molecule.
 pub(crate) fn ansible() -> Result<PathBuf> {
@@ -148,9 +160,16 @@ pub(crate) fn kubernetes() -> Result<PathBuf> {
             path: file.clone(),
         })?;
     let home = cache()?.join(format!("kubernetes-{version}"));
-    if home.is_dir() {
-        return Ok(home);
+    if !home.is_dir() {
+        build_kubernetes(&module, version, &home)?;
     }
+    for (module, file, name) in DEFINITIONS {
+        published(module, file, &home.join(name))?;
+    }
+    Ok(home)
+}
+
+fn build_kubernetes(module: &Path, version: &str, home: &Path) -> Result<()> {
     if !is_installed("go") {
         return Err(Error::Missing {
             program: "go",
@@ -165,18 +184,16 @@ pub(crate) fn kubernetes() -> Result<PathBuf> {
     fs::create_dir_all(&unfinished).map_err(Error::file("creating", &unfinished))?;
     execute(
         Command::new("go")
-            .current_dir(&module)
+            .current_dir(module)
             .env("CGO_ENABLED", "0")
             .args(["build", "-p", "2", "-trimpath", "-ldflags", "-s -w", "-o"])
             .arg(format!("{}/", unfinished.display()))
             .arg("tool"),
     )?;
-    monitors(&unfinished)?;
     // the name of its folder
     let server = unfinished.join("server");
     fs::rename(&server, unfinished.join("etcd")).map_err(Error::file("renaming", &server))?;
-    move_into_place(&unfinished, &home)?;
-    Ok(home)
+    move_into_place(&unfinished, home)
 }
 
 /// What checks ARM templates. It is built each time: Go keeps what did not change.
@@ -199,26 +216,28 @@ pub(crate) fn arm() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The definition of `ServiceMonitor`, as the Prometheus operator publishes it.
-fn monitors(folder: &Path) -> Result<()> {
+/// A file of a Go module's source, as it is published, in another place unless it is there already.
+fn published(module: &'static str, file: &str, place: &Path) -> Result<()> {
+    if place.is_file() {
+        return Ok(());
+    }
     let answer = output(
         Command::new("go")
             .args(["mod", "download", "-json"])
-            .arg(PROMETHEUS_OPERATOR),
+            .arg(module),
     )?;
-    let module = answer
+    let source = answer
         .split_once("\"Dir\": \"")
         .and_then(|(_, rest)| rest.split_once('"'))
-        .map(|(module, _)| Path::new(module))
+        .map(|(source, _)| Path::new(source))
         .ok_or_else(|| Error::NoModule {
-            module: PROMETHEUS_OPERATOR,
+            module,
             answer: answer.clone(),
         })?;
-    let definition =
-        module.join("example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml");
-    fs::copy(&definition, folder.join("servicemonitor.yaml"))
-        .map_err(Error::file("copying", &definition))?;
-    Ok(())
+    let file = source.join(file);
+    let unfinished = place.with_extension(format!("tmp-{}", std::process::id()));
+    fs::copy(&file, &unfinished).map_err(Error::file("copying", &file))?;
+    fs::rename(&unfinished, place).map_err(Error::file("renaming", &unfinished))
 }
 
 /// Strimzi's resource definitions, one YAML file a kind; written by a Java that comes with Ansible's environment.

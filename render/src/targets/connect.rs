@@ -90,7 +90,7 @@ fn connectors(
     source: &Reached,
 ) -> [(&'static str, Map<String, Value>); 3] {
     let mut copy = common("MirrorSourceConnector", flows, source);
-    put(&mut copy, "tasks.max", "4");
+    put(&mut copy, "tasks.max", flows.tasks);
     put(&mut copy, "topics", &flows.topics);
     put_some(&mut copy, "topics.exclude", flows.topics_exclude.as_ref());
     put(&mut copy, "replication.factor", flows.replication_factor);

@@ -1,7 +1,7 @@
 //! The replicator on Kubernetes: one Deployment a mirror.
 //!
-//! A mirror is copied by one replicator at a time: the newest run owns it. So nothing here scales out, and a roll-out
-//! starts the next run before it ends the last.
+//! A mirror without `tasks` is copied by one replicator at a time: the newest run owns it. So only a mirror with `tasks` scales
+//! out, and a roll-out starts the next run before it ends the last.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,7 @@ use crate::setting::{self, Setting, Takes};
 use crate::target::{Target, TargetError};
 
 const NAME: &str = "kubernetes";
+const PROMETHEUS: &str = "http://prometheus-operated.monitoring.svc:9090";
 const IMAGE: &str = concat!("mirrorctl:", env!("CARGO_PKG_VERSION"));
 /// `mirrorctl-` stands before it, and what a Deployment appends to the names of its pods behind.
 const LONGEST_NAME: usize = 40;
@@ -46,6 +47,22 @@ pub(super) const TARGET: Target = Target {
             about: "what scrapes the metrics: a ServiceMonitor of the Prometheus operator, or annotations alone",
             takes: Takes::OneOf(&["service-monitor", "annotations"]),
         },
+        Setting {
+            name: "autoscaler",
+            about: "what adds pods to a mirror with `tasks` while it is late: a HorizontalPodAutoscaler, KEDA's ScaledObject, \
+                    or nothing, and a pod a task",
+            takes: Takes::OneOf(&["hpa", "keda", "none"]),
+        },
+        Setting {
+            name: "lag",
+            about: "records that are not on the target, for each pod, from which the autoscaler adds pods (100000)",
+            takes: Takes::Text(records),
+        },
+        Setting {
+            name: "prometheus",
+            about: "where KEDA asks Prometheus (http://prometheus-operated.monitoring.svc:9090)",
+            takes: Takes::Text(url),
+        },
     ],
     remarks,
     drafts,
@@ -72,6 +89,10 @@ struct Values<'a> {
     ports: BTreeSet<u16>,
     aws_role: bool,
     mirrors: Vec<MirrorName>,
+    /// Those that an autoscaler adds pods to.
+    scaled_mirrors: Vec<MirrorName>,
+    /// What kinds these autoscalers may be of, as `kubectl` takes them.
+    autoscalers: &'static str,
 }
 
 /// A file that the topology names, and its key in the Secret that holds all of them.
@@ -85,6 +106,26 @@ struct File<'a> {
 struct MirrorName {
     mirror: String,
     name: String,
+    tasks: u32,
+}
+
+/// What adds pods.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Autoscaler {
+    Horizontal,
+    Keda,
+    None,
+}
+
+#[derive(Serialize)]
+struct Scaling<'a> {
+    #[serde(flatten)]
+    values: &'a Values<'a>,
+    #[serde(flatten)]
+    this: &'a MirrorName,
+    lag: &'a str,
+    prometheus: &'a str,
+    query: String,
 }
 
 #[derive(Serialize)]
@@ -93,6 +134,7 @@ struct Deployment<'a> {
     values: &'a Values<'a>,
     #[serde(flatten)]
     this: &'a MirrorName,
+    scaled: bool,
     run_variables: &'a BTreeSet<String>,
     run_optional_variables: &'a BTreeSet<String>,
     run_files: Vec<File<'a>>,
@@ -109,6 +151,13 @@ fn remarks(request: &Request<'_>) -> Vec<String> {
         "the pod itself",
     ));
     remarks.extend(names::remark(request.topology.name.as_deref()));
+    let scaled = replicator::mirrors(request.topology).any(|mirror| mirror.tasks() > 1);
+    if scaled && autoscaler(request) == Autoscaler::Horizontal {
+        remarks.push(format!(
+            "{NAME}: the autoscaler asks the custom metrics API for mirrorctl_mirror_lag_records, which an adapter such as \
+             prometheus-adapter has to serve; without one the number of pods stays (--set {NAME}.autoscaler=keda needs none)"
+        ));
+    }
     remarks
 }
 
@@ -140,6 +189,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
         let deployment = Deployment {
             values: &values,
             this,
+            scaled: values.scaled_mirrors.iter().any(|it| it.name == this.name),
             run_variables: &run.variables,
             run_optional_variables: &run.optional_variables,
             run_files: files(run.files.iter()),
@@ -149,6 +199,24 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
             format!("mirror-{}.yaml", this.name),
             "kubernetes/mirror.yaml",
             &deployment,
+        )?);
+    }
+    let template = match autoscaler(request) {
+        Autoscaler::Keda => "kubernetes/scaled-object.yaml",
+        Autoscaler::Horizontal | Autoscaler::None => "kubernetes/horizontal-pod-autoscaler.yaml",
+    };
+    for this in &values.scaled_mirrors {
+        let scaling = Scaling {
+            values: &values,
+            this,
+            lag: request.setting(NAME, "lag", "100000"),
+            prometheus: request.setting(NAME, "prometheus", PROMETHEUS),
+            query: query(&values, this),
+        };
+        drafts.push(Draft::template(
+            format!("autoscaler-{}.yaml", this.name),
+            template,
+            &scaling,
         )?);
     }
     Ok(drafts)
@@ -176,6 +244,16 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
     }
     let name = request.topology.name.as_deref();
     let ours = on_kubernetes(name, LONGEST_NAME);
+    let mirrors: Vec<MirrorName> = runs
+        .iter()
+        .map(|run| MirrorName {
+            mirror: run.mirror.clone(),
+            name: of_mirror(name, &run.mirror, LONGEST_NAME),
+            tasks: run.tasks,
+        })
+        .collect();
+    let scaled = mirrors.iter().filter(|it| it.tasks > 1);
+    let autoscaler = autoscaler(request);
     Ok(Values {
         manager: manager(name, &ours, runs),
         ours,
@@ -195,14 +273,59 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
             .flat_map(|run| run.ports.iter().copied())
             .collect(),
         aws_role: runs.iter().any(|run| run.aws_role),
-        mirrors: runs
-            .iter()
-            .map(|run| MirrorName {
-                mirror: run.mirror.clone(),
-                name: of_mirror(name, &run.mirror, LONGEST_NAME),
-            })
-            .collect(),
+        scaled_mirrors: match autoscaler {
+            Autoscaler::Horizontal | Autoscaler::Keda => scaled.cloned().collect(),
+            Autoscaler::None => Vec::new(),
+        },
+        autoscalers: match autoscaler {
+            Autoscaler::Keda => "scaledobject,horizontalpodautoscaler",
+            // a server without KEDA does not know the other
+            Autoscaler::Horizontal | Autoscaler::None => "horizontalpodautoscaler",
+        },
+        mirrors,
     })
+}
+
+fn autoscaler(request: &Request<'_>) -> Autoscaler {
+    match request.setting(NAME, "autoscaler", "hpa") {
+        "keda" => Autoscaler::Keda,
+        "none" => Autoscaler::None,
+        _ => Autoscaler::Horizontal,
+    }
+}
+
+/// How many records of the mirror are not on the target, as its pods say.
+fn query(values: &Values<'_>, this: &MirrorName) -> String {
+    // a ServiceMonitor adds the namespace; what scrapes by annotations calls it what it likes
+    let namespace = if values.service_monitor {
+        format!(", namespace=\"{}\"", values.namespace)
+    } else {
+        String::new()
+    };
+    format!(
+        "sum(mirrorctl_mirror_lag_records{{mirror=\"{}\"{namespace}}})",
+        this.mirror
+    )
+}
+
+/// A number of records: 1 or more.
+fn records(text: &str) -> Result<(), String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<u32>() {
+        Ok(1..) if digits => Ok(()),
+        Ok(_) | Err(_) => Err("is no number of records from 1 to 4294967295".to_owned()),
+    }
+}
+
+/// Where something is served.
+fn url(text: &str) -> Result<(), String> {
+    setting::line(text)?;
+    let served = text.starts_with("http://") || text.starts_with("https://");
+    if served && !text.contains(char::is_whitespace) {
+        Ok(())
+    } else {
+        Err("is no address: write it as in http://prometheus.example:9090".to_owned())
+    }
 }
 
 /// Topologies without a name have objects of the same names: the clusters of the first mirror tell them apart, and stay where

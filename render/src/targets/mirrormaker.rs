@@ -10,6 +10,9 @@ use crate::request::{ClusterAddresses, Request};
 use crate::setting::{self, Setting, Takes};
 use crate::target::{Target, TargetError, no_remarks};
 
+/// Consumer threads where the topology does not say how many.
+const STREAMS: u32 = 4;
+
 pub(super) const TARGET: Target = Target {
     name: "mirrormaker",
     about: "properties and start command of the legacy MirrorMaker for each mirror of that engine",
@@ -17,7 +20,7 @@ pub(super) const TARGET: Target = Target {
     settings: &[
         Setting {
             name: "streams",
-            about: "consumer threads, --num.streams; 4 where nothing is said",
+            about: "consumer threads, --num.streams; the mirror's `tasks`, or 4",
             takes: Takes::Text(setting::count),
         },
         Setting {
@@ -114,12 +117,15 @@ fn legacy(
     } else {
         "kafka-run-class.sh"
     };
+    let streams = mirror.tasks.unwrap_or(STREAMS).to_string();
     Ok(Legacy {
         mirror: mirror.name.clone(),
         source: reached(request, mirror, source)?,
         target: reached(request, mirror, &mirror.target)?,
         group: request.setting("mirrormaker", "group", group).to_owned(),
-        streams: request.setting("mirrormaker", "streams", "4").to_owned(),
+        streams: request
+            .setting("mirrormaker", "streams", &streams)
+            .to_owned(),
         command: request
             .setting("mirrormaker", "command", command)
             .to_owned(),

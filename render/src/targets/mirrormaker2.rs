@@ -13,6 +13,9 @@ use crate::draft::Draft;
 use crate::request::Request;
 use crate::target::{Target, TargetError, no_remarks};
 
+/// Where the topology does not say how many tasks copy at the same time.
+const TASKS: u32 = 4;
+
 pub(super) const TARGET: Target = Target {
     name: "mirrormaker2",
     about: "mm2.properties for each mirror of the engine mirrormaker2",
@@ -92,6 +95,8 @@ pub(super) struct Flows {
     pub(super) exactly_once: bool,
     pub(super) offset_reset: &'static str,
     pub(super) providers: Providers,
+    /// The most tasks that copy at the same time.
+    pub(super) tasks: u32,
     pub(super) notes: Vec<String>,
 }
 
@@ -122,6 +127,7 @@ pub(super) fn flows(topology: &Topology, mirror: &Mirror) -> Result<Flows, Targe
     notes.extend(left_undone(mirror));
     Ok(Flows {
         mirror: mirror.name.clone(),
+        tasks: mirror.tasks.unwrap_or(TASKS),
         enabled: mirror.state == MirrorState::Running,
         topics: list(mirror, &mirror.topics.include)?,
         topics_exclude: optional_list(mirror, mirror.topics.exclude.as_ref())?,

@@ -24,6 +24,8 @@ const AWS_KEYS: [&str; 3] = [
 #[derive(Debug, Serialize)]
 pub(super) struct Run {
     pub(super) mirror: String,
+    /// How many processes may share it.
+    pub(super) tasks: u32,
     /// From which clusters to which, in words.
     pub(super) copies: String,
     /// A digest of these clusters, which tells those of one alias apart.
@@ -92,6 +94,7 @@ fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
         .collect::<Result<Vec<_>, _>>()?;
     let mut run = Run {
         mirror: mirror.name.clone(),
+        tasks: mirror.tasks(),
         copies: format!("{} to {}", mirror.sources.join(" and "), mirror.target),
         clusters: digest(&clusters),
         variables: BTreeSet::new(),

@@ -251,6 +251,95 @@ fn a_deployment_is_hardened_and_gets_secrets_by_reference() {
     assert_eq!(ports, [9092, 9093, 9094]);
 }
 
+const WIDE: &str = "apiVersion: mirrorctl.io/v1\nkind: Topology\nmetadata: {name: shop}\nclusters:\n\
+                    - {alias: a, bootstrapServers: 'a.example:9092'}\n\
+                    - {alias: b, bootstrapServers: 'b.example:9092'}\nmirrors:\n\
+                    - {name: orders, source: a, target: b, topicsPattern: orders, tasks: 4}\n\
+                    - {name: bills, source: a, target: b, topicsPattern: bills}\n";
+
+/// The text of the only file whose name begins so.
+#[track_caller]
+fn begins<'a>(rendering: &'a Rendering, with: &str) -> &'a str {
+    let mut found = rendering.files.keys().filter(|it| it.starts_with(with));
+    let path = found.next().unwrap_or_else(|| panic!("no {with}"));
+    assert_eq!(found.next(), None);
+    file(rendering, path)
+}
+
+#[test]
+fn pods_are_added_to_mirrors_with_tasks_alone() {
+    let rendering = set(WIDE, "kubernetes", &["kubernetes.lag=5000"]);
+    let autoscaler = documents(begins(&rendering, "kubernetes/autoscaler-"));
+    let autoscaler = kind(&autoscaler, "HorizontalPodAutoscaler");
+    let orders = documents(begins(&rendering, "kubernetes/mirror-shop-orders"));
+    let orders = kind(&orders, "Deployment");
+    assert_eq!(
+        autoscaler["spec"]["scaleTargetRef"]["name"].as_str(),
+        orders["metadata"]["name"].as_str()
+    );
+    assert_eq!(autoscaler["spec"]["maxReplicas"].as_integer(), Some(4));
+    let metric = &autoscaler["spec"]["metrics"][0]["pods"];
+    assert_eq!(metric["target"]["averageValue"].as_str(), Some("5000"));
+    // an apply does not take back what the autoscaler did
+    assert!(!orders["spec"].contains_mapping_key("replicas"));
+    let bills = documents(begins(&rendering, "kubernetes/mirror-shop-bills"));
+    let bills = kind(&bills, "Deployment");
+    assert_eq!(bills["spec"]["replicas"].as_integer(), Some(1));
+    assert_eq!(rendering.remarks.len(), 1, "{:?}", rendering.remarks);
+
+    let alone = set(WIDE, "kubernetes", &["kubernetes.autoscaler=none"]);
+    assert!(!alone.files.keys().any(|it| it.contains("autoscaler")));
+    let orders = documents(begins(&alone, "kubernetes/mirror-shop-orders"));
+    let replicas = &kind(&orders, "Deployment")["spec"]["replicas"];
+    assert_eq!(replicas.as_integer(), Some(4));
+}
+
+#[test]
+fn keda_asks_for_the_metric_that_there_is() {
+    let settings = [
+        "kubernetes.autoscaler=keda",
+        "kubernetes.prometheus=https://prometheus.example:9090",
+    ];
+    let rendering = set(WIDE, "kubernetes", &settings);
+    let written = documents(begins(&rendering, "kubernetes/autoscaler-"));
+    let asked = &kind(&written, "ScaledObject")["spec"]["triggers"][0]["metadata"];
+    assert_eq!(
+        asked["serverAddress"].as_str(),
+        Some("https://prometheus.example:9090")
+    );
+    assert_eq!(
+        asked["query"].as_str(),
+        Some(r#"sum(mirrorctl_mirror_lag_records{mirror="orders", namespace="mirrorctl"})"#)
+    );
+    let metrics = include_str!("../../../METRICS.md");
+    assert!(metrics.contains("`mirrorctl_mirror_lag_records` | gauge | mirror,"));
+    assert!(rendering.remarks.is_empty(), "{:?}", rendering.remarks);
+}
+
+/// Whatever engine copies it.
+#[test]
+fn tasks_are_what_other_engines_call_so() {
+    for (engine, target, tasks) in [
+        ("mirrormaker2", "mirrormaker2", "tasks.max = 4"),
+        ("mirrormaker2", "connect", "\"tasks.max\": \"4\""),
+        ("mirrormaker", "mirrormaker", "--num.streams 4 "),
+    ] {
+        let engine = format!("tasks: 4, engine: {engine}, replicationPolicy: {{type: identity}}");
+        let four = set(&WIDE.replace("tasks: 4", &engine), target, &[]);
+        let six = engine.replace('4', "6");
+        let six = set(&WIDE.replace("tasks: 4", &six), target, &[]);
+        let says = |rendering: &Rendering, words: &str| {
+            let mut texts = rendering.files.keys().map(|it| file(rendering, it));
+            texts.any(|it| it.contains(words))
+        };
+        assert!(
+            says(&four, tasks) && !says(&four, &tasks.replace('4', "6")),
+            "{target}"
+        );
+        assert!(says(&six, &tasks.replace('4', "6")), "{target}");
+    }
+}
+
 #[test]
 fn the_topology_is_taken_along_as_it_was_written() {
     for (name, text) in examples() {

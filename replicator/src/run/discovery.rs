@@ -29,7 +29,7 @@ impl Run<'_> {
 
     async fn discover_all(&mut self) -> Result<(), RunError> {
         self.make_sure().await?;
-        if !self.ended.is_empty() {
+        if !self.ended.is_empty() || self.task.of > 1 {
             // reads on in the log of positions
             self.still_ours().await?;
         }
@@ -46,12 +46,15 @@ impl Run<'_> {
             .discover(&self.running, self.ownership.positions())
             .await?;
         self.end_topics(&over);
-        self.progress.leave_out(left_out);
-        if self.options.mode == Mode::Continuous {
-            self.show_paused(&paused).await;
+        if self.task.leads() {
+            // said once, for all tasks
+            self.progress.leave_out(left_out);
+            if self.options.mode == Mode::Continuous {
+                self.show_paused(&paused).await;
+            }
+            self.progress.select(selected);
+            self.refuse(&refused, &ready).await;
         }
-        self.progress.select(selected);
-        self.refuse(&refused, &ready).await;
         self.shared
             .source
             .track(ready.iter().map(|topic| topic.source.name.clone()))
@@ -61,6 +64,9 @@ impl Run<'_> {
             .track(ready.iter().map(|topic| topic.target.name.clone()))
             .await;
         self.notice_recreated(&ready);
+        if self.task.leads() && self.task.of > 1 {
+            self.let_others_begin(&ready, &begins).await?;
+        }
         let new: Vec<(MirroredTopic, TopicPartition)> = ready
             .into_iter()
             .flat_map(|topic| {
@@ -71,9 +77,15 @@ impl Run<'_> {
                     })
                     .collect::<Vec<_>>()
             })
+            .filter(|(_, partition)| self.task.has(partition))
             .filter(|(_, partition)| !self.running.contains(partition))
             .collect();
         let new = self.set_leaderless_aside(new).await;
+        let (new, led_starts) = if self.task.leads() {
+            (new, BTreeMap::new())
+        } else {
+            self.led(new)
+        };
         if new.is_empty() {
             self.first_discovery = false;
             return Ok(());
@@ -99,7 +111,8 @@ impl Run<'_> {
             })
             .map(|(_, partition)| partition.clone())
             .collect();
-        let starts = self.start_offsets(&partitions, &begins).await?;
+        let mut starts = self.start_offsets(&partitions, &begins).await?;
+        starts.extend(led_starts);
         let ends = match self.options.mode {
             Mode::Once | Mode::Last => {
                 self.source_offsets(&partitions, OffsetSpec::LatestCommitted)
@@ -188,6 +201,7 @@ impl Run<'_> {
                 target_topic_id,
                 committed_at_ms: 0,
                 owner: None,
+                term: None,
                 producer,
                 leader_epoch: None,
                 leader_epoch_start: None,

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use kafka::Cluster;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use topology::Mirror;
 use tracing::Instrument;
 
+use super::shared_out::QUICK_FOR;
 use super::{Run, positions_error};
 use crate::budget::Budget;
 use crate::compacted_topic;
@@ -27,6 +29,7 @@ use crate::position::POSITIONS_TOPIC;
 use crate::position_writer::PositionWriter;
 use crate::produce_lane::ProduceLanes;
 use crate::progress::Progress;
+use crate::task::Task;
 use crate::throttle::Throttle;
 use crate::topics::Upkeep;
 use crate::trust::{Moment, Trust};
@@ -34,10 +37,12 @@ use crate::{watchdog, window};
 
 /// Partitions that may ask the target at a time what it has.
 const RESUMING: usize = 16;
+/// Less would not hold one large batch.
+const LEAST_BUDGET: u64 = 1 << 20;
 
 impl<'a> Run<'a> {
     pub(super) async fn prepare(
-        mirror: &'a Mirror,
+        (mirror, task): (&'a Mirror, Task),
         source: Source,
         target: Cluster,
         options: Options,
@@ -61,7 +66,8 @@ impl<'a> Run<'a> {
         let target_leaders = Arc::new(Leaders::new(target.clone()));
         target_leaders.track([POSITIONS_TOPIC.to_owned()]).await;
         let asked = Moment::now();
-        let ownership = Ownership::take(target.clone(), &mirror.name, source.cluster.cluster_id())
+        let source_id = source.cluster.cluster_id();
+        let ownership = Ownership::take(target.clone(), &mirror.name, source_id, task)
             .await
             .map_err(|error| positions_error(mirror, error))?;
         let trust = Trust::new(options.trust, mirror.delivery, asked);
@@ -88,9 +94,11 @@ impl<'a> Run<'a> {
             async { Link::measure(&target).await.map_err(on_target) },
         );
         let (source_link, target_link) = measured?;
-        let budget_bytes = mirror
+        let of_mirror = mirror
             .byte_budget
             .unwrap_or_else(|| link::automatic_budget(source_link, target_link));
+        // One process may have all of its tasks.
+        let budget_bytes = (of_mirror / u64::from(task.of)).max(LEAST_BUDGET);
         if source_link.is_long() || target_link.is_long() {
             tracing::info!(
                 source_round_trip_ms = source_link.round_trip().as_millis() as u64,
@@ -105,7 +113,8 @@ impl<'a> Run<'a> {
         let throttle = options.throttle.clone();
         let throttle = throttle.or_else(|| mirror.throttle.map(Throttle::new));
         if let Some(throttle) = &throttle {
-            traffic.limit(throttle.bytes_per_second());
+            // what is shown is the mirror's, whoever has its other tasks
+            traffic.limit(throttle.bytes_per_second() * u64::from(task.of));
         }
         let fetch = FetchLanes::new(
             source.cluster.clone(),
@@ -137,8 +146,8 @@ impl<'a> Run<'a> {
             complaints: Complaints::default(),
             look_again: watch::Sender::new(0),
         });
-        let instance = ownership.instance().to_owned();
-        let position_writer = PositionWriter::new(target_leaders, instance, traffic.clone());
+        let position_writer =
+            PositionWriter::new(target_leaders, ownership.identity(), traffic.clone());
         let slots = position_writer.slots();
         let writer_finish = CancellationToken::new();
         let mut writer = JoinSet::new();
@@ -162,9 +171,11 @@ impl<'a> Run<'a> {
             source.cluster.clone(),
             target.clone(),
             options.mode,
-        );
+        )
+        .of(task);
         Ok(Self {
             mirror,
+            task,
             source,
             target,
             options,
@@ -180,6 +191,7 @@ impl<'a> Run<'a> {
             tasks: BTreeMap::new(),
             upkeep,
             refused: BTreeMap::new(),
+            quick_until: Instant::now() + QUICK_FOR,
             paused: BTreeSet::new(),
             refused_starts: BTreeMap::new(),
             leaderless: BTreeSet::new(),

@@ -50,7 +50,14 @@ impl Run<'_> {
         for it in refused {
             for partition in &it.topic.partitions {
                 let place = TopicPartition::new(it.topic.name.clone(), partition.index);
-                if !self.running.contains(&place) && !self.progress.refuse(&place, &it.reason) {
+                // where only new partitions of a topic are refused, other tasks may copy the rest
+                let others = !self.task.has(&place)
+                    && self
+                        .ownership
+                        .positions()
+                        .contains_key(&self.position_key(&place));
+                let copied = others || self.running.contains(&place);
+                if !copied && !self.progress.refuse(&place, &it.reason) {
                     new.push((it, partition));
                 }
             }

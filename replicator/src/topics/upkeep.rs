@@ -4,6 +4,7 @@
 mod claims;
 mod configs;
 mod gone;
+mod led;
 mod provable;
 mod selection;
 
@@ -23,6 +24,7 @@ use crate::options::Mode;
 use crate::position::{Position, PositionKey};
 use crate::position_writer::now_ms;
 use crate::progress::LeftOut;
+use crate::task::Task;
 use crate::topic_log::TopicLog;
 use crate::traffic::Side;
 
@@ -55,6 +57,7 @@ pub(crate) struct Upkeep {
     source_log: TopicLog,
     target_log: TopicLog,
     missing: Missing,
+    task: Task,
     configs_compared: Option<Instant>,
     mode: Mode,
     /// As the last discovery found, by topic.
@@ -87,6 +90,7 @@ impl Upkeep {
             source,
             target,
             missing: Missing::default(),
+            task: Task::WHOLE,
             configs_compared: None,
             mode,
             left_out: BTreeMap::new(),
@@ -94,6 +98,11 @@ impl Upkeep {
             unread: BTreeSet::new(),
             said: BTreeSet::new(),
         }
+    }
+
+    /// Of one task: only the first one changes anything on the target.
+    pub(crate) fn of(self, task: Task) -> Self {
+        Self { task, ..self }
     }
 
     /// Selects, leaves out what would close a ring, creates or grows on the target, says there
@@ -125,6 +134,11 @@ impl Upkeep {
             .into_iter()
             .partition(|(topic, _)| self.mirror.is_paused(&topic.name));
         let (selected, mut over) = self.screen(selected, &running).await?;
+        let selected = if self.task.leads() {
+            selected
+        } else {
+            self.led(selected, &running, &mut over).await?
+        };
         let mut refused = Vec::new();
         let selected = self
             .provable_sources(selected, &running, &mut refused)
@@ -177,7 +191,9 @@ impl Upkeep {
                 over.push(name.clone());
             }
         }
-        self.sync_configs(&ready).await;
+        if self.task.leads() {
+            self.sync_configs(&ready).await;
+        }
         over.extend(self.see_to_missing(&seen).await?);
         Ok(Discovered {
             ready,

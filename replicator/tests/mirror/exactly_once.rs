@@ -6,7 +6,7 @@ use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
 use kafka::record::{self, Record};
 use kafka::{Compression, ConfigChange};
 use proptest::test_runner::{Config, TestRunner};
-use replicator::{Condition, Options, Progress, RunError, Source};
+use replicator::{Condition, Options, Progress, RunError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -198,12 +198,7 @@ async fn a_compacted_topic_is_refused_with_the_reason_and_its_neighbour_is_copie
     assert_eq!(rig.on_target("t1").await, rig.on_source("t1").await);
     // nothing was made for it
     assert!(!rig.target_cluster.topics().contains(&"t2".to_owned()));
-    let source = Source {
-        alias: "a".to_owned(),
-        cluster: rig.source.clone(),
-    };
-    let status = replicator::status(&rig.mirror, &source, &rig.target);
-    let status = status.await.unwrap();
+    let status = rig.status().await;
     assert_eq!(status[0].condition, Condition::CaughtUp);
     assert_eq!(status[1].condition, Condition::Refused);
     let cause = status[1].cause.as_deref().unwrap();

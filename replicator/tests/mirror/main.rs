@@ -11,6 +11,7 @@ mod losses;
 mod refused;
 mod resets;
 mod rig;
+mod shared;
 mod standby;
 mod steering;
 mod topics;

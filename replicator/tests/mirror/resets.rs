@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use replicator::{
-    Condition, Gap, GapKey, GapKind, Options, PartitionStatus, Progress, Source, Summary,
-};
+use replicator::{Condition, Gap, GapKey, GapKind, Options, Progress, Source, Summary};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -169,7 +167,7 @@ async fn a_source_topic_that_was_recreated_before_the_run_is_shown_as_failed_wit
         };
         rig.until("lag of the new topic", lag).await;
         running.stop().await;
-        let found = status(&rig).await.remove(0);
+        let found = rig.status().await.remove(0);
         assert_eq!(found.condition, Condition::SourceRecreated);
         assert_eq!(
             found.lag,
@@ -212,7 +210,7 @@ async fn before_the_first_run_a_mirror_from_the_end_has_no_lag() {
         let rig = Rig::start(1, &format!("  startOffset: {start}\n")).await;
         rig.create("t1", 1, &[]).await;
         rig.produce("t1", 1, 0, 5).await;
-        let found = status(&rig).await.remove(0);
+        let found = rig.status().await.remove(0);
         assert_eq!(found.condition, Condition::NotStarted);
         assert_eq!(found.lag, Some(expected), "{start}");
     }
@@ -223,11 +221,6 @@ fn source(rig: &Rig) -> Source {
         alias: "a".to_owned(),
         cluster: rig.source.clone(),
     }
-}
-
-async fn status(rig: &Rig) -> Vec<PartitionStatus> {
-    let found = replicator::status(&rig.mirror, &source(rig), &rig.target).await;
-    found.unwrap()
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use kafka::{
     TopicPartition,
 };
 use replicator::metrics::{Metrics, PartitionMetrics, Watched, Watchlist};
-use replicator::{Options, Progress, Source, Summary};
+use replicator::{Options, PartitionStatus, Progress, Source, Summary};
 use tokio_util::sync::CancellationToken;
 use topology::Mirror;
 
@@ -36,6 +36,16 @@ const CODECS: [Compression; 5] = [
 ];
 
 impl Rig {
+    /// How both clusters show the mirror's partitions, without its replicators.
+    pub(crate) async fn status(&self) -> Vec<PartitionStatus> {
+        let source = Source {
+            alias: "a".to_owned(),
+            cluster: self.source.clone(),
+        };
+        let found = replicator::status(&self.mirror, &source, &self.target).await;
+        found.unwrap()
+    }
+
     /// `brokers` on each side; `mirror` is YAML added to the mirror's block.
     pub(crate) async fn start(brokers: u16, mirror: &str) -> Self {
         let start = || async {

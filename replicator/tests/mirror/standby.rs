@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka::record::Record;
-use replicator::{Options, Phase, Progress, RunError, Source, Summary};
+use replicator::{Options, Phase, Progress, RunError, Summary};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -12,15 +12,15 @@ use crate::rig::{Rig, count};
 
 const EXACTLY_ONCE: &str = "  delivery: exactly-once\n";
 
-struct Replicator {
-    progress: Arc<Progress>,
-    stop: CancellationToken,
-    task: JoinHandle<Result<Summary, RunError>>,
+pub(crate) struct Replicator {
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) task: JoinHandle<Result<Summary, RunError>>,
 }
 
 impl Replicator {
     #[expect(clippy::disallowed_methods, reason = "awaited or aborted by each test")]
-    fn start(rig: &Rig) -> Self {
+    pub(crate) fn start(rig: &Rig) -> Self {
         let (progress, stop) = (Progress::new(), CancellationToken::new());
         let run = rig.run_shown(Options::continuous(), stop.clone(), progress.clone());
         Self {
@@ -30,21 +30,21 @@ impl Replicator {
         }
     }
 
-    async fn until(&self, rig: &Rig, phase: Phase) {
+    pub(crate) async fn until(&self, rig: &Rig, phase: Phase) {
         rig.until(phase.name(), async || {
             self.progress.snapshot().phase == phase
         })
         .await;
     }
 
-    async fn end(self) -> Summary {
+    pub(crate) async fn end(self) -> Summary {
         self.stop.cancel();
         self.task.await.unwrap().unwrap()
     }
 }
 
 /// Owner records in the positions topic: how often the mirror was taken.
-async fn takeovers(rig: &Rig) -> usize {
+pub(crate) async fn takeovers(rig: &Rig) -> usize {
     let is_owner = |record: &&Record| {
         let key = record.key.clone().unwrap_or_default();
         String::from_utf8_lossy(&key).contains("ownerOfMirror")
@@ -130,13 +130,8 @@ async fn the_summary_holds_what_was_copied_before_it_stood_by() {
     })
     .await;
     // nobody copies anything twice then
-    let source = Source {
-        alias: "a".to_owned(),
-        cluster: rig.source.clone(),
-    };
     rig.until("committed positions", async || {
-        let status = replicator::status(&rig.mirror, &source, &rig.target).await;
-        status.unwrap().iter().all(|it| it.lag == Some(0))
+        rig.status().await.iter().all(|it| it.lag == Some(0))
     })
     .await;
     let newer = Replicator::start(&rig);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use kafka::Compression;
 use kafka::record::{self, Record};
 use replicator::metrics::{Metrics, PartitionMetrics, Watched, Watchlist};
-use replicator::{Condition, Options, Progress, Source};
+use replicator::{Condition, Options, Progress};
 use tokio_util::sync::CancellationToken;
 
 /// `batches` of about `bytes` bytes to each partition.
@@ -197,13 +197,7 @@ async fn paused_topics_are_shown_with_their_lag() {
     ] {
         assert!(text.contains(&sample), "{sample} in {text}");
     }
-    let source = Source {
-        alias: "a".to_owned(),
-        cluster: rig.source.clone(),
-    };
-    let status = replicator::status(&rig.mirror, &source, &rig.target)
-        .await
-        .unwrap();
+    let status = rig.status().await;
     let paused = status.iter().filter(|it| it.condition == Condition::Paused);
     assert_eq!(paused.count(), 4, "{status:?}");
     stop.cancel();

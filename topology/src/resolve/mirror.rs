@@ -44,7 +44,10 @@ pub(super) fn resolve(
     };
     let byte_budget = match &spec.byte_budget {
         Some(budget) => {
-            Some(scope.size(&path.key("byteBudget"), budget, defaults::LEAST_BYTE_BUDGET)?)
+            // each part has its share
+            let parts = u64::from(spec.tasks.unwrap_or(defaults::TASKS));
+            let least = parts * defaults::LEAST_BYTE_BUDGET;
+            Some(scope.size(&path.key("byteBudget"), budget, least)?)
         }
         None => None,
     };
@@ -84,6 +87,7 @@ pub(super) fn resolve(
         paused_topics: paused_topics.ok()?,
         stall_after,
         rails,
+        tasks: spec.tasks,
         replay_window: spec.replay_window.unwrap_or(defaults::REPLAY_WINDOW),
         byte_budget,
         declared,

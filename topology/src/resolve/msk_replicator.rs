@@ -71,6 +71,15 @@ fn one(scope: &mut Scope<'_>, path: &Path, mirror: &Mirror) {
             "write a mirror for each source",
         );
     }
+    if mirror.tasks.is_some() {
+        refuse(
+            scope,
+            &path.key("tasks"),
+            "MSK Replicator is sized by the service",
+            "not for this engine",
+            "leave `tasks` away",
+        );
+    }
     match &mirror.policy {
         ReplicationPolicy::Identity => {}
         ReplicationPolicy::Default { separator } if separator == "." => {}

@@ -67,6 +67,11 @@ pub(crate) struct Mirror {
     pub(crate) paused_topics: Option<String>,
     /// A partition that has something to copy and makes no progress for this long is named. `1m` unless written.
     pub(crate) stall_after: Option<DurationText>,
+    /// Into how many parts the mirror's partitions are split. Processes that run the mirror at the same time share them, at
+    /// most one process a part. 1 unless written: one process copies everything, and others stand by. Other engines: the
+    /// most tasks (`tasks.max`) or threads (`--num.streams`) that copy at the same time.
+    #[schemars(range(min = 1, max = 64))]
+    pub(crate) tasks: Option<u32>,
     /// How many records per partition may be sent ahead of the committed position; bounds duplicates after a crash.
     /// 50000 unless written.
     #[schemars(range(min = 1, max = 10_000_000))]

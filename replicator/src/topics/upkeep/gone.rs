@@ -43,6 +43,9 @@ impl Upkeep {
             .collect();
         let gone = self.missing.take_in(&self.source, &unseen).await;
         let gone = gone.map_err(self.on_source())?;
+        if !self.task.leads() {
+            return Ok(gone);
+        }
         for topic in &gone {
             self.see_to_gone(topic).await.map_err(self.on_target())?;
         }
