@@ -73,7 +73,8 @@ impl Appender {
         appended
     }
 
-    /// Keeps the connection only where everything went well.
+    /// Keeps the connection, but for one on which something went wrong. Where this is dropped, what is appended next goes over
+    /// the same connection: over another one it could overtake what is on its way, and stand before it.
     async fn try_append(&mut self, batch: &RawBatch) -> Result<(), Error> {
         let leader = self.leaders.of(&self.topic, 0, self.stale).await?;
         let open = self
@@ -81,6 +82,15 @@ impl Appender {
             .cluster()
             .reuse_or_open(self.connection.take(), &leader.node)
             .await?;
+        self.connection = Some(open.clone());
+        let sent = self.send(&open, batch).await;
+        if sent.is_err() {
+            self.connection = None;
+        }
+        sent
+    }
+
+    async fn send(&self, open: &Connection, batch: &RawBatch) -> Result<(), Error> {
         let batch = ProduceBatch {
             topic: self.topic.clone(),
             partition: 0,
@@ -88,7 +98,7 @@ impl Appender {
             payload: batch.payload(),
         };
         let timeout = open.request_timeout();
-        let produced = kafka::produce::send(&open, &[batch], timeout)
+        let produced = kafka::produce::send(open, &[batch], timeout)
             .await?
             .receive()
             .await?;
@@ -98,7 +108,6 @@ impl Appender {
                 error,
             })?;
         }
-        self.connection = Some(open);
         Ok(())
     }
 }

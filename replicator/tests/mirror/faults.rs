@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use crate::rig::{Rig, count, first_occurrences};
+use crate::standby::Replicator;
 use broker::{ApiKey, FaultAction, FaultRule, ResponseError};
-use replicator::Options;
+use replicator::{Options, Phase};
 use tokio_util::sync::CancellationToken;
 
 /// Strikes often enough to hit every stage, seldom enough to get through.
@@ -171,6 +172,33 @@ async fn slow_metadata_and_lost_metadata_connections() {
             .times(2)],
     )
     .await;
+}
+
+/// The stop comes while positions are on their way to a broker that takes its time: the last ones are not overtaken.
+#[tokio::test]
+async fn a_stop_leaves_the_last_positions_behind_those_before_them() {
+    let rig = Rig::start(1, "").await;
+    rig.create("t1", 1, &[]).await;
+    let replicator = Replicator::start(&rig);
+    replicator.until(&rig, Phase::Copying).await;
+    rig.produce("t1", 1, 0, 5).await;
+    rig.until_target_has("t1", count(&rig.on_source("t1").await))
+        .await;
+    let late = FaultRule::new(FaultAction::Delay(Duration::from_secs(1)))
+        .api(ApiKey::Produce)
+        .topic("mirrorctl-positions.internal")
+        .times(1);
+    let late = rig.target_cluster.faults().inject(late);
+    rig.produce("t1", 1, 5, 5).await;
+    rig.until("a write of positions", async || late.hits() > 0)
+        .await;
+    rig.produce("t1", 1, 10, 5).await;
+    let source = rig.on_source("t1").await;
+    rig.until_target_has("t1", count(&source)).await;
+    replicator.end().await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    rig.once().await;
+    assert_eq!(count(&rig.on_target("t1").await), count(&source));
 }
 
 #[tokio::test]
