@@ -151,6 +151,8 @@ pub(crate) struct WorkerKey {
 pub(crate) struct Worker {
     /// When, ms since the epoch: no two of a worker are alike.
     pub(crate) at_ms: i64,
+    /// Into how many tasks it takes the mirror to be split: it can have none of another split.
+    pub(crate) tasks: u32,
 }
 
 /// Record key of [`Start`]: one a partition that had no position yet when the first task found it. JSON.

@@ -94,10 +94,13 @@ impl Vigil {
         Some(why)
     }
 
-    /// The workers that live.
-    pub(crate) fn workers(&self) -> BTreeSet<&str> {
-        let workers = self.log.workers().keys().map(String::as_str);
-        workers.filter(|id| self.lives(id, SILENT_FOR)).collect()
+    /// The workers that live and split the mirror into so many tasks: who splits it otherwise takes none of these, and a part
+    /// that was left to it would be nobody's.
+    pub(crate) fn workers(&self, tasks: u32) -> BTreeSet<&str> {
+        let alike = self.log.workers().iter();
+        let alike = alike.filter(|(_, worker)| worker.tasks == tasks);
+        let ids = alike.map(|(id, _)| id.as_str());
+        ids.filter(|id| self.lives(id, SILENT_FOR)).collect()
     }
 
     /// Workers that have been gone for so long that they need not be remembered.

@@ -148,7 +148,7 @@ impl<'a> Crew<'a> {
         if self.said.is_none_or(|(first, _)| first.elapsed() < SETTLE) {
             return Ok(());
         }
-        let workers = self.vigil.workers();
+        let workers = self.vigil.workers(self.mirror.tasks());
         let own = part::of(&workers, &self.worker, self.mirror.tasks());
         let held: BTreeSet<u32> = self.running().collect();
         for number in part::too_many(&held, &own) {
@@ -305,7 +305,10 @@ impl<'a> Crew<'a> {
         {
             return Ok(());
         }
-        let sign = Worker { at_ms: now_ms() };
+        let sign = Worker {
+            at_ms: now_ms(),
+            tasks: self.mirror.tasks(),
+        };
         let record = json_record(&self.key(&self.worker), &sign, sign.at_ms)?;
         self.appender.append(std::slice::from_ref(&record)).await?;
         let first = self.said.map_or(now, |(first, _)| first);

@@ -159,8 +159,12 @@ async fn whoever_splits_the_mirror_otherwise_waits_until_the_others_are_gone() {
     rig.mirror.tasks = Some(3);
     let new = Replicator::start(&rig);
     new.until(&rig, Phase::StandingBy).await;
-    rig.produce("t1", 6, 0, 5).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
+    // nothing is left to one that cannot take it
+    rig.produce("t1", 6, 0, 5).await;
+    let source = rig.on_source("t1").await;
+    rig.until_target_has("t1", count(&source)).await;
+    assert_eq!(old.progress.snapshot().partitions, 6);
     assert_eq!(new.progress.snapshot().phase, Phase::StandingBy);
     old.end().await;
     rig.produce("t1", 6, 5, 5).await;
