@@ -19,7 +19,7 @@ variable "subnet_ids" {
 }
 
 variable "size" {
-  description = "How many machines. One copies; more of them stand by and take over within 15 seconds."
+  description = "How many machines. They share mirrors with `tasks`; of others one copies, and more of them stand by and take over within 15 seconds."
   type        = number
   default     = 2
 

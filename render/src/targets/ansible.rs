@@ -124,7 +124,26 @@ fn remarks(request: &Request<'_>) -> Vec<String> {
         remarks.extend(names::remark(topology.name.as_deref()));
     }
     remarks.extend(without_authorizer(topology));
+    remarks.extend(made_up_ids(topology));
     remarks
+}
+
+/// Says of each cluster that is made with an id that nobody wrote down.
+fn made_up_ids(topology: &Topology) -> impl Iterator<Item = String> {
+    let made = topology.clusters.iter().filter(|cluster| {
+        let brokers = cluster.infrastructure.brokers.as_ref();
+        cluster.platform == Platform::Ansible
+            && cluster.cluster_id.is_none()
+            && brokers.is_some_and(|it| !it.hosts.is_empty())
+    });
+    made.map(|cluster| {
+        format!(
+            "{NAME}: cluster `{}` is made with an id that follows from its alias and its first machine; write it down, so that \
+             it stays where these change: `clusterId: {}`",
+            cluster.alias,
+            cluster_id(cluster)
+        )
+    })
 }
 
 /// Says of each cluster whose brokers would keep none of the declared rules.
@@ -342,8 +361,8 @@ fn group(alias: &str) -> String {
     }
 }
 
-/// The id that a new cluster is formatted with: the declared one, or one that follows from its name and machines, so that
-/// rendering again gives the same.
+/// The id that a new cluster is formatted with: the declared one, or one that follows from its name and its first machine, so
+/// that rendering again gives the same, also where machines were added.
 fn cluster_id(cluster: &Cluster) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const LENGTH: usize = 22;
@@ -351,15 +370,11 @@ fn cluster_id(cluster: &Cluster) -> String {
     if let Some(id) = cluster.cluster_id.as_ref().filter(legal) {
         return id.clone();
     }
-    let hosts = cluster
-        .infrastructure
-        .brokers
-        .iter()
-        .flat_map(|it| &it.hosts);
+    let brokers = cluster.infrastructure.brokers.as_ref();
     let mut seed = cluster.alias.clone();
-    for host in hosts {
+    if let Some(first) = brokers.and_then(|it| it.hosts.first()) {
         seed.push('\n');
-        seed.push_str(host);
+        seed.push_str(first);
     }
     // 22 letters of six bits hold the 128 bits of a UUID and four more, which are zero
     let bytes: Vec<u8> = sha256(seed.as_bytes()).bytes().take(2 * LENGTH).collect();

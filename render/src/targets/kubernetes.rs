@@ -17,6 +17,8 @@ use crate::setting::{self, Setting, Takes};
 use crate::target::{Target, TargetError};
 
 const NAME: &str = "kubernetes";
+const HORIZONTAL: &str = "horizontalpodautoscaler";
+const SCALED_OBJECT: &str = "scaledobject";
 const PROMETHEUS: &str = "http://prometheus-operated.monitoring.svc:9090";
 const IMAGE: &str = concat!("mirrorctl:", env!("CARGO_PKG_VERSION"));
 /// `mirrorctl-` stands before it, and what a Deployment appends to the names of its pods behind.
@@ -91,8 +93,10 @@ struct Values<'a> {
     mirrors: Vec<MirrorName>,
     /// Those that an autoscaler adds pods to.
     scaled_mirrors: Vec<MirrorName>,
-    /// What kinds these autoscalers may be of, as `kubectl` takes them.
-    autoscalers: &'static str,
+    /// What kind these autoscalers are of, as `kubectl` takes it.
+    autoscaler: &'static str,
+    /// What kind those are of that were rendered before another one was chosen.
+    other_autoscaler: &'static str,
 }
 
 /// A file that the topology names, and its key in the Secret that holds all of them.
@@ -277,10 +281,13 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
             Autoscaler::Horizontal | Autoscaler::Keda => scaled.cloned().collect(),
             Autoscaler::None => Vec::new(),
         },
-        autoscalers: match autoscaler {
-            Autoscaler::Keda => "scaledobject,horizontalpodautoscaler",
-            // a server without KEDA does not know the other
-            Autoscaler::Horizontal | Autoscaler::None => "horizontalpodautoscaler",
+        autoscaler: match autoscaler {
+            Autoscaler::Keda => SCALED_OBJECT,
+            Autoscaler::Horizontal | Autoscaler::None => HORIZONTAL,
+        },
+        other_autoscaler: match autoscaler {
+            Autoscaler::Keda => HORIZONTAL,
+            Autoscaler::Horizontal | Autoscaler::None => SCALED_OBJECT,
         },
         mirrors,
     })
@@ -296,14 +303,18 @@ fn autoscaler(request: &Request<'_>) -> Autoscaler {
 
 /// How many records of the mirror are not on the target, as its pods say.
 fn query(values: &Values<'_>, this: &MirrorName) -> String {
-    // a ServiceMonitor adds the namespace; what scrapes by annotations calls it what it likes
-    let namespace = if values.service_monitor {
-        format!(", namespace=\"{}\"", values.namespace)
+    // A ServiceMonitor adds namespace and pod, which tell mirrors of one name apart that other topologies have; what scrapes by
+    // annotations calls them what it likes.
+    let pods = if values.service_monitor {
+        format!(
+            ", namespace=\"{}\", pod=~\"mirrorctl-{}-[^-]+-[^-]+\"",
+            values.namespace, this.name
+        )
     } else {
         String::new()
     };
     format!(
-        "sum(mirrorctl_mirror_lag_records{{mirror=\"{}\"{namespace}}})",
+        "sum(mirrorctl_mirror_lag_records{{mirror=\"{}\"{pods}}})",
         this.mirror
     )
 }

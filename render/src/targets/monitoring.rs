@@ -135,7 +135,10 @@ const PANELS: &[Panel] = &[
         "Lag",
         "s",
         &[
-            ("mirrorctl_mirror_lag_seconds{mirror=~\"$mirror\"}", FLOW),
+            (
+                "max by (mirror, source, target) (mirrorctl_mirror_lag_seconds{mirror=~\"$mirror\"})",
+                FLOW,
+            ),
             (
                 "mirrorctl_lag_objective_seconds{mirror=~\"$mirror\"}",
                 "objective of {{mirror}}",
@@ -145,7 +148,10 @@ const PANELS: &[Panel] = &[
     (
         "Lag in records",
         "short",
-        &[("mirrorctl_mirror_lag_records{mirror=~\"$mirror\"}", FLOW)],
+        &[(
+            "sum by (mirror, source, target) (mirrorctl_mirror_lag_records{mirror=~\"$mirror\"})",
+            FLOW,
+        )],
     ),
     (
         "Records copied",

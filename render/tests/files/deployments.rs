@@ -295,7 +295,7 @@ fn pods_are_added_to_mirrors_with_tasks_alone() {
 }
 
 #[test]
-fn keda_asks_for_the_metric_that_there_is() {
+fn keda_asks_for_the_metric_of_these_pods() {
     let settings = [
         "kubernetes.autoscaler=keda",
         "kubernetes.prometheus=https://prometheus.example:9090",
@@ -309,7 +309,10 @@ fn keda_asks_for_the_metric_that_there_is() {
     );
     assert_eq!(
         asked["query"].as_str(),
-        Some(r#"sum(mirrorctl_mirror_lag_records{mirror="orders", namespace="mirrorctl"})"#)
+        Some(concat!(
+            r#"sum(mirrorctl_mirror_lag_records{mirror="orders", namespace="mirrorctl", "#,
+            r#"pod=~"mirrorctl-shop-orders-644f7b8c-[^-]+-[^-]+"})"#
+        ))
     );
     let metrics = include_str!("../../../METRICS.md");
     assert!(metrics.contains("`mirrorctl_mirror_lag_records` | gauge | mirror,"));
@@ -458,10 +461,21 @@ fn every_machine_is_a_node_with_an_id_of_its_own() {
         &rendering,
         "ansible/group_vars/kafka_onprem/cluster.yml",
     ));
-    assert_eq!(
-        cluster[0]["kafka_cluster_id"].as_str().map(str::len),
-        Some(22)
+    let id = cluster[0]["kafka_cluster_id"].as_str().unwrap();
+    assert_eq!(id.len(), 22);
+    let remark = format!("`clusterId: {id}`");
+    assert!(rendering.remarks.iter().any(|it| it.contains(&remark)));
+    // where machines come to it, it is the same cluster
+    let grown = example("seed-000-hybrid-cloud").replace(
+        "kafka3.dc1.example]",
+        "kafka3.dc1.example, kafka4.dc1.example, kafka5.dc1.example]",
     );
+    let grown = grown.replacen("count: 3", "count: 5", 1);
+    let grown = set(&grown, "ansible", &[]);
+    let inventory = file(&grown, "ansible/inventory.yml");
+    assert!(inventory.contains("kafka5.dc1.example"), "{inventory}");
+    let grown = documents(file(&grown, "ansible/group_vars/kafka_onprem/cluster.yml"));
+    assert_eq!(grown[0]["kafka_cluster_id"].as_str(), Some(id));
     assert!(
         rendering
             .files
