@@ -174,6 +174,32 @@ fn a_saved_plan_is_applied_as_it_is_or_not_at_all() {
     );
 }
 
+/// Values that only the brokers know to be wrong: found by the plan, before an apply would stop at them halfway.
+#[test]
+fn what_brokers_would_refuse_is_found_by_the_plan() {
+    let workspace = Workspace::create("plan").unwrap();
+    let pair = pair();
+    let written = |configs: &str| {
+        let text = pair.topology(&topic("values", "target", 1, configs));
+        workspace.write("t.yaml", text).unwrap();
+    };
+    let apply = ["apply", "-f", "t.yaml", "--auto-approve"];
+    written("segment.bytes: 20");
+    let plan = ["plan", "-f", "t.yaml", "--detailed-exitcode"];
+    let refused = run(&workspace, &plan, 3);
+    assert!(refused.contains("the brokers would refuse it"), "{refused}");
+    assert!(refused.contains("segment.bytes"), "{refused}");
+    written("retention.ms: 60000");
+    run(&workspace, &apply, 0);
+    written("compression.type: gzip, compression.gzip.level: 99");
+    run(&workspace, &apply, 3);
+    let refused = run(&workspace, &plan, 3);
+    assert!(refused.contains("compression.gzip.level"), "{refused}");
+    let kept = describe(&pair.target, "values");
+    assert!(kept.contains("retention.ms=60000"), "{kept}");
+    assert!(!kept.contains("gzip"), "{kept}");
+}
+
 /// Files that were rendered stand beside topics in one plan, and an edit of theirs is drift like one of Kafka's own tools.
 #[test]
 fn rendered_files_stand_beside_topics() {

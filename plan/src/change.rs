@@ -301,6 +301,8 @@ pub enum BlockCode {
     CollidingTopic,
     /// A configuration key that the brokers do not know.
     UnknownConfig,
+    /// The brokers said that they would not take it: a value that they refuse, or what a policy of theirs does.
+    RefusedByBrokers,
     /// A configuration key that cannot be set.
     ReadOnlyConfig,
     /// The live cluster is another one than the topology names.

@@ -13,6 +13,7 @@ use crate::desired::Desired;
 use crate::digest;
 use crate::infrastructure::Infrastructure;
 use crate::proof::Finding;
+use crate::text::count;
 
 /// Version of the JSON form of [`Plan`]. Raised when a reader of the old form could misunderstand
 /// the new one.
@@ -160,12 +161,13 @@ impl fmt::Display for Summary {
             destroy,
             blocked,
         } = self;
+        let [add, change, destroy] = [add, change, destroy].map(|it| count(*it as i128));
         write!(
             f,
             "Plan: {add} to add, {change} to change, {destroy} to destroy"
         )?;
         if *blocked > 0 {
-            write!(f, ", {blocked} blocked")?;
+            write!(f, ", {} blocked", count(*blocked as i128))?;
         }
         f.write_str(".")
     }

@@ -65,6 +65,7 @@ pub mod proof;
 #[cfg(test)]
 mod properties;
 mod rails;
+mod rehearsal;
 mod rendered_file;
 mod scram_user;
 mod span;
@@ -106,6 +107,7 @@ pub use observed::{
 };
 pub use ownership::{MirrorOwner, Owner};
 pub use permissions::{Permissions, REASSIGNMENT_THROTTLE};
+pub use rehearsal::rehearsed;
 pub use rendered_file::{
     DesiredFile, DesiredFolder, FileError, ObservedFolder, RenderedFileState, observe_folder,
 };

@@ -1,28 +1,27 @@
 //! The plan as people read it: lines of toned pieces, wrapped to a width, and their plain or
 //! coloured text. JSON is the other rendering of the same value ([`Plan::to_json`]).
 
+mod figures;
 mod infrastructure;
+mod left;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style as AnsiStyle};
 
+pub use self::figures::count;
 use crate::change::{Action, Detail, Resource, ResourceChange, Risk};
-use crate::document::{FolderRef, FormerFolder, OtherFiles, Plan};
+use crate::document::{ClusterRef, Plan};
 use crate::draft::DECLARED_NO_LONGER;
 use crate::home::Home;
 use crate::infrastructure::Infrastructure;
 use crate::observed::ConfigOrigin;
 use crate::proof::Severity;
-use crate::rendered_file::RENDERED_NO_LONGER;
 use crate::span;
 use crate::withdrawn::NOT_DESTROYED;
 
 /// Indent of a resource's attributes.
 const INDENT: usize = 6;
-/// Unmanaged settings and notes that are printed; the JSON form has all of them.
-const NOTES_SHOWN: usize = 20;
 /// Cases of one finding that are printed; the JSON form has all of them.
 const CASES_SHOWN: usize = 5;
 /// The lines of a unified diff that name the file: the address does.
@@ -117,11 +116,7 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
         if changes.is_empty() {
             continue;
         }
-        let mut heading = Line::of(Tone::Heading, printable(&cluster.alias));
-        if !cluster.cluster_id.is_empty() {
-            heading = heading.and(Tone::Dim, format!("  {}", printable(&cluster.cluster_id)));
-        }
-        lines.push(heading.and(Tone::Dim, format!("  {}", cluster.bootstrap.join(","))));
+        heading(cluster, width, &mut lines);
         for change in changes {
             resource(change, None, width, &mut lines);
         }
@@ -148,19 +143,36 @@ pub fn lines(plan: &Plan, width: usize) -> Vec<Line> {
             lines.push(Line::default());
         }
     }
-    left_alone(plan, &mut lines);
-    left_behind(plan, &mut lines);
+    left::left_alone(plan, width, &mut lines);
+    left::left_behind(plan, &mut lines);
     findings(plan, width, &mut lines);
     if let Some(seen) = &plan.infrastructure {
         infrastructure::lines(seen, width, &mut lines);
     }
-    shared(plan, width, &mut lines);
-    former_folders(plan, width, &mut lines);
+    left::shared(plan, width, &mut lines);
+    left::former_folders(plan, width, &mut lines);
     if !plan.has_changes() {
-        lines.push(Line::of(Tone::Plain, no_changes(plan)));
+        explain(Tone::Plain, &no_changes(plan), 0, width, &mut lines);
     }
-    lines.push(Line::of(Tone::Heading, plan.summary().to_string()));
+    let summary = plan.summary().to_string();
+    explain(Tone::Heading, &summary, 0, width, &mut lines);
     lines
+}
+
+/// The cluster and where it is; the addresses on lines of their own where they do not fit.
+fn heading(cluster: &ClusterRef, width: usize, lines: &mut Vec<Line>) {
+    let alias = printable(&cluster.alias);
+    let id = printable(&cluster.cluster_id);
+    let id = if id.is_empty() { id } else { format!("  {id}") };
+    let addresses = cluster.bootstrap.join(",");
+    let used = [&alias, &id, &addresses].map(|it| it.chars().count());
+    let heading = Line::of(Tone::Heading, alias).and(Tone::Dim, id);
+    if used.iter().sum::<usize>() + 2 <= width {
+        lines.push(heading.and(Tone::Dim, format!("  {addresses}")));
+    } else {
+        lines.push(heading);
+        explain(Tone::Dim, &cluster.bootstrap.join(", "), 2, width, lines);
+    }
 }
 
 /// What is to be changed in some home.
@@ -194,7 +206,7 @@ fn no_changes(plan: &Plan) -> String {
     let refused = declared().filter(|change| change.reason == NOT_DESTROYED);
     match refused.count() {
         0 => {}
-        refused => return format!("No changes: {refused} refused."),
+        refused => return format!("No changes: {} refused.", count(refused as i128)),
     }
     let noun = if declared().all(is_topic) {
         "topic"
@@ -215,6 +227,7 @@ fn no_changes(plan: &Plan) -> String {
     let folder = folder.map(|it| format!("in {}", printable(&it.path.display().to_string())));
     let places: Vec<String> = clusters.into_iter().chain(folder).collect();
     let places = places.join(" and ");
+    let resources = count(resources as i128);
     format!("No changes: {resources} declared {noun}{plural} {places} {are} as declared.")
 }
 
@@ -321,120 +334,6 @@ fn resource(change: &ResourceChange, said: Option<&str>, width: usize, lines: &m
     }
 }
 
-/// Settings on live topics that nobody declared, and notes of topics without a change.
-fn left_alone(plan: &Plan, lines: &mut Vec<Line>) {
-    let mut notes: Vec<String> = plan
-        .resource_changes
-        .iter()
-        .flat_map(|change| {
-            let address = printable(&change.address);
-            let own = match change.action() {
-                Action::NoOp => change.notes.as_slice(),
-                // printed with the change
-                Action::Create | Action::Update | Action::Delete => &[],
-            };
-            let own = own.iter().map({
-                let address = address.clone();
-                move |note| format!("  {address}  {note}")
-            });
-            own.chain(unmanaged(address, &change.unmanaged))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    notes.extend(plan.folder.iter().flat_map(of_others));
-    if notes.is_empty() {
-        return;
-    }
-    lines.push(Line::of(Tone::Dim, "Left as it is:"));
-    for note in notes.iter().take(NOTES_SHOWN) {
-        lines.push(Line::of(Tone::Dim, note.clone()));
-    }
-    if notes.len() > NOTES_SHOWN {
-        let more = notes.len() - NOTES_SHOWN;
-        lines.push(Line::of(
-            Tone::Dim,
-            format!("  … and {more} more in the JSON output"),
-        ));
-    }
-    lines.push(Line::default());
-}
-
-/// Files in the folder that are none of the topology's business.
-fn of_others(folder: &FolderRef) -> Vec<String> {
-    let path = printable(&folder.path.display().to_string());
-    let others = folder.others.iter();
-    others
-        .map(|OtherFiles { topology, files }| {
-            let plural = if *files == 1 { "" } else { "s" };
-            let whose = match topology {
-                Some(name) => format!("the topology `{}`", printable(name)),
-                None => "a topology without a name".to_owned(),
-            };
-            format!("  {path}  {files} file{plural} of {whose}")
-        })
-        .collect()
-}
-
-/// Where topologies without names share a cluster or a folder, each takes what the others declared for what itself did.
-fn shared(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
-    let mut changes = plan.resource_changes.iter();
-    let dropped = |change: &ResourceChange| match change.home {
-        Home::Cluster(_) => change.reason == DECLARED_NO_LONGER,
-        Home::Folder(_) => change.reason == RENDERED_NO_LONGER,
-    };
-    if plan.topology.is_none() && changes.any(dropped) {
-        let text = "Does another topology declare what is declared or rendered no longer here? Give each a name, `metadata: {name: …}`, \
-                    and apply it: then each takes back only what itself declared.";
-        explain(Tone::Dim, text, 0, width, lines);
-        lines.push(Line::default());
-    }
-}
-
-/// Files in folders that the topology rendered into before: nothing removes them.
-fn former_folders(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
-    if plan.former_folders.is_empty() {
-        return;
-    }
-    let whose = match &plan.topology {
-        Some(_) => "Rendered from this topology into other folders, and left there:",
-        None => "Rendered from a topology without a name into other folders, and left there:",
-    };
-    lines.push(Line::of(Tone::Risk, whose));
-    for FormerFolder { path, files } in &plan.former_folders {
-        let path = printable(&path.display().to_string());
-        let plural = if *files == 1 { "" } else { "s" };
-        lines.push(Line::of(
-            Tone::Plain,
-            format!("  {path}  {files} file{plural}"),
-        ));
-    }
-    let hint = "hint: remove them yourself; or write that folder into `render.out` once more, for one `mirrorctl destroy --target \
-                'file\\..*'`, which takes away what lies in the folder that `render.out` names, and nothing else";
-    explain(Tone::Dim, hint, 2, width, lines);
-    lines.push(Line::default());
-}
-
-/// What killed applies did not come to take away.
-fn left_behind(plan: &Plan, lines: &mut Vec<Line>) {
-    if plan.left_behind.is_empty() {
-        return;
-    }
-    let title = "Left by an apply that did not end; the next one takes it away:";
-    lines.push(Line::of(Tone::Risk, title));
-    for left in &plan.left_behind {
-        let brokers: Vec<String> = left.brokers.iter().map(i32::to_string).collect();
-        let address = printable(&left.address);
-        lines.push(Line::of(
-            Tone::Plain,
-            format!(
-                "  {address}  throttled replication on brokers {}",
-                brokers.join(", ")
-            ),
-        ));
-    }
-    lines.push(Line::default());
-}
-
 /// What does not hold of mirrors.
 fn findings(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
     if plan.findings.is_empty() {
@@ -462,14 +361,6 @@ fn findings(plan: &Plan, width: usize, lines: &mut Vec<Line>) {
         }
     }
     lines.push(Line::default());
-}
-
-fn unmanaged(address: String, configs: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
-    configs.iter().map(move |(key, value)| {
-        let remarks = unit(key, value).into_iter();
-        let value = annotated(value, remarks.chain(["not declared".to_owned()]));
-        format!("  {address}  {} = {value}", printable(key))
-    })
 }
 
 fn label(detail: &Detail) -> String {

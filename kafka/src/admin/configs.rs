@@ -157,13 +157,31 @@ impl Cluster {
         changes: &[ConfigChange],
     ) -> Result<(), Error> {
         let request = alteration(TOPIC_RESOURCE, topic, changes);
-        let response = self
-            .call_controller(&request, |response| {
-                let results = response.responses.iter();
-                results.map(|result| result.error_code).collect()
-            })
-            .await?;
+        let response = self.call_controller(&request, alteration_codes).await?;
         altered(&response, topic)
+    }
+
+    /// What [`Self::alter_topic_configs`] would say of each of these topics; nothing is changed (`validateOnly` of the
+    /// protocol). Cancel safe.
+    pub async fn would_alter_topic_configs(
+        &self,
+        changes: &[(String, Vec<ConfigChange>)],
+    ) -> Result<BTreeMap<String, Result<(), BrokerError>>, Error> {
+        let resources = changes
+            .iter()
+            .map(|(topic, changes)| altered_resource(TOPIC_RESOURCE, topic, changes));
+        let request = IncrementalAlterConfigsRequest::default()
+            .with_resources(resources.collect())
+            .with_validate_only(true);
+        let response = self.call_controller(&request, alteration_codes).await?;
+        let results = response.responses.into_iter();
+        Ok(results
+            .map(|result| {
+                let outcome =
+                    BrokerError::outcome(result.error_code, result.error_message.as_deref());
+                (result.resource_name.to_string(), outcome)
+            })
+            .collect())
     }
 
     /// Changes some keys of one broker, which has to be up, and leaves the others alone. All or nothing.
@@ -192,11 +210,25 @@ fn entries(result: DescribeConfigsResult) -> Result<BTreeMap<String, ConfigEntry
     Ok(result.configs.into_iter().map(entry).collect())
 }
 
+fn alteration_codes(response: &IncrementalAlterConfigsResponse) -> Vec<i16> {
+    let results = response.responses.iter();
+    results.map(|result| result.error_code).collect()
+}
+
 fn alteration(
     resource_type: i8,
     name: &str,
     changes: &[ConfigChange],
 ) -> IncrementalAlterConfigsRequest {
+    let resource = altered_resource(resource_type, name, changes);
+    IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
+}
+
+fn altered_resource(
+    resource_type: i8,
+    name: &str,
+    changes: &[ConfigChange],
+) -> AlterConfigsResource {
     let configs = changes
         .iter()
         .map(|change| match change {
@@ -210,11 +242,10 @@ fn alteration(
                 .with_value(None),
         })
         .collect();
-    let resource = AlterConfigsResource::default()
+    AlterConfigsResource::default()
         .with_resource_type(resource_type)
         .with_resource_name(StrBytes::from_string(name.to_owned()))
-        .with_configs(configs);
-    IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
+        .with_configs(configs)
 }
 
 fn altered(response: &IncrementalAlterConfigsResponse, what: &str) -> Result<(), Error> {

@@ -39,6 +39,28 @@ fn deletion_codes(response: &DeleteTopicsResponse) -> Vec<i16> {
     results.map(|result| result.error_code).collect()
 }
 
+fn creation(topics: &[NewTopic]) -> CreateTopicsRequest {
+    let creatable = |topic: &NewTopic| {
+        let configs = topic
+            .configs
+            .iter()
+            .map(|(key, value)| {
+                CreatableTopicConfig::default()
+                    .with_name(StrBytes::from_string(key.clone()))
+                    .with_value(Some(StrBytes::from_string(value.clone())))
+            })
+            .collect();
+        CreatableTopic::default()
+            .with_name(name(&topic.name))
+            .with_num_partitions(topic.partitions.unwrap_or(-1))
+            .with_replication_factor(topic.replication_factor.unwrap_or(-1))
+            .with_configs(configs)
+    };
+    CreateTopicsRequest::default()
+        .with_topics(topics.iter().map(creatable).collect())
+        .with_timeout_ms(CONTROLLER_TIMEOUT_MS)
+}
+
 impl Cluster {
     /// Creates topics; one outcome a topic. A retry after a lost answer may report
     /// `TOPIC_ALREADY_EXISTS` for a topic that this very call made.
@@ -46,27 +68,24 @@ impl Cluster {
         &self,
         topics: &[NewTopic],
     ) -> Result<BTreeMap<String, Result<(), BrokerError>>, Error> {
-        let creatable = |topic: &NewTopic| {
-            let configs = topic
-                .configs
-                .iter()
-                .map(|(key, value)| {
-                    CreatableTopicConfig::default()
-                        .with_name(StrBytes::from_string(key.clone()))
-                        .with_value(Some(StrBytes::from_string(value.clone())))
-                })
-                .collect();
-            CreatableTopic::default()
-                .with_name(name(&topic.name))
-                .with_num_partitions(topic.partitions.unwrap_or(-1))
-                .with_replication_factor(topic.replication_factor.unwrap_or(-1))
-                .with_configs(configs)
-        };
-        let request = CreateTopicsRequest::default()
-            .with_topics(topics.iter().map(creatable).collect())
-            .with_timeout_ms(CONTROLLER_TIMEOUT_MS);
+        self.ask_for_topics(&creation(topics)).await
+    }
+
+    /// What [`Self::create_topics`] would say; nothing is created (`validateOnly` of the protocol). Cancel safe.
+    pub async fn would_create_topics(
+        &self,
+        topics: &[NewTopic],
+    ) -> Result<BTreeMap<String, Result<(), BrokerError>>, Error> {
+        self.ask_for_topics(&creation(topics).with_validate_only(true))
+            .await
+    }
+
+    async fn ask_for_topics(
+        &self,
+        request: &CreateTopicsRequest,
+    ) -> Result<BTreeMap<String, Result<(), BrokerError>>, Error> {
         let response = self
-            .call_controller(&request, |response| {
+            .call_controller(request, |response| {
                 response
                     .topics
                     .iter()

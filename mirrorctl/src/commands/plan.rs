@@ -215,8 +215,9 @@ async fn attempt(
     if made.missing.is_empty() {
         scope::warn_of_unmatched(&made.plan, asked);
     }
+    let rehearsed = plan::rehearsed(scope::narrowed(made.plan, asked), &made.clients);
     Ok(Made {
-        plan: scope::narrowed(made.plan, asked),
+        plan: session.until_stopped(rehearsed).await??,
         ..made
     })
 }

@@ -24,10 +24,13 @@ pub(crate) fn history_human(read: &[ClusterHistory]) -> String {
                 let end = records
                     .iter()
                     .find_map(|(ended, other)| finished(record, other).map(|end| (*ended, end)));
+                let topology = record.topology.as_ref();
+                let topology = topology.map(|name| format!("  topology {name}"));
                 text.push_str(&format!(
-                    "  {}  {}  {}  {}\n",
+                    "  {}  {}{}  {}  {}\n",
                     time(*at),
                     record.who,
+                    topology.unwrap_or_default(),
                     counted(changes.len(), "change"),
                     outcome(*at, end)
                 ));

@@ -28,6 +28,9 @@ pub struct AuditRecord {
     pub mirrorctl_version: String,
     /// Digest of what the topology declared.
     pub topology_digest: String,
+    /// `metadata.name` of the topology; builds before this key left it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<String>,
     /// What it tells.
     #[serde(flatten)]
     pub event: AuditEvent,

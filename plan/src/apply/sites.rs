@@ -64,6 +64,7 @@ impl Sites {
                 who: options.applicant.who.clone(),
                 mirrorctl_version: env!("CARGO_PKG_VERSION").to_owned(),
                 topology_digest: plan.topology_digest.clone(),
+                topology: plan.topology.clone(),
                 event: AuditEvent::Started { changes },
             };
             match Audit::started(cluster, record).await {

@@ -204,7 +204,7 @@ async fn request(cluster: &Cluster, topic: &str, step: &Step) -> Result<(), kafk
     }
 }
 
-fn new_topic(name: &str, after: &TopicState) -> NewTopic {
+pub(crate) fn new_topic(name: &str, after: &TopicState) -> NewTopic {
     NewTopic {
         name: name.to_owned(),
         partitions: after.partitions.map(|count| count as i32),

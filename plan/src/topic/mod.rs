@@ -19,7 +19,7 @@ mod throttle;
 pub(crate) mod usage;
 
 pub(crate) use diff::Topics;
-pub(crate) use execute::{execute, outlooks};
+pub(crate) use execute::{execute, new_topic, outlooks};
 pub(crate) use factor::{is_to_move, moves_replicas};
 pub use live::ReadError;
 pub use state::TopicState;

@@ -16,6 +16,7 @@ mod moves;
 mod proof;
 mod racks;
 mod rails;
+mod rehearsal;
 mod resume;
 mod stale;
 mod steady;
