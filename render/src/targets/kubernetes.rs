@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use folder::sha256;
 use serde::Serialize;
 
 use super::loopback;
@@ -83,7 +82,6 @@ struct Values<'a> {
     memory: &'a str,
     service_monitor: bool,
     topology: &'a str,
-    topology_digest: String,
     variables: BTreeSet<&'a str>,
     optional_variables: BTreeSet<&'a str>,
     files: Vec<File<'a>>,
@@ -139,6 +137,8 @@ struct Deployment<'a> {
     #[serde(flatten)]
     this: &'a MirrorName,
     scaled: bool,
+    /// Of what it is run with.
+    digest: &'a str,
     run_variables: &'a BTreeSet<String>,
     run_optional_variables: &'a BTreeSet<String>,
     run_files: Vec<File<'a>>,
@@ -194,6 +194,7 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
             values: &values,
             this,
             scaled: values.scaled_mirrors.iter().any(|it| it.name == this.name),
+            digest: &run.digest,
             run_variables: &run.variables,
             run_optional_variables: &run.optional_variables,
             run_files: files(run.files.iter()),
@@ -267,7 +268,6 @@ fn values<'a>(request: &'a Request<'_>, runs: &'a [Run]) -> Result<Values<'a>, T
         memory: request.setting(NAME, "memory", "1Gi"),
         service_monitor: request.setting(NAME, "monitor", "service-monitor") == "service-monitor",
         topology: request.source,
-        topology_digest: sha256(request.source.as_bytes()),
         variables: all(runs, |run| &run.variables),
         optional_variables: all(runs, |run| &run.optional_variables),
         files: files(all(runs, |run| &run.files)),

@@ -28,6 +28,8 @@ pub(super) struct Run {
     pub(super) tasks: u32,
     /// From which clusters to which, in words.
     pub(super) copies: String,
+    /// A digest of the mirror and these clusters as the topology declares them: another one is another run.
+    pub(super) digest: String,
     /// A digest of these clusters, which tells those of one alias apart.
     pub(super) clusters: String,
     /// The environment variables that hold secrets.
@@ -96,6 +98,7 @@ fn run(topology: &Topology, mirror: &Mirror) -> Result<Run, TargetError> {
         mirror: mirror.name.clone(),
         tasks: mirror.tasks(),
         copies: format!("{} to {}", mirror.sources.join(" and "), mirror.target),
+        digest: declared(mirror, &clusters),
         clusters: digest(&clusters),
         variables: BTreeSet::new(),
         optional_variables: BTreeSet::new(),
@@ -119,6 +122,19 @@ pub fn clusters(topology: &Topology) -> Clusters {
         .iter()
         .filter(|it| it.cluster_id.is_some() || !it.bootstrap_servers.is_empty());
     known.map(|it| (it.alias.clone(), digest(&[it]))).collect()
+}
+
+/// Of all that a run of the mirror takes from the topology. How its clusters are built is not its business.
+fn declared(mirror: &Mirror, clusters: &[&Cluster]) -> String {
+    let clusters: Vec<Cluster> = clusters
+        .iter()
+        .map(|cluster| Cluster {
+            infrastructure: <_>::default(),
+            ..(*cluster).clone()
+        })
+        .collect();
+    // text-keyed maps and text: serialisation has no way to fail
+    sha256(&serde_json::to_vec(&(mirror, clusters)).unwrap_or_default())
 }
 
 /// Of the ids of clusters where these are declared, which stay, and otherwise of their addresses.

@@ -295,6 +295,35 @@ fn pods_are_added_to_mirrors_with_tasks_alone() {
 }
 
 #[test]
+fn pods_begin_anew_where_their_own_mirror_changes_alone() {
+    let digest = |text: &str, mirror: &str| {
+        let rendering = set(text, "kubernetes", &[]);
+        let written = documents(begins(
+            &rendering,
+            &format!("kubernetes/mirror-shop-{mirror}"),
+        ));
+        let annotations =
+            &kind(&written, "Deployment")["spec"]["template"]["metadata"]["annotations"];
+        annotations["mirrorctl.io/mirror"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let before = ["orders", "bills"].map(|it| digest(WIDE, it));
+    assert_ne!(before[0], before[1]);
+    for (from, to, anew) in [
+        ("mirrors:", "# a remark\nmirrors:", [false, false]),
+        ("topicsPattern: bills", "topicsPattern: bill", [false, true]),
+        ("tasks: 4", "tasks: 5", [true, false]),
+        ("b.example:9092", "c.example:9092", [true, true]),
+    ] {
+        let changed = WIDE.replace(from, to);
+        let after = ["orders", "bills"].map(|it| digest(&changed, it));
+        assert_eq!([0, 1].map(|it| before[it] != after[it]), anew, "{to}");
+    }
+}
+
+#[test]
 fn keda_asks_for_the_metric_of_these_pods() {
     let settings = [
         "kubernetes.autoscaler=keda",
