@@ -19,6 +19,8 @@ const NAME: &str = "kubernetes";
 const HORIZONTAL: &str = "horizontalpodautoscaler";
 const SCALED_OBJECT: &str = "scaledobject";
 const PROMETHEUS: &str = "http://prometheus-operated.monitoring.svc:9090";
+/// Where the topology is mounted.
+const FOLDER: &str = "/etc/mirrorctl/";
 const IMAGE: &str = concat!("mirrorctl:", env!("CARGO_PKG_VERSION"));
 /// `mirrorctl-` stands before it, and what a Deployment appends to the names of its pods behind.
 const LONGEST_NAME: usize = 40;
@@ -197,8 +199,8 @@ fn drafts(request: &Request<'_>) -> Result<Vec<Draft>, TargetError> {
             digest: &run.digest,
             run_variables: &run.variables,
             run_optional_variables: &run.optional_variables,
-            run_files: files(run.files.iter()),
-            run_absolute_files: files(run.absolute_files.iter()),
+            run_files: projected(run),
+            run_absolute_files: files(elsewhere(run)),
         };
         drafts.push(Draft::template(
             format!("mirror-{}.yaml", this.name),
@@ -407,6 +409,28 @@ fn files<'a, T: AsRef<str> + ?Sized + 'a>(paths: impl IntoIterator<Item = &'a T>
             path: path.as_ref(),
         })
         .collect()
+}
+
+/// The files of a run that lie in the folder of its topology, with their paths there. Nothing can be mounted into that folder by
+/// itself, for it is read-only: what the topology names there by an absolute path comes along with the others.
+fn projected(run: &Run) -> Vec<File<'_>> {
+    let mut found = files(run.files.iter());
+    let absolute = run.absolute_files.iter();
+    let ours = absolute.filter_map(|path| Some((path, path.strip_prefix(FOLDER)?)));
+    found.extend(
+        ours.filter(|(_, below)| !run.files.contains(*below))
+            .map(|(path, below)| File {
+                key: key(path),
+                path: below,
+            }),
+    );
+    found
+}
+
+/// Those that lie anywhere else.
+fn elsewhere(run: &Run) -> impl Iterator<Item = &String> {
+    let absolute = run.absolute_files.iter();
+    absolute.filter(|path| !path.starts_with(FOLDER))
 }
 
 /// Keys of Secrets have no slashes.

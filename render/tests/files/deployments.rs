@@ -323,6 +323,30 @@ fn pods_begin_anew_where_their_own_mirror_changes_alone() {
     }
 }
 
+/// A mount into the read-only folder of the topology would keep the pod from starting.
+#[test]
+fn files_beside_the_topology_come_with_it_however_they_are_named() {
+    let text = SECURED.replace("certs/a.pem", "/etc/mirrorctl/certs/a.pem");
+    let rendering = set(&text, "kubernetes", &[]);
+    let mut of_mirrors = rendering.files.keys().filter(|it| it.contains("/mirror-"));
+    let written = documents(file(&rendering, of_mirrors.next().unwrap()));
+    let pod = &kind(&written, "Deployment")["spec"]["template"]["spec"];
+    let mounts = pod["containers"][0]["volumeMounts"].as_vec().unwrap();
+    let mounts: Vec<_> = mounts
+        .iter()
+        .map(|it| it["mountPath"].as_str().unwrap())
+        .collect();
+    assert_eq!(mounts, ["/etc/mirrorctl", "/etc/keys/me.pem"]);
+    let items = pod["volumes"][0]["projected"]["sources"][1]["secret"]["items"].as_vec();
+    let mut items: Vec<_> = items
+        .unwrap()
+        .iter()
+        .map(|it| it["path"].as_str().unwrap())
+        .collect();
+    items.sort_unstable();
+    assert_eq!(items, ["certs/a.pem", "certs/me.pem"]);
+}
+
 #[test]
 fn keda_asks_for_the_metric_of_these_pods() {
     let settings = [
