@@ -16,6 +16,17 @@ fn start(workspace: &Workspace, name: &str) -> Guarded {
     start_mirrorctl(workspace, name, &replicate).unwrap()
 }
 
+/// Tells it to stop, and waits until it has, in order.
+fn end(worker: &mut Guarded) {
+    worker.signal(Signal::TERM).unwrap();
+    assert_eq!(
+        worker.wait(LIMIT).unwrap().code(),
+        Some(0),
+        "{}",
+        worker.stderr()
+    );
+}
+
 #[test]
 fn workers_come_and_go() {
     let workspace = Workspace::create("shared").unwrap();
@@ -42,24 +53,12 @@ fn workers_come_and_go() {
     thread::sleep(Duration::from_secs(20));
     let mut fourth = start(&workspace, "fourth");
     thread::sleep(Duration::from_secs(6));
-    third.signal(Signal::TERM).unwrap();
-    assert_eq!(
-        third.wait(LIMIT).unwrap().code(),
-        Some(0),
-        "{}",
-        third.stderr()
-    );
+    end(&mut third);
     thread::sleep(Duration::from_secs(4));
     let written = stream.stop().unwrap();
     pair.wait_for_records(TOPIC, written, LIMIT).unwrap();
     for worker in [&mut first, &mut fourth] {
-        worker.signal(Signal::TERM).unwrap();
-        assert_eq!(
-            worker.wait(LIMIT).unwrap().code(),
-            Some(0),
-            "{}",
-            worker.stderr()
-        );
+        end(worker);
     }
     for worker in [&first, &third, &fourth] {
         let said: serde_json::Value = serde_json::from_str(&worker.stdout()).unwrap();

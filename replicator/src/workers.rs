@@ -241,14 +241,11 @@ impl<'a> Crew<'a> {
     /// Lets all tasks drain, and says that this worker is gone.
     async fn disband(
         mut self,
-        ended: Result<(), RunError>,
+        mut ended: Result<(), RunError>,
         started: Instant,
     ) -> Result<Summary, RunError> {
+        // those of the tasks are its children
         self.stop.cancel();
-        for held in self.held.values() {
-            held.stop.cancel();
-        }
-        let mut ended = ended;
         let mut last = None;
         while let Some(next) = self.runs.join_next().await {
             let Ok((number, result)) = next else {
